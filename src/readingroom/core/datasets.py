@@ -1,0 +1,55 @@
+"""What a dataset holds, as its custodian registered it: public knowledge, never read from the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Column:
+    """One variable.
+
+    `type` is integer, number, text, date or boolean. `codes` maps stored values (as text) to labels; empty means
+    not categorical. `lower` and `upper` are the custodian's public clip range for private answers.
+    `identifier` is true for the privacy unit's key: a project sees a pseudonym of its own in its place.
+    """
+
+    name: str
+    label: str
+    type: str
+    codes: dict[str, str] = field(default_factory=dict)
+    lower: float | None = None
+    upper: float | None = None
+    identifier: bool = False
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """`max_rows_per_person` is K, the most rows of one person that a private answer uses; 1 = a person table."""
+
+    name: str
+    label: str
+    columns: tuple[Column, ...]
+    privacy_unit: str
+    max_rows_per_person: int = 1
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as its policy file describes it. `synthetic` is said wherever the data are shown."""
+
+    slug: str
+    title: str
+    department: str
+    custodian: str
+    description: str
+    tables: tuple[Table, ...]
+    synthetic: bool = False
+    known_issues: tuple[str, ...] = ()
+
+    def table(self, name: str) -> Table | None:
+        return next((table for table in self.tables if table.name == name), None)

@@ -1,0 +1,84 @@
+"""What each status allows: states and transitions as tables (who may is in permissions.py)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypeVar
+
+from readingroom.errors import InvalidTransition
+
+
+class ProjectStatus(StrEnum):
+    DRAFT = "draft"
+    OWNER_REVIEW = "owner-review"
+    ACTIVE = "active"
+    CLOSED = "closed"
+
+
+class GrantStatus(StrEnum):
+    PROPOSED = "proposed"
+    ACTIVE = "active"
+    REFUSED = "refused"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class RequestStatus(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    CHECKING = "checking"
+    IN_REVIEW = "in-review"
+    RETURNED = "returned"
+    APPROVED = "approved"
+    RELEASED = "released"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+PROJECT_TRANSITIONS: dict[ProjectStatus, frozenset[ProjectStatus]] = {
+    ProjectStatus.DRAFT: frozenset({ProjectStatus.OWNER_REVIEW, ProjectStatus.CLOSED}),
+    ProjectStatus.OWNER_REVIEW: frozenset({ProjectStatus.ACTIVE, ProjectStatus.DRAFT, ProjectStatus.CLOSED}),
+    ProjectStatus.ACTIVE: frozenset({ProjectStatus.CLOSED}),
+    ProjectStatus.CLOSED: frozenset(),
+}
+
+GRANT_TRANSITIONS: dict[GrantStatus, frozenset[GrantStatus]] = {
+    GrantStatus.PROPOSED: frozenset({GrantStatus.ACTIVE, GrantStatus.REFUSED, GrantStatus.EXPIRED}),
+    GrantStatus.ACTIVE: frozenset({GrantStatus.SUSPENDED, GrantStatus.WITHDRAWN, GrantStatus.EXPIRED}),
+    GrantStatus.SUSPENDED: frozenset({GrantStatus.ACTIVE, GrantStatus.WITHDRAWN, GrantStatus.EXPIRED}),
+    GrantStatus.REFUSED: frozenset(),
+    GrantStatus.WITHDRAWN: frozenset(),
+    GrantStatus.EXPIRED: frozenset(),
+}
+
+REQUEST_TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
+    RequestStatus.DRAFT: frozenset({RequestStatus.SUBMITTED, RequestStatus.WITHDRAWN}),
+    RequestStatus.SUBMITTED: frozenset({RequestStatus.CHECKING, RequestStatus.WITHDRAWN}),
+    RequestStatus.CHECKING: frozenset({RequestStatus.IN_REVIEW, RequestStatus.WITHDRAWN}),
+    RequestStatus.IN_REVIEW: frozenset(
+        {RequestStatus.APPROVED, RequestStatus.RETURNED, RequestStatus.REJECTED, RequestStatus.WITHDRAWN}
+    ),
+    RequestStatus.RETURNED: frozenset({RequestStatus.SUBMITTED, RequestStatus.WITHDRAWN}),
+    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED}),
+    RequestStatus.RELEASED: frozenset(),
+    RequestStatus.REJECTED: frozenset(),
+    RequestStatus.WITHDRAWN: frozenset(),
+}
+
+Status = TypeVar("Status", ProjectStatus, GrantStatus, RequestStatus)
+
+
+def check_transition(
+    transitions: dict[Status, frozenset[Status]], current: Status, target: Status, noun: str
+) -> None:
+    """Raise InvalidTransition, saying what the current status does allow, unless `target` may follow `current`."""
+    allowed = transitions[current]
+    if target not in allowed:
+        following = ", ".join(sorted(status.value for status in allowed)) or "nothing: it is final"
+        raise InvalidTransition(
+            f"This {noun} is {current.value} and cannot become {target.value}.",
+            rule=f"lifecycle.{noun}",
+            value=current.value,
+            next_step=f"From here it can become: {following}.",
+        )

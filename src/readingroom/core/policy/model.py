@@ -1,0 +1,160 @@
+"""The policy model: every field says which way is tight, so combining can only tighten (promise P3).
+
+A layer (site, programme, dataset, grant) leaves out what it has no opinion on. `strictest` combines layers
+field by field with the field's direction; a field without a direction is an error at import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Direction(Enum):
+    """How two opinions on one field combine into the tighter of them."""
+
+    MAX = "the larger"
+    MIN = "the smaller"
+    ANY = "yes if any layer says yes"
+    ALL = "yes only if every layer says yes"
+    INTERSECTION = "only what every layer allows"
+    UNION = "everything that any layer demands"
+
+
+TIGHTEN: dict[Direction, Callable[[Any, Any], Any]] = {
+    Direction.MAX: max,
+    Direction.MIN: min,
+    Direction.ANY: lambda a, b: a or b,
+    Direction.ALL: lambda a, b: a and b,
+    Direction.INTERSECTION: lambda a, b: a & b,
+    Direction.UNION: lambda a, b: a | b,
+}
+
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Names = frozenset[str]
+DominancePair = tuple[Positive, Percent]
+
+
+class Policy(BaseModel):
+    """One layer's opinions, or the effective policy once combined. None means "no opinion"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # disclosure: what a result must satisfy before it leaves
+    threshold: Annotated[Positive | None, Direction.MAX] = Field(
+        None, description="A cell resting on fewer distinct people than this fails.")
+    threshold_inclusive: Annotated[bool | None, Direction.ANY] = Field(
+        None, description="Yes: a cell of exactly `threshold` people fails too (`<=` instead of `<`).")
+    zeros_disclosive: Annotated[bool | None, Direction.ANY] = Field(
+        None, description="Yes: an empty cell is treated as low, unless declared a structural zero.")
+    dominance: Annotated[frozenset[DominancePair] | None, Direction.UNION] = Field(
+        None, description="(n, k): a cell whose n largest contributions exceed k percent of its total fails.")
+    p_percent: Annotated[Percent | None, Direction.MAX] = Field(
+        None, description="A cell whose total less its two largest is under p percent of the largest fails.")
+    residual_degrees_of_freedom: Annotated[Count | None, Direction.MAX] = Field(
+        None, description="A model with fewer residual degrees of freedom than this fails.")
+
+    # egress: what may be asked for, and who must look
+    output_types: Annotated[Names | None, Direction.INTERSECTION] = Field(
+        None, description="File types that may leave: csv, png, txt, json, ... recognised by content.")
+    max_file_bytes: Annotated[Positive | None, Direction.MIN] = Field(
+        None, description="Largest single file, in bytes.")
+    max_table_rows: Annotated[Positive | None, Direction.MIN] = Field(
+        None, description="Longest table that can be an aggregate; longer ones fail as row-level data.")
+    max_files: Annotated[Positive | None, Direction.MIN] = Field(
+        None, description="Most files in one request.")
+    checkers_required: Annotated[Count | None, Direction.MAX] = Field(
+        None, description="Independent approvals that every file needs.")
+
+    # privacy: differentially private answers
+    max_query_micro_rho: Annotated[Count | None, Direction.MIN] = Field(
+        None, description="Most that one private answer may cost, in millionths of rho.")
+    project_budget_micro_rho: Annotated[Count | None, Direction.MIN] = Field(
+        None, description="Most that one project may spend on a dataset, in millionths of rho.")
+    dataset_budget_micro_rho: Annotated[Count | None, Direction.MIN] = Field(
+        None, description="Most that all projects together may spend on a dataset, ever.")
+
+    # access: for whom, for what, until when
+    purposes: Annotated[Names | None, Direction.INTERSECTION] = Field(
+        None, description="Purposes for which data may be used.")
+    legal_gateways: Annotated[Names | None, Direction.INTERSECTION] = Field(
+        None, description="Legal gateways under which data may be shared.")
+    denied_columns: Annotated[Names | None, Direction.UNION] = Field(
+        None, description="Columns (table.column) that no grant may open.")
+    max_grant_days: Annotated[Positive | None, Direction.MIN] = Field(
+        None, description="Longest life of a grant, in days.")
+
+    # workspace: the container's limits
+    memory_bytes: Annotated[Positive | None, Direction.MIN] = Field(None, description="Memory of a workspace.")
+    cpus: Annotated[float | None, Direction.MIN] = Field(None, description="Processors of a workspace.")
+    pids: Annotated[Positive | None, Direction.MIN] = Field(None, description="Processes of a workspace.")
+    max_age_hours: Annotated[Positive | None, Direction.MIN] = Field(
+        None, description="A workspace older than this is closed.")
+
+
+def _directions() -> dict[str, Direction]:
+    hints = get_type_hints(Policy, include_extras=True)
+    found = {}
+    for name in Policy.model_fields:
+        marks = [mark for mark in getattr(hints[name], "__metadata__", ()) if isinstance(mark, Direction)]
+        if len(marks) != 1:
+            raise TypeError(f"Policy.{name} declares {len(marks)} directions; exactly one is needed")
+        found[name] = marks[0]
+    return found
+
+
+DIRECTIONS: dict[str, Direction] = _directions()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A policy and where it was said: site, programme, dataset or grant."""
+
+    name: str
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one field has its effective value: the layers that set it and what the others said."""
+
+    field: str
+    effective: object
+    set_by: tuple[str, ...]
+    said: dict[str, object]
+    direction: Direction
+
+
+def strictest(*policies: Policy) -> Policy:
+    """The meet of `policies`: at least as tight as each of them, in every field.
+
+    Commutative, associative, idempotent and monotone; of no policies, the one without opinions.
+    """
+    combined: dict[str, object] = {}
+    for name, direction in DIRECTIONS.items():
+        said = [value for policy in policies if (value := getattr(policy, name)) is not None]
+        value = None
+        for opinion in said:
+            value = opinion if value is None else TIGHTEN[direction](value, opinion)
+        combined[name] = value
+    return Policy.model_construct(**combined)
+
+
+def explain(layers: tuple[Layer, ...]) -> tuple[Explanation, ...]:
+    """For each field that any layer has an opinion on: its effective value and who set it."""
+    effective = strictest(*(layer.policy for layer in layers))
+    explanations = []
+    for name, direction in DIRECTIONS.items():
+        said = {layer.name: value for layer in layers if (value := getattr(layer.policy, name)) is not None}
+        if not said:
+            continue
+        value = getattr(effective, name)
+        setters = tuple(layer for layer, opinion in said.items() if opinion == value) or tuple(said)
+        explanations.append(Explanation(name, value, setters, said, direction))
+    return tuple(explanations)

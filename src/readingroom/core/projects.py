@@ -1,0 +1,48 @@
+"""Projects, their members, and the grants that let them read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+
+
+@dataclass(frozen=True)
+class Project:
+    """`slug` names the workspace too, so it obeys the Hub: 1-30 of a-z, 0-9 and single hyphens, letter first."""
+
+    slug: str
+    title: str
+    programme: str
+    aim: str
+    public_benefit: str
+    purpose: str
+    legal_gateway: str
+    status: ProjectStatus
+    expires_on: date
+    members: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A custodian's yes (or not yet) for one dataset in one project.
+
+    `columns` maps table name to the granted column names; a table that is not a key is not granted.
+    `row_filter` maps table name to an SQL boolean over that table's columns. `budget_micro_rho` is the project's
+    privacy budget on this dataset, in millionths of rho; zero means no private answers.
+    """
+
+    id: int
+    project: str
+    dataset: str
+    status: GrantStatus
+    columns: dict[str, tuple[str, ...]]
+    row_filter: dict[str, str]
+    expires_on: date
+    budget_micro_rho: int
+    conditions: str = ""
+    policy_hash: str = ""
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    decision_reason: str = ""

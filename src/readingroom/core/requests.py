@@ -1,0 +1,85 @@
+"""Egress requests: files asked for together, the reviews they get, and the release that follows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from readingroom.core.disclosure.verdict import Finding, Verdict
+from readingroom.core.lifecycle import RequestStatus
+
+
+class Assurance(StrEnum):
+    """How an output came about, from least to most that the platform knows (DESIGN 6)."""
+
+    DECLARED = "declared"
+    EVIDENCED = "evidenced"
+    REPRODUCED = "reproduced"
+    VERIFIED = "verified"
+    PRIVATE = "private"
+
+
+class Decision(StrEnum):
+    """A checker's vote on one file."""
+
+    APPROVE = "approve"
+    CHANGE = "change-needed"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True)
+class OutputFile:
+    """One file of one round, frozen: `sha256` names its bytes in the blob store.
+
+    `evidence` is what the SDK stored beside it (counts of people per cell and the like): a claim, not proof.
+    `verdict` is None until checked.
+    """
+
+    id: int
+    name: str
+    sha256: str
+    size_bytes: int
+    output_type: str
+    assurance: Assurance
+    context: str
+    controls: str
+    evidence: dict[str, object] | None = None
+    verdict: Verdict | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Vote:
+    file_id: int
+    decision: Decision
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """One checker's submitted answer to one round. `note` is for other checkers, comments for the researcher."""
+
+    checker: str
+    round: int
+    submitted_at: datetime
+    votes: tuple[Vote, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class EgressRequest:
+    """`number` is what people say; `round` counts submissions, and only its files and reviews decide."""
+
+    number: int
+    project: str
+    author: str
+    title: str
+    purpose: str
+    status: RequestStatus
+    round: int
+    created_at: datetime
+    submitted_at: datetime | None
+    files: tuple[OutputFile, ...]
+    reviews: tuple[Review, ...]
+    checkers_required: int

@@ -1,0 +1,32 @@
+"""Roles, and what each lets a person do. Code asks for a permission, never for a role."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    RESEARCHER = "researcher"
+    CUSTODIAN = "custodian"
+    CHECKER = "checker"
+    ADMINISTRATOR = "administrator"
+
+
+class Permission(StrEnum):
+    OPEN_WORKSPACE = "open-workspace"
+    REQUEST_RELEASE = "request-release"
+    ASK_PRIVATELY = "ask-privately"
+    DECIDE_GRANTS = "decide-grants"
+    REVIEW_OUTPUTS = "review-outputs"
+    READ_AUDIT = "read-audit"
+    MANAGE_PEOPLE = "manage-people"
+
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.RESEARCHER: frozenset(
+        {Permission.OPEN_WORKSPACE, Permission.REQUEST_RELEASE, Permission.ASK_PRIVATELY}
+    ),
+    Role.CUSTODIAN: frozenset({Permission.DECIDE_GRANTS, Permission.READ_AUDIT}),
+    Role.CHECKER: frozenset({Permission.REVIEW_OUTPUTS}),
+    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PEOPLE, Permission.READ_AUDIT}),
+}

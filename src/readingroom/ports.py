@@ -1,0 +1,81 @@
+"""What the services need from outside, as contracts. Fakes and real ones pass the same contract tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from readingroom.core.datasets import Dataset, Table
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time now, with time zone UTC."""
+
+
+class Vault(Protocol):
+    """Datasets as received: immutable versions, encrypted at rest."""
+
+    def add(self, dataset: str, tables: Mapping[str, pa.Table]) -> str:
+        """Store a new version and return its name, the first 16 hex digits of its content hash.
+
+        Adding the same content twice returns the same name and stores nothing. Durable when it returns;
+        a crash before that leaves no visible version.
+        """
+
+    def versions(self, dataset: str) -> tuple[str, ...]:
+        """Names of all stored versions, oldest first; empty if none."""
+
+    def read(self, dataset: str, version: str, table: str, columns: Iterable[str]) -> pa.Table:
+        """The named columns of one table. NotFound if absent; IntegrityError if the bytes were changed."""
+
+
+class Extracts(Protocol):
+    """What gets mounted: one directory per extract, one Parquet file per table, plus dataset.json."""
+
+    def build(self, extract_id: str, dataset: Dataset, version: str, columns: Mapping[str, tuple[str, ...]],
+              row_filter: Mapping[str, str], project: str) -> Path:
+        """Write the granted columns and rows and return the directory. Idempotent: a finished one is kept.
+
+        Identifier columns carry pseudonyms of this project (keyed, the same across its datasets).
+        """
+
+    def destroy(self, extract_id: str) -> None:
+        """Make the extract unreadable at once, also to a process that has it open; idempotent."""
+
+    def path(self, extract_id: str) -> Path | None:
+        """The directory of a finished extract, or None."""
+
+
+class Blobs(Protocol):
+    """Bytes by SHA-256, write-once."""
+
+    def put(self, content: bytes) -> str:
+        """Store and return the hex digest; durable when it returns; storing the same bytes again is free."""
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes. NotFound if absent; IntegrityError if they no longer match their name."""
+
+
+class PrivateAnswerer(Protocol):
+    """Answers a priced query from the vault with calibrated noise (core/privacy has the grammar)."""
+
+    def answer(self, query: object, dataset: Dataset, table: Table, version: str) -> dict[str, object]:
+        """Run it once. Raises ReadingRoomError with a message that holds nothing of the data."""
+
+
+class Hub(Protocol):
+    """What portal and worker ask of JupyterHub."""
+
+    def start_workspace(self, username: str, project: str) -> None:
+        """Ask for the named server to start; returns once accepted. Already running is not an error."""
+
+    def stop_workspace(self, username: str, project: str) -> None:
+        """Stop it; returns once the Hub accepted. Not running is not an error."""
+
+    def workspace_state(self, username: str, project: str) -> str:
+        """One of: stopped, starting, running, stopping."""

@@ -1,0 +1,146 @@
+"""Where this installation keeps its things and how it is reached: read once, frozen.
+
+Settings come from `<state_dir>/settings.toml`; the state directory itself from the environment variable
+`READINGROOM_STATE` (default: `var` in the working directory). A missing file means all defaults.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from readingroom.errors import SettingsError
+
+STATE_VARIABLE = "READINGROOM_STATE"
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One installation. Paths below `state_dir` are derived, so one directory is the whole installation."""
+
+    state_dir: Path
+    policies_dir: Path = REPOSITORY / "policies"
+    address: str = "127.0.0.1"
+    port: int = 8000
+    proxy_api_port: int = 0
+    database_url: str = ""
+    engine_url: str = "unix:///var/run/docker.sock"
+    notebook_image: str = "readingroom/notebook:latest"
+    door_image: str = "readingroom/door:latest"
+    sweep_seconds: float = 2.0
+    demo_people: int = 100_000
+    workspace_memory_bytes: int = 2 * 1024**3
+    workspace_cpus: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.port <= 65534:
+            raise SettingsError(f"port is {self.port}.", rule="settings.port", value=self.port,
+                                next_step="Choose one from 1 to 65534 in settings.toml.")
+        if self.proxy_api_port == 0:
+            object.__setattr__(self, "proxy_api_port", self.port + 1)
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.state_dir / 'db' / 'readingroom.sqlite'}")
+
+    @property
+    def instance(self) -> str:
+        """Eight hex digits that tell this installation's containers and sockets from another's."""
+        return hashlib.sha256(str(self.state_dir).encode()).hexdigest()[:8]
+
+    @property
+    def public_url(self) -> str:
+        return f"http://{self.address}:{self.port}"
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets: a short, lower-case path, since a socket's path has at most 107 bytes."""
+        if os.geteuid() == 0:
+            return Path("/run/readingroom") / self.instance
+        return Path("/tmp") / f"readingroom-{os.geteuid()}" / self.instance  # noqa: S108  checked for owner and mode by ops
+
+    @property
+    def keys_dir(self) -> Path:
+        return self.state_dir / "keys"
+
+    @property
+    def vault_dir(self) -> Path:
+        return self.state_dir / "vault"
+
+    @property
+    def extracts_dir(self) -> Path:
+        return self.state_dir / "extracts"
+
+    @property
+    def blobs_dir(self) -> Path:
+        return self.state_dir / "blobs"
+
+    @property
+    def homes_dir(self) -> Path:
+        return self.state_dir / "homes"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.state_dir / "logs"
+
+    @property
+    def db_dir(self) -> Path:
+        return self.state_dir / "db"
+
+    @property
+    def checkpoints_file(self) -> Path:
+        """Signed heads of the audit chain, outside the database that they witness."""
+        return self.state_dir / "audit" / "checkpoints.jsonl"
+
+    # sockets (all Unix; the proxy's public port and its loopback API are the only TCP ports)
+    @property
+    def hub_socket(self) -> Path:
+        return self.run_dir / "hub" / "hub.sock"
+
+    @property
+    def portal_socket(self) -> Path:
+        return self.run_dir / "portal" / "portal.sock"
+
+    @property
+    def door_socket(self) -> Path:
+        """The workspaces' way out: the only socket of ours that they see."""
+        return self.run_dir / "door" / "door.sock"
+
+    @property
+    def workspace_sockets_dir(self) -> Path:
+        return self.run_dir / "w"
+
+
+_PATHS = {"policies_dir"}
+
+
+def load_settings(state_dir: Path | None = None) -> Settings:
+    """Read the settings of the installation at `state_dir` (default: from the environment).
+
+    Raises SettingsError naming every unknown key or wrong type.
+    """
+    state = (state_dir or Path(os.environ.get(STATE_VARIABLE, "var"))).expanduser().resolve()
+    file = state / "settings.toml"
+    if not file.exists():
+        return Settings(state_dir=state)
+    try:
+        given = tomllib.loads(file.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}.", rule="settings.toml",
+                            next_step="Correct that line and start again.") from error
+    known = {field.name: field for field in fields(Settings) if field.name != "state_dir"}
+    faults = [f"unknown key {key!r}" for key in given if key not in known]
+    values: dict[str, object] = {}
+    for key, value in given.items():
+        if key not in known:
+            continue
+        expected = {"int": int, "float": (int, float)}.get(str(known[key].type), str)
+        if not isinstance(value, expected) or isinstance(value, bool):
+            faults.append(f"{key} = {value!r} is not of type {known[key].type}")
+        values[key] = (file.parent / str(value)).resolve() if key in _PATHS else value
+    if faults:
+        raise SettingsError(f"{file}: {'; '.join(faults)}.", rule="settings.toml", value=sorted(given),
+                            next_step=f"Known keys: {', '.join(sorted(known))}.")
+    return Settings(state_dir=state, **values)  # type: ignore[arg-type]
