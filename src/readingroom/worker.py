@@ -135,7 +135,7 @@ def _compute_answer(answer_id: int) -> None:
 
 
 def main() -> None:
-    global _worker  # noqa: PLW0603  DBOS workflows are module functions; this is their one collaborator
+    global _worker
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     settings = load_settings()
     _worker = Worker(build_workshop(settings))

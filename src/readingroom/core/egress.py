@@ -125,7 +125,8 @@ def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
     reviewers = [review.checker for review in current_reviews(request)]
     insiders = {request.author, *members} & set(reviewers)
     if insiders or len(set(reviewers)) != len(reviewers):
-        raise PermissionDenied(f"Request {request.number} was reviewed by {', '.join(sorted(insiders)) or 'one twice'}.",
+        culprits = ", ".join(sorted(insiders)) or "one person twice"
+        raise PermissionDenied(f"Request {request.number} was reviewed by {culprits}.",
                                rule="release.independence", value=sorted(insiders),
                                next_step="It has to be reviewed again by independent checkers.")
     lacking = unapproved(request, request.files)

@@ -12,6 +12,7 @@ from readingroom.core.answers import RESERVED, PrivateAnswer
 from readingroom.db.tables import AccountRow, AnswerRow
 from readingroom.errors import NotFound
 
+
 class Accounts:
     def __init__(self, session: Session) -> None:
         self._session = session

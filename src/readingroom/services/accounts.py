@@ -69,7 +69,8 @@ def sign_in(room: ReadingRoom, username: str, password: str) -> Person:
 def person(room: ReadingRoom, username: str) -> Person:
     """The person of that name. NotFound if there is none."""
     with room.store.reading() as tx:
-        return tx.people.get(username)
+        found: Person = tx.people.get(username)
+        return found
 
 
 def set_status(room: ReadingRoom, username: str, status: PersonStatus, *, by: str, reason: str) -> None:

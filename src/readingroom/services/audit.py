@@ -39,7 +39,10 @@ def latest(room: ReadingRoom, viewer: str, count: int = 50, before: int | None =
 
 
 def read_checkpoints(file: Path) -> tuple[Checkpoint, ...]:
-    """The checkpoints in a file, oldest first; a last line torn by a crash is left out. IntegrityError if unreadable."""
+    """The checkpoints in a file, oldest first. A last line torn by a crash is left out.
+
+    IntegrityError if they are unreadable.
+    """
     if not file.exists():
         return ()
     lines = file.read_text().split("\n")

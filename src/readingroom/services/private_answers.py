@@ -12,7 +12,14 @@ from readingroom.core.permissions import check_can_ask_privately
 from readingroom.core.policy import Policy
 from readingroom.core.privacy import ledger, pricing, queries
 from readingroom.core.projects import Grant, Project
-from readingroom.errors import AccessDenied, BudgetExceeded, InvalidInput, NotFound, ReadingRoomError, Unavailable
+from readingroom.errors import (
+    AccessDenied,
+    BudgetExceeded,
+    InvalidInput,
+    NotFound,
+    ReadingRoomError,
+    Unavailable,
+)
 from readingroom.services import access
 from readingroom.services.projects import BudgetLine, budget_line
 from readingroom.services.room import ReadingRoom
@@ -92,7 +99,9 @@ def get(room: ReadingRoom, username: str, answer_id: int) -> PrivateAnswer:
         return answer
 
 
-def statement(room: ReadingRoom, username: str, project: str) -> tuple[tuple[BudgetLine, ...], tuple[PrivateAnswer, ...]]:
+def statement(
+    room: ReadingRoom, username: str, project: str
+) -> tuple[tuple[BudgetLine, ...], tuple[PrivateAnswer, ...]]:
     """The project's account: a line per dataset, and every answer paid for."""
     with room.store.reading() as tx:
         found = tx.projects.get(project)
@@ -173,7 +182,8 @@ def _check_affordable(prepared: _Prepared, tx: Any) -> None:
     policy, dataset = prepared.policy, prepared.dataset.slug
     ledger.check_affordable(
         prepared.cost_micro_rho,
-        spent_project=tx.accounts.spent(dataset, prepared.project.slug), cap_project=policy.project_budget_micro_rho or 0,
+        spent_project=tx.accounts.spent(dataset, prepared.project.slug),
+        cap_project=policy.project_budget_micro_rho or 0,
         spent_dataset=tx.accounts.spent(dataset), cap_dataset=policy.dataset_budget_micro_rho or 0,
         max_query=policy.max_query_micro_rho or 0)
 

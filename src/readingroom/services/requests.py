@@ -216,7 +216,8 @@ def _checked(file: OutputFile, room: ReadingRoom, policy: Policy) -> CheckResult
     try:
         return check_output(file.name, room.blobs.get(file.sha256), file.evidence, policy)
     except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
-        broken = Finding("check.failed", Verdict.FAIL, f"The automatic check could not finish ({type(error).__name__}).",
+        broken = Finding("check.failed", Verdict.FAIL,
+                         f"The automatic check could not finish ({type(error).__name__}).",
                          "Send it in a plainer format, or ask the checkers to look at the file by hand.")
         return CheckResult(file.output_type or "unknown", Verdict.FAIL, (broken,))
 
