@@ -112,9 +112,11 @@ class TestExtracts:
 
     def test_an_extract_lost_from_disk_is_made_again(self, workshop):
         add_project(workshop)
-        workshop.extracts.destroy("x1")
+        lost = workspaces.plan(workshop, "ada", "returns").mounts[0][1]
+        workshop.extracts.destroy(lost.name)
+        workshop.clock.forward(minutes=1)
         assert workspaces.prepare_extracts(workshop) == 1
-        assert workspaces.plan(workshop, "ada", "returns").mounts
+        assert workspaces.plan(workshop, "ada", "returns").mounts[0][1].exists()
 
 
 def test_strangers_see_no_project(workshop):
