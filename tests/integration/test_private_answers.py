@@ -24,9 +24,17 @@ COLUMNS = (
     Column("seen", "Seen on", "date"),
     Column("guilty", "Guilty", "boolean"),
 )
-DATASET = Dataset("courts", "Courts", "MoJ", "cora", "", (
-    Table("people", "People", COLUMNS, "pid", 1), Table("events", "Events", COLUMNS, "pid", 3),
-))
+DATASET = Dataset(
+    "courts",
+    "Courts",
+    "MoJ",
+    "cora",
+    "",
+    (
+        Table("people", "People", COLUMNS, "pid", 1),
+        Table("events", "Events", COLUMNS, "pid", 3),
+    ),
+)
 HUGE = 1_000_000  # rho 1: noise below one person
 
 
@@ -43,15 +51,25 @@ class DictVault:
 
 def rows(people: int, per_person: int = 1) -> list[dict]:
     return [
-        {"pid": f"p{p}", "sex": "FM"[p % 2], "region": p % 3 + 1 if per_person == 1 else e % 3 + 1, "age": p % 100,
-         "cost": float(p % 1000), "seen": f"2020-01-{p % 28 + 1:02}", "guilty": p % 4 == 0}
-        for p in range(people) for e in range(per_person)
+        {
+            "pid": f"p{p}",
+            "sex": "FM"[p % 2],
+            "region": p % 3 + 1 if per_person == 1 else e % 3 + 1,
+            "age": p % 100,
+            "cost": float(p % 1000),
+            "seen": f"2020-01-{p % 28 + 1:02}",
+            "guilty": p % 4 == 0,
+        }
+        for p in range(people)
+        for e in range(per_person)
     ]
 
 
 def table_of(records: list[dict]) -> pa.Table:
     types = {"age": pa.int64(), "region": pa.int64(), "cost": pa.float64(), "guilty": pa.bool_()}
-    return pa.table({c.name: pa.array([r[c.name] for r in records], types.get(c.name, pa.string())) for c in COLUMNS})
+    return pa.table(
+        {c.name: pa.array([r[c.name] for r in records], types.get(c.name, pa.string())) for c in COLUMNS}
+    )
 
 
 def ask(statistic: str, table: str = "people", rho_micro: int = HUGE, **rest):
@@ -117,7 +135,11 @@ def test_filters_compare_typed_values(answerer):
 def test_failure_after_spending_tells_nothing_of_the_cause(answerer):
     with pytest.raises(Unavailable) as caught:
         answerer.answer(ask("count"), DATASET, DATASET.table("people"), "gone")
-    assert "Jane" not in str(caught.value) and caught.value.__context__ is None and caught.value.__cause__ is None
+    assert (
+        "Jane" not in str(caught.value)
+        and caught.value.__context__ is None
+        and caught.value.__cause__ is None
+    )
 
 
 def test_scratch_holds_nothing_afterwards_and_stale_views_go_at_start(answerer, vault, tmp_path):
@@ -136,24 +158,41 @@ def test_worker_that_died_is_replaced(answerer):
     assert abs(run(answerer, ask("count"))["value"] - 2000) <= 8
 
 
-@pytest.mark.parametrize("query", [
-    ask("count", "events"), ask("histogram", "events", column="region"), ask("histogram", column="region"),
-    ask("histogram", "events", column="age", edges=[0, 10, 20, 50]), ask("mean", "events", column="cost"),
-    ask("mean", column="cost", lower=10, upper=20),
-], ids=lambda query: f"{query.table}-{query.statistic}")
+@pytest.mark.parametrize(
+    "query",
+    [
+        ask("count", "events"),
+        ask("histogram", "events", column="region"),
+        ask("histogram", column="region"),
+        ask("histogram", "events", column="age", edges=[0, 10, 20, 50]),
+        ask("mean", "events", column="cost"),
+        ask("mean", column="cost", lower=10, upper=20),
+    ],
+    ids=lambda query: f"{query.table}-{query.statistic}",
+)
 def test_p4_one_person_with_many_rows_changes_no_more_than_the_price_says(query):
-    """Exact views of neighbours: other people's rows stay the same, and the person's stay within the bound."""
+    """Exact views of neighbours: others' rows stay the same, and the person's stay within the bound."""
     base = rows(50, 4)
     person = [
-        {"pid": "zz", "sex": "F", "region": i % 3 + 1, "age": i % 60, "cost": 1e9 * (-1) ** (i % 3), "seen": None,
-         "guilty": None} for i in range(100)
+        {
+            "pid": "zz",
+            "sex": "F",
+            "region": i % 3 + 1,
+            "age": i % 60,
+            "cost": 1e9 * (-1) ** (i % 3),
+            "seen": None,
+            "guilty": None,
+        }
+        for i in range(100)
     ]
+
     def counted(records):
         found: dict = {}
         for row in view(query, records):
             key = row.get("key", row.get("value"))
             found[key] = found.get(key, 0) + 1
         return found
+
     before, after = counted(base), counted(base[:77] + person + base[77:])
     shape = shape_of(query, DATASET.table(query.table))
     change = {key: after.get(key, 0) - before.get(key, 0) for key in {*before, *after}}
@@ -184,7 +223,8 @@ def test_odd_values_follow_the_declared_rules():
 def test_p4_library_loss_agrees_with_ours_for_every_shape():
     for rho_micro in (1, 7, 1000, 20_000, 270_000):
         for query in (
-            ask("count", rho_micro=rho_micro), ask("histogram", column="region", rho_micro=rho_micro),
+            ask("count", rho_micro=rho_micro),
+            ask("histogram", column="region", rho_micro=rho_micro),
             ask("histogram", "events", column="region", rho_micro=rho_micro),
             ask("mean", "events", column="cost", rho_micro=rho_micro),
         ):
@@ -209,16 +249,21 @@ def test_released_noise_follows_the_stated_distribution(tmp_path):
     path = tmp_path / "view.parquet"
     pq.write_table(bounded_view(query, table, table_of(rows(30)), cost), path)
     measurement = plans.checked_plan(cost.shape, query.rho_micro)
-    noise = [n - t for _ in range(1500) for n, t in
-             zip(plans.release(measurement, cost.shape, path)["number"], (10, 10, 10, 0), strict=True)]
+    noise = [
+        n - t
+        for _ in range(1500)
+        for n, t in zip(plans.release(measurement, cost.shape, path)["number"], (10, 10, 10, 0), strict=True)
+    ]
     sigma = cost.accuracy.scale
     weights = {k: math.exp(-k * k / (2 * sigma**2)) for k in range(-80, 81)}
     total = sum(weights.values())
     cells = [*range(-8, 9)]
     expected = [len(noise) * weights[k] / total for k in cells]
     observed = [noise.count(k) for k in cells]
-    expected += [len(noise) * sum(w for k, w in weights.items() if k < -8) / total,
-                 len(noise) * sum(w for k, w in weights.items() if k > 8) / total]
+    expected += [
+        len(noise) * sum(w for k, w in weights.items() if k < -8) / total,
+        len(noise) * sum(w for k, w in weights.items() if k > 8) / total,
+    ]
     observed += [sum(n < -8 for n in noise), sum(n > 8 for n in noise)]
     chi = sum((o - e) ** 2 / e for o, e in zip(observed, expected, strict=True))
     assert chi < stats.chi2.isf(1e-6, len(expected) - 1)

@@ -20,8 +20,11 @@ def main() -> None:
             job = json.loads(line)
             shape = Shape(**job["shape"])
             measurement = plans.checked_plan(shape, job["rho_micro"])
-            answer = {"ok": True, "released": plans.release(measurement, shape, Path(job["view"])),
-                      "versions": plans.versions()}
+            answer = {
+                "ok": True,
+                "released": plans.release(measurement, shape, Path(job["view"])),
+                "versions": plans.versions(),
+            }
         except BaseException:  # noqa: BLE001 - the wall at which library texts stop; the job is refused, not retried
             answer = {"ok": False}
         sys.stdout.write(json.dumps(answer) + "\n")

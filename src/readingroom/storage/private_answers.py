@@ -21,6 +21,7 @@ import threading
 import time
 from dataclasses import asdict
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -55,7 +56,7 @@ _OPERATORS = {"==": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 class OpenDPAnswerer:
-    """A `PrivateAnswerer`. Answers one query at a time; owns `scratch_dir` alone and empties it at the start."""
+    """A `PrivateAnswerer`: one query at a time. Owns `scratch_dir` alone and empties it at the start."""
 
     def __init__(self, vault: Vault, scratch_dir: Path, delta: float = DEFAULT_DELTA) -> None:
         self._vault = vault
@@ -82,7 +83,8 @@ class OpenDPAnswerer:
         logger.error("private answer failed: %s", failure)
         raise Unavailable(
             "The private answer failed after its budget was reserved. No detail can be given.",
-            rule="private-answer", next_step="Ask the people who run this Reading Room.",
+            rule="private-answer",
+            next_step="Ask the people who run this Reading Room.",
         )
 
     def close(self) -> None:
@@ -92,9 +94,7 @@ class OpenDPAnswerer:
 
     def _release(self, query: Query, table: Table, version: str, cost: Price) -> dict:
         names = {name for _, name in columns_read(query)}
-        rows = self._vault.read(
-            query.dataset, version, query.table, sorted(names | {table.privacy_unit})
-        )
+        rows = self._vault.read(query.dataset, version, query.table, sorted(names | {table.privacy_unit}))
         directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._scratch))
         try:
             view = directory / "view.parquet"
@@ -170,7 +170,8 @@ def bounded_view(query: Query, table: Table, rows: pa.Table, cost: Price) -> pa.
         kept = "key"
     shown = "person, key" if shape.kind == PERSONS else kept
     capped = (
-        f"SELECT {shown} FROM (SELECT *, row_number() OVER (PARTITION BY person ORDER BY hash(person, {kept}), {kept})"  # noqa: S608
+        f"SELECT {shown} FROM (SELECT *, row_number() OVER"  # noqa: S608
+        f" (PARTITION BY person ORDER BY hash(person, {kept}), {kept})"
         f" AS place FROM ({inner})) WHERE place <= {int(shape.contributions)}"
     )
     connection = duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": "2"})
@@ -198,7 +199,7 @@ def _key(query: Histogram, column: Column, parameters: list[object]) -> str:
     name = _quoted("c_" + query.column)
     branches = [f"WHEN {name} IS NULL THEN {len(query.keys) - 1}"]
     if query.edges:
-        for place, (low, high) in enumerate(zip(query.edges, query.edges[1:], strict=False)):
+        for place, (low, high) in enumerate(pairwise(query.edges)):
             branches.append(f"WHEN {name} >= ? AND {name} < ? THEN {place}")
             parameters.extend((low, high))
     else:
@@ -229,10 +230,20 @@ def _describe(query: Query, table: Table, version: str, cost: Price, reply: dict
     released, shape = reply["released"], cost.shape
     bound = shape.contributions
     answer: dict[str, object] = {
-        "statistic": query.statistic, "rows": [], "value": None, "half_width_95": None,
-        "mechanism": cost.accuracy.mechanism, "scale": cost.accuracy.scale, "unit": "one person, all their rows",
-        "K": table.max_rows_per_person, "lower": None, "upper": None, "rho_micro": cost.cost_micro_rho,
-        "epsilon": cost.cost_epsilon, "delta": cost.delta, "query": query.as_dict(),
+        "statistic": query.statistic,
+        "rows": [],
+        "value": None,
+        "half_width_95": None,
+        "mechanism": cost.accuracy.mechanism,
+        "scale": cost.accuracy.scale,
+        "unit": "one person, all their rows",
+        "K": table.max_rows_per_person,
+        "lower": None,
+        "upper": None,
+        "rho_micro": cost.cost_micro_rho,
+        "epsilon": cost.cost_epsilon,
+        "delta": cost.delta,
+        "query": query.as_dict(),
         "versions": {**reply["versions"], "readingroom": readingroom.__version__, "dataset_version": version},
     }
     width = cost.accuracy.half_width_95
@@ -241,12 +252,20 @@ def _describe(query: Query, table: Table, version: str, cost: Price, reply: dict
         total, number = released["total"][0], released["number"][0]
         value, low, high = mean_interval(query, shape, total, number)
         answer |= {
-            "value": value, "half_width_95": max(high - value, value - low), "interval_95": [low, high],
-            "lower": query.lower, "upper": query.upper, "number": number, "number_half_width_95": width,
+            "value": value,
+            "half_width_95": max(high - value, value - low),
+            "interval_95": [low, high],
+            "lower": query.lower,
+            "upper": query.upper,
+            "number": number,
+            "number_half_width_95": width,
             "sum_scale": cost.accuracy.sum_scale,
         }
-        what = f"the mean of {query.column}, clipped to {query.lower:g} to {query.upper:g}, over at most {bound} " \
+        what = (
+            f"the mean of {query.column}, clipped to {query.lower:g} to {query.upper:g}, over at most "
+            f"{bound} "
             f"row{'s' if bound > 1 else ''} of each person"
+        )
     elif isinstance(query, Histogram):
         column = table.column(query.column)
         labels = column.codes if column else {}
@@ -255,16 +274,19 @@ def _describe(query: Query, table: Table, version: str, cost: Price, reply: dict
             for key, number in zip(query.keys, released["number"], strict=True)
         ]
         answer["half_width_95"] = width
-        what = f"people per {query.column}, each person in at most {bound} of the rows shown" \
-            if shape.kind == GROUPS else f"people per {query.column}, each person in one row at most"
+        what = (
+            f"people per {query.column}, each person in at most {bound} of the rows shown"
+            if shape.kind == GROUPS
+            else f"people per {query.column}, each person in one row at most"
+        )
     else:
         answer |= {"value": released["number"][0], "half_width_95": width}
         what = "people with a matching row"
     answer["statement"] = (
         f"This is {what}, from {query.dataset} version {version}, with noise: {cost.accuracy.mechanism}. "
-        f"{cost.accuracy.interval} Whether or not any one person is in the data changes the chance of this answer "
-        f"little: rho {cost.cost_micro_rho / 1_000_000:g}, epsilon {cost.cost_epsilon:g} at delta {cost.delta:g}. "
-        "Negative numbers are possible and are part of the noise. Half-widths cover the noise, not what clipping "
+        f"{cost.accuracy.interval} Whether or not any one person is in the data changes the chance of this "
+        f"answer little: {cost.cost_micro_rho} micro-rho, epsilon {cost.cost_epsilon} at delta {cost.delta}. "
+        "Negative numbers are possible and are part of the noise. Half-widths cover noise, not what clipping "
         "and the cap on rows per person leave out."
     )
     return answer
@@ -279,18 +301,26 @@ def _make_private(directory: Path) -> None:
     facts = directory.lstat()
     if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
         raise Unavailable(
-            "The scratch directory for private answers belongs to someone else.", rule="scratch-directory",
-            value=directory, next_step="Remove it or name another.",
+            "The scratch directory for private answers belongs to someone else.",
+            rule="scratch-directory",
+            value=directory,
+            next_step="Remove it or name another.",
         )
     directory.chmod(0o700)
 
 
 def _spawn() -> subprocess.Popen[bytes]:
-    environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PATH": os.environ.get("PATH", ""),
-                   "POLARS_MAX_THREADS": "2"}
+    environment = {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "PATH": os.environ.get("PATH", ""),
+        "POLARS_MAX_THREADS": "2",
+    }
     return subprocess.Popen(
-        [sys.executable, "-m", "readingroom.storage._private_release"], env=environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        [sys.executable, "-m", "readingroom.storage._private_release"],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
 
 

@@ -16,30 +16,41 @@ def check_affordable(
 ) -> None:
     """Raise BudgetExceeded unless the cost fits all three caps. All amounts are micro-rho."""
     amounts = (cost, spent_project, cap_project, spent_dataset, cap_dataset, max_query)
-    if any(isinstance(amount, bool) or not isinstance(amount, int) or amount < 0 for amount in amounts) or cost == 0:
+    if (
+        any(isinstance(amount, bool) or not isinstance(amount, int) or amount < 0 for amount in amounts)
+        or cost == 0
+    ):
         raise BudgetExceeded(
-            "The budget cannot be worked out, so nothing is spent.", rule="budget-arithmetic",
+            "The budget cannot be worked out, so nothing is spent.",
+            rule="budget-arithmetic",
             next_step="Tell the people who run this Reading Room.",
         )
     best = max(0, min(max_query, cap_project - spent_project, cap_dataset - spent_dataset))
     works = (
         f"At most rho_micro {best} would work now; a smaller spend means more noise."
-        if best else "Ask the data custodian for more budget."
+        if best
+        else "Ask the data custodian for more budget."
     )
     if cost > max_query:
         raise BudgetExceeded(
-            f"One private answer may cost at most {max_query} micro-rho.", rule="max_query_micro_rho",
-            value=cost, next_step=works,
+            f"One private answer may cost at most {max_query} micro-rho.",
+            rule="max_query_micro_rho",
+            value=cost,
+            next_step=works,
         )
     if spent_project + cost > cap_project:
         raise BudgetExceeded(
             f"The project has {max(0, cap_project - spent_project)} of {cap_project} micro-rho left.",
-            rule="project_budget_micro_rho", value=cost, next_step=works,
+            rule="project_budget_micro_rho",
+            value=cost,
+            next_step=works,
         )
     if spent_dataset + cost > cap_dataset:
         raise BudgetExceeded(
-            f"The dataset has {max(0, cap_dataset - spent_dataset)} of {cap_dataset} micro-rho left for all projects.",
-            rule="dataset_budget_micro_rho", value=cost, next_step=works,
+            f"The dataset has {max(0, cap_dataset - spent_dataset)} micro-rho left for all projects.",
+            rule="dataset_budget_micro_rho",
+            value=cost,
+            next_step=works,
         )
 
 

@@ -29,8 +29,8 @@ PERSONS, GROUPS, SUMS = "persons", "groups", "sums"
 class Shape:
     """All that a release needs to know besides the view. Never holds anything read from data.
 
-    `persons`: one row per person, people per key. `groups`: up to `contributions` rows per person, each with a
-    different key. `sums`: up to `contributions` values per person within +-HALF_UNITS, their sum and number.
+    `persons`: one row per person, people per key. `groups`: up to `contributions` rows per person, each with
+    a different key. `sums`: up to `contributions` values per person within +-HALF_UNITS, their sum and number.
     `scale` belongs to counts, `sum_scale` to the sum; both in 1/SCALE_UNIT.
     """
 
@@ -93,10 +93,14 @@ def shape_of(query: Query, table: Table) -> Shape:
     if isinstance(query, Histogram):
         keys = len(query.keys)
         contributions = min(bound, keys)
-        return Shape(PERSONS if contributions == 1 else GROUPS, contributions, keys, _scale(contributions, rho))
+        return Shape(
+            PERSONS if contributions == 1 else GROUPS, contributions, keys, _scale(contributions, rho)
+        )
     assert isinstance(query, Mean)
     return Shape(
-        SUMS, bound, 1,
+        SUMS,
+        bound,
+        1,
         scale=_scale(bound**2, rho / 4),  # a quarter on the number of values, the rest on their sum
         sum_scale=_scale((bound * HALF_UNITS) ** 2, rho * 3 / 4),
     )
@@ -111,16 +115,23 @@ def accuracy(query: Query, shape: Shape) -> Accuracy:
         middle = (query.upper - query.lower) / 2
         sum_width = half_width(sum_scale, 0.025) * step
         count_width = half_width(scale, 0.025)
-        # Worst case over where the mean lies: (sum error + half range x count error) / size, for a tenth of the range.
+        # Worst case over where the mean lies: an error of at most a tenth of the range.
         group = math.ceil(10 * (sum_width + middle * count_width) / (query.upper - query.lower)) + count_width
         return Accuracy(
-            "discrete Gaussian on the centred sum and on the count of values", float(scale), width, group,
-            "Both released numbers hold together with 95% confidence; the interval of the mean is the range of "
-            "their quotients, cut to the clip range. It leaves out the bias of clipping and of the row cap.",
-            float(sum_scale) * step, sum_width,
+            "discrete Gaussian on the centred sum and on the count of values",
+            float(scale),
+            width,
+            group,
+            "Both released numbers hold together with 95% confidence; the interval of the mean is the range "
+            "of their quotients, cut to the clip range. It leaves out the bias of clipping and of the row cap.",
+            float(sum_scale) * step,
+            sum_width,
         )
     return Accuracy(
-        "discrete Gaussian", float(scale), width, USABLE_RELATIVE_ERROR * width,
+        "discrete Gaussian",
+        float(scale),
+        width,
+        USABLE_RELATIVE_ERROR * width,
         "Each number lies within its half-width of the exact one in 95% of releases, taken one at a time.",
     )
 

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import NoReturn
 
 import rfc8785
@@ -42,7 +43,7 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class Condition:
-    """One comparison with constants. `operator` is one of OPERATORS with one value, or `in` with several, sorted.
+    """One comparison with constants: one of OPERATORS with one value, or `in` with several, sorted.
 
     A row whose column is missing matches no condition, not even `!=`.
     """
@@ -59,7 +60,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Query:
-    """One of the subclasses. `where` is sorted, without repeats, and all of it must hold. `rho_micro` is the spend."""
+    """One of the subclasses. All of `where` must hold; it is sorted. `rho_micro` is the spend."""
 
     dataset: str
     table: str
@@ -87,7 +88,7 @@ class Count(Query):
 
 @dataclass(frozen=True)
 class Histogram(Query):
-    """People per category. Either `categories` (in catalogue order) or `edges` (rising) is filled, never both."""
+    """People per category. Either `categories` (in catalogue order) or `edges` (rising), never both."""
 
     column: str
     categories: tuple[Scalar, ...] = ()
@@ -99,7 +100,7 @@ class Histogram(Query):
     def keys(self) -> tuple[Scalar, ...]:
         """The key of every answer row, in order; the last is the missing values."""
         if self.edges:
-            pairs = zip(self.edges, self.edges[1:], strict=False)
+            pairs = pairwise(self.edges)
             return (*(f"{low} to under {high}" for low, high in pairs), MISSING)
         return (*self.categories, MISSING)
 
@@ -130,15 +131,27 @@ def parse_query(raw: object, dataset: Dataset) -> Query:
         _refuse("A private query is a JSON object.", "query-object", type(raw).__name__, "Send an object.")
     statistic = raw.get("statistic")
     if not isinstance(statistic, str) or statistic not in STATISTICS:
-        _refuse("That statistic is not offered.", "query-statistic", statistic, f"Use one of {_listed(STATISTICS)}.")
+        _refuse(
+            "That statistic is not offered.",
+            "query-statistic",
+            statistic,
+            f"Use one of {_listed(STATISTICS)}.",
+        )
     unknown = sorted(set(raw) - _FIELDS[statistic])
     if unknown:
         _refuse(
-            f"A {statistic} has no such field.", "query-fields", _listed(unknown),
+            f"A {statistic} has no such field.",
+            "query-fields",
+            _listed(unknown),
             f"Fields of a {statistic}: {_listed(sorted(_FIELDS[statistic]))}.",
         )
     if raw.get("dataset") != dataset.slug:
-        _refuse("The query names another dataset.", "query-dataset", raw.get("dataset"), f"Write {dataset.slug!r}.")
+        _refuse(
+            "The query names another dataset.",
+            "query-dataset",
+            raw.get("dataset"),
+            f"Write {dataset.slug!r}.",
+        )
     name = raw.get("table")
     table = dataset.table(name) if isinstance(name, str) else None
     if table is None:
@@ -147,7 +160,9 @@ def parse_query(raw: object, dataset: Dataset) -> Query:
     rho_micro = raw.get("rho_micro")
     if not _is_int(rho_micro) or not 1 <= rho_micro <= MAX_RHO_MICRO:
         _refuse(
-            "rho_micro says how much budget to spend, in millionths of rho.", "query-rho", rho_micro,
+            "rho_micro says how much budget to spend, in millionths of rho.",
+            "query-rho",
+            rho_micro,
             f"Give a whole number from 1 to {MAX_RHO_MICRO}; 1000 is a usual start.",
         )
     common = (dataset.slug, table.name, _parse_where(raw.get("where"), table), rho_micro)
@@ -165,7 +180,7 @@ def canonical(query: Query) -> bytes:
 
 
 def columns_read(query: Query) -> frozenset[tuple[str, str]]:
-    """(table, column) that a grant must cover. Empty for a plain count: the grant must still cover `query.table`.
+    """(table, column) that a grant must cover. Empty for a plain count: check `query.table` too.
 
     The person's key is read to count people; it is not listed, since no answer shows it.
     """
@@ -185,17 +200,26 @@ def _parse_histogram(raw: Mapping[str, object], common: tuple, column: Column) -
     if not allowed:
         _refuse(
             "The catalogue declares no categories for this column, and they are never taken from the data.",
-            "query-categories", column.name,
+            "query-categories",
+            column.name,
             "Give `edges`, a rising list of whole numbers, or choose a column with codes."
-            if column.type in ("integer", "number") else "Choose a column with codes.",
+            if column.type in ("integer", "number")
+            else "Choose a column with codes.",
         )
     if categories is None:
         chosen = allowed
     else:
         if not isinstance(categories, list | tuple) or not categories:
-            _refuse("Categories are a list.", "query-categories", categories, "Give at least one, or leave it out.")
+            _refuse(
+                "Categories are a list.",
+                "query-categories",
+                categories,
+                "Give at least one, or leave it out.",
+            )
         if len(categories) > MAX_CATEGORIES:
-            _refuse("Too many categories.", "query-categories", len(categories), f"Give at most {MAX_CATEGORIES}.")
+            _refuse(
+                "Too many categories.", "query-categories", len(categories), f"Give at most {MAX_CATEGORIES}."
+            )
         wanted = [_value(value, column) for value in categories]
         if len(set(wanted)) != len(wanted):
             _refuse("A category is listed twice.", "query-categories", column.name, "List each once.")
@@ -209,32 +233,47 @@ def _parse_histogram(raw: Mapping[str, object], common: tuple, column: Column) -
 
 def _parse_edges(edges: object, column: Column) -> tuple[int, ...]:
     if column.type not in ("integer", "number") or column.codes:
-        _refuse("Edges are for numbers without codes.", "query-edges", column.name, "Use `categories` instead.")
+        _refuse(
+            "Edges are for numbers without codes.", "query-edges", column.name, "Use `categories` instead."
+        )
     good = isinstance(edges, list | tuple) and 2 <= len(edges) <= MAX_CATEGORIES + 1
     if not good or not all(_is_int(edge) and abs(edge) <= MAX_EXACT for edge in edges):
-        _refuse("Edges are a list of whole numbers.", "query-edges", edges, f"Give 2 to {MAX_CATEGORIES + 1}.")
-    if any(low >= high for low, high in zip(edges, edges[1:], strict=False)):
+        _refuse(
+            "Edges are a list of whole numbers.", "query-edges", edges, f"Give 2 to {MAX_CATEGORIES + 1}."
+        )
+    if any(low >= high for low, high in pairwise(edges)):
         _refuse("Edges must rise.", "query-edges", edges, "Sort them and remove repeats.")
     return tuple(edges)
 
 
 def _parse_mean(raw: Mapping[str, object], common: tuple, column: Column) -> Mean:
     if column.type not in ("integer", "number") or column.codes:
-        _refuse("A mean needs a numeric column without codes.", "query-column", column.name, "Use a histogram.")
+        _refuse(
+            "A mean needs a numeric column without codes.", "query-column", column.name, "Use a histogram."
+        )
     if column.lower is None or column.upper is None:
         _refuse(
-            "The custodian has registered no range for this column, and a range is never taken from the data.",
-            "query-range", column.name, "Ask the custodian to register a lower and an upper bound.",
+            "No range is registered for this column, and a range is never taken from the data.",
+            "query-range",
+            column.name,
+            "Ask the custodian to register a lower and an upper bound.",
         )
     lower = _bound(raw.get("lower"), column.lower)
     upper = _bound(raw.get("upper"), column.upper)
     if not column.lower <= lower < upper <= column.upper:
         _refuse(
-            "The range must rise and lie inside the registered one.", "query-range", f"{lower} to {upper}",
+            "The range must rise and lie inside the registered one.",
+            "query-range",
+            f"{lower} to {upper}",
             f"Stay within {column.lower} to {column.upper}.",
         )
     if not math.isfinite(upper - lower) or (upper - lower) / 2**17 == 0.0 or abs(lower) + abs(upper) > 2**53:
-        _refuse("The range cannot be computed with.", "query-range", f"{lower} to {upper}", "Use ordinary numbers.")
+        _refuse(
+            "The range cannot be computed with.",
+            "query-range",
+            f"{lower} to {upper}",
+            "Use ordinary numbers.",
+        )
     return Mean(*common, column.name, lower, upper)
 
 
@@ -242,15 +281,22 @@ def _parse_where(raw: object, table: Table) -> tuple[Condition, ...]:
     if raw is None:
         return ()
     if not isinstance(raw, list | tuple) or len(raw) > MAX_CONDITIONS:
-        _refuse("`where` is a list of conditions.", "query-where", type(raw).__name__, f"At most {MAX_CONDITIONS}.")
+        _refuse(
+            "`where` is a list of conditions.",
+            "query-where",
+            type(raw).__name__,
+            f"At most {MAX_CONDITIONS}.",
+        )
     conditions = {_parse_condition(item, table) for item in raw}
-    return tuple(sorted(conditions, key=lambda condition: rfc8785.dumps(condition.as_dict())))  # type: ignore[arg-type]
+    return tuple(sorted(conditions, key=lambda one: rfc8785.dumps(one.as_dict())))  # type: ignore[arg-type]
 
 
 def _parse_condition(raw: object, table: Table) -> Condition:
     if not isinstance(raw, Mapping) or set(raw) not in ({"column", "op", "value"}, {"column", "in"}):
         _refuse(
-            "That is not a condition.", "query-where", raw,
+            "That is not a condition.",
+            "query-where",
+            raw,
             'Write {"column": ..., "op": ..., "value": ...} or {"column": ..., "in": [...]}.',
         )
     column = _column(raw["column"], table)
@@ -262,11 +308,11 @@ def _parse_condition(raw: object, table: Table) -> Condition:
         return Condition(column.name, "==" if len(values) == 1 else "in", values)
     operator = raw["op"]
     if not isinstance(operator, str) or operator not in OPERATORS:
-        _refuse("That comparison is not offered.", "query-where", operator, f"Use one of {_listed(OPERATORS)}.")
-    if operator not in ("==", "!=") and (column.type not in ("integer", "number", "date") or column.codes):
         _refuse(
-            "This column has no order.", "query-where", f"{column.name} {operator}", "Use ==, != or in."
+            "That comparison is not offered.", "query-where", operator, f"Use one of {_listed(OPERATORS)}."
         )
+    if operator not in ("==", "!=") and (column.type not in ("integer", "number", "date") or column.codes):
+        _refuse("This column has no order.", "query-where", f"{column.name} {operator}", "Use ==, != or in.")
     return Condition(column.name, operator, (_value(raw["value"], column),))
 
 
@@ -294,7 +340,7 @@ def _value(raw: object, column: Column) -> Scalar:
 
 
 def _typed(raw: object, column: Column) -> Scalar:
-    """The value in the column's own type; codes are registered as text, so text that reads as the type is taken."""
+    """The value in the column's own type. Codes are registered as text, so text that reads as it is taken."""
     kind = column.type
     if kind == "text" and isinstance(raw, str) and len(raw) <= MAX_TEXT and raw.isprintable():
         return raw
@@ -312,7 +358,9 @@ def _typed(raw: object, column: Column) -> Scalar:
         number = _number(raw)
         if number is not None and (kind == "number" or number.is_integer()):
             return int(number) if number.is_integer() else number
-    return _refuse("The value does not fit the column.", "query-value", raw, f"{column.name} holds {kind} values.")
+    return _refuse(
+        "The value does not fit the column.", "query-value", raw, f"{column.name} holds {kind} values."
+    )
 
 
 def _number(raw: object) -> float | None:
@@ -344,7 +392,8 @@ def _listed(names: object) -> str:
 
 def _refuse(message: str, rule: str, value: object, next_step: str) -> NoReturn:
     shown = str(value) if isinstance(value, str | int | float) and not _huge(value) else type(value).__name__
-    raise InvalidInput(message, rule=rule, value=shown[:MAX_TEXT], next_step=next_step)
+    shown = shown[:MAX_TEXT].encode("utf-8", "replace").decode()  # lone surrogates would break the reply
+    raise InvalidInput(message, rule=rule, value=shown, next_step=next_step)
 
 
 def _huge(value: object) -> bool:
