@@ -122,6 +122,25 @@ def test_mean_interval_holds_the_truth(answerer):
     assert abs(answer["value"] - 49.5) < 1 and low <= answer["value"] <= high
 
 
+@pytest.mark.parametrize("table", ["people", "events"])
+@pytest.mark.parametrize("empty", [False, True], ids=["nothing matches", "no rows at all"])
+def test_nothing_to_count_answers_like_anything_else(answerer, tmp_path, table, empty):
+    where = [{"column": "age", "op": "<", "value": -5}]
+    asker = answerer
+    if empty:
+        none = table_of([])
+        asker = OpenDPAnswerer(DictVault({"people": none, "events": none}), tmp_path / "private")
+    try:
+        assert abs(run(asker, ask("count", table, where=where))["value"]) <= 8
+        shown = run(asker, ask("histogram", table, column="region", where=where))["rows"]
+        assert [row["key"] for row in shown] == [1, 2, 3, "missing"]
+        mean = run(asker, ask("mean", table, column="age", where=where))
+        assert 0 <= mean["value"] <= 100 and mean["interval_95"][0] <= mean["value"]
+    finally:
+        if empty:
+            asker.close()
+
+
 def test_filters_compare_typed_values(answerer):
     for where, truth in (
         ([{"column": "guilty", "op": "==", "value": True}], 500),

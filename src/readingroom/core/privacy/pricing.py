@@ -29,8 +29,8 @@ PERSONS, GROUPS, SUMS = "persons", "groups", "sums"
 class Shape:
     """All that a release needs to know besides the view. Never holds anything read from data.
 
-    `persons`: one row per person, people per key. `groups`: up to `contributions` rows per person, each with
-    a different key. `sums`: up to `contributions` values per person within +-HALF_UNITS, their sum and number.
+    `persons`: one row per person, people per key. `groups`: up to `contributions` rows per person, each
+    with a different key. `sums`: up to `contributions` values per person within +-HALF_UNITS.
     `scale` belongs to counts, `sum_scale` to the sum; both in 1/SCALE_UNIT.
     """
 
@@ -122,8 +122,8 @@ def accuracy(query: Query, shape: Shape) -> Accuracy:
             float(scale),
             width,
             group,
-            "Both released numbers hold together with 95% confidence; the interval of the mean is the range "
-            "of their quotients, cut to the clip range. It leaves out the bias of clipping and of the row cap.",
+            "Both released numbers hold together with 95% confidence; the interval of the mean is the "
+            "range of their quotients, cut to the clip range. Bias of clipping and of the row cap is left out.",
             float(sum_scale) * step,
             sum_width,
         )
