@@ -123,7 +123,7 @@ def accuracy(query: Query, shape: Shape) -> Accuracy:
             width,
             group,
             "Both released numbers hold together with 95% confidence; the interval of the mean is the "
-            "range of their quotients, cut to the clip range. Bias of clipping and of the row cap is left out.",
+            "range of their quotients, cut to the clip range. Bias of clipping and row cap is left out.",
             float(sum_scale) * step,
             sum_width,
         )
