@@ -25,11 +25,15 @@ class CheckResult:
     findings: tuple[Finding, ...]
 
 
-def check_output(name: str, content: bytes, evidence: dict[str, object] | None, policy: Policy) -> CheckResult:
+def check_output(
+    name: str, content: bytes, evidence: dict[str, object] | None, policy: Policy
+) -> CheckResult:
     """Everything known of one file, worst first.
 
-    PASS only for a csv or json table whose every number agrees with evidence that satisfies all rules, and for a clean
-    image with such evidence of the table it draws. Without evidence REVIEW is the best. Same arguments, same result.
+    PASS only for a csv or json table whose every number agrees with evidence that satisfies all rules, and
+    for a clean
+    image with such evidence of the table it draws. Without evidence REVIEW is the best. Same arguments, same
+    result.
     """
     inspection = inspect(name, content, policy)
     more, checked = _check_evidence(inspection, evidence, policy)
@@ -72,27 +76,44 @@ def _check_evidence(inspection: Inspection, raw: object, policy: Policy) -> tupl
             findings += check_small_counts(table, policy)
         return findings, matched.complete
     kind = "figure" if isinstance(evidence, FigureEvidence) else "table"
-    mismatch = Finding("evidence.kind", Verdict.REVIEW, f"The evidence is of a {kind}, which this file is not.",
-                       "Ask for the release of the file that the SDK made this evidence for.")
+    mismatch = Finding(
+        "evidence.kind",
+        Verdict.REVIEW,
+        f"The evidence is of a {kind}, which this file is not.",
+        "Ask for the release of the file that the SDK made this evidence for.",
+    )
     return [mismatch, *_without_evidence(inspection, policy)], False
 
 
 def _without_evidence(inspection: Inspection, policy: Policy) -> list[Finding]:
     if inspection.table is not None:
-        declared = Finding("evidence.missing", Verdict.REVIEW,
-                           "Nothing says how many people each number rests on; only the numbers themselves were checked.",
-                           "Make the table with the SDK, which records the people behind every cell.")
+        declared = Finding(
+            "evidence.missing",
+            Verdict.REVIEW,
+            "Nothing says how many people each number rests on; only the numbers themselves were checked.",
+            "Make the table with the SDK, which records the people behind every cell.",
+        )
         return [declared, *check_small_counts(inspection.table, policy)]
     if inspection.output_type in IMAGES:
-        return [Finding("evidence.missing", Verdict.REVIEW,
-                        "A figure cannot be checked without the numbers that it draws.",
-                        "Attach the table behind the figure: make the figure from a table of the SDK.")]
+        return [
+            Finding(
+                "evidence.missing",
+                Verdict.REVIEW,
+                "A figure cannot be checked without the numbers that it draws.",
+                "Attach the table behind the figure: make the figure from a table of the SDK.",
+            )
+        ]
     return []
 
 
 def _malformed(error: InvalidInput) -> Finding:
-    return Finding(error.rule, Verdict.FAIL, f"The evidence cannot be read: {error.message}", error.next_step,
-                   parameters={"place": str(error.value)})
+    return Finding(
+        error.rule,
+        Verdict.FAIL,
+        f"The evidence cannot be read: {error.message}",
+        error.next_step,
+        parameters={"place": str(error.value)},
+    )
 
 
 def _result(output_type: str, findings: tuple[Finding, ...], checked: bool) -> CheckResult:

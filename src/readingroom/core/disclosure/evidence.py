@@ -8,10 +8,13 @@
      "source": {"dataset": "...", "version": "...", "table": "..."}}
     {"kind": "figure", "underlying": <table evidence>}
 
-`people` counts distinct privacy units and `records` non-missing values. `top` holds the largest contributions, one
-per person (holdings added up first), for sums and means; `total` is the sum over all of them. Optional in a cell:
+`people` counts distinct privacy units and `records` non-missing values. `top` holds the largest
+contributions, one
+per person (holdings added up first), for sums and means; `total` is the sum over all of them. Optional in a
+cell:
 `suppressed`, `structural` (an empty cell that cannot be otherwise), `margin`, `absolute_total` (sum of
-absolute contributions, where some are negative), `value` (the statistic, where it does not follow from the rest). Optional
+absolute contributions, where some are negative), `value` (the statistic, where it does not follow from the
+rest). Optional
 in a table: `rounding` (base to which counts were rounded), `residual_degrees_of_freedom`.
 """
 
@@ -57,7 +60,10 @@ class CellEvidence:
     @property
     def name(self) -> str:
         """What a person would call the cell."""
-        return " × ".join(part for part in (", ".join(self.row), ", ".join(self.column)) if part) or "the only cell"
+        return (
+            " × ".join(part for part in (", ".join(self.row), ", ".join(self.column)) if part)
+            or "the only cell"
+        )
 
     @property
     def is_margin(self) -> bool:
@@ -113,7 +119,11 @@ def parse_evidence(raw: object) -> Evidence:
 
 
 def _table(fields: dict[str, object], path: str) -> TableEvidence:
-    _only(fields, {"kind", "statistic", "unit", "cells", "source", "rounding", "residual_degrees_of_freedom"}, path)
+    _only(
+        fields,
+        {"kind", "statistic", "unit", "cells", "source", "rounding", "residual_degrees_of_freedom"},
+        path,
+    )
     raw_cells = fields.get("cells")
     if not isinstance(raw_cells, list) or not raw_cells:
         raise _fault(f"{path}.cells", raw_cells, "a list of at least one cell")
@@ -130,17 +140,38 @@ def _table(fields: dict[str, object], path: str) -> TableEvidence:
         statistic=_text(fields.get("statistic"), f"{path}.statistic"),
         unit=_text(fields.get("unit"), f"{path}.unit"),
         cells=cells,
-        source=tuple(sorted((_text(key, f"{path}.source"), _text(value, f"{path}.source.{key}"))
-                            for key, value in source.items())),
+        source=tuple(
+            sorted(
+                (_text(key, f"{path}.source"), _text(value, f"{path}.source.{key}"))
+                for key, value in source.items()
+            )
+        ),
         rounding=max(1, _count(fields.get("rounding", 1), f"{path}.rounding")),
-        residual_degrees_of_freedom=None if dof is None else _integer(dof, f"{path}.residual_degrees_of_freedom"),
+        residual_degrees_of_freedom=None
+        if dof is None
+        else _integer(dof, f"{path}.residual_degrees_of_freedom"),
     )
 
 
 def _cell(raw: object, path: str) -> CellEvidence:
     fields = _mapping(raw, path)
-    _only(fields, {"row", "column", "people", "records", "top", "total", "absolute_total", "value", "suppressed",
-                   "structural", "margin"}, path)
+    _only(
+        fields,
+        {
+            "row",
+            "column",
+            "people",
+            "records",
+            "top",
+            "total",
+            "absolute_total",
+            "value",
+            "suppressed",
+            "structural",
+            "margin",
+        },
+        path,
+    )
     people = _count(fields.get("people"), f"{path}.people")
     records = _count(fields.get("records"), f"{path}.records")
     if people > records:
@@ -157,14 +188,28 @@ def _cell(raw: object, path: str) -> CellEvidence:
         name: None if fields.get(name) is None else _number(fields[name], f"{path}.{name}")
         for name in ("total", "absolute_total", "value")
     }
-    flags = {name: _flag(fields.get(name, False), f"{path}.{name}") for name in ("suppressed", "structural", "margin")}
-    return CellEvidence(_labels(fields.get("row"), f"{path}.row"), _labels(fields.get("column"), f"{path}.column"),
-                        people, records, contributions, **optional, **flags)
+    flags = {
+        name: _flag(fields.get(name, False), f"{path}.{name}")
+        for name in ("suppressed", "structural", "margin")
+    }
+    return CellEvidence(
+        _labels(fields.get("row"), f"{path}.row"),
+        _labels(fields.get("column"), f"{path}.column"),
+        people,
+        records,
+        contributions,
+        **optional,
+        **flags,
+    )
 
 
 def _fault(path: str, value: object, wanted: str) -> InvalidInput:
-    return InvalidInput(f"{path} is {repr(value)[:80]}; it should be {wanted}.", rule="evidence.malformed", value=path,
-                        next_step="Make the output with the readingroom SDK, which writes the evidence.")
+    return InvalidInput(
+        f"{path} is {repr(value)[:80]}; it should be {wanted}.",
+        rule="evidence.malformed",
+        value=path,
+        next_step="Make the output with the readingroom SDK, which writes the evidence.",
+    )
 
 
 def _mapping(value: object, path: str) -> dict[str, object]:
@@ -204,7 +249,12 @@ def _count(value: object, path: str) -> int:
 
 
 def _number(value: object, path: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300 or math.isnan(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or abs(value) > 1e300
+        or math.isnan(value)
+    ):
         raise _fault(path, type(value).__name__, "a finite number")
     return value
 

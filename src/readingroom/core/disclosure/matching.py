@@ -51,30 +51,50 @@ def match(evidence: TableEvidence, table: PublishedTable) -> Match:
             placed[cell.row, cell.column] = replace(cell, position=(row, column), suppressed=hidden)
             if not hidden and (cell.suppressed or not _agrees(text, cell, evidence)):
                 wrong.append((here, text, cell))
-    cells = tuple(placed.get((cell.row, cell.column), replace(cell, suppressed=True)) for cell in evidence.cells)
+    cells = tuple(
+        placed.get((cell.row, cell.column), replace(cell, suppressed=True)) for cell in evidence.cells
+    )
     findings = _findings(wrong, unknown, bool(placed), evidence)
     return Match(evidence.with_cells(cells), tuple(findings), not findings)
 
 
-def _findings(wrong: list[tuple[Cell, str, CellEvidence]], unknown: list[Cell], any_placed: bool,
-              evidence: TableEvidence) -> list[Finding]:
+def _findings(
+    wrong: list[tuple[Cell, str, CellEvidence]],
+    unknown: list[Cell],
+    any_placed: bool,
+    evidence: TableEvidence,
+) -> list[Finding]:
     findings = []
     if wrong:
-        described = listing([f"{cell.name}: the file says {text.strip()[:20]}, the evidence {_claim(cell, evidence)}"
-                             for _, text, cell in wrong])
-        findings.append(Finding(
-            "evidence.contradicted", Verdict.FAIL,
-            f"{plural(len(wrong), 'published number does', 'published numbers do')} not agree with the evidence ({described}).",
-            "Make the table and its evidence in one SDK call, and do not edit the file afterwards.",
-            tuple(here for here, _, _ in wrong),
-        ))
+        described = listing(
+            [
+                f"{cell.name}: the file says {text.strip()[:20]}, the evidence {_claim(cell, evidence)}"
+                for _, text, cell in wrong
+            ]
+        )
+        findings.append(
+            Finding(
+                "evidence.contradicted",
+                Verdict.FAIL,
+                f"{plural(len(wrong), 'published number does', 'published numbers do')} not agree with the "
+                f"evidence ({described}).",
+                "Make the table and its evidence in one SDK call, and do not edit the file afterwards.",
+                tuple(here for here, _, _ in wrong),
+            )
+        )
     if unknown or not any_placed:
-        findings.append(Finding(
-            "evidence.incomplete", Verdict.REVIEW,
-            f"The evidence says nothing of {plural(len(unknown), 'published cell')}, so these were not checked."
-            if any_placed else "The evidence describes other cells than the file shows.",
-            "Make the table and its evidence in one SDK call.", tuple(unknown[:500]),
-        ))
+        findings.append(
+            Finding(
+                "evidence.incomplete",
+                Verdict.REVIEW,
+                f"The evidence says nothing of {plural(len(unknown), 'published cell')}, so these were not "
+                "checked."
+                if any_placed
+                else "The evidence describes other cells than the file shows.",
+                "Make the table and its evidence in one SDK call.",
+                tuple(unknown[:500]),
+            )
+        )
     return findings
 
 
@@ -106,7 +126,9 @@ def _expected(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
 def _claim(cell: CellEvidence, evidence: TableEvidence) -> str:
     if cell.suppressed:
         return "that it is suppressed"
-    values = [number(int(value) if value.denominator == 1 else float(value)) for value in _expected(cell, evidence)]
+    values = [
+        number(int(value) if value.denominator == 1 else float(value)) for value in _expected(cell, evidence)
+    ]
     return " or ".join(dict.fromkeys(values)) or "no value"
 
 
