@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.evidence import FigureEvidence, TableEvidence, parse_evidence
 from readingroom.core.disclosure.matching import match
@@ -12,13 +12,14 @@ from readingroom.core.inspection.inspect import inspect
 from readingroom.core.inspection.model import Inspection
 from readingroom.core.inspection.recognise import IMAGES
 from readingroom.core.inspection.small_counts import check_small_counts
+from readingroom.core.inspection.textual import visible
 from readingroom.core.policy import Policy
 from readingroom.errors import InvalidInput
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What the check says of one file. PASS means that every step ran and found nothing; it is no approval."""
+    """What the check says of one file. PASS: every step ran and found nothing; it is no approval."""
 
     output_type: str
     verdict: Verdict
@@ -116,6 +117,18 @@ def _malformed(error: InvalidInput) -> Finding:
     )
 
 
+def _inert(finding: Finding) -> Finding:
+    """The same with hostile characters (from file names, headers, labels) spelled out."""
+    cells = tuple(
+        replace(cell, row=tuple(map(visible, cell.row)), column=tuple(map(visible, cell.column)))
+        for cell in finding.cells
+    )
+    parameters = {
+        key: visible(value) if isinstance(value, str) else value for key, value in finding.parameters.items()
+    }
+    return replace(finding, message=visible(finding.message), cells=cells, parameters=parameters)
+
+
 def _result(output_type: str, findings: tuple[Finding, ...], checked: bool) -> CheckResult:
-    ordered = tuple(sorted(findings, key=lambda finding: -finding.verdict))
+    ordered = tuple(sorted(map(_inert, findings), key=lambda finding: -finding.verdict))
     return CheckResult(output_type, combine(ordered, checked=checked), ordered)

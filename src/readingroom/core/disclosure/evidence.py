@@ -21,15 +21,17 @@ in a table: `rounding` (base to which counts were rounded), `residual_degrees_of
 from __future__ import annotations
 
 import math
+import unicodedata
 from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.verdict import Cell
 from readingroom.errors import InvalidInput
 
-MAX_CELLS = 50_000
+MAX_CELLS = 20_000
 MAX_LABELS = 10
 MAX_LABEL_LENGTH = 300
 MAX_TOP = 100
+LARGEST_ROUNDING = 100
 LARGEST_COUNT = 2**53
 MARGIN_LABELS = frozenset({"total", "all", "(all)", "all people", "overall"})
 
@@ -104,7 +106,7 @@ def is_margin_label(labels: Labels) -> bool:
 
 
 def parse_evidence(raw: object) -> Evidence:
-    """The evidence in `raw`, or InvalidInput (rule `evidence.malformed`) with the place and what was there."""
+    """The evidence in `raw`, or InvalidInput (rule `evidence.malformed`) naming place and value."""
     fields = _mapping(raw, "evidence")
     kind = fields.get("kind")
     if kind == "table":
@@ -146,7 +148,7 @@ def _table(fields: dict[str, object], path: str) -> TableEvidence:
                 for key, value in source.items()
             )
         ),
-        rounding=max(1, _count(fields.get("rounding", 1), f"{path}.rounding")),
+        rounding=_rounding(fields.get("rounding", 1), f"{path}.rounding"),
         residual_degrees_of_freedom=None
         if dof is None
         else _integer(dof, f"{path}.residual_degrees_of_freedom"),
@@ -227,7 +229,14 @@ def _only(fields: dict[str, object], known: set[str], path: str) -> None:
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_LABEL_LENGTH:
         raise _fault(path, value if isinstance(value, str) else type(value).__name__, "a short text")
+    if _hides_something(value):
+        raise _fault(path, "text with control or invisible characters", "visible text")
     return value
+
+
+def _hides_something(text: str) -> bool:
+    """Control, format (direction, zero width) and lone surrogate characters."""
+    return any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in text)
 
 
 def _flag(value: object, path: str) -> bool:
@@ -245,6 +254,12 @@ def _integer(value: object, path: str) -> int:
 def _count(value: object, path: str) -> int:
     if _integer(value, path) < 0:
         raise _fault(path, value, "zero or more")
+    return value  # type: ignore[return-value]
+
+
+def _rounding(value: object, path: str) -> int:
+    if not 1 <= _integer(value, path) <= LARGEST_ROUNDING:  # a large base would let any number agree
+        raise _fault(path, value, f"1 to {LARGEST_ROUNDING}")
     return value  # type: ignore[return-value]
 
 
@@ -269,6 +284,8 @@ def _labels(value: object, path: str) -> Labels:
         if isinstance(label, int) and abs(label) > LARGEST_COUNT:
             raise _fault(path, "a huge number", "labels of ordinary size")
         text = "" if label is None else str(label)
+        if _hides_something(text):
+            raise _fault(path, "a label with control or invisible characters", "visible text")
         if len(text) > MAX_LABEL_LENGTH:
             raise _fault(path, f"{len(text)} characters", f"labels of at most {MAX_LABEL_LENGTH} characters")
         labels.append(text)

@@ -29,7 +29,7 @@ class Match:
 
 
 def match(evidence: TableEvidence, table: PublishedTable) -> Match:
-    """Pair cells by their labels. Leading columns of the file hold row labels, the header holds column labels."""
+    """Pair cells by their labels. Leading columns hold the row labels, the header holds column labels."""
     depth = len(evidence.cells[0].row)
     by_labels = {(_labels(cell.row), name): cell for cell in evidence.cells for name in _names(cell.column)}
     lone_column = {cell.column for cell in evidence.cells}
@@ -113,7 +113,7 @@ def _label(text: str) -> str:
 
 
 def _expected(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
-    """The numbers that the evidence lets a file show in this cell; none where the statistic does not follow."""
+    """The numbers that the evidence lets a file show in this cell; none where it does not follow."""
     if evidence.statistic == "count":
         return [Fraction(cell.people), Fraction(cell.records)]
     if cell.total is not None and evidence.statistic == "sum":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
@@ -13,7 +14,7 @@ DELIMITERS = (",", "\t", ";", "|")
 MOST_ROWS = 20_000
 MOST_COLUMNS = 500
 LONGEST_FIELD = 2_000
-NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?%?\Z")
+NUMBER = re.compile(r"[+-]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?%?\Z")
 
 
 def is_number(text: str) -> bool:
@@ -21,20 +22,24 @@ def is_number(text: str) -> bool:
     return len(text) <= 40 and any(char.isdigit() for char in text) and NUMBER.match(text) is not None
 
 
-def _delimiter(sample: list[str]) -> str:
-    """The one that splits the first lines into equally many (and most) fields."""
+def _delimiter(text: str) -> str:
+    """The one that splits the first rows into equally many (and most) fields, quoted ones respected."""
 
     def score(delimiter: str) -> tuple[bool, int]:
-        counts = [line.count(delimiter) for line in sample]
-        return len(set(counts)) == 1, min(counts, default=0)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        try:
+            widths = [len(row) for row in itertools.islice(reader, 20) if row]
+        except csv.Error:  # said properly when the whole text is read
+            return False, 0
+        narrowest = min(widths, default=0)
+        return narrowest > 1 and len(set(widths)) == 1, narrowest
 
     return max(DELIMITERS, key=score)
 
 
 def read_csv(text: str) -> tuple[PublishedTable | None, list[Finding]]:
     """The table, or a finding saying why it cannot be read as one. The first line is the header."""
-    lines = text.splitlines()
-    delimiter = _delimiter([line for line in lines[:20] if line.strip()])
+    delimiter = _delimiter(text)
     rows: list[tuple[str, ...]] = []
     row_count = 0
     try:
@@ -120,7 +125,8 @@ def check_shape(table: PublishedTable) -> list[Finding]:
             Finding(
                 "table.formula",
                 Verdict.FAIL,
-                f"{len(active):,} cells begin like a spreadsheet formula (=, +, - or @), which would run when "
+                f"{len(active):,} cells begin like a spreadsheet formula (=, +, - or @), which would "
+                "run when "
                 "opened.",
                 "Write such labels with a letter first.",
                 tuple(Cell(position=place) for place in active[:50] if place[0] >= 0),

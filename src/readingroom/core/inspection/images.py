@@ -28,7 +28,7 @@ BROKEN = (
     struct.error,
     zlib.error,
 )
-"""What Pillow is known to raise on damaged files; `Image.DecompressionBombError` cannot occur below MOST_PIXELS."""
+"""What Pillow is known to raise on damaged files; `DecompressionBombError` apart."""
 
 
 class _Hidden(Exception):

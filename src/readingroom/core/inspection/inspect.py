@@ -40,6 +40,8 @@ def inspect(name: str, content: bytes, policy: Policy) -> Inspection:
             table, more = read_csv(text)
         elif output_type == "json":
             table, more = read_json(text, policy.max_table_rows)
+            if table is not None:  # escapes in JSON hide what the raw text does not show
+                more += check_text("\n".join("\n".join(row) for row in (table.header, *table.rows)))
         else:
             more = check_prose(text, policy)
         findings += more

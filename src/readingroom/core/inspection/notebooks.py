@@ -15,7 +15,7 @@ MOST_METADATA = 20_000
 
 @dataclass(frozen=True)
 class NotebookCell:
-    """`kind` is code, markdown or raw; `outputs` are the plain-text parts; `rich` names the other media types."""
+    """`kind` is code, markdown or raw; `outputs` are the plain-text parts; `rich` names other media types."""
 
     kind: str
     source: str
@@ -98,7 +98,8 @@ def check_notebook(text: str) -> list[Finding]:
             Finding(
                 "notebook.outputs",
                 Verdict.REVIEW,
-                f"{len(shown)} cells still hold outputs (first: cell {shown[0]}); what they show is not checked.",
+                f"{len(shown)} cells still hold outputs (first: cell {shown[0]}); what they show is "
+                "not checked.",
                 "Clear all outputs before saving (Edit, Clear Outputs of All Cells).",
                 parameters={"cells": shown[:50]},
             )

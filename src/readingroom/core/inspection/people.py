@@ -93,7 +93,7 @@ COUNT_WORDS = frozenset(
 HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{10,128}\Z|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9_-]{8,128}\Z")
 AREA = re.compile(r"[EWSNKJLM]\d{8}\Z")
-"""Codes of the Office for National Statistics for areas, as E06000001: hexadecimal to look at, but no person."""
+"""ONS codes of areas, as E06000001: they look hexadecimal but are no person."""
 WHOLE = re.compile(r"\d{1,18}(?:\.0+)?\Z")
 DAY = re.compile(r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}/\d{1,2}/\d{4})(?:[ T][\d:.+Z]*)?\Z")
 

@@ -82,7 +82,7 @@ def _no_constant(name: str) -> object:
 
 
 def content_kind(content: bytes) -> str:
-    """What the bytes are, whatever the name: a type of the allow-list's, "text", or a description of what else."""
+    """What the bytes are, whatever the name: a type of the list, "text", or a description of what else."""
     for image, magic in IMAGES.items():
         if content.startswith(magic):
             return image
@@ -113,7 +113,7 @@ def recognise(name: str, content: bytes) -> str | None:
 def check_type(
     name: str, content: bytes, output_type: str | None, allowed: frozenset[str] | None
 ) -> list[Finding]:
-    """Refuses bad names, contents that are unknown or not what the name says, and types the policy leaves out."""
+    """Refuses bad names, contents that are unknown or not what the name says, and types not in the policy."""
     findings = []
     if (
         not name
@@ -138,7 +138,8 @@ def check_type(
                 Verdict.FAIL,
                 f"The name ends in “.{suffix[:20]}” and the content is {what}: "
                 + ("these do not belong together." if suffix in SUFFIXES else "not a type that can leave."),
-                f"Save it as one of: {', '.join(sorted(allowed or SUFFIXES))}. Tables as csv, figures as png.",
+                f"Save it as one of: {', '.join(sorted(allowed or SUFFIXES))}. Tables as csv, figures "
+                "as png.",
                 parameters={"suffix": suffix[:20], "content": kind},
             )
         )

@@ -68,7 +68,7 @@ def is_suppressed(text: str) -> bool:
 
 
 def check_small_counts(table: PublishedTable, policy: Policy) -> list[Finding]:
-    """FAIL on small numbers in columns that are counts by name or by the table's shape, REVIEW where that is unclear."""
+    """FAIL on small numbers in columns that are counts by name or shape, REVIEW where unclear."""
     if missing := unset(policy):
         return [missing_parameter(*missing)]
     columns = [table.column(index) for index in range(len(table.header))]
@@ -113,7 +113,8 @@ def _small(
         Finding(
             "threshold",
             verdict,
-            f"{plural(len(cells), 'published number')} {looks} counts below the limit ({described}); each count "
+            f"{plural(len(cells), 'published number')} {looks} counts below the limit "
+            f"({described}); each count "
             "needs "
             f"{limit_words(policy)} people.",
             "Merge categories or suppress these cells, or make the table with the SDK so that its counts of "

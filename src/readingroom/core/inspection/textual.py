@@ -71,7 +71,8 @@ def check_text(text: str) -> list[Finding]:
                 Finding(
                     "people.pseudonyms",
                     Verdict.FAIL,
-                    f"The text has at least {MANY_HASHES} different values that look like pseudonyms of people "
+                    f"The text has at least {MANY_HASHES} different values that look like pseudonyms of "
+                    "people "
                     "(long hexadecimal codes).",
                     "Leave identifiers out, pseudonymised ones too: give numbers of people instead.",
                 )

@@ -189,3 +189,18 @@ def test_findings_are_json_and_the_same_every_time():
     one, two = (check_output("t.csv", as_csv(rows), evidence(rows), POLICY) for _ in range(2))
     assert one == two
     assert json.loads(json.dumps([finding.as_dict() for finding in one.findings]))
+
+
+@pytest.mark.parametrize(
+    "text", ["e5", "1.", ".5", "+40", "4e1", "40%", "1,2", "٤٠", "²", "inf", "nan", "-", "0x28"]
+)
+def test_odd_spellings_of_numbers_are_answered(text):
+    rows = ROWS | {"South": (61, text)}
+    assert check_output("t.csv", as_csv(rows), evidence(), POLICY).verdict in set(Verdict)
+    if text not in {"nan", "-"}:
+        assert check_output("t.csv", as_csv(rows), evidence(), POLICY).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("change", [{"rounding": 0}, {"rounding": 101}, {"unit": "a\u202eb"}])
+def test_evidence_that_would_let_anything_agree_fails(change):
+    assert check_output("t.csv", as_csv(), evidence() | change, POLICY).verdict is Verdict.FAIL

@@ -178,3 +178,17 @@ def test_a_notebook_preview_names_rich_outputs_without_showing_them():
 
 def test_what_is_not_recognised_is_not_shown():
     assert preview("a.svg", HOSTILE["svg"][1], (Finding("x", Verdict.FAIL, "x"),)).kind == "unknown"
+
+
+@pytest.mark.parametrize("text", [b'[{"re\\ud800gion": "x", "n": 40}]', b'[{"region": "a\\u202eb", "n": 3}]'])
+def test_characters_hidden_by_json_escapes_fail_and_stay_out_of_findings(text):
+    result = check_output("a.json", text, None, POLICY)
+    assert "text.hidden-characters" in {finding.rule for finding in result.findings}
+    assert "\u202e" not in str([finding.as_dict() for finding in result.findings])
+    assert all(finding.message.encode() for finding in result.findings)
+
+
+def test_commas_inside_quotes_do_not_hide_a_small_count():
+    content = b'region,men,women\n"York, North","1,240",3\nSouth,40,20\n'
+    assert inspect("a.csv", content, POLICY).table.header == ("region", "men", "women")
+    assert check_output("a.csv", content, None, POLICY).verdict is Verdict.FAIL

@@ -18,7 +18,7 @@ ADDITIVE = frozenset({"count", "sum"})
 
 
 def recoverable(table: list[Line]) -> dict[tuple, CellEvidence]:
-    """Suppressed cells that subtraction gives back, one unknown in a line at a time until nothing more follows."""
+    """Suppressed cells that subtraction gives back, one unknown in a line at a time until none follows."""
     unknown = {
         (cell.row, cell.column) for line in table for cell in line.cells + line.totals if cell.suppressed
     }

@@ -13,7 +13,7 @@ SOURCE = (
     "Langsrud"
 )
 COALITIONS = (0, 1)
-"""The definition's own constant: an outsider (k = 0), or one member of the line who knows their own cell (k = 1)."""
+"""The definition's own constant: an outsider (k = 0), or a member who knows their own cell (k = 1)."""
 
 
 def _giving_cell(line: Line) -> tuple[CellEvidence, int] | None:
@@ -61,7 +61,8 @@ def check_group(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
                 f"{plural(len(whole), 'row or column has', 'rows or columns have')} all (or all but one) of "
                 "their people "
                 f"in one cell ({described}).",
-                "Merge categories so that each row and column spreads over at least two cells, or suppress the "
+                "Merge categories so that each row and column spreads over at least two cells, or "
+                "suppress the "
                 "cell.",
                 tuple(cell.place for _, cell, _ in whole),
                 {"k": list(COALITIONS)},

@@ -50,7 +50,8 @@ def check_p_percent(evidence: TableEvidence, parameters: Policy) -> list[Finding
                 "p-percent",
                 Verdict.FAIL,
                 f"In {plural(len(close), 'cell')} all but the two largest contributions come to less than "
-                f"{parameters.p_percent:g}% of the largest ({described}), so the second largest can estimate it.",
+                f"{parameters.p_percent:g}% of the largest ({described}), so the second largest can "
+                "estimate it.",
                 "Merge these cells with others or suppress them.",
                 tuple(found.cell.place for found in close),
                 {"p_percent": parameters.p_percent},

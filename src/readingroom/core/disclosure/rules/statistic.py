@@ -39,7 +39,8 @@ def check_statistic(evidence: TableEvidence, parameters: Policy) -> list[Finding
         Finding(
             "statistic.unchecked",
             Verdict.REVIEW,
-            f"There are no automatic rules for “{evidence.statistic}” beyond the number of people, so a person "
+            f"There are no automatic rules for “{evidence.statistic}” beyond the number of people, "
+            "so a person "
             "must judge it.",
             "Say in the context how it is computed; counts, sums and means are checked automatically.",
             source=SOURCE,

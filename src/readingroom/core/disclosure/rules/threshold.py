@@ -60,7 +60,11 @@ def check_threshold(evidence: TableEvidence, parameters: Policy) -> list[Finding
         findings = []
     published = in_reading_order(evidence.published)
     structural = [cell for cell in published if cell.people == 0 and cell.structural]
-    low = [cell for cell in published if is_low(cell.people, parameters) and cell not in structural]
+    low = [
+        cell
+        for cell in published
+        if is_low(cell.people, parameters) and not (cell.people == 0 and cell.structural)
+    ]
     if structural:
         findings.append(
             Finding(
@@ -81,7 +85,8 @@ def check_threshold(evidence: TableEvidence, parameters: Policy) -> list[Finding
                 Verdict.FAIL,
                 f"{plural(len(low), 'cell rests', 'cells rest')} on too few people ({described}); "
                 f"each needs {limit_words(parameters)}.",
-                "Merge categories or suppress these cells (and others, so that they cannot be worked out from "
+                "Merge categories or suppress these cells (and others, so that they cannot be worked "
+                "out from "
                 "totals).",
                 tuple(cell.place for cell in low),
                 {
