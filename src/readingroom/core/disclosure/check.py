@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.evidence import FigureEvidence, TableEvidence, parse_evidence
 from readingroom.core.disclosure.matching import match
@@ -12,24 +12,29 @@ from readingroom.core.inspection.inspect import inspect
 from readingroom.core.inspection.model import Inspection
 from readingroom.core.inspection.recognise import IMAGES
 from readingroom.core.inspection.small_counts import check_small_counts
+from readingroom.core.inspection.textual import visible
 from readingroom.core.policy import Policy
 from readingroom.errors import InvalidInput
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What the check says of one file. PASS means that every step ran and found nothing; it is no approval."""
+    """What the check says of one file. PASS: every step ran and found nothing; it is no approval."""
 
     output_type: str
     verdict: Verdict
     findings: tuple[Finding, ...]
 
 
-def check_output(name: str, content: bytes, evidence: dict[str, object] | None, policy: Policy) -> CheckResult:
+def check_output(
+    name: str, content: bytes, evidence: dict[str, object] | None, policy: Policy
+) -> CheckResult:
     """Everything known of one file, worst first.
 
-    PASS only for a csv or json table whose every number agrees with evidence that satisfies all rules, and for a clean
-    image with such evidence of the table it draws. Without evidence REVIEW is the best. Same arguments, same result.
+    PASS only for a csv or json table whose every number agrees with evidence that satisfies all rules, and
+    for a clean
+    image with such evidence of the table it draws. Without evidence REVIEW is the best. Same arguments, same
+    result.
     """
     inspection = inspect(name, content, policy)
     more, checked = _check_evidence(inspection, evidence, policy)
@@ -72,29 +77,58 @@ def _check_evidence(inspection: Inspection, raw: object, policy: Policy) -> tupl
             findings += check_small_counts(table, policy)
         return findings, matched.complete
     kind = "figure" if isinstance(evidence, FigureEvidence) else "table"
-    mismatch = Finding("evidence.kind", Verdict.REVIEW, f"The evidence is of a {kind}, which this file is not.",
-                       "Ask for the release of the file that the SDK made this evidence for.")
+    mismatch = Finding(
+        "evidence.kind",
+        Verdict.REVIEW,
+        f"The evidence is of a {kind}, which this file is not.",
+        "Ask for the release of the file that the SDK made this evidence for.",
+    )
     return [mismatch, *_without_evidence(inspection, policy)], False
 
 
 def _without_evidence(inspection: Inspection, policy: Policy) -> list[Finding]:
     if inspection.table is not None:
-        declared = Finding("evidence.missing", Verdict.REVIEW,
-                           "Nothing says how many people each number rests on; only the numbers themselves were checked.",
-                           "Make the table with the SDK, which records the people behind every cell.")
+        declared = Finding(
+            "evidence.missing",
+            Verdict.REVIEW,
+            "Nothing says how many people each number rests on; only the numbers themselves were checked.",
+            "Make the table with the SDK, which records the people behind every cell.",
+        )
         return [declared, *check_small_counts(inspection.table, policy)]
     if inspection.output_type in IMAGES:
-        return [Finding("evidence.missing", Verdict.REVIEW,
-                        "A figure cannot be checked without the numbers that it draws.",
-                        "Attach the table behind the figure: make the figure from a table of the SDK.")]
+        return [
+            Finding(
+                "evidence.missing",
+                Verdict.REVIEW,
+                "A figure cannot be checked without the numbers that it draws.",
+                "Attach the table behind the figure: make the figure from a table of the SDK.",
+            )
+        ]
     return []
 
 
 def _malformed(error: InvalidInput) -> Finding:
-    return Finding(error.rule, Verdict.FAIL, f"The evidence cannot be read: {error.message}", error.next_step,
-                   parameters={"place": str(error.value)})
+    return Finding(
+        error.rule,
+        Verdict.FAIL,
+        f"The evidence cannot be read: {error.message}",
+        error.next_step,
+        parameters={"place": str(error.value)},
+    )
+
+
+def _inert(finding: Finding) -> Finding:
+    """The same with hostile characters (from file names, headers, labels) spelled out."""
+    cells = tuple(
+        replace(cell, row=tuple(map(visible, cell.row)), column=tuple(map(visible, cell.column)))
+        for cell in finding.cells
+    )
+    parameters = {
+        key: visible(value) if isinstance(value, str) else value for key, value in finding.parameters.items()
+    }
+    return replace(finding, message=visible(finding.message), cells=cells, parameters=parameters)
 
 
 def _result(output_type: str, findings: tuple[Finding, ...], checked: bool) -> CheckResult:
-    ordered = tuple(sorted(findings, key=lambda finding: -finding.verdict))
+    ordered = tuple(sorted(map(_inert, findings), key=lambda finding: -finding.verdict))
     return CheckResult(output_type, combine(ordered, checked=checked), ordered)

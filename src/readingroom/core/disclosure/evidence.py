@@ -8,25 +8,30 @@
      "source": {"dataset": "...", "version": "...", "table": "..."}}
     {"kind": "figure", "underlying": <table evidence>}
 
-`people` counts distinct privacy units and `records` non-missing values. `top` holds the largest contributions, one
-per person (holdings added up first), for sums and means; `total` is the sum over all of them. Optional in a cell:
+`people` counts distinct privacy units and `records` non-missing values. `top` holds the largest
+contributions, one
+per person (holdings added up first), for sums and means; `total` is the sum over all of them. Optional in a
+cell:
 `suppressed`, `structural` (an empty cell that cannot be otherwise), `margin`, `absolute_total` (sum of
-absolute contributions, where some are negative), `value` (the statistic, where it does not follow from the rest). Optional
+absolute contributions, where some are negative), `value` (the statistic, where it does not follow from the
+rest). Optional
 in a table: `rounding` (base to which counts were rounded), `residual_degrees_of_freedom`.
 """
 
 from __future__ import annotations
 
 import math
+import unicodedata
 from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.verdict import Cell
 from readingroom.errors import InvalidInput
 
-MAX_CELLS = 50_000
+MAX_CELLS = 20_000
 MAX_LABELS = 10
 MAX_LABEL_LENGTH = 300
 MAX_TOP = 100
+LARGEST_ROUNDING = 100
 LARGEST_COUNT = 2**53
 MARGIN_LABELS = frozenset({"total", "all", "(all)", "all people", "overall"})
 
@@ -57,7 +62,10 @@ class CellEvidence:
     @property
     def name(self) -> str:
         """What a person would call the cell."""
-        return " × ".join(part for part in (", ".join(self.row), ", ".join(self.column)) if part) or "the only cell"
+        return (
+            " × ".join(part for part in (", ".join(self.row), ", ".join(self.column)) if part)
+            or "the only cell"
+        )
 
     @property
     def is_margin(self) -> bool:
@@ -98,7 +106,7 @@ def is_margin_label(labels: Labels) -> bool:
 
 
 def parse_evidence(raw: object) -> Evidence:
-    """The evidence in `raw`, or InvalidInput (rule `evidence.malformed`) with the place and what was there."""
+    """The evidence in `raw`, or InvalidInput (rule `evidence.malformed`) naming place and value."""
     fields = _mapping(raw, "evidence")
     kind = fields.get("kind")
     if kind == "table":
@@ -113,7 +121,11 @@ def parse_evidence(raw: object) -> Evidence:
 
 
 def _table(fields: dict[str, object], path: str) -> TableEvidence:
-    _only(fields, {"kind", "statistic", "unit", "cells", "source", "rounding", "residual_degrees_of_freedom"}, path)
+    _only(
+        fields,
+        {"kind", "statistic", "unit", "cells", "source", "rounding", "residual_degrees_of_freedom"},
+        path,
+    )
     raw_cells = fields.get("cells")
     if not isinstance(raw_cells, list) or not raw_cells:
         raise _fault(f"{path}.cells", raw_cells, "a list of at least one cell")
@@ -130,17 +142,38 @@ def _table(fields: dict[str, object], path: str) -> TableEvidence:
         statistic=_text(fields.get("statistic"), f"{path}.statistic"),
         unit=_text(fields.get("unit"), f"{path}.unit"),
         cells=cells,
-        source=tuple(sorted((_text(key, f"{path}.source"), _text(value, f"{path}.source.{key}"))
-                            for key, value in source.items())),
-        rounding=max(1, _count(fields.get("rounding", 1), f"{path}.rounding")),
-        residual_degrees_of_freedom=None if dof is None else _integer(dof, f"{path}.residual_degrees_of_freedom"),
+        source=tuple(
+            sorted(
+                (_text(key, f"{path}.source"), _text(value, f"{path}.source.{key}"))
+                for key, value in source.items()
+            )
+        ),
+        rounding=_rounding(fields.get("rounding", 1), f"{path}.rounding"),
+        residual_degrees_of_freedom=None
+        if dof is None
+        else _integer(dof, f"{path}.residual_degrees_of_freedom"),
     )
 
 
 def _cell(raw: object, path: str) -> CellEvidence:
     fields = _mapping(raw, path)
-    _only(fields, {"row", "column", "people", "records", "top", "total", "absolute_total", "value", "suppressed",
-                   "structural", "margin"}, path)
+    _only(
+        fields,
+        {
+            "row",
+            "column",
+            "people",
+            "records",
+            "top",
+            "total",
+            "absolute_total",
+            "value",
+            "suppressed",
+            "structural",
+            "margin",
+        },
+        path,
+    )
     people = _count(fields.get("people"), f"{path}.people")
     records = _count(fields.get("records"), f"{path}.records")
     if people > records:
@@ -157,14 +190,28 @@ def _cell(raw: object, path: str) -> CellEvidence:
         name: None if fields.get(name) is None else _number(fields[name], f"{path}.{name}")
         for name in ("total", "absolute_total", "value")
     }
-    flags = {name: _flag(fields.get(name, False), f"{path}.{name}") for name in ("suppressed", "structural", "margin")}
-    return CellEvidence(_labels(fields.get("row"), f"{path}.row"), _labels(fields.get("column"), f"{path}.column"),
-                        people, records, contributions, **optional, **flags)
+    flags = {
+        name: _flag(fields.get(name, False), f"{path}.{name}")
+        for name in ("suppressed", "structural", "margin")
+    }
+    return CellEvidence(
+        _labels(fields.get("row"), f"{path}.row"),
+        _labels(fields.get("column"), f"{path}.column"),
+        people,
+        records,
+        contributions,
+        **optional,
+        **flags,
+    )
 
 
 def _fault(path: str, value: object, wanted: str) -> InvalidInput:
-    return InvalidInput(f"{path} is {repr(value)[:80]}; it should be {wanted}.", rule="evidence.malformed", value=path,
-                        next_step="Make the output with the readingroom SDK, which writes the evidence.")
+    return InvalidInput(
+        f"{path} is {repr(value)[:80]}; it should be {wanted}.",
+        rule="evidence.malformed",
+        value=path,
+        next_step="Make the output with the readingroom SDK, which writes the evidence.",
+    )
 
 
 def _mapping(value: object, path: str) -> dict[str, object]:
@@ -182,7 +229,14 @@ def _only(fields: dict[str, object], known: set[str], path: str) -> None:
 def _text(value: object, path: str) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_LABEL_LENGTH:
         raise _fault(path, value if isinstance(value, str) else type(value).__name__, "a short text")
+    if _hides_something(value):
+        raise _fault(path, "text with control or invisible characters", "visible text")
     return value
+
+
+def _hides_something(text: str) -> bool:
+    """Control, format (direction, zero width) and lone surrogate characters."""
+    return any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in text)
 
 
 def _flag(value: object, path: str) -> bool:
@@ -203,8 +257,19 @@ def _count(value: object, path: str) -> int:
     return value  # type: ignore[return-value]
 
 
+def _rounding(value: object, path: str) -> int:
+    if not 1 <= _integer(value, path) <= LARGEST_ROUNDING:  # a large base would let any number agree
+        raise _fault(path, value, f"1 to {LARGEST_ROUNDING}")
+    return value  # type: ignore[return-value]
+
+
 def _number(value: object, path: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300 or math.isnan(value):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or abs(value) > 1e300
+        or math.isnan(value)
+    ):
         raise _fault(path, type(value).__name__, "a finite number")
     return value
 
@@ -219,6 +284,8 @@ def _labels(value: object, path: str) -> Labels:
         if isinstance(label, int) and abs(label) > LARGEST_COUNT:
             raise _fault(path, "a huge number", "labels of ordinary size")
         text = "" if label is None else str(label)
+        if _hides_something(text):
+            raise _fault(path, "a label with control or invisible characters", "visible text")
         if len(text) > MAX_LABEL_LENGTH:
             raise _fault(path, f"{len(text)} characters", f"labels of at most {MAX_LABEL_LENGTH} characters")
         labels.append(text)

@@ -29,7 +29,7 @@ class Match:
 
 
 def match(evidence: TableEvidence, table: PublishedTable) -> Match:
-    """Pair cells by their labels. Leading columns of the file hold row labels, the header holds column labels."""
+    """Pair cells by their labels. Leading columns hold the row labels, the header holds column labels."""
     depth = len(evidence.cells[0].row)
     by_labels = {(_labels(cell.row), name): cell for cell in evidence.cells for name in _names(cell.column)}
     lone_column = {cell.column for cell in evidence.cells}
@@ -51,30 +51,50 @@ def match(evidence: TableEvidence, table: PublishedTable) -> Match:
             placed[cell.row, cell.column] = replace(cell, position=(row, column), suppressed=hidden)
             if not hidden and (cell.suppressed or not _agrees(text, cell, evidence)):
                 wrong.append((here, text, cell))
-    cells = tuple(placed.get((cell.row, cell.column), replace(cell, suppressed=True)) for cell in evidence.cells)
+    cells = tuple(
+        placed.get((cell.row, cell.column), replace(cell, suppressed=True)) for cell in evidence.cells
+    )
     findings = _findings(wrong, unknown, bool(placed), evidence)
     return Match(evidence.with_cells(cells), tuple(findings), not findings)
 
 
-def _findings(wrong: list[tuple[Cell, str, CellEvidence]], unknown: list[Cell], any_placed: bool,
-              evidence: TableEvidence) -> list[Finding]:
+def _findings(
+    wrong: list[tuple[Cell, str, CellEvidence]],
+    unknown: list[Cell],
+    any_placed: bool,
+    evidence: TableEvidence,
+) -> list[Finding]:
     findings = []
     if wrong:
-        described = listing([f"{cell.name}: the file says {text.strip()[:20]}, the evidence {_claim(cell, evidence)}"
-                             for _, text, cell in wrong])
-        findings.append(Finding(
-            "evidence.contradicted", Verdict.FAIL,
-            f"{plural(len(wrong), 'published number does', 'published numbers do')} not agree with the evidence ({described}).",
-            "Make the table and its evidence in one SDK call, and do not edit the file afterwards.",
-            tuple(here for here, _, _ in wrong),
-        ))
+        described = listing(
+            [
+                f"{cell.name}: the file says {text.strip()[:20]}, the evidence {_claim(cell, evidence)}"
+                for _, text, cell in wrong
+            ]
+        )
+        findings.append(
+            Finding(
+                "evidence.contradicted",
+                Verdict.FAIL,
+                f"{plural(len(wrong), 'published number does', 'published numbers do')} not agree with the "
+                f"evidence ({described}).",
+                "Make the table and its evidence in one SDK call, and do not edit the file afterwards.",
+                tuple(here for here, _, _ in wrong),
+            )
+        )
     if unknown or not any_placed:
-        findings.append(Finding(
-            "evidence.incomplete", Verdict.REVIEW,
-            f"The evidence says nothing of {plural(len(unknown), 'published cell')}, so these were not checked."
-            if any_placed else "The evidence describes other cells than the file shows.",
-            "Make the table and its evidence in one SDK call.", tuple(unknown[:500]),
-        ))
+        findings.append(
+            Finding(
+                "evidence.incomplete",
+                Verdict.REVIEW,
+                f"The evidence says nothing of {plural(len(unknown), 'published cell')}, so these were not "
+                "checked."
+                if any_placed
+                else "The evidence describes other cells than the file shows.",
+                "Make the table and its evidence in one SDK call.",
+                tuple(unknown[:500]),
+            )
+        )
     return findings
 
 
@@ -93,7 +113,7 @@ def _label(text: str) -> str:
 
 
 def _expected(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
-    """The numbers that the evidence lets a file show in this cell; none where the statistic does not follow."""
+    """The numbers that the evidence lets a file show in this cell; none where it does not follow."""
     if evidence.statistic == "count":
         return [Fraction(cell.people), Fraction(cell.records)]
     if cell.total is not None and evidence.statistic == "sum":
@@ -106,7 +126,9 @@ def _expected(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
 def _claim(cell: CellEvidence, evidence: TableEvidence) -> str:
     if cell.suppressed:
         return "that it is suppressed"
-    values = [number(int(value) if value.denominator == 1 else float(value)) for value in _expected(cell, evidence)]
+    values = [
+        number(int(value) if value.denominator == 1 else float(value)) for value in _expected(cell, evidence)
+    ]
     return " or ".join(dict.fromkeys(values)) or "no value"
 
 

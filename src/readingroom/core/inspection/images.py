@@ -10,12 +10,25 @@ from readingroom.core.disclosure.verdict import Finding, Verdict
 
 MOST_PIXELS = 25_000_000
 LONGEST_SIDE = 10_000
-HARMLESS_CHUNKS = frozenset({b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"bKGD", b"sBIT", b"tIME"})
+HARMLESS_CHUNKS = frozenset(
+    {b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"bKGD", b"sBIT", b"tIME"}
+)
 CHUNK_LIMIT = 1_024
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-BROKEN = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, EOFError, MemoryError,
-          struct.error, zlib.error)
-"""What Pillow is known to raise on damaged files; `Image.DecompressionBombError` cannot occur below MOST_PIXELS."""
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OverflowError,
+    EOFError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow is known to raise on damaged files; `DecompressionBombError` apart."""
 
 
 class _Hidden(Exception):
@@ -27,16 +40,27 @@ def check_image(content: bytes, output_type: str) -> list[Finding]:
     try:
         (_walk_png if output_type == "png" else _walk_jpeg)(content)
     except _Hidden as found:
-        return [Finding("image.hidden-content", Verdict.FAIL, f"The image {found}.",
-                        "Save the figure again without metadata, for example with plt.savefig(name, metadata={}).")]
+        return [
+            Finding(
+                "image.hidden-content",
+                Verdict.FAIL,
+                f"The image {found}.",
+                "Save the figure again without metadata, for example with plt.savefig(name, metadata={}).",
+            )
+        ]
     except (struct.error, IndexError, zlib.error):
         return [_undecodable()]
     return [] if decoded(content, output_type) is not None else [_undecodable()]
 
 
 def _undecodable() -> Finding:
-    return Finding("image.unreadable", Verdict.FAIL, "The image is damaged, cut short or too large to be shown.",
-                   f"Save it again, with at most {MOST_PIXELS:,} pixels.", parameters={"most_pixels": MOST_PIXELS})
+    return Finding(
+        "image.unreadable",
+        Verdict.FAIL,
+        "The image is damaged, cut short or too large to be shown.",
+        f"Save it again, with at most {MOST_PIXELS:,} pixels.",
+        parameters={"most_pixels": MOST_PIXELS},
+    )
 
 
 def decoded(content: bytes, output_type: str) -> bytes | None:
@@ -61,7 +85,7 @@ def _walk_png(content: bytes) -> None:
     offset, data, header = 8, [], None
     while True:
         length, kind = struct.unpack_from(">I4s", content, offset)
-        body = content[offset + 8:offset + 8 + length]
+        body = content[offset + 8 : offset + 8 + length]
         if len(body) != length:
             raise IndexError("cut short")
         offset += 12 + length
@@ -111,7 +135,7 @@ def _walk_jpeg(content: bytes) -> None:
         if marker == 0xD9:
             break
         (length,) = struct.unpack_from(">H", content, offset + 2)
-        body = content[offset + 4:offset + 2 + length]
+        body = content[offset + 4 : offset + 2 + length]
         if 0xE0 <= marker <= 0xEF and not _is_plain_segment(marker, body):
             raise _Hidden(f"carries {length:,} bytes beside the picture (EXIF, profile or application data)")
         if marker == 0xFE:
@@ -124,8 +148,9 @@ def _walk_jpeg(content: bytes) -> None:
 
 
 def _is_plain_segment(marker: int, body: bytes) -> bool:
-    return ((marker == 0xE0 and body.startswith(b"JFIF\x00") and len(body) == 14)
-            or (marker == 0xEE and body.startswith(b"Adobe") and len(body) == 12))
+    return (marker == 0xE0 and body.startswith(b"JFIF\x00") and len(body) == 14) or (
+        marker == 0xEE and body.startswith(b"Adobe") and len(body) == 12
+    )
 
 
 def _end_of_scan(content: bytes, offset: int) -> int:

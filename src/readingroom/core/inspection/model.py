@@ -28,7 +28,7 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class Inspection:
-    """`output_type` is what the content is ("unknown" if not on the list); `table` only where there is one."""
+    """`output_type` is what the content is ("unknown" if not on the list); `table` if there is one."""
 
     output_type: str
     findings: tuple[Finding, ...]

@@ -35,8 +35,10 @@ class PreviewCell:
 class Preview:
     """`kind` is table, image, text, notebook or unknown; the fields of other kinds are empty.
 
-    Text has control, direction and invisible characters spelled out, but is not HTML-escaped: templates do that.
-    `flagged` holds 0-based (row, column) positions in `rows`. `more_*` count what is not shown. `image` is a PNG
+    Text has control, direction and invisible characters spelled out, but is not HTML-escaped: templates do
+    that.
+    `flagged` holds 0-based (row, column) positions in `rows`. `more_*` count what is not shown. `image` is a
+    PNG
     encoded here from the pixels. `note` says why something cannot be shown.
     """
 
@@ -63,7 +65,11 @@ def preview(name: str, content: bytes, findings: Iterable[Finding] = ()) -> Prev
         return Preview("unknown", note="The content is not of a type that can be shown safely.")
     if output_type in IMAGES:
         image = decoded(content, output_type)
-        return Preview("image", image=image) if image else Preview("unknown", note="The image cannot be decoded safely.")
+        return (
+            Preview("image", image=image)
+            if image
+            else Preview("unknown", note="The image cannot be decoded safely.")
+        )
     text = decode(content) or ""
     if output_type == "ipynb":
         return _notebook(text)
@@ -79,9 +85,17 @@ def _table(table: PublishedTable, findings: Iterable[Finding]) -> Preview:
     width = max(len(table.header), *(len(row) for row in table.rows))
     rows = tuple(tuple(_short(field) for field in row[:MOST_COLUMNS]) for row in table.rows[:MOST_ROWS])
     flagged = {cell.position for finding in findings for cell in finding.cells if cell.position is not None}
-    shown = frozenset((row, column) for row, column in flagged if 0 <= row < len(rows) and 0 <= column < MOST_COLUMNS)
-    return Preview("table", header=tuple(_short(name) for name in table.header[:MOST_COLUMNS]), rows=rows, flagged=shown,
-                   more_rows=max(0, table.row_count - len(rows)), more_columns=max(0, width - MOST_COLUMNS))
+    shown = frozenset(
+        (row, column) for row, column in flagged if 0 <= row < len(rows) and 0 <= column < MOST_COLUMNS
+    )
+    return Preview(
+        "table",
+        header=tuple(_short(name) for name in table.header[:MOST_COLUMNS]),
+        rows=rows,
+        flagged=shown,
+        more_rows=max(0, table.row_count - len(rows)),
+        more_columns=max(0, width - MOST_COLUMNS),
+    )
 
 
 def _text(text: str) -> Preview:
@@ -94,8 +108,12 @@ def _notebook(text: str) -> Preview:
     if cells is None:
         return Preview("unknown", note="This is not a notebook that can be read.")
     shown = tuple(
-        PreviewCell(cell.kind, _lines(cell.source)[0], _lines("\n".join(cell.outputs))[0],
-                    tuple(_short(kind) for kind in cell.rich) + (("attachments",) if cell.attachments else ()))
+        PreviewCell(
+            cell.kind,
+            _lines(cell.source)[0],
+            _lines("\n".join(cell.outputs))[0],
+            tuple(_short(kind) for kind in cell.rich) + (("attachments",) if cell.attachments else ()),
+        )
         for cell in cells[:MOST_NOTEBOOK_CELLS]
     )
     return Preview("notebook", cells=shown, more_cells=len(cells) - len(shown))

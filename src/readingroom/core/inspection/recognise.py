@@ -9,16 +9,37 @@ from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.inspection.textual import decode
 
 SUFFIXES = {
-    "csv": "csv", "tsv": "csv", "png": "png", "jpg": "jpeg", "jpeg": "jpeg", "json": "json", "txt": "txt", "log": "txt",
-    "md": "md", "ipynb": "ipynb",
+    "csv": "csv",
+    "tsv": "csv",
+    "png": "png",
+    "jpg": "jpeg",
+    "jpeg": "jpeg",
+    "json": "json",
+    "txt": "txt",
+    "log": "txt",
+    "md": "md",
+    "ipynb": "ipynb",
 }
 IMAGES = {"png": b"\x89PNG\r\n\x1a\n", "jpeg": b"\xff\xd8\xff"}
 OTHERS = (
-    (b"PK", "a zip archive (xlsx, docx, npz ...)"), (b"PAR1", "Parquet data"), (b"ARROW1", "Arrow data"),
-    (b"FEA1", "Feather data"), (b"%PDF", "a PDF"), (b"\x1f\x8b", "gzip data (RDS, csv.gz ...)"), (b"BZh", "bzip2 data"),
-    (b"\xfd7zXZ", "xz data"), (b"7z\xbc\xaf", "a 7z archive"), (b"GIF8", "a GIF"), (b"RIFF", "a RIFF file (webp ...)"),
-    (b"SQLite format 3", "an SQLite database"), (b"\x89HDF", "HDF5 data"), (b"<stata_dta>", "Stata data"),
-    (b"$FL2", "SPSS data"), (b"RDX", "R data"), (b"\xd0\xcf\x11\xe0", "an old Office file"), (b"\x7fELF", "a program"),
+    (b"PK", "a zip archive (xlsx, docx, npz ...)"),
+    (b"PAR1", "Parquet data"),
+    (b"ARROW1", "Arrow data"),
+    (b"FEA1", "Feather data"),
+    (b"%PDF", "a PDF"),
+    (b"\x1f\x8b", "gzip data (RDS, csv.gz ...)"),
+    (b"BZh", "bzip2 data"),
+    (b"\xfd7zXZ", "xz data"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"GIF8", "a GIF"),
+    (b"RIFF", "a RIFF file (webp ...)"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\x89HDF", "HDF5 data"),
+    (b"<stata_dta>", "Stata data"),
+    (b"$FL2", "SPSS data"),
+    (b"RDX", "R data"),
+    (b"\xd0\xcf\x11\xe0", "an old Office file"),
+    (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
 )
 MARKUP = re.compile(r"\s*(?:<\?xml|<!doctype|<!--|<(?:html|head|body|svg|script|table|div)\b)", re.IGNORECASE)
@@ -61,7 +82,7 @@ def _no_constant(name: str) -> object:
 
 
 def content_kind(content: bytes) -> str:
-    """What the bytes are, whatever the name: a type of the allow-list's, "text", or a description of what else."""
+    """What the bytes are, whatever the name: a type of the list, "text", or a description of what else."""
     for image, magic in IMAGES.items():
         if content.startswith(magic):
             return image
@@ -89,31 +110,57 @@ def recognise(name: str, content: bytes) -> str | None:
     return wanted
 
 
-def check_type(name: str, content: bytes, output_type: str | None, allowed: frozenset[str] | None) -> list[Finding]:
-    """Refuses bad names, contents that are unknown or not what the name says, and types the policy leaves out."""
+def check_type(
+    name: str, content: bytes, output_type: str | None, allowed: frozenset[str] | None
+) -> list[Finding]:
+    """Refuses bad names, contents that are unknown or not what the name says, and types not in the policy."""
     findings = []
-    if not name or len(name) > LONGEST_NAME or re.search(r"[/\\\x00-\x1f\x7f]|[\u202a-\u202e\u2066-\u2069]", name):
-        findings.append(Finding("file.name", Verdict.FAIL, "The file's name is empty, too long or has characters that "
-                                "no file name needs.", "Rename it: letters, digits, dots and hyphens."))
+    if (
+        not name
+        or len(name) > LONGEST_NAME
+        or re.search(r"[/\\\x00-\x1f\x7f]|[\u202a-\u202e\u2066-\u2069]", name)
+    ):
+        findings.append(
+            Finding(
+                "file.name",
+                Verdict.FAIL,
+                "The file's name is empty, too long or has characters that no file name needs.",
+                "Rename it: letters, digits, dots and hyphens.",
+            )
+        )
     if output_type is None:
         suffix = suffix_of(name)
         kind = content_kind(content)
         what = "plain text" if kind == "text" else kind
-        findings.append(Finding(
-            "file.type", Verdict.FAIL,
-            f"The name ends in “.{suffix[:20]}” and the content is {what}: "
-            + ("these do not belong together." if suffix in SUFFIXES else "not a type that can leave."),
-            f"Save it as one of: {', '.join(sorted(allowed or SUFFIXES))}. Tables as csv, figures as png.",
-            parameters={"suffix": suffix[:20], "content": kind},
-        ))
+        findings.append(
+            Finding(
+                "file.type",
+                Verdict.FAIL,
+                f"The name ends in “.{suffix[:20]}” and the content is {what}: "
+                + ("these do not belong together." if suffix in SUFFIXES else "not a type that can leave."),
+                f"Save it as one of: {', '.join(sorted(allowed or SUFFIXES))}. Tables as csv, figures "
+                "as png.",
+                parameters={"suffix": suffix[:20], "content": kind},
+            )
+        )
     elif allowed is None:
-        findings.append(Finding("policy.incomplete", Verdict.FAIL, "The policy does not say which file types may leave.",
-                                "Ask an administrator to set output_types in the site policy.",
-                                parameters={"missing": ["output_types"]}))
+        findings.append(
+            Finding(
+                "policy.incomplete",
+                Verdict.FAIL,
+                "The policy does not say which file types may leave.",
+                "Ask an administrator to set output_types in the site policy.",
+                parameters={"missing": ["output_types"]},
+            )
+        )
     elif not {output_type, suffix_of(name)} & allowed:
-        findings.append(Finding(
-            "file.type-not-allowed", Verdict.FAIL, f"Files of type {output_type} may not leave under this policy.",
-            f"Save it as one of: {', '.join(sorted(allowed)) or 'none are allowed'}.",
-            parameters={"output_type": output_type, "allowed": sorted(allowed)},
-        ))
+        findings.append(
+            Finding(
+                "file.type-not-allowed",
+                Verdict.FAIL,
+                f"Files of type {output_type} may not leave under this policy.",
+                f"Save it as one of: {', '.join(sorted(allowed)) or 'none are allowed'}.",
+                parameters={"output_type": output_type, "allowed": sorted(allowed)},
+            )
+        )
     return findings

@@ -10,12 +10,55 @@ from readingroom.core.inspection.model import PublishedTable
 from readingroom.core.inspection.people import is_count_name, whole, words_of
 from readingroom.core.policy import Policy
 
-SUPPRESSION_MARKS = frozenset({
-    "", "*", "**", "-", "--", "---", "–", "—", ".", "..", "...", ":", "x", "c", "[c]", "[x]", "[z]", "n/a", "na", "nan", "suppressed",
-    "redacted", "[redacted]", "[suppressed]",
-})
-LABEL_WORDS = frozenset({"year", "month", "quarter", "age", "decile", "quintile", "quartile", "code", "week", "day", "band",
-                         "id", "index", "level", "rank", "group", "category"})
+SUPPRESSION_MARKS = frozenset(
+    {
+        "",
+        "*",
+        "**",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        ".",
+        "..",
+        "...",
+        ":",
+        "x",
+        "c",
+        "[c]",
+        "[x]",
+        "[z]",
+        "n/a",
+        "na",
+        "nan",
+        "suppressed",
+        "redacted",
+        "[redacted]",
+        "[suppressed]",
+    }
+)
+LABEL_WORDS = frozenset(
+    {
+        "year",
+        "month",
+        "quarter",
+        "age",
+        "decile",
+        "quintile",
+        "quartile",
+        "code",
+        "week",
+        "day",
+        "band",
+        "id",
+        "index",
+        "level",
+        "rank",
+        "group",
+        "category",
+    }
+)
 
 
 def is_suppressed(text: str) -> bool:
@@ -25,19 +68,27 @@ def is_suppressed(text: str) -> bool:
 
 
 def check_small_counts(table: PublishedTable, policy: Policy) -> list[Finding]:
-    """FAIL on small numbers in columns that are counts by name or by the table's shape, REVIEW where that is unclear."""
+    """FAIL on small numbers in columns that are counts by name or shape, REVIEW where unclear."""
     if missing := unset(policy):
         return [missing_parameter(*missing)]
     columns = [table.column(index) for index in range(len(table.header))]
-    integers = [index for index, (name, values) in enumerate(zip(table.header, columns, strict=True))
-                if _is_integer_column(values) and not LABEL_WORDS & set(words_of(name))]
+    integers = [
+        index
+        for index, (name, values) in enumerate(zip(table.header, columns, strict=True))
+        if _is_integer_column(values) and not LABEL_WORDS & set(words_of(name))
+    ]
     if integers and integers[0] == 0 and len(columns) > 1 and not is_count_name(table.header[0]):
         integers = integers[1:]
-    measures = [index for index, values in enumerate(columns)
-                if index not in integers and any(is_number(value) and whole(value) is None for value in values)]
+    measures = [
+        index
+        for index, values in enumerate(columns)
+        if index not in integers and any(is_number(value) and whole(value) is None for value in values)
+    ]
     sure = [index for index in integers if is_count_name(table.header[index]) or not measures]
     unsure = [index for index in integers if index not in sure]
-    return _small(table, columns, sure, Verdict.FAIL, policy) + _small(table, columns, unsure, Verdict.REVIEW, policy)
+    return _small(table, columns, sure, Verdict.FAIL, policy) + _small(
+        table, columns, unsure, Verdict.REVIEW, policy
+    )
 
 
 def _is_integer_column(values: tuple[str, ...]) -> bool:
@@ -45,8 +96,9 @@ def _is_integer_column(values: tuple[str, ...]) -> bool:
     return bool(numbers) and all(whole(value) is not None for value in numbers)
 
 
-def _small(table: PublishedTable, columns: list[tuple[str, ...]], chosen: list[int], verdict: Verdict,
-           policy: Policy) -> list[Finding]:
+def _small(
+    table: PublishedTable, columns: list[tuple[str, ...]], chosen: list[int], verdict: Verdict, policy: Policy
+) -> list[Finding]:
     cells = []
     for row, fields in enumerate(table.rows):
         for index in chosen:
@@ -57,12 +109,22 @@ def _small(table: PublishedTable, columns: list[tuple[str, ...]], chosen: list[i
         return []
     described = listing([f"{cell.row[0]} × {cell.column[0]}: {number}" for number, cell in cells])
     looks = "are" if verdict is Verdict.FAIL else "may be"
-    return [Finding(
-        "threshold", verdict,
-        f"{plural(len(cells), 'published number')} {looks} counts below the limit ({described}); each count needs "
-        f"{limit_words(policy)} people.",
-        "Merge categories or suppress these cells, or make the table with the SDK so that its counts of people are known.",
-        tuple(cell for _, cell in cells),
-        {"threshold": policy.threshold, "threshold_inclusive": policy.threshold_inclusive,
-         "zeros_disclosive": policy.zeros_disclosive}, SOURCE,
-    )]
+    return [
+        Finding(
+            "threshold",
+            verdict,
+            f"{plural(len(cells), 'published number')} {looks} counts below the limit "
+            f"({described}); each count "
+            "needs "
+            f"{limit_words(policy)} people.",
+            "Merge categories or suppress these cells, or make the table with the SDK so that its counts of "
+            "people are known.",
+            tuple(cell for _, cell in cells),
+            {
+                "threshold": policy.threshold,
+                "threshold_inclusive": policy.threshold_inclusive,
+                "zeros_disclosive": policy.zeros_disclosive,
+            },
+            SOURCE,
+        )
+    ]

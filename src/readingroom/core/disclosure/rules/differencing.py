@@ -18,8 +18,10 @@ ADDITIVE = frozenset({"count", "sum"})
 
 
 def recoverable(table: list[Line]) -> dict[tuple, CellEvidence]:
-    """Suppressed cells that subtraction gives back, one unknown in a line at a time until nothing more follows."""
-    unknown = {(cell.row, cell.column) for line in table for cell in line.cells + line.totals if cell.suppressed}
+    """Suppressed cells that subtraction gives back, one unknown in a line at a time until none follows."""
+    unknown = {
+        (cell.row, cell.column) for line in table for cell in line.cells + line.totals if cell.suppressed
+    }
     found: dict[tuple, CellEvidence] = {}
     progress = True
     while progress:
@@ -45,8 +47,10 @@ def _would_fail(cell: CellEvidence, evidence: TableEvidence, parameters: Policy)
 def check_differencing(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
     """A suppressed cell fails when its row's or column's published total gives it back.
 
-    Formula: in a line with total T and published cells c1..cm, the suppressed rest is T - c1 - ... - cm. It is exposed
-    when it is one cell that would itself fail, or when all people in it together are too few. Cells so recovered
+    Formula: in a line with total T and published cells c1..cm, the suppressed rest is T - c1 - ... - cm. It
+    is exposed
+    when it is one cell that would itself fail, or when all people in it together are too few. Cells so
+    recovered
     count as published for the next line. Intervals over whole systems of equations are not computed here.
 
     Source: ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.3 (2024).
@@ -60,37 +64,60 @@ def check_differencing(evidence: TableEvidence, parameters: Policy) -> list[Find
     if parameters.threshold is None:
         return [missing_parameter("threshold")]
     table = lines(evidence)
-    exposed = {key: cell for key, cell in recoverable(table).items() if _would_fail(cell, evidence, parameters)}
+    exposed = {
+        key: cell for key, cell in recoverable(table).items() if _would_fail(cell, evidence, parameters)
+    }
     groups = [line for line in table if _small_rest(line, parameters)]
     findings = []
     if exposed:
-        described = listing([f"{cell.name}: {plural(cell.people, 'person', 'people')}" for cell in exposed.values()])
-        findings.append(Finding(
-            "differencing", Verdict.FAIL,
-            f"{plural(len(exposed), 'suppressed cell')} can be worked out by subtracting from published totals "
-            f"({described}).",
-            "Suppress a second cell in the same row and column, or leave out the totals.",
-            tuple(cell.place for cell in exposed.values()), {"threshold": parameters.threshold}, SOURCE,
-        ))
+        described = listing(
+            [f"{cell.name}: {plural(cell.people, 'person', 'people')}" for cell in exposed.values()]
+        )
+        findings.append(
+            Finding(
+                "differencing",
+                Verdict.FAIL,
+                f"{plural(len(exposed), 'suppressed cell')} can be worked out by subtracting from published "
+                "totals "
+                f"({described}).",
+                "Suppress a second cell in the same row and column, or leave out the totals.",
+                tuple(cell.place for cell in exposed.values()),
+                {"threshold": parameters.threshold},
+                SOURCE,
+            )
+        )
     if groups:
-        described = listing([
-            f"{line.along} {line.name}: {plural(sum(c.people for c in line.cells if c.suppressed), 'person', 'people')}"
-            for line in groups
-        ])
-        findings.append(Finding(
-            "differencing.group", Verdict.FAIL,
-            f"In {plural(len(groups), 'row or column', 'rows or columns')} the suppressed cells together hold too few "
-            f"people, as the total shows ({described}).",
-            "Suppress a larger cell in the same row or column as well.",
-            tuple(cell.place for line in groups for cell in line.cells if cell.suppressed),
-            {"threshold": parameters.threshold}, SOURCE,
-        ))
+        described = listing(
+            [
+                f"{line.along} {line.name}: "
+                f"{plural(sum(c.people for c in line.cells if c.suppressed), 'person', 'people')}"
+                for line in groups
+            ]
+        )
+        findings.append(
+            Finding(
+                "differencing.group",
+                Verdict.FAIL,
+                f"In {plural(len(groups), 'row or column', 'rows or columns')} the suppressed cells together "
+                "hold too few "
+                f"people, as the total shows ({described}).",
+                "Suppress a larger cell in the same row or column as well.",
+                tuple(cell.place for line in groups for cell in line.cells if cell.suppressed),
+                {"threshold": parameters.threshold},
+                SOURCE,
+            )
+        )
     if any(len(line.totals) > 1 and any(cell.suppressed for cell in line.cells) for line in table):
-        findings.append(Finding(
-            "differencing.unchecked", Verdict.REVIEW,
-            "The table has subtotals of several levels beside suppressed cells; only single totals were checked.",
-            "Publish one level of totals, or leave them out.", source=SOURCE,
-        ))
+        findings.append(
+            Finding(
+                "differencing.unchecked",
+                Verdict.REVIEW,
+                "The table has subtotals of several levels beside suppressed cells; only single totals were "
+                "checked.",
+                "Publish one level of totals, or leave them out.",
+                source=SOURCE,
+            )
+        )
     return findings
 
 

@@ -14,7 +14,8 @@ SOURCE = "ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch
 def check_dominance(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
     """A cell of a sum or mean fails when its n largest contributions exceed k percent of its total.
 
-    Formula: unsafe when x1 + ... + xn > (k/100) X for any pair (n, k) of the policy; x sorted, one per person,
+    Formula: unsafe when x1 + ... + xn > (k/100) X for any pair (n, k) of the policy; x sorted, one per
+    person,
     absolute values; strict, so exactly k percent is safe.
 
     Source: ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.2 (2024).
@@ -32,14 +33,22 @@ def check_dominance(evidence: TableEvidence, parameters: Policy) -> list[Finding
             findings.append(unusable_finding("dominance", unusable, SOURCE))
         dominated = [found for found in usable if sum(found.top[:n]) * 100 > exact(k) * found.total]
         if dominated:
-            described = listing([
-                f"{found.cell.name}: {float(100 * sum(found.top[:n]) / found.total):.1f}%" for found in dominated
-            ])
-            findings.append(Finding(
-                "dominance", Verdict.FAIL,
-                f"In {plural(len(dominated), 'cell')} the {plural(n, 'largest contribution')} "
-                f"exceed{'s' if n == 1 else ''} {k:g}% of the total ({described}).",
-                "Merge these cells with others or suppress them.", tuple(found.cell.place for found in dominated),
-                {"n": n, "k_percent": k}, SOURCE,
-            ))
+            described = listing(
+                [
+                    f"{found.cell.name}: {float(100 * sum(found.top[:n]) / found.total):.1f}%"
+                    for found in dominated
+                ]
+            )
+            findings.append(
+                Finding(
+                    "dominance",
+                    Verdict.FAIL,
+                    f"In {plural(len(dominated), 'cell')} the {plural(n, 'largest contribution')} "
+                    f"exceed{'s' if n == 1 else ''} {k:g}% of the total ({described}).",
+                    "Merge these cells with others or suppress them.",
+                    tuple(found.cell.place for found in dominated),
+                    {"n": n, "k_percent": k},
+                    SOURCE,
+                )
+            )
     return findings

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence, is_margin_label
 from readingroom.core.disclosure.rules.wording import in_reading_order
 
-SINGLE_COLUMN_NAMES = frozenset({"", "count", "counts", "n", "people", "persons", "records", "number", "frequency"})
+SINGLE_COLUMN_NAMES = frozenset(
+    {"", "count", "counts", "n", "people", "persons", "records", "number", "frequency"}
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,12 @@ def _line(along: str, name: str, cells: list[CellEvidence]) -> Line:
     def is_total(cell: CellEvidence) -> bool:
         return is_margin_label(cell.column if along == "row" else cell.row)
 
-    return Line(along, name, tuple(cell for cell in cells if not is_total(cell)),
-                tuple(cell for cell in cells if is_total(cell)))
+    return Line(
+        along,
+        name,
+        tuple(cell for cell in cells if not is_total(cell)),
+        tuple(cell for cell in cells if is_total(cell)),
+    )
 
 
 def is_one_way(evidence: TableEvidence) -> bool:

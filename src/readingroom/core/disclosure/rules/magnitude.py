@@ -30,7 +30,8 @@ def exact(value: float) -> Fraction:
 def contributions(evidence: TableEvidence, needed: int) -> tuple[list[Contributions], list[CellEvidence]]:
     """Published non-empty cells with their `needed` largest contributions, and those that do not say enough.
 
-    Absolute values are used, as ABS, sdcLog and GaussSuppression do. A cell with negative contributions must give
+    Absolute values are used, as ABS, sdcLog and GaussSuppression do. A cell with negative contributions must
+    give
     `absolute_total`, since its total hides them.
     """
     usable, unusable = [], []
@@ -41,7 +42,9 @@ def contributions(evidence: TableEvidence, needed: int) -> tuple[list[Contributi
         top = tuple(sorted((abs(exact(value)) for value in cell.top), reverse=True))
         total = cell.total if cell.absolute_total is None else cell.absolute_total
         complete = len(top) >= min(needed, cell.people) and total is not None
-        negative = any(value < 0 for value in cell.top) or (cell.total is not None and _below(cell.total, signed))
+        negative = any(value < 0 for value in cell.top) or (
+            cell.total is not None and _below(cell.total, signed)
+        )
         if not complete or (negative and cell.absolute_total is None) or _below(total, sum(top)):
             unusable.append(cell)
         else:
@@ -56,8 +59,12 @@ def _below(total: float, part: Fraction) -> bool:
 
 def unusable_finding(rule: str, cells: list[CellEvidence], source: str) -> Finding:
     return Finding(
-        f"{rule}.unchecked", Verdict.REVIEW,
-        f"{plural(len(cells), 'cell lacks', 'cells lack')} the largest contributions, their total, or (with negative "
+        f"{rule}.unchecked",
+        Verdict.REVIEW,
+        f"{plural(len(cells), 'cell lacks', 'cells lack')} the largest contributions, their total, or (with "
+        "negative "
         f"values) the total of their absolute values: {listing([cell.name for cell in cells])}.",
-        "Make the table with the readingroom SDK, which records them.", tuple(cell.place for cell in cells), source=source,
+        "Make the table with the readingroom SDK, which records them.",
+        tuple(cell.place for cell in cells),
+        source=source,
     )

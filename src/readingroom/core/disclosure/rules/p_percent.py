@@ -42,14 +42,20 @@ def check_p_percent(evidence: TableEvidence, parameters: Policy) -> list[Finding
     p = exact(parameters.p_percent)
     close = [found for found in usable if 100 * remainder(found) < p * found.top[0]]
     if close:
-        described = listing([
-            f"{found.cell.name}: {float(100 * remainder(found) / found.top[0]):.1f}%" for found in close
-        ])
-        findings.append(Finding(
-            "p-percent", Verdict.FAIL,
-            f"In {plural(len(close), 'cell')} all but the two largest contributions come to less than "
-            f"{parameters.p_percent:g}% of the largest ({described}), so the second largest can estimate it.",
-            "Merge these cells with others or suppress them.", tuple(found.cell.place for found in close),
-            {"p_percent": parameters.p_percent}, SOURCE,
-        ))
+        described = listing(
+            [f"{found.cell.name}: {float(100 * remainder(found) / found.top[0]):.1f}%" for found in close]
+        )
+        findings.append(
+            Finding(
+                "p-percent",
+                Verdict.FAIL,
+                f"In {plural(len(close), 'cell')} all but the two largest contributions come to less than "
+                f"{parameters.p_percent:g}% of the largest ({described}), so the second largest can "
+                "estimate it.",
+                "Merge these cells with others or suppress them.",
+                tuple(found.cell.place for found in close),
+                {"p_percent": parameters.p_percent},
+                SOURCE,
+            )
+        )
     return findings

@@ -32,8 +32,11 @@ def limit_words(parameters: Policy) -> str:
 
 def unset(parameters: Policy) -> list[str]:
     """The parameters of this rule that the policy leaves open."""
-    return [name for name in ("threshold", "threshold_inclusive", "zeros_disclosive")
-            if getattr(parameters, name) is None]
+    return [
+        name
+        for name in ("threshold", "threshold_inclusive", "zeros_disclosive")
+        if getattr(parameters, name) is None
+    ]
 
 
 def check_threshold(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
@@ -43,7 +46,8 @@ def check_threshold(evidence: TableEvidence, parameters: Policy) -> list[Finding
     never rows; an empty cell is unsafe when `zeros_disclosive`, unless declared a structural zero, which
     a person must confirm.
 
-    Source: ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.2 (2024); distinct units as
+    Source: ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.2 (2024); distinct units
+    as
     in the Bundesbank's sdcLog; zeros and comparator differ by body, so the policy must say.
 
     Example: t = 10, not inclusive: 52 records of 9 people fail, 10 records of 10 people pass.
@@ -56,25 +60,41 @@ def check_threshold(evidence: TableEvidence, parameters: Policy) -> list[Finding
         findings = []
     published = in_reading_order(evidence.published)
     structural = [cell for cell in published if cell.people == 0 and cell.structural]
-    low = [cell for cell in published if is_low(cell.people, parameters) and cell not in structural]
+    low = [
+        cell
+        for cell in published
+        if is_low(cell.people, parameters) and not (cell.people == 0 and cell.structural)
+    ]
     if structural:
-        findings.append(Finding(
-            "threshold.structural-zero", Verdict.REVIEW,
-            f"{plural(len(structural), 'empty cell is', 'empty cells are')} declared impossible to fill: "
-            f"{listing([cell.name for cell in structural])}.",
-            "Say in the context why nobody can be in these cells.", tuple(cell.place for cell in structural),
-            source=SOURCE,
-        ))
+        findings.append(
+            Finding(
+                "threshold.structural-zero",
+                Verdict.REVIEW,
+                f"{plural(len(structural), 'empty cell is', 'empty cells are')} declared impossible to fill: "
+                f"{listing([cell.name for cell in structural])}.",
+                "Say in the context why nobody can be in these cells.",
+                tuple(cell.place for cell in structural),
+                source=SOURCE,
+            )
+        )
     if low:
         described = listing([f"{cell.name}: {plural(cell.people, 'person', 'people')}" for cell in low])
-        findings.append(Finding(
-            "threshold", Verdict.FAIL,
-            f"{plural(len(low), 'cell rests', 'cells rest')} on too few people ({described}); "
-            f"each needs {limit_words(parameters)}.",
-            "Merge categories or suppress these cells (and others, so that they cannot be worked out from totals).",
-            tuple(cell.place for cell in low),
-            {"threshold": parameters.threshold, "threshold_inclusive": parameters.threshold_inclusive,
-             "zeros_disclosive": parameters.zeros_disclosive},
-            SOURCE,
-        ))
+        findings.append(
+            Finding(
+                "threshold",
+                Verdict.FAIL,
+                f"{plural(len(low), 'cell rests', 'cells rest')} on too few people ({described}); "
+                f"each needs {limit_words(parameters)}.",
+                "Merge categories or suppress these cells (and others, so that they cannot be worked "
+                "out from "
+                "totals).",
+                tuple(cell.place for cell in low),
+                {
+                    "threshold": parameters.threshold,
+                    "threshold_inclusive": parameters.threshold_inclusive,
+                    "zeros_disclosive": parameters.zeros_disclosive,
+                },
+                SOURCE,
+            )
+        )
     return findings

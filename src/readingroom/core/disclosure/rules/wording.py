@@ -29,9 +29,11 @@ def missing_parameter(*names: str) -> Finding:
     """REVIEW: the policy does not say, so nobody may assume."""
     quoted = ", ".join(names)
     return Finding(
-        "policy.incomplete", Verdict.REVIEW,
+        "policy.incomplete",
+        Verdict.REVIEW,
         f"The policy does not set {quoted}, so this could not be checked fully.",
-        f"Ask an administrator to set {quoted} in the site policy.", parameters={"missing": list(names)},
+        f"Ask an administrator to set {quoted} in the site policy.",
+        parameters={"missing": list(names)},
     )
 
 
