@@ -1,0 +1,84 @@
+"""The pages say what the code says: generated ones are up to date, and no link or promised test is missing."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from readingroom.core.policy import Policy
+
+REPOSITORY = Path(__file__).parents[2]
+PAGES = sorted([*(REPOSITORY / "docs").rglob("*.md"), REPOSITORY / "README.md", REPOSITORY / "DEVELOPERS.md"])
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
+TEST_NAME = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
+MODULE_PATH = re.compile(r"`((?:src|tests|images|policies|scripts|benchmarks)/[\w./-]*\w/?)`")
+
+
+def load_generator():
+    found = importlib.util.spec_from_file_location("generate_docs", REPOSITORY / "scripts" / "generate_docs.py")
+    assert found and found.loader
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+GENERATOR = load_generator()
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower().replace("`", "")).replace(" ", "-") for heading in headings}
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(REPOSITORY).as_posix()
+
+
+@pytest.mark.parametrize("name", GENERATOR.PAGES)
+def test_a_generated_page_is_what_the_code_says_now(name):
+    written = (REPOSITORY / "docs" / "reference" / name).read_text(encoding="utf-8")
+    assert written == GENERATOR.PAGES[name](), "run: python scripts/generate_docs.py"
+
+
+def test_every_policy_field_says_what_it_means():
+    assert not [name for name, field in Policy.model_fields.items() if not field.description]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    broken = []
+    for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
+        place = (page.parent / target).resolve() if target else page
+        if not place.exists() or (anchor and place.suffix == ".md" and anchor not in anchors(place)):
+            broken.append(f"{target}#{anchor}")
+    assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_tests_that_a_page_names_exist(page):
+    """A security claim that cites a test is worth nothing once the test is gone."""
+    missing = []
+    for path, name in TEST_NAME.findall(page.read_text(encoding="utf-8")):
+        file = REPOSITORY / path
+        if not file.exists():
+            missing.append(path)
+        elif name and name not in {node.name for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+                                   if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}:
+            missing.append(f"{path}::{name}")
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_that_a_page_names_exist(page):
+    named = MODULE_PATH.findall(page.read_text(encoding="utf-8"))
+    assert not [path for path in named if not (REPOSITORY / path).exists()]
+
+
+def test_decisions_are_numbered_without_a_gap():
+    numbers = [int(file.name[:4]) for file in sorted((REPOSITORY / "docs" / "adr").glob("[0-9]*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))
