@@ -126,10 +126,9 @@ def errors_page() -> str:
 
 
 def _diagram(statuses: type[StrEnum], transitions: Mapping[StrEnum, frozenset[StrEnum]]) -> str:
-    followers = {target for targets in transitions.values() for target in targets}
     lines = ["```mermaid", "stateDiagram-v2"]
     lines += [f"    state \"{status.value.replace('-', ' ')}\" as {status.name}" for status in statuses]
-    lines += [f"    [*] --> {status.name}" for status in statuses if status not in followers]
+    lines.append(f"    [*] --> {next(iter(statuses)).name}")
     for status in statuses:
         order = [target for target in statuses if target in transitions[status]]
         lines += [f"    {status.name} --> {target.name}" for target in order] or [f"    {status.name} --> [*]"]
