@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import closing
 from types import FrameType
 
 import docker
@@ -115,7 +116,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
-        with client(settings) as engine:
+        with closing(client(settings)) as engine:
             container = ensure(settings, engine)
             print(f"the door stands: {container.short_id}", flush=True)
             _follow(settings, container)
@@ -125,7 +126,7 @@ def main() -> int:
         print(f"the door is not watched: {error}", flush=True)
     finally:
         if stopping.is_set():
-            with client(settings) as engine:
+            with closing(client(settings)) as engine:
                 remove(settings, engine)
     return 1
 
@@ -135,7 +136,7 @@ def _follow(settings: Settings, container: Container) -> None:
 
     def copy() -> None:
         try:
-            with client(settings) as engine:
+            with closing(client(settings)) as engine:
                 for line in engine.containers.get(container.id).logs(stream=True, follow=True, tail=5):
                     sys.stdout.buffer.write(line)
                     sys.stdout.buffer.flush()

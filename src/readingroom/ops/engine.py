@@ -15,6 +15,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -240,7 +241,7 @@ def stop(settings: Settings, files: EngineFiles = DEFAULT_FILES) -> bool:
     if not _is_running(files.started_by_us, "dockerd"):
         files.started_by_us.unlink(missing_ok=True)
         return False
-    with client(settings) as engine:
+    with closing(client(settings)) as engine:
         if engine.containers.list():
             return False
     pid = int(files.started_by_us.read_text())

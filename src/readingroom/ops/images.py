@@ -12,8 +12,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from readingroom.errors import IntegrityError, Unavailable
 from readingroom.ops import packages
 from readingroom.ops.engine import client
 from readingroom.ops.progress import Progress, run
-from readingroom.settings import REPOSITORY, Settings
+from readingroom.settings import REPOSITORY, Settings, load_settings
 
 INPUTS_LABEL = "readingroom.inputs"
 BASE_IMAGE = "readingroom/base:latest"
@@ -53,7 +53,7 @@ class ImageState:
 
 def states(settings: Settings) -> tuple[ImageState, ...]:
     """How base, notebook and door stand, in build order. Raises Unavailable if the engine can't be asked."""
-    with tempfile.TemporaryDirectory() as scratch, client(settings) as engine:
+    with tempfile.TemporaryDirectory() as scratch, closing(client(settings)) as engine:
         return tuple(_state(engine, plan) for plan in _plans(settings, Path(scratch)))
 
 
@@ -66,13 +66,14 @@ def provide(settings: Settings, progress: Progress, *, rebuild: bool = False) ->
     made = []
     with _one_at_a_time(settings), tempfile.TemporaryDirectory(prefix="readingroom-") as scratch:
         for plan in _plans(settings, Path(scratch)):
-            with client(settings) as engine:
+            with closing(client(settings)) as engine:
                 if _state(engine, plan).current and not rebuild:
                     continue
-            if plan.tag == BASE_IMAGE:
-                _provide_root(settings, progress)
+            root = _provide_root(settings, progress, fresh=rebuild) if plan.tag == BASE_IMAGE else ""
+            options = ["--build-arg", f"ROOT={root}"] if root else []
+            options += ["--no-cache"] if rebuild else []
             with progress.step(f"Building the image {plan.tag}") as detail:
-                _build(settings, plan, Path(scratch), detail, progress)
+                _build(settings, plan, Path(scratch), options, detail, progress)
             made.append(plan.tag)
     return tuple(made)
 
@@ -167,20 +168,16 @@ def _state(engine: docker.DockerClient, plan: _Plan) -> ImageState:
 
 
 def _build(
-    settings: Settings, plan: _Plan, scratch: Path, detail: Callable[[str], None], progress: Progress
+    settings: Settings,
+    plan: _Plan,
+    scratch: Path,
+    options: Sequence[str],
+    detail: Callable[[str], None],
+    progress: Progress,
 ) -> None:
-    command = [
-        *builder(settings, progress),
-        "build",
-        "--progress=plain",
-        "--tag",
-        plan.tag,
-        "--label",
-        f"{INPUTS_LABEL}={plan.inputs}",
-    ]
-    if plan.tag == BASE_IMAGE:
-        with client(settings) as engine:
-            command += ["--build-arg", f"ROOT={_root_image(engine)}"]
+    label = f"{INPUTS_LABEL}={plan.inputs}"
+    command = [*builder(settings, progress), "build", "--progress=plain", "--tag", plan.tag, "--label", label]
+    command += options
     for name, path in _secrets(scratch).items():
         command += ["--secret", f"id={name},src={path}"]
     proxies = _proxies()
@@ -272,7 +269,7 @@ def _pip_index() -> str:
 
 
 def mirrors() -> tuple[str, str]:
-    """Where this machine gets Debian's packages and security updates; the public places if it is no Debian."""
+    """Where this machine gets Debian's packages and security updates; public places if it is no Debian."""
     main, security = ARCHIVE, SECURITY_ARCHIVE
     if not shutil.which("apt-get"):
         return main, security
@@ -300,34 +297,27 @@ def _sources(main: str, security: str) -> list[str]:
     ]
 
 
-def _root_image(engine: docker.DockerClient) -> str:
-    for name in (REGISTRY_IMAGE, ROOT_IMAGE):
-        try:
-            engine.images.get(name)
-        except ImageNotFound:
-            continue
-        return name
-    raise Unavailable(
-        "There is no root file system to build on.",
-        rule="ops.images.root",
-        next_step="Run `make up` again; if a registry is reachable: docker pull debian:bookworm-slim.",
-    )
+def _root_here(settings: Settings) -> str:
+    """The root file system that is already on the engine, or an empty string."""
+    with closing(client(settings)) as engine:
+        for name in (REGISTRY_IMAGE, ROOT_IMAGE):
+            with suppress(ImageNotFound):
+                engine.images.get(name)
+                return name
+    return ""
 
 
-def _provide_root(settings: Settings, progress: Progress) -> None:
-    with client(settings) as engine:
-        try:
-            _root_image(engine)
-        except Unavailable:
-            with progress.step(f"Looking for {REGISTRY_IMAGE} in a registry"):
-                pulled = _pull(settings)
-        else:
-            return
-    if not pulled:
-        progress.say(
-            f"No registry gave {REGISTRY_IMAGE}: making the root file system from Debian's packages."
-        )
-        bootstrap(settings, progress)
+def _provide_root(settings: Settings, progress: Progress, *, fresh: bool) -> str:
+    """The name of the image to build on: the one here, else a registry's, else made from packages."""
+    if not fresh and (here := _root_here(settings)):
+        return here
+    with progress.step(f"Looking for {REGISTRY_IMAGE} in a registry"):
+        pulled = _pull(settings)
+    if pulled:
+        return REGISTRY_IMAGE
+    progress.say(f"No registry gave {REGISTRY_IMAGE}.")
+    bootstrap(settings, progress)
+    return ROOT_IMAGE
 
 
 def _pull(settings: Settings) -> bool:
@@ -365,7 +355,7 @@ def bootstrap(settings: Settings, progress: Progress) -> None:
             )
         else:
             _debootstrap(Path(scratch), archive, main, detail)
-        with client(settings) as engine:
+        with closing(client(settings)) as engine:
             engine.api.import_image_from_file(str(archive), *ROOT_IMAGE.split(":"))
             engine.images.get(ROOT_IMAGE)
 
@@ -417,3 +407,7 @@ def _one_at_a_time(settings: Settings) -> Iterator[None]:
     with (folder / "images.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    provide(load_settings(), Progress(), rebuild=True)
