@@ -29,7 +29,7 @@ test: environment ## Run every test, with real containers and a real browser
 
 check: environment ## Lint, and check the types of the core
 	@$(BIN)/ruff check src tests scripts
-	@$(BIN)/mypy --strict src/readingroom/core src/readingroom/ports.py
+	@$(BIN)/mypy --strict --ignore-missing-imports src/readingroom/core src/readingroom/ports.py
 
 bench: environment ## Measure against a plain DockerSpawner and print the ratios
 	@$(BIN)/python -m readingroom.ops.testing

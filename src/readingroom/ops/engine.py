@@ -127,7 +127,7 @@ def start(settings: Settings, files: EngineFiles = DEFAULT_FILES, extra: Sequenc
     """
     if reachable(settings):
         return False
-    if managed():
+    if files == DEFAULT_FILES and managed():
         run(
             ["systemctl", "start", "docker"],
             failure="The service manager did not start docker",
@@ -274,7 +274,7 @@ def keep(settings: Settings, files: EngineFiles = DEFAULT_FILES, extra: Sequence
 
     Where a service manager keeps it, or we are not root, there is nothing we may do but watch and say so.
     """
-    ours = os.geteuid() == 0 and not managed()
+    ours = os.geteuid() == 0 and not (files == DEFAULT_FILES and managed())
     print(
         "keeping the engine" if ours else "the engine is kept by this machine's service manager", flush=True
     )
