@@ -1,6 +1,10 @@
-"""An engine that died is started again, whatever it left behind. Uses a second engine of its own."""
+"""An engine that died is started again, whatever it left behind.
+
+Uses a second engine in a network of its own: one without a bridge would take away the first one's.
+"""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +23,17 @@ pytestmark = pytest.mark.docker
 @pytest.fixture
 def place(tmp_path_factory):
     return Path(tmp_path_factory.mktemp("e"))
+
+
+@pytest.fixture(autouse=True)
+def sealed_dockerd(place, monkeypatch):
+    """Put a `dockerd` before the real one on the path that runs it in a network namespace of its own."""
+    real = shutil.which("dockerd")
+    wrapper = place / "bin" / "dockerd"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\nexec unshare --net {real} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
 
 
 @pytest.fixture

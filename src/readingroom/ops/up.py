@@ -91,13 +91,14 @@ def records(settings: Settings, progress: Progress, *, demo: bool) -> tuple[Any,
 
     Returns the demo's new accounts; none if it was there.
     """
-    from readingroom.bootstrap import build, build_vault
     from readingroom.db.migrate import upgrade
-    from readingroom.services import demo as demo_programme
 
     upgrade(settings)
     if not demo:
         return ()
+    from readingroom.bootstrap import build, build_vault
+    from readingroom.services import demo as demo_programme
+
     room = build(settings)
     if demo_programme.exists(room):
         return ()
