@@ -120,3 +120,9 @@ def test_cleaning_refuses_a_directory_that_is_not_an_installation(tmp_path):
     with pytest.raises(Exception, match="nothing was removed"):
         up.clean_demo(Settings(state_dir=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_state_directory_that_holds_something_else_is_a_failure(tmp_path, settings):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    (check,) = named(doctor.diagnose(Settings(state_dir=tmp_path, port=settings.port)), "state directory")
+    assert check.level is Level.FAILURE

@@ -54,12 +54,17 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
 # Directories
 
 
-def create_state(settings: Settings) -> None:
-    """The state directory and what belongs below it, each with its mode.
+def looks_foreign(settings: Settings) -> bool:
+    """Whether the state directory holds something else than an installation: then nothing may touch it."""
+    known = {path.name for path in (settings.keys_dir, *_private(settings), *_passed_through(settings))}
+    known |= {"settings.toml", "scratch"}
+    if not settings.state_dir.is_dir() or settings.keys_dir.is_dir():
+        return False
+    return any(path.name not in known for path in settings.state_dir.iterdir())
 
-    Raises Unavailable when it is read-only, full, or another account's.
-    """
-    private = (
+
+def _private(settings: Settings) -> tuple[Path, ...]:
+    return (
         settings.keys_dir,
         settings.vault_dir,
         settings.blobs_dir,
@@ -67,7 +72,18 @@ def create_state(settings: Settings) -> None:
         settings.logs_dir,
         settings.checkpoints_file.parent,
     )
-    passed_through = (settings.extracts_dir, settings.homes_dir)  # a workspace's own account looks inside
+
+
+def _passed_through(settings: Settings) -> tuple[Path, ...]:
+    return settings.extracts_dir, settings.homes_dir  # a workspace's own account looks inside
+
+
+def create_state(settings: Settings) -> None:
+    """The state directory and what belongs below it, each with its mode.
+
+    Raises Unavailable when it is read-only, full, or another account's.
+    """
+    private, passed_through = _private(settings), _passed_through(settings)
     try:
         settings.state_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         _set_mode(settings.state_dir, 0o711)

@@ -58,14 +58,15 @@ def up(settings: Settings, demo: bool = True, console: Console | None = None) ->
     _remember_images(settings, made)
     accounts = records(settings, progress, demo=demo)
     was_running = not supervise.start(settings)
-    # From here on the accounts exist and their passwords are known only to us: they are shown come what may.
     try:
         if not was_running or not ready(settings):
             with progress.step("Waiting until everything answers"):
                 wait_until_ready(settings)
-    finally:
-        started = Started(settings.public_url, accounts, was_running, time.monotonic() - begun)
-        tell(started, console or Console())
+    except BaseException:
+        tell_accounts(accounts, console or Console())  # they exist, and nobody else knows their passwords
+        raise
+    started = Started(settings.public_url, accounts, was_running, time.monotonic() - begun)
+    tell(started, console or Console())
     return started
 
 
@@ -183,15 +184,21 @@ def tell(started: Started, console: Console) -> None:
     console.print(
         f"\n[bold]Reading Room {state}:[/bold] {started.address}  ({started.seconds:.0f} s)", highlight=False
     )
-    if not started.accounts:
+    tell_accounts(started.accounts, console)
+    if started.accounts:
+        console.print(_FIRST_STEPS, highlight=False)
+
+
+def tell_accounts(accounts: Sequence[Any], console: Console) -> None:
+    """Print new accounts with their passwords; nothing if there are none."""
+    if not accounts:
         return
     table = Table(title="Demo accounts: these passwords are shown once", title_justify="left")
     for heading in ("Sign in as", "Password", "Who", "Role"):
         table.add_column(heading, no_wrap=True)
-    for account in started.accounts:
+    for account in accounts:
         table.add_row(account.username, account.password, account.display_name, str(account.role))
     console.print(table)
-    console.print(_FIRST_STEPS, highlight=False)
 
 
 _FIRST_STEPS = """All people and data are synthetic. Try first:
@@ -279,13 +286,12 @@ def clean_demo(settings: Settings, console: Console | None = None) -> None:
 
 def refuse_foreign_state(settings: Settings) -> None:
     """Raise PermissionDenied unless the state directory is one that `up` made (or absent or empty)."""
-    state = settings.state_dir
-    if not state.exists() or not any(state.iterdir()) or settings.keys_dir.is_dir():
+    if not install.looks_foreign(settings):
         return
     raise PermissionDenied(
-        f"{state} does not look like an installation: nothing was removed.",
+        f"{settings.state_dir} does not look like an installation: nothing was removed.",
         rule="ops.clean.foreign",
-        value=state,
+        value=settings.state_dir,
         next_step="Set READINGROOM_STATE to the directory that `up` used.",
     )
 
