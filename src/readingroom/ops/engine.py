@@ -31,6 +31,7 @@ from readingroom.settings import Settings, load_settings
 LOG = Path("/var/log/readingroom-dockerd.log")
 LOG_LIMIT_BYTES = 50 * 1024**2
 START_SECONDS = 60
+APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 KEEP_EVERY_SECONDS = 2.0
 _INSTALL = "As root: apt-get install --no-install-recommends docker.io docker-cli"
 
@@ -110,14 +111,22 @@ def provide(settings: Settings, progress: Progress) -> bool:
     if os.geteuid() != 0 or socket_path(settings) is None:
         raise unreachable(settings)
     if not shutil.which("dockerd"):
-        wanted = ["docker.io"]
-        if packages.available("docker-cli"):  # newer releases ship the command by itself
-            wanted.append("docker-cli")
-        packages.install([*wanted, "iptables"], "Running workspaces", progress)
+        packages.install(_wanted_packages(progress), "Running workspaces", progress)
         if _answers_within(settings, 5):  # the package's own service may have started it
             return False
     with progress.step("Starting the Docker engine"):
         return start(settings)
+
+
+def _wanted_packages(progress: Progress) -> list[str]:
+    """What an engine needs here. Recommended packages are left out, but for one that it can't run without."""
+    wanted = ["docker.io", "iptables"]
+    packages.update(progress)
+    if packages.available("docker-cli"):  # newer releases ship the command by itself
+        wanted.append("docker-cli")
+    if APPARMOR.exists() and APPARMOR.read_text().startswith("Y"):  # without it no container starts then
+        wanted.append("apparmor")
+    return wanted
 
 
 def start(settings: Settings, files: EngineFiles = DEFAULT_FILES, extra: Sequence[str] = ()) -> bool:

@@ -203,7 +203,8 @@ def builder(settings: Settings, progress: Progress) -> list[str]:
             if _can_build(found):
                 return [found]
         if attempt == "look":
-            packages.install(["docker-buildx"], "Building images", progress)
+            command = ["docker-cli"] if packages.available("docker-cli") else []
+            packages.install(["docker-buildx", *command], "Building images", progress)
     raise Unavailable(
         "No docker command here can build with BuildKit.",
         rule="ops.images.builder",

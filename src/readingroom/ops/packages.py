@@ -33,24 +33,27 @@ def available(package: str) -> bool:
     return "Candidate:" in answer and "Candidate: (none)" not in answer
 
 
+def update(progress: Progress) -> None:
+    """Read the package lists anew. Raises Unavailable if no source answers."""
+    with progress.step("Reading the package lists") as detail:
+        run(
+            ["apt-get", "-qq", "update"],
+            failure="The package lists could not be read",
+            next_step="Check the package sources in /etc/apt.",
+            detail=detail,
+        )
+
+
 def install(packages: Sequence[str], why: str, progress: Progress) -> None:
     """Install distribution packages without recommendations. Raises Unavailable saying what to do instead."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise ask_for(packages, why)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    next_step = f"Run by hand to see more: apt-get install --no-install-recommends {' '.join(packages)}"
+    update(progress)
     with progress.step(f"Installing {' '.join(packages)}") as detail:
-        run(
-            ["apt-get", "-qq", "update"],
-            failure="The package lists could not be read",
-            next_step=next_step,
-            environment=environment,
-            detail=detail,
-        )
         run(
             ["apt-get", "install", "-y", "--no-install-recommends", *packages],
             failure="The packages did not install",
-            next_step=next_step,
-            environment=environment,
+            next_step=f"Run by hand to see more: apt-get install --no-install-recommends {' '.join(packages)}",
+            environment={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             detail=detail,
         )

@@ -263,7 +263,8 @@ def _others_running() -> bool:
 
 
 def clean_demo(settings: Settings, console: Console | None = None) -> None:
-    """Remove everything that `up` made: processes, containers, volumes, records, data, homes, its images.
+    """Remove everything that `up` made: processes, containers, volumes, records, data, homes, and the images
+    it made unless another installation runs.
 
     The state directory must look like one of ours, so that a mistyped setting deletes nothing else.
     """
@@ -276,7 +277,7 @@ def clean_demo(settings: Settings, console: Console | None = None) -> None:
             label = {"label": f"{INSTANCE_LABEL}={settings.instance}"}
             for volume in connection.volumes.list(filters=label):
                 _gone(volume.remove)
-            for name in made.read_text().split():
+            for name in [] if _others_running() else [*made.read_text().split(), images.ROOT_IMAGE]:
                 _gone(lambda tag=name: connection.images.remove(tag))  # type: ignore[misc]
     if settings.state_dir.exists():
         with progress.step(f"Removing {settings.state_dir}"):
