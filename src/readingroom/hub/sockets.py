@@ -25,7 +25,8 @@ def fresh_directory(directory: Path) -> Path:
     if len(str(directory / NAME).encode()) > LONGEST or str(directory) != str(directory).lower():
         raise IntegrityError(f"{directory} cannot hold a socket for the Hub.", rule="hub.socket", value=directory,
                              next_step="Use a shorter, lower-case run directory.")
-    directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.parent.chmod(0o700)  # the sockets inside are open to all: only the Hub's proxy may come near
     directory.mkdir(mode=0o700)
     return directory
 
