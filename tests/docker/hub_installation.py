@@ -279,7 +279,15 @@ class Kernel:
     def __init__(self, browser: Browser, base: str, kernel_id: str) -> None:
         self.browser, self.base, self.id = browser, base, kernel_id
 
-    def run(self, code: str, seconds: float = 60) -> str:
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the kernel: a workspace's memory is limited. Gone with its workspace is fine."""
+        self.browser.http.delete(f"{self.base}api/kernels/{self.id}",
+                                 headers={"X-XSRFToken": self.browser.cookie("_xsrf", self.base)})
+
+    def run(self, code: str, seconds: float = 30) -> str:
         """What `code` prints; AssertionError with the traceback if it raises."""
         return asyncio.run(asyncio.wait_for(self._run(code), seconds))
 
