@@ -48,8 +48,9 @@ configure(c, settings, StandInRecords(settings))
 
 
 def test_settings(state_dir: str, port: int) -> Settings:
-    return Settings(state_dir=Path(state_dir), port=port, notebook_image=IMAGE,
-                    workspace_memory_bytes=1024**3)
+    return Settings(
+        state_dir=Path(state_dir), port=port, notebook_image=IMAGE, workspace_memory_bytes=1024**3
+    )
 
 
 test_settings.__test__ = False
@@ -96,8 +97,13 @@ class StandInRecords:
             (self.state / "making").unlink()
             raise Unavailable("Your copy of the data is being made.")
         extracts = self.settings.extracts_dir
-        return StandInPlan(username, project, (("courts", extracts / "e1"), ("prisons", extracts / "e2")),
-                           self.settings.homes_dir / project / username, Policy(pids=200))
+        return StandInPlan(
+            username,
+            project,
+            (("courts", extracts / "e1"), ("prisons", extracts / "e2")),
+            self.settings.homes_dir / project / username,
+            Policy(pids=200),
+        )
 
     def _note(self, *event: str) -> None:
         with (self.state / "events.jsonl").open("a") as file:
@@ -116,8 +122,14 @@ class _Portal(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         size = len(self.rfile.read(length)) if length else 0
-        body = json.dumps({"portal": self.path, "method": self.command, "size": size,
-                           "headers": {name.lower(): value for name, value in self.headers.items()}}).encode()
+        body = json.dumps(
+            {
+                "portal": self.path,
+                "method": self.command,
+                "size": size,
+                "headers": {name.lower(): value for name, value in self.headers.items()},
+            }
+        ).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -150,8 +162,9 @@ class HubInstallation:
         self.settings.portal_socket.chmod(0o666)
         threading.Thread(target=self._portal.serve_forever, daemon=True).start()
         self.config = state / "jupyterhub_config.py"
-        self.config.write_text(CONFIG.format(paths=[str(REPOSITORY), str(REPOSITORY / "src")], state=str(state),
-                                             port=port))
+        self.config.write_text(
+            CONFIG.format(paths=[str(REPOSITORY), str(REPOSITORY / "src")], state=str(state), port=port)
+        )
         self.start_hub()
         self._start_door()
         self.portal = HubClient(self.settings.hub_socket, self._key("portal-token"))
@@ -164,8 +177,13 @@ class HubInstallation:
         s = self.settings
         for folder in (s.keys_dir, s.db_dir, s.homes_dir, s.extracts_dir / "e1", s.extracts_dir / "e2"):
             folder.mkdir(parents=True)
-        for folder in (s.run_dir, s.hub_socket.parent, s.portal_socket.parent, s.door_socket.parent,
-                       s.workspace_sockets_dir):
+        for folder in (
+            s.run_dir,
+            s.hub_socket.parent,
+            s.portal_socket.parent,
+            s.door_socket.parent,
+            s.workspace_sockets_dir,
+        ):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
             folder.chmod(0o711)
         os.chown(s.door_socket.parent, DOOR_UID, DOOR_UID)
@@ -180,8 +198,12 @@ class HubInstallation:
     def start_hub(self) -> None:
         """Start hub and proxy and wait until both answer."""
         log = (self.settings.state_dir / "hub.log").open("ab")
-        self.hub = subprocess.Popen([sys.executable, "-m", "jupyterhub", "-f", str(self.config)],
-                                    cwd=self.settings.state_dir, stdout=log, stderr=log)
+        self.hub = subprocess.Popen(
+            [sys.executable, "-m", "jupyterhub", "-f", str(self.config)],
+            cwd=self.settings.state_dir,
+            stdout=log,
+            stderr=log,
+        )
         log.close()
         self.wait(lambda: httpx.get(f"{self.settings.public_url}/hub/api").status_code == 200, 30)
 
@@ -191,15 +213,26 @@ class HubInstallation:
 
     def _start_door(self) -> None:
         s = self.settings
-        binds = [(s.hub_socket.parent, "/run/rr/hub", True), (s.portal_socket.parent, "/run/rr/portal", True),
-                 (s.door_socket.parent, "/run/rr/door", False),
-                 (REPOSITORY / "images/door/haproxy.cfg", "/etc/haproxy/haproxy.cfg", True)]
+        binds = [
+            (s.hub_socket.parent, "/run/rr/hub", True),
+            (s.portal_socket.parent, "/run/rr/portal", True),
+            (s.door_socket.parent, "/run/rr/door", False),
+            (REPOSITORY / "images/door/haproxy.cfg", "/etc/haproxy/haproxy.cfg", True),
+        ]
         host = self.engine.create_host_config(
-            network_mode="none", read_only=True, cap_drop=["ALL"], security_opt=["no-new-privileges:true"],
-            mounts=[{"Type": "bind", "Source": str(a), "Target": b, "ReadOnly": ro} for a, b, ro in binds])
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            mounts=[{"Type": "bind", "Source": str(a), "Target": b, "ReadOnly": ro} for a, b, ro in binds],
+        )
         self.door = self.engine.create_container(
-            s.door_image, name=f"rr-{s.instance}-door", user=f"{DOOR_UID}:{DOOR_UID}", host_config=host,
-            labels={"readingroom.instance": s.instance})["Id"]
+            s.door_image,
+            name=f"rr-{s.instance}-door",
+            user=f"{DOOR_UID}:{DOOR_UID}",
+            host_config=host,
+            labels={"readingroom.instance": s.instance},
+        )["Id"]
         self.engine.start(self.door)
         self.wait(s.door_socket.exists, 15)
 
@@ -227,8 +260,8 @@ class HubInstallation:
             try:
                 if true():
                     return
-            except httpx.HTTPError:
-                pass
+            except (httpx.HTTPError, OSError):
+                pass  # not there yet
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds} s")
             time.sleep(every)
@@ -238,8 +271,9 @@ class HubInstallation:
 
     def containers(self, kind: str | None = None) -> list[dict]:
         labels = [f"readingroom.instance={self.settings.instance}"]
-        return self.engine.containers(all=True, filters={
-            "label": labels + ([f"readingroom.kind={kind}"] if kind else [])})
+        return self.engine.containers(
+            all=True, filters={"label": labels + ([f"readingroom.kind={kind}"] if kind else [])}
+        )
 
     def events(self) -> list[list[str]]:
         file = self.settings.state_dir / "events.jsonl"
@@ -257,8 +291,10 @@ class Browser:
         self.username = username
         self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=60)
         page = self.http.get("/hub/login")
-        self.answer = self.http.post("/hub/login", data={
-            "username": username, "password": password, "_xsrf": self.cookie("_xsrf", "/hub/")})
+        self.answer = self.http.post(
+            "/hub/login",
+            data={"username": username, "password": password, "_xsrf": self.cookie("_xsrf", "/hub/")},
+        )
         assert page.status_code == 200
 
     def cookie(self, name: str, path: str) -> str:
@@ -267,8 +303,11 @@ class Browser:
     def kernel(self, project: str) -> Kernel:
         base = f"/user/{self.username}/{project}/"
         assert self.http.get(f"{base}lab").status_code == 200
-        answer = self.http.post(f"{base}api/kernels", json={"name": "python3"},
-                                headers={"X-XSRFToken": self.cookie("_xsrf", base)})
+        answer = self.http.post(
+            f"{base}api/kernels",
+            json={"name": "python3"},
+            headers={"X-XSRFToken": self.cookie("_xsrf", base)},
+        )
         answer.raise_for_status()
         return Kernel(self, base, answer.json()["id"])
 
@@ -284,25 +323,48 @@ class Kernel:
 
     def __exit__(self, *_: object) -> None:
         """End the kernel: a workspace's memory is limited. Gone with its workspace is fine."""
-        self.browser.http.delete(f"{self.base}api/kernels/{self.id}",
-                                 headers={"X-XSRFToken": self.browser.cookie("_xsrf", self.base)})
+        self.browser.http.delete(
+            f"{self.base}api/kernels/{self.id}",
+            headers={"X-XSRFToken": self.browser.cookie("_xsrf", self.base)},
+        )
 
     def run(self, code: str, seconds: float = 30) -> str:
         """What `code` prints; AssertionError with the traceback if it raises."""
         return asyncio.run(asyncio.wait_for(self._run(code), seconds))
 
     async def _run(self, code: str) -> str:
-        jar = "; ".join(f"{c.name}={c.value}" for c in self.browser.http.cookies.jar
-                        if self.base.startswith(c.path))
+        jar = "; ".join(
+            f"{c.name}={c.value}" for c in self.browser.http.cookies.jar if self.base.startswith(c.path)
+        )
         url = self.browser.url.replace("http", "ws", 1) + f"{self.base}api/kernels/{self.id}/channels"
         connection = await websocket_connect(HTTPRequest(url, headers={"Cookie": jar}))
         message_id = secrets.token_hex(8)
-        await connection.write_message(json.dumps({
-            "header": {"msg_id": message_id, "msg_type": "execute_request", "username": "", "session": "s",
-                       "version": "5.3", "date": "2026-01-01T00:00:00Z"},
-            "parent_header": {}, "metadata": {}, "channel": "shell", "buffers": [],
-            "content": {"code": code, "silent": False, "store_history": False, "user_expressions": {},
-                        "allow_stdin": False, "stop_on_error": True}}))
+        await connection.write_message(
+            json.dumps(
+                {
+                    "header": {
+                        "msg_id": message_id,
+                        "msg_type": "execute_request",
+                        "username": "",
+                        "session": "s",
+                        "version": "5.3",
+                        "date": "2026-01-01T00:00:00Z",
+                    },
+                    "parent_header": {},
+                    "metadata": {},
+                    "channel": "shell",
+                    "buffers": [],
+                    "content": {
+                        "code": code,
+                        "silent": False,
+                        "store_history": False,
+                        "user_expressions": {},
+                        "allow_stdin": False,
+                        "stop_on_error": True,
+                    },
+                }
+            )
+        )
         printed = []
         while True:
             raw = await connection.read_message()

@@ -26,9 +26,13 @@ class HubClient:
     """
 
     def __init__(self, socket: Path, token: str, *, timeout_seconds: float = 30) -> None:
-        self._http = httpx.Client(transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://hub/hub/api",
-                                  headers={"Authorization": f"token {token}"}, timeout=timeout_seconds,
-                                  follow_redirects=False)
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(socket)),
+            base_url="http://hub/hub/api",
+            headers={"Authorization": f"token {token}"},
+            timeout=timeout_seconds,
+            follow_redirects=False,
+        )
         self._token = token
 
     def close(self) -> None:
@@ -49,13 +53,26 @@ class HubClient:
             return
         message = _message(answer)
         if answer.status_code == 403:
-            raise AccessDenied(message, reasons=(message,), rule="hub.start", value=project,
-                               next_step="Your projects page says what is missing.")
+            raise AccessDenied(
+                message,
+                reasons=(message,),
+                rule="hub.start",
+                value=project,
+                next_step="Your projects page says what is missing.",
+            )
         if answer.status_code == 404:
-            raise NotFound(f"The Hub does not know {username}.", rule="hub.person", value=username,
-                           next_step="Sign in once, then open the workspace.")
-        raise Unavailable(f"The Hub did not start the workspace: {message}", rule="hub.start",
-                          value=answer.status_code, next_step="Try again in a moment.")
+            raise NotFound(
+                f"The Hub does not know {username}.",
+                rule="hub.person",
+                value=username,
+                next_step="Sign in once, then open the workspace.",
+            )
+        raise Unavailable(
+            f"The Hub did not start the workspace: {message}",
+            rule="hub.start",
+            value=answer.status_code,
+            next_step="Try again in a moment.",
+        )
 
     def stop_workspace(self, username: str, project: str) -> None:
         """Ask for its end; returns once accepted. Not running, or unknown, is fine."""
@@ -64,8 +81,12 @@ class HubClient:
             return
         if answer.status_code == 400 and self.workspace_state(username, project) in (STOPPED, STOPPING):
             return
-        raise Unavailable(f"The Hub did not stop the workspace: {_message(answer)}", rule="hub.stop",
-                          value=answer.status_code, next_step="Try again in a moment.")
+        raise Unavailable(
+            f"The Hub did not stop the workspace: {_message(answer)}",
+            rule="hub.stop",
+            value=answer.status_code,
+            next_step="Try again in a moment.",
+        )
 
     def workspace_state(self, username: str, project: str) -> str:
         """One of stopped, starting, running, stopping; a person whom the Hub does not know has none running."""
@@ -95,12 +116,23 @@ class HubClient:
 
     def exchange_code(self, code: str, verifier: str) -> str:
         """The browser's token for an OAuth code; `verifier` is the secret behind `authorize_url`'s challenge."""
-        answer = self._send("POST", "/oauth2/token", headers={"Authorization": ""}, data={
-            "client_id": OAUTH_CLIENT, "client_secret": self._token, "grant_type": "authorization_code",
-            "code": code, "redirect_uri": OAUTH_CALLBACK, "code_verifier": verifier})
+        answer = self._send(
+            "POST",
+            "/oauth2/token",
+            headers={"Authorization": ""},
+            data={
+                "client_id": OAUTH_CLIENT,
+                "client_secret": self._token,
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": OAUTH_CALLBACK,
+                "code_verifier": verifier,
+            },
+        )
         if answer.status_code in (400, 401, 403):
-            raise PermissionDenied("The Hub did not accept this sign-in.", rule="oauth.code",
-                                   next_step="Sign in again.")
+            raise PermissionDenied(
+                "The Hub did not accept this sign-in.", rule="oauth.code", next_step="Sign in again."
+            )
         return str(self._json(answer)["access_token"])
 
     def _server(self, username: str, project: str) -> str:
@@ -110,11 +142,18 @@ class HubClient:
         try:
             answer = self._http.request(method, path, **arguments)
         except httpx.HTTPError as error:
-            raise Unavailable(f"The Hub does not answer ({type(error).__name__}).", rule="hub.unreachable",
-                              next_step="It restarts by itself; try again in a moment.") from error
+            raise Unavailable(
+                f"The Hub does not answer ({type(error).__name__}).",
+                rule="hub.unreachable",
+                next_step="It restarts by itself; try again in a moment.",
+            ) from error
         if answer.status_code >= 500 and method == "GET":
-            raise Unavailable(f"The Hub answered {answer.status_code}.", rule="hub.failed",
-                              value=answer.status_code, next_step="Try again in a moment.")
+            raise Unavailable(
+                f"The Hub answered {answer.status_code}.",
+                rule="hub.failed",
+                value=answer.status_code,
+                next_step="Try again in a moment.",
+            )
         return answer
 
     @staticmethod
@@ -124,22 +163,36 @@ class HubClient:
         except ValueError:
             content = None
         if answer.status_code != 200 or not isinstance(content, dict):
-            raise Unavailable(f"The Hub answered {answer.status_code} without what was asked.", rule="hub.answer",
-                              value=answer.status_code, next_step="Try again; if it stays so, look at its log.")
+            raise Unavailable(
+                f"The Hub answered {answer.status_code} without what was asked.",
+                rule="hub.answer",
+                value=answer.status_code,
+                next_step="Try again; if it stays so, look at its log.",
+            )
         return content
 
 
 def authorize_url(state: str, verifier: str) -> str:
     """Where to send a browser to sign in; keep `state` and `verifier` (43-128 characters) for the callback."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    return "/hub/api/oauth2/authorize?" + urlencode({
-        "client_id": OAUTH_CLIENT, "redirect_uri": OAUTH_CALLBACK, "response_type": "code", "state": state,
-        "code_challenge": challenge, "code_challenge_method": "S256"})
+    return "/hub/api/oauth2/authorize?" + urlencode(
+        {
+            "client_id": OAUTH_CLIENT,
+            "redirect_uri": OAUTH_CALLBACK,
+            "response_type": "code",
+            "state": state,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+        }
+    )
 
 
 def _unknown_token() -> PermissionDenied:
-    return PermissionDenied("The Hub does not know this token.", rule="token.unknown",
-                            next_step="Open the workspace again, or sign in again.")
+    return PermissionDenied(
+        "The Hub does not know this token.",
+        rule="token.unknown",
+        next_step="Open the workspace again, or sign in again.",
+    )
 
 
 def _message(answer: httpx.Response) -> str:

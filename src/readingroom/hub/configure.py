@@ -51,11 +51,19 @@ def read_key(settings: Settings, name: str) -> str:
     try:
         text, mode = path.read_text().strip(), path.stat().st_mode & 0o077
     except OSError as error:
-        raise SettingsError(f"The key {path} cannot be read: {error.strerror}.", rule="keys.missing", value=path,
-                            next_step="`readingroom up` makes the keys of an installation.") from error
+        raise SettingsError(
+            f"The key {path} cannot be read: {error.strerror}.",
+            rule="keys.missing",
+            value=path,
+            next_step="`readingroom up` makes the keys of an installation.",
+        ) from error
     if not text or mode:
-        raise SettingsError(f"The key {path} is {'open to others' if mode else 'empty'}.", rule="keys.unsafe",
-                            value=path, next_step=f"Run `chmod 600 {path}`, or make a new one.")
+        raise SettingsError(
+            f"The key {path} is {'open to others' if mode else 'empty'}.",
+            rule="keys.unsafe",
+            value=path,
+            next_step=f"Run `chmod 600 {path}`, or make a new one.",
+        )
     return text
 
 
@@ -114,10 +122,18 @@ def update_roles(c: Any) -> None:
     c.JupyterHub.load_roles = [
         {"name": "user", "description": "A person at the Hub", "scopes": PERSON_SCOPES},
         {"name": "server", "description": "A workspace's own token", "scopes": SERVER_SCOPES},
-        {"name": "portal", "description": "Starts and stops workspaces that the records allow",
-         "scopes": PORTAL_SCOPES, "services": ["portal"]},
-        {"name": "worker", "description": "Closes workspaces whose means are gone",
-         "scopes": WORKER_SCOPES, "services": ["worker"]},
+        {
+            "name": "portal",
+            "description": "Starts and stops workspaces that the records allow",
+            "scopes": PORTAL_SCOPES,
+            "services": ["portal"],
+        },
+        {
+            "name": "worker",
+            "description": "Closes workspaces whose means are gone",
+            "scopes": WORKER_SCOPES,
+            "services": ["worker"],
+        },
     ]
 
 

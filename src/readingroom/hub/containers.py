@@ -57,21 +57,39 @@ class Limits:
     log_bytes: int = 5 * MIB
 
     def __post_init__(self) -> None:
-        faults = [f"{field.name} is {getattr(self, field.name)}" for field in fields(self)
-                  if not getattr(self, field.name) > 0]
+        faults = [
+            f"{field.name} is {getattr(self, field.name)}"
+            for field in fields(self)
+            if not getattr(self, field.name) > 0
+        ]
         if faults:
-            raise PolicyError("A workspace cannot run within these limits.", rule="workspace.limits", faults=faults,
-                              next_step="Give each a number above zero.")
+            raise PolicyError(
+                "A workspace cannot run within these limits.",
+                rule="workspace.limits",
+                faults=faults,
+                next_step="Give each a number above zero.",
+            )
 
     def tightened(self, **opinions: float | None) -> Limits:
         """These limits, each lowered to the opinion on it if there is one; an opinion never raises any."""
         unknown = set(opinions) - {field.name for field in fields(self)}
         if unknown:
-            raise PolicyError("Only a workspace's limits may be overridden, and only downwards.",
-                              rule="workspace.overrides", value=sorted(unknown),
-                              faults=[f"{name} is not a limit" for name in sorted(unknown)])
-        return Limits(**{field.name: min(value for value in (getattr(self, field.name), opinions.get(field.name))
-                                         if value is not None) for field in fields(self)})
+            raise PolicyError(
+                "Only a workspace's limits may be overridden, and only downwards.",
+                rule="workspace.overrides",
+                value=sorted(unknown),
+                faults=[f"{name} is not a limit" for name in sorted(unknown)],
+            )
+        return Limits(
+            **{
+                field.name: min(
+                    value
+                    for value in (getattr(self, field.name), opinions.get(field.name))
+                    if value is not None
+                )
+                for field in fields(self)
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -128,11 +146,19 @@ class ContainerArguments:
                 {"Name": "memlock", "Soft": 64 * 1024, "Hard": 64 * 1024},
             ],
             "tmpfs": {"/tmp": f"rw,nosuid,nodev,noexec,size={limits.tmp_bytes},mode=1777"},  # noqa: S108  inside
-            "log_config": {"Type": "json-file", "Config": {"max-size": str(limits.log_bytes), "max-file": "2"}},
+            "log_config": {
+                "Type": "json-file",
+                "Config": {"max-size": str(limits.log_bytes), "max-file": "2"},
+            },
             "restart_policy": {"Name": "no"},
             "mounts": [
-                {"Type": "bind", "Source": str(mount.source), "Target": str(mount.target),
-                 "ReadOnly": mount.read_only, "BindOptions": {"Propagation": "rprivate"}}
+                {
+                    "Type": "bind",
+                    "Source": str(mount.source),
+                    "Target": str(mount.target),
+                    "ReadOnly": mount.read_only,
+                    "BindOptions": {"Propagation": "rprivate"},
+                }
                 for mount in self.mounts
             ],
         }
@@ -176,8 +202,11 @@ def sockets_dir(settings: Settings, username: str, project: str) -> Path:
     return settings.workspace_sockets_dir / workspace_key(settings, username, project)
 
 
-def container_arguments(settings: Settings, plan: Plan, overrides: Mapping[str, float] | None = None,
-                        ) -> ContainerArguments:
+def container_arguments(
+    settings: Settings,
+    plan: Plan,
+    overrides: Mapping[str, float] | None = None,
+) -> ContainerArguments:
     """The arguments for the workspace of `plan`: the tightest of settings, policy and `overrides`.
 
     Raises PolicyError if the plan asks for a mount outside the extracts and homes of this installation, for two
@@ -200,8 +229,12 @@ def container_arguments(settings: Settings, plan: Plan, overrides: Mapping[str, 
         command=COMMAND,
         mounts=mounts,
         limits=limits,
-        labels={INSTANCE_LABEL: settings.instance, "readingroom.kind": "workspace",
-                "readingroom.person": plan.username, "readingroom.project": plan.project},
+        labels={
+            INSTANCE_LABEL: settings.instance,
+            "readingroom.kind": "workspace",
+            "readingroom.person": plan.username,
+            "readingroom.project": plan.project,
+        },
         environment=dict(ENVIRONMENT),
     )
 
@@ -210,13 +243,23 @@ def _check_mounts(settings: Settings, plan: Plan) -> None:
     faults = []
     names = [dataset for dataset, _ in plan.mounts]
     faults += [f"dataset {name!r} is not a plain name" for name in names if not _DATASET.match(name)]
-    faults += [f"dataset {name!r} is mounted twice" for name in sorted({n for n in names if names.count(n) > 1})]
-    faults += [f"{path} is not an extract" for _, path in plan.mounts if not _strictly_below(path, settings.extracts_dir)]
+    faults += [
+        f"dataset {name!r} is mounted twice" for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    faults += [
+        f"{path} is not an extract"
+        for _, path in plan.mounts
+        if not _strictly_below(path, settings.extracts_dir)
+    ]
     if not _strictly_below(plan.home, settings.homes_dir):
         faults.append(f"{plan.home} is not a home")
     if faults:
-        raise PolicyError("This workspace's plan reaches outside what a workspace may see.", rule="workspace.mounts",
-                          faults=faults, next_step="This is a fault in Reading Room: please report it.")
+        raise PolicyError(
+            "This workspace's plan reaches outside what a workspace may see.",
+            rule="workspace.mounts",
+            faults=faults,
+            next_step="This is a fault in Reading Room: please report it.",
+        )
 
 
 def _strictly_below(path: Path, parent: Path) -> bool:

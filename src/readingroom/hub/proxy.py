@@ -24,7 +24,9 @@ class UnixProxy(ConfigurableHTTPProxy):
     name there (`socket_routes`), replaced on the way out.
     """
 
-    socket_routes = Dict(Unicode(), help="Stand-in http URL -> http+unix URL of the same server.").tag(config=True)
+    socket_routes = Dict(Unicode(), help="Stand-in http URL -> http+unix URL of the same server.").tag(
+        config=True
+    )
 
     async def add_route(self, routespec, target, data):
         target = self.socket_routes.get(target, target)

@@ -22,8 +22,12 @@ _SERVER = "access:servers!server="
 
 
 def _denied(rule: str, value: object) -> PermissionDenied:
-    return PermissionDenied("This token does not open this door.", rule=rule, value=value,
-                            next_step="Use the SDK inside a running workspace, or sign in to the portal again.")
+    return PermissionDenied(
+        "This token does not open this door.",
+        rule=rule,
+        value=value,
+        next_step="Use the SDK inside a running workspace, or sign in to the portal again.",
+    )
 
 
 def _name_and_scopes(model: Mapping[str, object]) -> tuple[str, frozenset[str]]:
@@ -48,8 +52,13 @@ def project_of(model: Mapping[str, object]) -> tuple[str, str]:
     owner, _, project = servers[0].partition("/")
     if owner != name or not project or "/" in project:
         raise _denied("token.server", servers[0])
-    harmless = {f"{_SERVER}{name}/{project}", f"users:activity!user={name}", f"read:users:activity!user={name}",
-                f"read:users:name!user={name}", f"read:users:groups!user={name}"}
+    harmless = {
+        f"{_SERVER}{name}/{project}",
+        f"users:activity!user={name}",
+        f"read:users:activity!user={name}",
+        f"read:users:name!user={name}",
+        f"read:users:groups!user={name}",
+    }
     if surplus := scopes - harmless:
         raise _denied("token.scopes", ", ".join(sorted(surplus)))
     return name, project

@@ -42,8 +42,17 @@ def role(config, name):
 
 
 def test_every_option_is_one_that_jupyterhub_knows(config):
-    classes = [JupyterHub, Proxy, ConfigurableHTTPProxy, UnixProxy, RecordsAuthenticator, Spawner,
-               *SPAWNERS.values(), *WorkspaceSpawner.__mro__, *RecordsAuthenticator.__mro__]
+    classes = [
+        JupyterHub,
+        Proxy,
+        ConfigurableHTTPProxy,
+        UnixProxy,
+        RecordsAuthenticator,
+        Spawner,
+        *SPAWNERS.values(),
+        *WorkspaceSpawner.__mro__,
+        *RecordsAuthenticator.__mro__,
+    ]
     known = {cls.__name__: cls for cls in classes}
     for section, options in config.items():
         names = known[section].class_trait_names(config=True)
@@ -66,8 +75,10 @@ def test_the_only_public_address_is_the_proxys(config, settings):
 
 def test_people_cannot_mint_tokens_start_servers_or_share(config):
     scopes = role(config, "user")["scopes"]
-    assert not any(scope.startswith(("self", "tokens", "servers", "start", "delete", "shares", "admin", "inherit"))
-                   for scope in scopes)
+    assert not any(
+        scope.startswith(("self", "tokens", "servers", "start", "delete", "shares", "admin", "inherit"))
+        for scope in scopes
+    )
     assert all("!" in scope for scope in scopes)
 
 

@@ -63,7 +63,10 @@ def test_it_runs_as_the_researcher_under_a_name_without_meaning():
 def test_data_and_door_are_read_only_and_only_home_and_own_socket_are_not():
     found = mounts()
     assert set(found) == {"/data/courts", "/data/prisons", "/home/researcher", "/run/rr/door", "/run/rr/w"}
-    assert {target for target, mount in found.items() if not mount["ReadOnly"]} == {"/home/researcher", "/run/rr/w"}
+    assert {target for target, mount in found.items() if not mount["ReadOnly"]} == {
+        "/home/researcher",
+        "/run/rr/w",
+    }
     assert all(mount["BindOptions"] == {"Propagation": "rprivate"} for mount in found.values())
 
 
@@ -129,15 +132,25 @@ class TestLimitsOnlyTighten:
 class TestMountsStayInTheirPlace:
     """A fault elsewhere must not mount the vault: only extracts and homes of this installation can be named."""
 
-    @pytest.mark.parametrize("path", [
-        SETTINGS.vault_dir / "courts", SETTINGS.extracts_dir, SETTINGS.keys_dir, Path("/"), Path("extracts/e1"),
-        SETTINGS.extracts_dir / ".." / "vault", Path("/var/run/docker.sock"),
-    ])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            SETTINGS.vault_dir / "courts",
+            SETTINGS.extracts_dir,
+            SETTINGS.keys_dir,
+            Path("/"),
+            Path("extracts/e1"),
+            SETTINGS.extracts_dir / ".." / "vault",
+            Path("/var/run/docker.sock"),
+        ],
+    )
     def test_only_an_extract_can_be_data(self, path):
         with pytest.raises(PolicyError):
             container_arguments(SETTINGS, replace(Plan(), mounts=(("courts", path),)))
 
-    @pytest.mark.parametrize("path", [SETTINGS.homes_dir, SETTINGS.keys_dir, SETTINGS.homes_dir / ".." / "keys"])
+    @pytest.mark.parametrize(
+        "path", [SETTINGS.homes_dir, SETTINGS.keys_dir, SETTINGS.homes_dir / ".." / "keys"]
+    )
     def test_only_a_home_can_be_home(self, path):
         with pytest.raises(PolicyError):
             container_arguments(SETTINGS, replace(Plan(), home=path))
@@ -155,8 +168,9 @@ class TestMountsStayInTheirPlace:
 
 class TestSystemCalls:
     PROFILE = json.loads(seccomp_profile())
-    ALLOWED = frozenset(name for rule in PROFILE["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW"
-                        for name in rule["names"])
+    ALLOWED = frozenset(
+        name for rule in PROFILE["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW" for name in rule["names"]
+    )
 
     def test_what_is_not_listed_is_refused(self):
         assert self.PROFILE["defaultAction"] == "SCMP_ACT_ERRNO"
@@ -165,11 +179,34 @@ class TestSystemCalls:
         assert all(architecture["subArchitectures"] == [] for architecture in self.PROFILE["archMap"])
         assert "socketcall" not in self.ALLOWED
 
-    @pytest.mark.parametrize("name", [
-        "io_uring_setup", "io_uring_enter", "io_uring_register", "ptrace", "process_vm_readv", "process_vm_writev",
-        "userfaultfd", "pidfd_getfd", "kcmp", "personality", "mount", "umount2", "unshare", "setns", "bpf", "keyctl",
-        "perf_event_open", "memfd_create", "init_module", "kexec_load", "open_by_handle_at", "add_key", "chroot",
-    ])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "io_uring_setup",
+            "io_uring_enter",
+            "io_uring_register",
+            "ptrace",
+            "process_vm_readv",
+            "process_vm_writev",
+            "userfaultfd",
+            "pidfd_getfd",
+            "kcmp",
+            "personality",
+            "mount",
+            "umount2",
+            "unshare",
+            "setns",
+            "bpf",
+            "keyctl",
+            "perf_event_open",
+            "memfd_create",
+            "init_module",
+            "kexec_load",
+            "open_by_handle_at",
+            "add_key",
+            "chroot",
+        ],
+    )
     def test_ways_into_the_kernel_are_not_listed(self, name):
         assert name not in self.ALLOWED
 
@@ -181,7 +218,9 @@ class TestSystemCalls:
 
     def test_children_get_no_new_namespaces(self):
         [rule] = [rule for rule in self.PROFILE["syscalls"] if rule["names"] == ["clone"]]
-        new_namespaces = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
+        new_namespaces = (
+            0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
+        )
         assert rule["args"] == [{"index": 0, "value": new_namespaces, "op": "SCMP_CMP_MASKED_EQ"}]
         [rule] = [rule for rule in self.PROFILE["syscalls"] if rule["names"] == ["clone3"]]
         assert (rule["action"], rule["errnoRet"]) == ("SCMP_ACT_ERRNO", 38)

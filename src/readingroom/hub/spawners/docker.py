@@ -41,7 +41,9 @@ class WorkspaceSpawner(DockerSpawner):
 
     settings = AnyTrait(help="readingroom.settings.Settings").tag(config=True)
     records = AnyTrait(help="A readingroom.hub.records.Records").tag(config=True)
-    overrides = Dict(help="Further limits, by the names of containers.Limits; they only lower.").tag(config=True)
+    overrides = Dict(help="Further limits, by the names of containers.Limits; they only lower.").tag(
+        config=True
+    )
     extract_timeout = Float(120, help="Seconds to wait for an extract that is being made.").tag(config=True)
     socket_timeout = Float(60, help="Seconds to wait for the server's socket.").tag(config=True)
 
@@ -92,8 +94,11 @@ class WorkspaceSpawner(DockerSpawner):
         self._opened = False
         self._closing_reason = "The workspace's server ended."
         if not self.name:
-            raise SpawnException("A workspace belongs to a project. Open one from your projects page.",
-                                 reason="unnamed", status_code=403)
+            raise SpawnException(
+                "A workspace belongs to a project. Open one from your projects page.",
+                reason="unnamed",
+                status_code=403,
+            )
         try:
             return await self._start()
         except ReadingRoomError as error:
@@ -136,9 +141,12 @@ class WorkspaceSpawner(DockerSpawner):
         socket, deadline = self._sockets_dir / sockets.NAME, time.monotonic() + self.socket_timeout
         while not await self._in_thread(os.path.lexists, socket):
             if time.monotonic() > deadline or await self.poll() is not None:
-                raise Unavailable("JupyterLab did not start in the container.", rule="hub.start",
-                                  next_step="Try again; if it stays so, an administrator finds the reason in the "
-                                            "Hub's log.")
+                raise Unavailable(
+                    "JupyterLab did not start in the container.",
+                    rule="hub.start",
+                    next_step="Try again; if it stays so, an administrator finds the reason in the "
+                    "Hub's log.",
+                )
             await asyncio.sleep(POLL_SECONDS)
 
     async def get_ip_and_port(self) -> tuple[str, int]:
@@ -150,9 +158,11 @@ class WorkspaceSpawner(DockerSpawner):
         if arguments is None:
             raise AssertionError("a container is created by start() only")
         return await self.docker(
-            "create_container", **arguments.creation(),
+            "create_container",
+            **arguments.creation(),
             environment={**self.get_env(), **arguments.environment},
-            host_config=self.client.create_host_config(**arguments.confinement()))
+            host_config=self.client.create_host_config(**arguments.confinement()),
+        )
 
     # stop
 
@@ -185,8 +195,14 @@ class WorkspaceSpawner(DockerSpawner):
     # helpers
 
     def _own(self, path, uid: int, mode: int) -> None:
-        set_owner(path, uid, mode, engine=self.client, image=self.settings.notebook_image,
-                  label={INSTANCE_LABEL: self.settings.instance, "readingroom.kind": "ownership"})
+        set_owner(
+            path,
+            uid,
+            mode,
+            engine=self.client,
+            image=self.settings.notebook_image,
+            label={INSTANCE_LABEL: self.settings.instance, "readingroom.kind": "ownership"},
+        )
 
     async def _in_thread(self, function, *args: Any, **kwargs: Any) -> Any:
         return await asyncio.to_thread(partial(function, *args, **kwargs))
@@ -195,8 +211,13 @@ class WorkspaceSpawner(DockerSpawner):
         """The error as the Hub shows it: all reasons of a denial, each with its way to a yes (P10)."""
         reasons = [str(error)]
         if isinstance(error, AccessDenied) and error.reasons:
-            reasons = [f"{getattr(reason, 'message', reason)} {getattr(reason, 'next_step', '')}".strip()
-                       for reason in error.reasons]
+            reasons = [
+                f"{getattr(reason, 'message', reason)} {getattr(reason, 'next_step', '')}".strip()
+                for reason in error.reasons
+            ]
         return SpawnException(
-            " ".join(reasons), reason=type(error).__name__, status_code=error.status_code,
-            message_html="<ul>" + "".join(f"<li>{escape(reason)}</li>" for reason in reasons) + "</ul>")
+            " ".join(reasons),
+            reason=type(error).__name__,
+            status_code=error.status_code,
+            message_html="<ul>" + "".join(f"<li>{escape(reason)}</li>" for reason in reasons) + "</ul>",
+        )
