@@ -1,4 +1,4 @@
-"""Workspaces on the real Hub, proxy, door and engine, looked at from inside and out (promises P8, P9, P10)."""
+"""Workspaces on the real Hub, proxy, door and engine, from inside and out (promises P8, P9, P10)."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ except PermissionError:
     def test_everything_but_home_and_temporary_space_is_read_only(self, kernel):
         out = kernel.run("""
 import os
-for path in ['/x', '/opt/venv/x', '/etc/x', '/data/x', '/data/courts/x', '/run/rr/door/x', '/run/rr/w/x', '/var/x',
+for path in ['/x', '/opt/venv/x', '/etc/x', '/data/x', '/data/courts/x', '/run/rr/door/x', '/run/rr/w/x',
+'/var/x',
              '/home/researcher/x', '/tmp/x']:
     try:
         open(path, 'w').close(); os.unlink(path); print('written', path)
@@ -182,7 +183,8 @@ class TestOwnSocket:
         out = kernel.run("""
 import os
 for attack in [lambda: os.rename('/run/rr/w/s.sock', '/run/rr/w/old'), lambda: os.unlink('/run/rr/w/s.sock'),
-               lambda: os.symlink('/var/run/docker.sock', '/run/rr/w/t.sock'), lambda: os.chmod('/run/rr/w', 0o777),
+               lambda: os.symlink('/var/run/docker.sock', '/run/rr/w/t.sock'),
+               lambda: os.chmod('/run/rr/w', 0o777),
                lambda: os.rename('/run/rr/w', '/run/rr/v')]:
     try:
         attack(); print('done')
@@ -600,7 +602,8 @@ class TestPeopleAtTheHub:
 import os, json
 open('table.csv', 'w').write('a,b')
 base = '.local/share/jupyter/labextensions/mine'
-os.makedirs(base, exist_ok=True); open(base + '/x.csv', 'w').write('a'); open(base + '/package.json', 'w').write('{}')
+os.makedirs(base, exist_ok=True); open(base + '/x.csv', 'w').write('a'); open(base + '/package.json',
+'w').write('{}')
 """)
         base = f"/user/alice/{PROJECT}/"
         for path in (

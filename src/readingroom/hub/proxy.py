@@ -19,9 +19,9 @@ def unix_url(path: object) -> str:
 class UnixProxy(ConfigurableHTTPProxy):
     """configurable-http-proxy with routes to Unix sockets.
 
-    JupyterHub 6.1 keeps a server's address as host and port, which puts `:80` behind a socket's path; the proxy
-    would look for a file of that name. And `extra_routes` accepts http URLs only, so a socket gets a stand-in
-    name there (`socket_routes`), replaced on the way out.
+    JupyterHub 6.1 keeps a server's address as host and port, which puts `:80` behind a socket's path; the
+    proxy would look for a file of that name. And `extra_routes` accepts http URLs only, so a socket gets a
+    stand-in name there (`socket_routes`), replaced on the way out.
     """
 
     socket_routes = Dict(Unicode(), help="Stand-in http URL -> http+unix URL of the same server.").tag(

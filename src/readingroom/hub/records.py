@@ -18,7 +18,7 @@ class Records(Protocol):
     """What authenticator and spawner need of the services. All raise ReadingRoomError."""
 
     def sign_in(self, username: str, password: str) -> Person:
-        """The person; PermissionDenied (which says no more) for a wrong pair, a stranger, or too many tries."""
+        """The person; PermissionDenied, saying no more, for a wrong pair, a stranger, too many tries."""
 
     def person(self, username: str) -> Person:
         """The person as the records have them now; NotFound for a stranger."""

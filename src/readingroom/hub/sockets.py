@@ -1,9 +1,9 @@
 """A workspace's socket directory: made, watched, and pinned so that the researcher cannot swap what is in it.
 
 The Hub's proxy follows whatever stands at the socket's path. Before the pin the directory belongs to the
-researcher's uid, because their server must create its socket there; a link put in its place would lead the proxy
-to any socket of the host. So the directory is taken back once the socket is there, and only then looked at: what
-is found is what stays (notes: tried as an attack, it reached the engine's own socket).
+researcher's uid, because their server must create its socket there; a link put in its place would lead the
+proxy to any socket of the host. So the directory is taken back once the socket is there, and only then
+looked at: what is found is what stays (tried as an attack, the link reached the engine's own socket).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def remove_directory(directory: Path) -> None:
 
 
 def check_pinned(directory: Path, owner: int, researcher: int) -> None:
-    """Raise IntegrityError unless `directory` is pinned to `owner` and holds one real socket of `researcher`."""
+    """Raise IntegrityError unless `directory` is pinned to `owner` and holds `researcher`'s socket."""
     place = directory.lstat()
     if not stat.S_ISDIR(place.st_mode) or place.st_uid != owner or stat.S_IMODE(place.st_mode) != PINNED_MODE:
         raise IntegrityError(

@@ -2,11 +2,13 @@
 
 Two kinds of token reach the portal, and each opens only its own doors:
 
-- a **workspace's** token (`JUPYTERHUB_API_TOKEN` in the container): `access:servers!server=<person>/<project>` and
+- a **workspace's** token (`JUPYTERHUB_API_TOKEN` in the container):
+  `access:servers!server=<person>/<project>` and
   nothing else of weight. It opens the JSON API, for that project only. See `project_of`.
-- a **browser's** token (from the Hub's OAuth, held in the portal's session): `access:services!service=portal`.
-  It opens the pages. See `person_of`. A workspace's token never has this scope, so code in a notebook cannot use
-  the pages, and what it can do stays what its project may.
+- a **browser's** token (from the Hub's OAuth, held in the portal's session):
+  `access:services!service=portal`.
+  It opens the pages. See `person_of`. A workspace's token never has this scope, so code in a notebook
+  cannot use the pages, and what it can do stays what its project may.
 
 Ask the Hub each time (or cache for a few seconds): a stopped workspace's token is deleted by the Hub at once.
 """
@@ -42,8 +44,9 @@ def _name_and_scopes(model: Mapping[str, object]) -> tuple[str, frozenset[str]]:
 def project_of(model: Mapping[str, object]) -> tuple[str, str]:
     """The (username, project) of the workspace whose token the Hub described as `model`.
 
-    Raises PermissionDenied unless the token is a person's, names exactly one named server, that server is theirs,
-    and every other scope is the bare minimum of a server's token. An unknown scope is a no (promise P9).
+    Raises PermissionDenied unless the token is a person's, names exactly one named server, that server is
+    theirs, and every other scope is the bare minimum of a server's token. An unknown scope is a no (promise
+    P9).
     """
     name, scopes = _name_and_scopes(model)
     servers = [scope.removeprefix(_SERVER) for scope in scopes if scope.startswith(_SERVER)]
@@ -65,7 +68,7 @@ def project_of(model: Mapping[str, object]) -> tuple[str, str]:
 
 
 def person_of(model: Mapping[str, object]) -> str:
-    """The username of a browser's token as made by the portal's OAuth; PermissionDenied for any other token."""
+    """The username of a browser's token from the portal's OAuth; PermissionDenied for any other."""
     name, scopes = _name_and_scopes(model)
     if PORTAL_SCOPE not in scopes:
         raise _denied("token.scopes", "no access to the portal")

@@ -1,5 +1,5 @@
 import json
-from dataclasses import FrozenInstanceError, dataclass, fields, replace
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from readingroom.hub.containers import (
 from readingroom.settings import Settings
 
 SETTINGS = Settings(state_dir=Path("/srv/room"))
-NAMES = [field.name for field in fields(Limits)]
+NAMES = [limit.name for limit in fields(Limits)]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Plan:
     project: str = "reoffending"
     mounts: tuple = (("courts", SETTINGS.extracts_dir / "e1"), ("prisons", SETTINGS.extracts_dir / "e2"))
     home: Path = SETTINGS.homes_dir / "reoffending" / "alice"
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
 
 
 def confinement(plan=None, overrides=None):
@@ -130,7 +130,7 @@ class TestLimitsOnlyTighten:
 
 
 class TestMountsStayInTheirPlace:
-    """A fault elsewhere must not mount the vault: only extracts and homes of this installation can be named."""
+    """A fault elsewhere must not mount the vault: only extracts and homes can be named."""
 
     @pytest.mark.parametrize(
         "path",
