@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from readingroom.core.roles import ROLE_PERMISSIONS, Permission, Role
@@ -32,3 +32,13 @@ class Person:
         return self.status is PersonStatus.ACTIVE and any(
             permission in ROLE_PERMISSIONS[role] for role in self.roles
         )
+
+
+@dataclass(frozen=True)
+class Credential:
+    """How a local account signs in. `failures` counts wrong passwords since the last right one."""
+
+    username: str
+    argon2_hash: str
+    failures: int
+    locked_until: datetime | None

@@ -46,3 +46,14 @@ class Grant:
     decided_by: str | None = None
     decided_at: datetime | None = None
     decision_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Extract:
+    """The files made under a grant for one dataset version; once destroyed they cannot be read again."""
+
+    id: str
+    grant_id: int
+    version: str
+    made_at: datetime
+    destroyed_at: datetime | None

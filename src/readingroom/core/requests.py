@@ -69,7 +69,10 @@ class Review:
 
 @dataclass(frozen=True)
 class EgressRequest:
-    """`number` is what people say; `round` counts submissions, and only its files and reviews decide."""
+    """`number` is what people say; `round` counts submissions, and only its files and reviews decide.
+
+    `outcome_comment` is what the concluding checker told the researcher when it was returned or rejected.
+    """
 
     number: int
     project: str
@@ -83,3 +86,14 @@ class EgressRequest:
     files: tuple[OutputFile, ...]
     reviews: tuple[Review, ...]
     checkers_required: int
+    outcome_comment: str = ""
+
+
+@dataclass(frozen=True)
+class Release:
+    """The package of request `request`: `sha256` names its bytes in the blob store."""
+
+    request: int
+    filename: str
+    sha256: str
+    made_at: datetime

@@ -48,54 +48,54 @@ class Policy(BaseModel):
 
     # disclosure: what a result must satisfy before it leaves
     threshold: Annotated[Positive | None, Direction.MAX] = Field(
-        None, description="A cell resting on fewer distinct people than this fails.")
+        default=None, description="A cell resting on fewer distinct people than this fails.")
     threshold_inclusive: Annotated[bool | None, Direction.ANY] = Field(
-        None, description="Yes: a cell of exactly `threshold` people fails too (`<=` instead of `<`).")
+        default=None, description="Yes: a cell of exactly `threshold` people fails too (`<=` instead of `<`).")
     zeros_disclosive: Annotated[bool | None, Direction.ANY] = Field(
-        None, description="Yes: an empty cell is treated as low, unless declared a structural zero.")
+        default=None, description="Yes: an empty cell is treated as low, unless declared a structural zero.")
     dominance: Annotated[frozenset[DominancePair] | None, Direction.UNION] = Field(
-        None, description="(n, k): a cell whose n largest contributions exceed k percent of its total fails.")
+        default=None, description="(n, k): a cell whose n largest contributions exceed k percent of its total fails.")
     p_percent: Annotated[Percent | None, Direction.MAX] = Field(
-        None, description="A cell whose total less its two largest is under p percent of the largest fails.")
+        default=None, description="A cell whose total less its two largest is under p percent of the largest fails.")
     residual_degrees_of_freedom: Annotated[Count | None, Direction.MAX] = Field(
-        None, description="A model with fewer residual degrees of freedom than this fails.")
+        default=None, description="A model with fewer residual degrees of freedom than this fails.")
 
     # egress: what may be asked for, and who must look
     output_types: Annotated[Names | None, Direction.INTERSECTION] = Field(
-        None, description="File types that may leave: csv, png, txt, json, ... recognised by content.")
+        default=None, description="File types that may leave: csv, png, txt, json, ... recognised by content.")
     max_file_bytes: Annotated[Positive | None, Direction.MIN] = Field(
-        None, description="Largest single file, in bytes.")
+        default=None, description="Largest single file, in bytes.")
     max_table_rows: Annotated[Positive | None, Direction.MIN] = Field(
-        None, description="Longest table that can be an aggregate; longer ones fail as row-level data.")
+        default=None, description="Longest table that can be an aggregate; longer ones fail as row-level data.")
     max_files: Annotated[Positive | None, Direction.MIN] = Field(
-        None, description="Most files in one request.")
+        default=None, description="Most files in one request.")
     checkers_required: Annotated[Count | None, Direction.MAX] = Field(
-        None, description="Independent approvals that every file needs.")
+        default=None, description="Independent approvals that every file needs.")
 
     # privacy: differentially private answers
     max_query_micro_rho: Annotated[Count | None, Direction.MIN] = Field(
-        None, description="Most that one private answer may cost, in millionths of rho.")
+        default=None, description="Most that one private answer may cost, in millionths of rho.")
     project_budget_micro_rho: Annotated[Count | None, Direction.MIN] = Field(
-        None, description="Most that one project may spend on a dataset, in millionths of rho.")
+        default=None, description="Most that one project may spend on a dataset, in millionths of rho.")
     dataset_budget_micro_rho: Annotated[Count | None, Direction.MIN] = Field(
-        None, description="Most that all projects together may spend on a dataset, ever.")
+        default=None, description="Most that all projects together may spend on a dataset, ever.")
 
     # access: for whom, for what, until when
     purposes: Annotated[Names | None, Direction.INTERSECTION] = Field(
-        None, description="Purposes for which data may be used.")
+        default=None, description="Purposes for which data may be used.")
     legal_gateways: Annotated[Names | None, Direction.INTERSECTION] = Field(
-        None, description="Legal gateways under which data may be shared.")
+        default=None, description="Legal gateways under which data may be shared.")
     denied_columns: Annotated[Names | None, Direction.UNION] = Field(
-        None, description="Columns (table.column) that no grant may open.")
+        default=None, description="Columns (table.column) that no grant may open.")
     max_grant_days: Annotated[Positive | None, Direction.MIN] = Field(
-        None, description="Longest life of a grant, in days.")
+        default=None, description="Longest life of a grant, in days.")
 
     # workspace: the container's limits
-    memory_bytes: Annotated[Positive | None, Direction.MIN] = Field(None, description="Memory of a workspace.")
-    cpus: Annotated[float | None, Direction.MIN] = Field(None, description="Processors of a workspace.")
-    pids: Annotated[Positive | None, Direction.MIN] = Field(None, description="Processes of a workspace.")
+    memory_bytes: Annotated[Positive | None, Direction.MIN] = Field(default=None, description="Memory of a workspace.")
+    cpus: Annotated[float | None, Direction.MIN] = Field(default=None, description="Processors of a workspace.")
+    pids: Annotated[Positive | None, Direction.MIN] = Field(default=None, description="Processes of a workspace.")
     max_age_hours: Annotated[Positive | None, Direction.MIN] = Field(
-        None, description="A workspace older than this is closed.")
+        default=None, description="A workspace older than this is closed.")
 
 
 def _directions() -> dict[str, Direction]:
@@ -136,7 +136,7 @@ def strictest(*policies: Policy) -> Policy:
 
     Commutative, associative, idempotent and monotone; of no policies, the one without opinions.
     """
-    combined: dict[str, object] = {}
+    combined: dict[str, Any] = {}
     for name, direction in DIRECTIONS.items():
         said = [value for policy in policies if (value := getattr(policy, name)) is not None]
         value = None

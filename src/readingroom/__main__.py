@@ -1,0 +1,5 @@
+"""`python -m readingroom` is the `readingroom` command."""
+
+from readingroom.cli import main
+
+main()

@@ -1,0 +1,88 @@
+"""Wires the application once. Only this module sees every room of the house."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from readingroom.db.store import Store
+from readingroom.errors import SettingsError
+from readingroom.hub.client import HubClient
+from readingroom.services.room import ReadingRoom
+from readingroom.services.workshop import Workshop
+from readingroom.settings import Settings
+from readingroom.storage.blobs import FileBlobs
+from readingroom.storage.extracts import FileExtracts
+from readingroom.storage.policies import load_policies
+from readingroom.storage.private_answers import OpenDPAnswerer
+from readingroom.storage.vault import FileVault
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+def build(settings: Settings) -> ReadingRoom:
+    """The application as Hub, portal and command line use it: no data key, no signing key."""
+    clock = SystemClock()
+    return ReadingRoom(
+        settings=settings, store=Store(settings.database_url, clock), clock=clock,
+        policies=load_policies(settings.policies_dir), blobs=FileBlobs(settings.blobs_dir),
+        extracts=FileExtracts(settings.extracts_dir),
+    )
+
+
+def build_workshop(settings: Settings) -> Workshop:
+    """The application as the worker uses it, with the vault, the answerer and the signing keys."""
+    room = build(settings)
+    vault = build_vault(settings)
+    return Workshop(
+        settings=settings, store=room.store, clock=room.clock, policies=room.policies, blobs=room.blobs,
+        extracts=FileExtracts(settings.extracts_dir, vault, settings.keys_dir / "pseudonym.key"),
+        vault=vault, answerer=OpenDPAnswerer(vault, settings.state_dir / "scratch"),
+        hub=hub_client(settings, "worker-token"),
+        audit_key=_private_key(settings.keys_dir / "audit-signing.pem"),
+        release_key=_private_key(settings.keys_dir / "release-signing.pem"),
+    )
+
+
+def build_vault(settings: Settings) -> FileVault:
+    return FileVault(settings.vault_dir, settings.keys_dir / "vault.key")
+
+
+def hub_client(settings: Settings, token_file: str) -> HubClient:
+    return HubClient(settings.hub_socket, _secret(settings.keys_dir / token_file))
+
+
+def public_key(file: Path) -> Ed25519PublicKey:
+    """The Ed25519 public key in a PEM file. SettingsError if it is not one."""
+    key = load_pem_public_key(_read(file))
+    if not isinstance(key, Ed25519PublicKey):
+        raise SettingsError(f"{file} is not an Ed25519 key.", rule="keys.type", value=file.name,
+                            next_step="Give the .pub.pem file of the installation that signed.")
+    return key
+
+
+def _private_key(file: Path) -> Ed25519PrivateKey:
+    key = load_pem_private_key(_read(file), password=None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SettingsError(f"{file} is not an Ed25519 key.", rule="keys.type", value=file.name,
+                            next_step="Restore the key from your backup.")
+    return key
+
+
+def _secret(file: Path) -> str:
+    return _read(file).decode().strip()
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.", rule="keys.present", value=file.name,
+                            next_step="Run `make up`, which creates the keys, or restore them from your backup."
+                            ) from error

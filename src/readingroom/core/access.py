@@ -1,0 +1,113 @@
+"""May this person have this workspace now: every reason, not the first.
+
+One pure function that spawner, portal and sweeper all call, at the start and continuously afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.people import Person, PersonStatus
+from readingroom.core.policy import Policy
+from readingroom.core.projects import Grant, Project
+from readingroom.core.roles import Permission
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why not: the rule, a sentence with the value that broke it, and the shortest legitimate way to a yes."""
+
+    rule: str
+    message: str
+    next_step: str
+
+
+@dataclass(frozen=True)
+class AccessDecision:
+    reasons: tuple[Reason, ...]
+
+    @property
+    def allowed(self) -> bool:
+        return not self.reasons
+
+
+def decide(person: Person, project: Project, grants: Sequence[tuple[Grant, Policy]], today: date) -> AccessDecision:
+    """All conditions of DESIGN 5, in the order in which people can act on them.
+
+    `grants` are all of the project's grants with the effective policy of each; none at all is a refusal.
+    """
+    return AccessDecision((*_person(person, project, today), *_project(project, grants, today),
+                           *(reason for grant, policy in grants for reason in _grant(project, grant, policy, today))))
+
+
+def _person(person: Person, project: Project, today: date) -> list[Reason]:
+    reasons = []
+    if person.status is not PersonStatus.ACTIVE:
+        reasons.append(Reason("person.status", f"Your account is {person.status.value}.",
+                              "Ask the administrator why, and what would lift it."))
+    elif not person.may(Permission.OPEN_WORKSPACE):
+        reasons.append(Reason("person.role", "Your account has no researcher role.",
+                              "Ask the administrator to add it once you are accredited."))
+    if person.username not in project.members:
+        reasons.append(Reason("project.member", "You are not a member of this project.",
+                              "Ask the project's lead to add you by an amendment."))
+    for what, until, way in (
+        ("accreditation", person.accredited_until, "Renew it with the accrediting body, then tell the administrator."),
+        ("training", person.trained_until, "Take the safe researcher training again."),
+    ):
+        if until is None:
+            reasons.append(Reason(f"person.{what}", f"There is no {what} on record for you.", way))
+        elif until < today:
+            reasons.append(Reason(f"person.{what}", f"Your {what} ended on {until:%-d %B %Y}.", way))
+    if person.undertaking_signed_on is None:
+        reasons.append(Reason("person.undertaking", "You have not signed your organisation's undertaking.",
+                              "Sign it, then try again."))
+    return reasons
+
+
+def _project(project: Project, grants: Sequence[tuple[Grant, Policy]], today: date) -> list[Reason]:
+    reasons = []
+    if project.expires_on < today:
+        reasons.append(Reason("project.expiry", f"The project ended on {project.expires_on:%-d %B %Y}.",
+                              "Apply for an extension; nothing in your home was deleted."))
+    elif project.status is not ProjectStatus.ACTIVE:
+        state = {ProjectStatus.DRAFT: "has not been submitted yet",
+                 ProjectStatus.OWNER_REVIEW: "is waiting for its data custodians",
+                 ProjectStatus.CLOSED: "is closed"}[project.status]
+        reasons.append(Reason("project.status", f"The project {state}.",
+                              "It opens when every custodian has agreed; see the project page for who is next."))
+    if not grants:
+        reasons.append(Reason("project.grants", "The project has no grant of any dataset.",
+                              "Apply for the datasets it needs."))
+    return reasons
+
+
+def _grant(project: Project, grant: Grant, policy: Policy, today: date) -> list[Reason]:
+    reasons = []
+    if grant.status is not GrantStatus.ACTIVE:
+        state = {
+            GrantStatus.PROPOSED: "is waiting for its custodian's decision",
+            GrantStatus.REFUSED: "was refused",
+            GrantStatus.SUSPENDED: "is suspended",
+            GrantStatus.WITHDRAWN: "was withdrawn",
+            GrantStatus.EXPIRED: "has expired",
+        }[grant.status]  # ACTIVE cannot occur here
+        why = f": “{grant.decision_reason}”" if grant.decision_reason else ""
+        by = f" by {grant.decided_by}" if grant.decided_by and grant.status is not GrantStatus.EXPIRED else ""
+        reasons.append(Reason("grant.status", f"The grant of {grant.dataset} {state}{by}{why}.",
+                              "Its custodian can say what would change this."))
+    elif grant.expires_on < today:
+        reasons.append(Reason("grant.expiry", f"The grant of {grant.dataset} ended on {grant.expires_on:%-d %B %Y}.",
+                              "Ask its custodian to renew it."))
+    for rule, value, allowed in (
+        ("grant.purpose", project.purpose, policy.purposes),
+        ("grant.legal-gateway", project.legal_gateway, policy.legal_gateways),
+    ):
+        if allowed is None or value not in allowed:
+            shown = ", ".join(sorted(allowed or ())) or "nothing"
+            reasons.append(Reason(rule, f"{grant.dataset} may not be used under “{value}”; its policy allows: {shown}.",
+                                  "Amend the project, or ask the custodian whether the policy should name it."))
+    return reasons

@@ -1,0 +1,136 @@
+"""What an egress request may contain, how reviews add up, and when it may leave (promise P1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from enum import StrEnum
+
+from readingroom.core.disclosure.verdict import Verdict
+from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.policy import Policy
+from readingroom.core.requests import Decision, EgressRequest, OutputFile, Review, Vote
+from readingroom.errors import InvalidInput, InvalidTransition, PermissionDenied
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()-]{0,99}")
+MINIMUM_CONTEXT = 20
+
+
+class Phase(StrEnum):
+    """Who sees which reviews: in INDEPENDENT each checker only their own, in CONSOLIDATING checkers see all."""
+
+    AUTHOR = "author"
+    CHECKS = "checks"
+    INDEPENDENT = "independent"
+    CONSOLIDATING = "consolidating"
+    COMPLETE = "complete"
+
+
+def check_name(name: str) -> None:
+    """A file name that is only a name: letters, digits, spaces and ._()- and at most 100 of them."""
+    if not SAFE_NAME.fullmatch(name) or name.endswith((" ", ".")):
+        raise InvalidInput(f"The file name {name[:100]!r} is not accepted.", rule="request.file-name", value=name[:100],
+                           next_step="Use letters, digits, spaces, dots, hyphens and underscores, at most 100.")
+
+
+def check_files(files: Sequence[tuple[str, int, str]], policy: Policy) -> None:
+    """Refuse what can't be asked for; `files` are (name, size in bytes, context)."""
+    if not files:
+        raise InvalidInput("The request holds no file.", rule="request.files", value=0,
+                           next_step="Add at least one output.")
+    limit = policy.max_files or 0
+    if len(files) > limit:
+        raise InvalidInput(f"The request holds {len(files)} files; policy allows {limit}.", rule="request.max-files",
+                           value=len(files), next_step="Ask in parts, or combine tables that belong together.")
+    seen = set()
+    for name, size_bytes, context in files:
+        check_name(name)
+        if name.lower() in seen:
+            raise InvalidInput(f"Two files are named {name!r}.", rule="request.file-name", value=name,
+                               next_step="Give each output its own name.")
+        seen.add(name.lower())
+        largest = policy.max_file_bytes or 0
+        if size_bytes > largest:
+            raise InvalidInput(f"{name} has {size_bytes:,} bytes; policy allows {largest:,}.",
+                               rule="request.max-file-bytes", value=size_bytes,
+                               next_step="Ask for a summary instead of the data it was made from.")
+        if len(context.strip()) < MINIMUM_CONTEXT:
+            raise InvalidInput(
+                f"{name} has no context that a checker could use.", rule="request.context", value=context.strip(),
+                next_step="Say what it shows, for which people, and what you did to protect them, "
+                          f"in at least {MINIMUM_CONTEXT} characters.")
+
+
+def current_reviews(request: EgressRequest) -> tuple[Review, ...]:
+    """The reviews of the present round: earlier ones were of other content."""
+    return tuple(review for review in request.reviews if review.round == request.round)
+
+
+def phase(request: EgressRequest) -> Phase:
+    match request.status:
+        case RequestStatus.DRAFT | RequestStatus.RETURNED:
+            return Phase.AUTHOR
+        case RequestStatus.SUBMITTED | RequestStatus.CHECKING:
+            return Phase.CHECKS
+        case RequestStatus.IN_REVIEW:
+            enough = len(current_reviews(request)) >= request.checkers_required
+            return Phase.CONSOLIDATING if enough else Phase.INDEPENDENT
+        case RequestStatus.APPROVED | RequestStatus.RELEASED | RequestStatus.REJECTED | RequestStatus.WITHDRAWN:
+            return Phase.COMPLETE
+
+
+def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) -> None:
+    """Refuse a review that is late, incomplete, unexplained, or by one checker too many."""
+    if request.status is not RequestStatus.IN_REVIEW:
+        raise InvalidTransition(f"Request {request.number} is {request.status.value}, not in review.",
+                                rule="review.status", value=request.status.value,
+                                next_step="Reload the page to see where it stands.")
+    reviewers = {review.checker for review in current_reviews(request)}
+    if checker in reviewers and phase(request) is Phase.INDEPENDENT:
+        raise InvalidTransition("You have already given your review of this round.", rule="review.once",
+                                value=checker, next_step="You can revise it once every checker has answered.")
+    if checker not in reviewers and len(reviewers) >= request.checkers_required:
+        raise InvalidTransition("This round already has all its checkers.", rule="review.enough",
+                                value=len(reviewers), next_step="Take another request from the queue.")
+    voted = {vote.file_id: vote for vote in votes}
+    if len(voted) != len(votes) or set(voted) != {file.id for file in request.files}:
+        raise InvalidInput("The review does not answer for each file exactly once.", rule="review.complete",
+                           value=len(votes), next_step="Decide about every file, then submit.")
+    for file in request.files:
+        vote = voted[file.id]
+        if vote.decision is Decision.CHANGE and not vote.comment.strip():
+            raise InvalidInput(f"You ask for a change to {file.name} without saying which.", rule="review.comment",
+                               value=file.name, next_step="Tell the researcher what would make it safe.")
+        if vote.decision is Decision.APPROVE and file.verdict is not Verdict.PASS and not vote.comment.strip():
+            found = "was not checked" if file.verdict is None else f"has the verdict {file.verdict.name}"
+            raise InvalidInput(f"{file.name} {found}; approving it needs your reason.", rule="review.reason",
+                               value=file.name, next_step="Write why it is safe all the same; it stays on the record.")
+
+
+def unapproved(request: EgressRequest, files: Sequence[OutputFile]) -> tuple[str, ...]:
+    """Names of files that do not have the approvals that policy demands, in this round."""
+    approvals = {file.id: 0 for file in files}
+    for review in current_reviews(request):
+        for vote in review.votes:
+            if vote.decision is Decision.APPROVE and vote.file_id in approvals:
+                approvals[vote.file_id] += 1
+    return tuple(file.name for file in files if approvals[file.id] < request.checkers_required)
+
+
+def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
+    """The last look before anything leaves, from the records alone (promise P1).
+
+    Every file has the approvals demanded, by distinct checkers who are neither author nor members.
+    """
+    reviewers = [review.checker for review in current_reviews(request)]
+    insiders = {request.author, *members} & set(reviewers)
+    if insiders or len(set(reviewers)) != len(reviewers):
+        culprits = ", ".join(sorted(insiders)) or "one person twice"
+        raise PermissionDenied(f"Request {request.number} was reviewed by {culprits}.",
+                               rule="release.independence", value=sorted(insiders),
+                               next_step="It has to be reviewed again by independent checkers.")
+    lacking = unapproved(request, request.files)
+    if lacking or not request.files or request.checkers_required < 1:
+        raise PermissionDenied(f"Request {request.number} lacks approvals for: {', '.join(lacking) or 'everything'}.",
+                               rule="release.approvals", value=list(lacking),
+                               next_step=f"Each file needs {request.checkers_required} independent approvals.")

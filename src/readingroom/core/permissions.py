@@ -1,0 +1,84 @@
+"""Who may do what to a request or a grant. Each guard raises with the reason; its `can_` twin asks it.
+
+What a status allows is lifecycle.py's question, not this module's.
+"""
+
+from __future__ import annotations
+
+from readingroom.core.people import Person
+from readingroom.core.projects import Project
+from readingroom.core.requests import EgressRequest
+from readingroom.core.roles import Permission
+from readingroom.errors import PermissionDenied
+
+
+def _check_permission(person: Person, permission: Permission, deed: str) -> None:
+    if not person.may(permission):
+        raise PermissionDenied(f"{person.display_name} may not {deed}.", rule=f"role.{permission.value}",
+                               value=person.username, next_step="Ask an administrator whether your roles are right.")
+
+
+def check_can_request(person: Person, project: Project) -> None:
+    """Members of the project with the researcher role may ask for its outputs to be released."""
+    _check_permission(person, Permission.REQUEST_RELEASE, "ask for outputs to be released")
+    if person.username not in project.members:
+        raise PermissionDenied("Only members of a project may ask for its outputs.", rule="project.member",
+                               value=person.username, next_step="Ask the project's lead to add you.")
+
+
+def check_can_ask_privately(person: Person, project: Project) -> None:
+    """Members of the project with the researcher role may spend its privacy budget."""
+    _check_permission(person, Permission.ASK_PRIVATELY, "ask for private answers")
+    if person.username not in project.members:
+        raise PermissionDenied("Only members of a project may spend its privacy budget.", rule="project.member",
+                               value=person.username, next_step="Ask the project's lead to add you.")
+
+
+def check_is_author(person: Person, request: EgressRequest) -> None:
+    if person.username != request.author:
+        raise PermissionDenied("Only the author of a request may change it.", rule="request.author",
+                               value=person.username, next_step=f"Ask {request.author}.")
+
+
+def check_can_review(person: Person, request: EgressRequest, project: Project) -> None:
+    """Checkers who are neither the author nor members of the project (promise P1)."""
+    _check_permission(person, Permission.REVIEW_OUTPUTS, "check outputs")
+    if person.username == request.author:
+        raise PermissionDenied("You are the author of this request and cannot check it.", rule="review.author",
+                               value=person.username, next_step="Two other output checkers will.")
+    if person.username in project.members:
+        raise PermissionDenied("You are a member of this project and cannot check its outputs.",
+                               rule="review.member", value=person.username,
+                               next_step="Output checkers from outside the project will.")
+
+
+def check_can_decide_grant(person: Person, custodian: str, project: Project) -> None:
+    """The dataset's own custodian, unless they belong to the project that would use it."""
+    _check_permission(person, Permission.DECIDE_GRANTS, "decide about data")
+    if person.username != custodian:
+        raise PermissionDenied("Only the dataset's own custodian decides about it.", rule="grant.custodian",
+                               value=person.username, next_step=f"It is for {custodian} to decide.")
+    if person.username in project.members:
+        raise PermissionDenied("You are a member of this project and cannot grant data to it.",
+                               rule="grant.member", value=person.username,
+                               next_step="Your department has to name another custodian for this decision.")
+
+
+def check_can_read_audit(person: Person) -> None:
+    _check_permission(person, Permission.READ_AUDIT, "read the audit log")
+
+
+def can_review(person: Person, request: EgressRequest, project: Project) -> bool:
+    return _holds(check_can_review, person, request, project)
+
+
+def can_decide_grant(person: Person, custodian: str, project: Project) -> bool:
+    return _holds(check_can_decide_grant, person, custodian, project)
+
+
+def _holds(check, *arguments) -> bool:  # type: ignore[no-untyped-def]
+    try:
+        check(*arguments)
+    except PermissionDenied:
+        return False
+    return True

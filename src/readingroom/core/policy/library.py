@@ -1,0 +1,53 @@
+"""All policies of an installation, and which of them meet for one grant or project."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import rfc8785
+
+from readingroom.core.datasets import Dataset
+from readingroom.core.policy.model import Layer, Policy, strictest
+from readingroom.core.projects import Grant, Project
+from readingroom.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The layers as loaded from `policies/`: one site, its programmes, and the registered datasets."""
+
+    site: Layer
+    programmes: dict[str, Layer]
+    datasets: dict[str, tuple[Dataset, Policy]]
+
+    def dataset(self, slug: str) -> Dataset:
+        if slug not in self.datasets:
+            raise NotFound(f"No dataset {slug!r} is registered.", rule="dataset.exists", value=slug,
+                           next_step=f"Registered are: {', '.join(sorted(self.datasets)) or 'none'}.")
+        return self.datasets[slug][0]
+
+    def layers(self, programme: str, dataset: str) -> tuple[Layer, ...]:
+        """Site, programme and dataset, outermost first. A programme without a file of its own adds nothing."""
+        self.dataset(dataset)
+        found = (self.site, self.programmes.get(programme), Layer(f"dataset {dataset}", self.datasets[dataset][1]))
+        return tuple(layer for layer in found if layer is not None)
+
+    def for_grant(self, project: Project, grant: Grant) -> Policy:
+        """The effective policy of one grant: the strictest of its layers and of the grant's own budget."""
+        own = Policy(project_budget_micro_rho=grant.budget_micro_rho)
+        return strictest(*(layer.policy for layer in self.layers(project.programme, grant.dataset)), own)
+
+    def for_project(self, project: Project, grants: Iterable[Grant]) -> Policy:
+        """The effective policy of what leaves a project: the strictest over all its grants."""
+        return strictest(self.site.policy, *(self.for_grant(project, grant) for grant in grants))
+
+    def fingerprint(self, programme: str, dataset: str) -> str:
+        """Content hash of the layers that a grant is given under; it changes when any of them does."""
+        said = {layer.name: layer.policy.model_dump(mode="json") for layer in self.layers(programme, dataset)}
+        for policy in said.values():
+            for field, value in policy.items():
+                if isinstance(value, list):
+                    policy[field] = sorted(value)
+        return hashlib.sha256(rfc8785.dumps(said)).hexdigest()

@@ -1,0 +1,37 @@
+"""Workspaces: what one must contain, and the record of its openings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from readingroom.core.policy import Policy
+
+
+@dataclass(frozen=True)
+class WorkspacePlan:
+    """What the container of one person in one project mounts and may use, decided before it starts.
+
+    `mounts` pairs each dataset with the directory of its extract on the host; `home` is the person's persistent
+    home in this project.
+    """
+
+    username: str
+    project: str
+    mounts: tuple[tuple[str, Path], ...]
+    home: Path
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One opening of one person's workspace in one project; `container` is the engine's id once it runs."""
+
+    id: int
+    username: str
+    project: str
+    container: str
+    opened_at: datetime
+    closed_at: datetime | None
+    close_reason: str

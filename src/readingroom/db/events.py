@@ -1,0 +1,58 @@
+"""The audit log: append and read, nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from readingroom.core.audit import Event, following
+from readingroom.db.tables import EventRow
+from readingroom.ports import Clock
+
+
+class Events:
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def record(self, actor: str, action: str, subject: str, project: str = "", **detail: object) -> Event:
+        """Append one event in this transaction; `detail` must be plain JSON and hold no rows or cell values."""
+        event = following(self.head(), at=self._clock.now().isoformat(timespec="microseconds"), actor=actor,
+                          action=action, subject=subject, project=project, detail=detail)
+        self._session.add(EventRow(
+            seq=event.seq, at=event.at, actor=actor, action=action, subject=subject, project=project,
+            detail=json.dumps(detail, sort_keys=True), previous=event.previous, hash=event.hash))
+        self._session.flush()
+        return event
+
+    def head(self) -> Event | None:
+        row = self._session.scalars(select(EventRow).order_by(EventRow.seq.desc()).limit(1)).first()
+        return None if row is None else _event(row)
+
+    def all(self) -> Iterator[Event]:
+        """Every event, in order, without holding them all in memory."""
+        for row in self._session.scalars(select(EventRow).order_by(EventRow.seq).execution_options(yield_per=1000)):
+            yield _event(row)
+
+    def of_subject(self, subject: str) -> tuple[Event, ...]:
+        return tuple(_event(row) for row in self._session.scalars(
+            select(EventRow).where(EventRow.subject == subject).order_by(EventRow.seq)))
+
+    def of_project(self, project: str) -> tuple[Event, ...]:
+        return tuple(_event(row) for row in self._session.scalars(
+            select(EventRow).where(EventRow.project == project).order_by(EventRow.seq)))
+
+    def latest(self, count: int, before: int | None = None) -> tuple[Event, ...]:
+        """The newest `count` events, newest first; those before sequence number `before` if given."""
+        query = select(EventRow).order_by(EventRow.seq.desc()).limit(count)
+        if before is not None:
+            query = query.where(EventRow.seq < before)
+        return tuple(_event(row) for row in self._session.scalars(query))
+
+
+def _event(row: EventRow) -> Event:
+    return Event(row.seq, row.at, row.actor, row.action, row.subject, row.project, json.loads(row.detail),
+                 row.previous, row.hash)

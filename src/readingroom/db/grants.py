@@ -1,0 +1,106 @@
+"""Grants, and the extracts made under them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from readingroom.core.lifecycle import GrantStatus
+from readingroom.core.projects import Extract, Grant
+from readingroom.db.tables import ExtractRow, GrantRow
+from readingroom.errors import NotFound
+
+
+class Grants:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, grant: Grant) -> Grant:
+        """Store a new grant; its id is given by the database and returned."""
+        row = GrantRow(project=grant.project, dataset=grant.dataset, **_columns(grant))
+        self._session.add(row)
+        self._session.flush()
+        return replace(grant, id=row.id)
+
+    def save(self, grant: Grant) -> None:
+        row = self._session.get_one(GrantRow, grant.id)
+        for name, value in _columns(grant).items():
+            setattr(row, name, value)
+
+    def get(self, grant_id: int) -> Grant:
+        row = self._session.get(GrantRow, grant_id)
+        if row is None:
+            raise NotFound(f"There is no grant {grant_id}.", rule="grant.exists", value=grant_id,
+                           next_step="Check the address, or start from your home page.")
+        return _grant(row)
+
+    def of_project(self, slug: str) -> tuple[Grant, ...]:
+        return self._where(GrantRow.project == slug)
+
+    def of_dataset(self, dataset: str) -> tuple[Grant, ...]:
+        return self._where(GrantRow.dataset == dataset)
+
+    def all(self) -> tuple[Grant, ...]:
+        return self._where()
+
+    def _where(self, *conditions: object) -> tuple[Grant, ...]:
+        rows = self._session.scalars(select(GrantRow).where(*conditions).order_by(GrantRow.id))  # type: ignore[arg-type]
+        return tuple(_grant(row) for row in rows)
+
+
+class Extracts:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, extract: Extract) -> None:
+        self._session.add(ExtractRow(id=extract.id, grant_id=extract.grant_id, version=extract.version,
+                                     made_at=extract.made_at, destroyed_at=None))
+
+    def find(self, extract_id: str) -> Extract | None:
+        row = self._session.get(ExtractRow, extract_id)
+        return None if row is None else _extract(row)
+
+    def live(self) -> tuple[Extract, ...]:
+        rows = self._session.scalars(select(ExtractRow).where(ExtractRow.destroyed_at.is_(None)))
+        return tuple(_extract(row) for row in rows)
+
+    def live_of_grant(self, grant_id: int) -> Extract | None:
+        row = self._session.scalars(
+            select(ExtractRow).where(ExtractRow.grant_id == grant_id, ExtractRow.destroyed_at.is_(None))
+            .order_by(ExtractRow.made_at.desc())).first()
+        return None if row is None else _extract(row)
+
+    def mark_destroyed(self, extract_id: str, at: datetime) -> None:
+        self._session.get_one(ExtractRow, extract_id).destroyed_at = at
+
+
+def _columns(grant: Grant) -> dict[str, object]:
+    return {
+        "status": grant.status.value,
+        "columns": {table: list(columns) for table, columns in grant.columns.items()},
+        "row_filter": dict(grant.row_filter),
+        "expires_on": grant.expires_on,
+        "budget_micro_rho": grant.budget_micro_rho,
+        "conditions": grant.conditions,
+        "policy_hash": grant.policy_hash,
+        "decided_by": grant.decided_by,
+        "decided_at": grant.decided_at,
+        "decision_reason": grant.decision_reason,
+    }
+
+
+def _grant(row: GrantRow) -> Grant:
+    return Grant(
+        id=row.id, project=row.project, dataset=row.dataset, status=GrantStatus(row.status),
+        columns={table: tuple(columns) for table, columns in row.columns.items()}, row_filter=dict(row.row_filter),
+        expires_on=row.expires_on, budget_micro_rho=row.budget_micro_rho, conditions=row.conditions,
+        policy_hash=row.policy_hash, decided_by=row.decided_by, decided_at=row.decided_at,
+        decision_reason=row.decision_reason,
+    )
+
+
+def _extract(row: ExtractRow) -> Extract:
+    return Extract(row.id, row.grant_id, row.version, row.made_at, row.destroyed_at)

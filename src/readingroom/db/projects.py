@@ -1,0 +1,57 @@
+"""Projects and their members."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from readingroom.core.lifecycle import ProjectStatus
+from readingroom.core.projects import Project
+from readingroom.db.tables import MembershipRow, ProjectRow
+from readingroom.errors import NotFound
+
+
+class Projects:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, project: Project) -> None:
+        self._session.add(ProjectRow(
+            slug=project.slug, title=project.title, programme=project.programme, aim=project.aim,
+            public_benefit=project.public_benefit, purpose=project.purpose, legal_gateway=project.legal_gateway,
+            status=project.status.value, expires_on=project.expires_on,
+        ))
+        self._session.flush()
+        self._session.add_all(MembershipRow(project=project.slug, username=name) for name in project.members)
+        self._session.flush()
+
+    def find(self, slug: str) -> Project | None:
+        row = self._session.get(ProjectRow, slug)
+        return None if row is None else _project(row)
+
+    def get(self, slug: str) -> Project:
+        project = self.find(slug)
+        if project is None:
+            raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
+                           next_step="Check the address, or start from your home page.")
+        return project
+
+    def of_member(self, username: str) -> tuple[Project, ...]:
+        rows = self._session.scalars(
+            select(ProjectRow).join(MembershipRow, MembershipRow.project == ProjectRow.slug)
+            .where(MembershipRow.username == username).order_by(ProjectRow.title))
+        return tuple(_project(row) for row in rows)
+
+    def all(self) -> tuple[Project, ...]:
+        return tuple(_project(row) for row in self._session.scalars(select(ProjectRow).order_by(ProjectRow.slug)))
+
+    def set_status(self, slug: str, status: ProjectStatus) -> None:
+        self._session.get_one(ProjectRow, slug).status = status.value
+
+
+def _project(row: ProjectRow) -> Project:
+    return Project(
+        slug=row.slug, title=row.title, programme=row.programme, aim=row.aim, public_benefit=row.public_benefit,
+        purpose=row.purpose, legal_gateway=row.legal_gateway, status=ProjectStatus(row.status),
+        expires_on=row.expires_on, members=frozenset(member.username for member in row.memberships),
+    )

@@ -1,0 +1,133 @@
+"""Egress requests with their files, reviews and releases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError as ConstraintFailed
+from sqlalchemy.orm import Session
+
+from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
+from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Release, Review, Vote
+from readingroom.db.tables import FileRow, ReleaseRow, RequestRow, ReviewRow, VoteRow
+from readingroom.errors import InvalidTransition, NotFound
+
+
+class Requests:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, *, project: str, author: str, title: str, purpose: str, at: datetime,
+            checkers_required: int) -> int:
+        """A new draft; returns its number. InvalidTransition if the author has an active one in the project."""
+        row = RequestRow(project=project, author=author, title=title, purpose=purpose, round=0, created_at=at,
+                         status=RequestStatus.DRAFT.value, checkers_required=checkers_required)
+        self._session.add(row)
+        try:
+            self._session.flush()
+        except ConstraintFailed as error:
+            raise InvalidTransition(
+                "You already have an active request in this project.", rule="request.one-active", value=project,
+                next_step="Wait for its decision, answer it if it was returned, or withdraw it first.") from error
+        return row.number
+
+    def add_round(self, number: int, files: Sequence[OutputFile], at: datetime) -> None:
+        """Start the next round with these files (their ids are given here)."""
+        row = self._row(number)
+        row.round += 1
+        row.submitted_at = at
+        row.files.extend(FileRow(
+            request=number, round=row.round, name=file.name, sha256=file.sha256, size_bytes=file.size_bytes,
+            output_type=file.output_type, assurance=file.assurance.value, context=file.context,
+            controls=file.controls, evidence=file.evidence, verdict=None, findings=[]) for file in files)
+        self._session.flush()
+
+    def get(self, number: int) -> EgressRequest:
+        return _request(self._row(number))
+
+    def set_status(self, number: int, status: RequestStatus) -> None:
+        self._row(number).status = status.value
+
+    def set_outcome_comment(self, number: int, comment: str) -> None:
+        self._row(number).outcome_comment = comment
+
+    def set_checked(self, file_id: int, output_type: str, verdict: Verdict, findings: Sequence[Finding]) -> None:
+        row = self._session.get_one(FileRow, file_id)
+        row.output_type, row.verdict = output_type, int(verdict)
+        row.findings = [finding.as_dict() for finding in findings]
+
+    def save_review(self, number: int, review: Review) -> None:
+        """Store a checker's review of a round, replacing their earlier one of the same round."""
+        row = self._row(number)
+        mine = next((r for r in row.reviews if (r.round, r.checker) == (review.round, review.checker)), None)
+        if mine is None:
+            mine = ReviewRow(request=number, round=review.round, checker=review.checker)
+            row.reviews.append(mine)
+        mine.submitted_at, mine.note = review.submitted_at, review.note
+        mine.votes = [VoteRow(file_id=vote.file_id, decision=vote.decision.value, comment=vote.comment)
+                      for vote in review.votes]
+        self._session.flush()
+
+    def with_status(self, *statuses: RequestStatus) -> tuple[EgressRequest, ...]:
+        return self._where(RequestRow.status.in_([status.value for status in statuses]))
+
+    def of_author(self, username: str) -> tuple[EgressRequest, ...]:
+        return self._where(RequestRow.author == username)
+
+    def of_project(self, project: str) -> tuple[EgressRequest, ...]:
+        return self._where(RequestRow.project == project)
+
+    def add_release(self, release: Release) -> None:
+        self._session.add(ReleaseRow(request=release.request, filename=release.filename, sha256=release.sha256,
+                                     made_at=release.made_at))
+
+    def release(self, number: int) -> Release | None:
+        row = self._session.get(ReleaseRow, number)
+        return None if row is None else Release(row.request, row.filename, row.sha256, row.made_at)
+
+    def _where(self, *conditions: object) -> tuple[EgressRequest, ...]:
+        rows = self._session.scalars(select(RequestRow).where(*conditions).order_by(RequestRow.number))  # type: ignore[arg-type]
+        return tuple(_request(row) for row in rows)
+
+    def _row(self, number: int) -> RequestRow:
+        row = self._session.get(RequestRow, number)
+        if row is None:
+            raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
+                           next_step="Check the number, or start from your home page.")
+        return row
+
+
+def _request(row: RequestRow) -> EgressRequest:
+    return EgressRequest(
+        number=row.number, project=row.project, author=row.author, title=row.title, purpose=row.purpose,
+        status=RequestStatus(row.status), round=row.round, created_at=row.created_at, submitted_at=row.submitted_at,
+        files=tuple(_file(file) for file in row.files if file.round == row.round),
+        reviews=tuple(_review(review) for review in row.reviews), checkers_required=row.checkers_required,
+        outcome_comment=row.outcome_comment,
+    )
+
+
+def _file(row: FileRow) -> OutputFile:
+    return OutputFile(
+        id=row.id, name=row.name, sha256=row.sha256, size_bytes=row.size_bytes, output_type=row.output_type,
+        assurance=Assurance(row.assurance), context=row.context, controls=row.controls, evidence=row.evidence,
+        verdict=None if row.verdict is None else Verdict(row.verdict),
+        findings=tuple(_finding(finding) for finding in row.findings),
+    )
+
+
+def _finding(stored: dict[str, object]) -> Finding:
+    cells = tuple(
+        Cell(tuple(cell["row"]), tuple(cell["column"]), None if cell["position"] is None else tuple(cell["position"]))
+        for cell in stored["cells"])  # type: ignore[attr-defined]
+    return Finding(rule=str(stored["rule"]), verdict=Verdict[str(stored["verdict"]).upper()],
+                   message=str(stored["message"]), next_step=str(stored["next_step"]), cells=cells,
+                   parameters=dict(stored["parameters"]), source=str(stored["source"]))  # type: ignore[call-overload]
+
+
+def _review(row: ReviewRow) -> Review:
+    return Review(checker=row.checker, round=row.round, submitted_at=row.submitted_at, note=row.note,
+                  votes=tuple(Vote(vote.file_id, Decision(vote.decision), vote.comment) for vote in row.votes))

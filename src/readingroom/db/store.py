@@ -1,0 +1,90 @@
+"""Transactions on the records: one writer at a time, the audit event in the same commit.
+
+`Store.transaction()` gives a `Transaction`; leaving it normally commits durably, leaving it by an error undoes
+everything. On SQLite a write transaction takes the write lock at its start, so what a service loaded is still
+true when it saves; on PostgreSQL an advisory lock does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from readingroom.db.accounts import Accounts
+from readingroom.db.events import Events
+from readingroom.db.grants import Extracts, Grants
+from readingroom.db.people import People
+from readingroom.db.projects import Projects
+from readingroom.db.requests import Requests
+from readingroom.db.workspaces import Workspaces
+from readingroom.errors import Unavailable
+from readingroom.ports import Clock
+
+BUSY_SECONDS = 30
+AUDIT_LOCK = 7305
+
+
+class Transaction:
+    """The repositories of one database transaction. They return core dataclasses, never rows."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self.people = People(session)
+        self.projects = Projects(session)
+        self.grants = Grants(session)
+        self.extracts = Extracts(session)
+        self.workspaces = Workspaces(session)
+        self.requests = Requests(session)
+        self.accounts = Accounts(session)
+        self.events = Events(session, clock)
+
+
+def make_engine(url: str) -> Engine:
+    """An engine with the settings that durability needs: WAL and full synchronisation on SQLite."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+                       f"busy_timeout={BUSY_SECONDS * 1000}"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    return engine
+
+
+class Store:
+    def __init__(self, url: str, clock: Clock) -> None:
+        self.engine = make_engine(url)
+        self._clock = clock
+        self._sqlite = url.startswith("sqlite")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A write transaction. Raises Unavailable when the database can't be reached, locked or written."""
+        yield from self._run("BEGIN IMMEDIATE")
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A consistent view for reading only; nothing is kept."""
+        yield from self._run("BEGIN", keep=False)
+
+    def _run(self, begin: str, *, keep: bool = True) -> Iterator[Transaction]:
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                if self._sqlite:
+                    session.execute(text(begin))
+                elif keep:
+                    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AUDIT_LOCK})
+                yield Transaction(session, self._clock)
+                if keep:
+                    session.commit()
+        except OperationalError as error:
+            raise Unavailable(f"The records could not be used: {error.orig}.", rule="records.available",
+                              next_step="Check the disk and the database, then try again; nothing was half done."
+                              ) from error

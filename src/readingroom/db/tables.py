@@ -1,0 +1,264 @@
+"""The records, as tables. What must never happen is a constraint, not a convention.
+
+Times are UTC text in ISO 8601 so that SQLite and PostgreSQL order and compare them alike.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.types import TypeDecorator
+
+from readingroom.core.lifecycle import RequestStatus
+
+
+class UtcText(TypeDecorator[datetime]):
+    """An aware UTC datetime stored as ISO 8601 text."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: UtcText, dict[str, Any]: JSON, list[Any]: JSON, date: Date}  # noqa: RUF012
+
+
+def together(name: str, one: str, other: str) -> CheckConstraint:
+    """Who and when: both set or both null."""
+    return CheckConstraint(f"({one} IS NULL) = ({other} IS NULL)", name=name)
+
+
+class PersonRow(Base):
+    __tablename__ = "person"
+
+    username: Mapped[str] = mapped_column(String(32), primary_key=True)
+    display_name: Mapped[str]
+    organisation: Mapped[str]
+    status: Mapped[str]
+    roles: Mapped[list[Any]]
+    accredited_until: Mapped[date | None]
+    trained_until: Mapped[date | None]
+    undertaking_signed_on: Mapped[date | None]
+
+
+class CredentialRow(Base):
+    """`failures` counts wrong passwords since the last right one; sign-in is refused until `locked_until`."""
+
+    __tablename__ = "credential"
+
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"), primary_key=True)
+    argon2_hash: Mapped[str]
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+
+
+class ProjectRow(Base):
+    __tablename__ = "project"
+
+    slug: Mapped[str] = mapped_column(String(30), primary_key=True)
+    title: Mapped[str]
+    programme: Mapped[str]
+    aim: Mapped[str] = mapped_column(Text)
+    public_benefit: Mapped[str] = mapped_column(Text)
+    purpose: Mapped[str]
+    legal_gateway: Mapped[str]
+    status: Mapped[str]
+    expires_on: Mapped[date]
+
+    memberships: Mapped[list[MembershipRow]] = relationship(lazy="selectin")
+
+
+class MembershipRow(Base):
+    __tablename__ = "membership"
+
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"), primary_key=True)
+
+
+class GrantRow(Base):
+    __tablename__ = "dataset_grant"
+    __table_args__ = (together("grant_decided", "decided_by", "decided_at"),
+                      CheckConstraint("budget_micro_rho >= 0", name="grant_budget"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), index=True)
+    dataset: Mapped[str] = mapped_column(index=True)
+    status: Mapped[str]
+    columns: Mapped[dict[str, Any]]
+    row_filter: Mapped[dict[str, Any]]
+    expires_on: Mapped[date]
+    budget_micro_rho: Mapped[int]
+    conditions: Mapped[str] = mapped_column(Text, default="")
+    policy_hash: Mapped[str] = mapped_column(default="")
+    decided_by: Mapped[str | None] = mapped_column(ForeignKey("person.username"))
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class ExtractRow(Base):
+    """At most one extract of a grant and dataset version; `destroyed_at` set means its bytes are gone."""
+
+    __tablename__ = "extract"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    grant_id: Mapped[int] = mapped_column(ForeignKey("dataset_grant.id"), index=True)
+    version: Mapped[str]
+    made_at: Mapped[datetime]
+    destroyed_at: Mapped[datetime | None]
+
+
+class WorkspaceRow(Base):
+    """One opening of a workspace. At most one is open per person and project."""
+
+    __tablename__ = "workspace"
+    __table_args__ = (
+        Index("workspace_open_once", "username", "project", unique=True,
+              sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
+    container: Mapped[str] = mapped_column(default="")
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    close_reason: Mapped[str] = mapped_column(Text, default="")
+
+
+FINAL = ", ".join(f"'{status.value}'" for status in (
+    RequestStatus.RELEASED, RequestStatus.REJECTED, RequestStatus.WITHDRAWN))
+
+
+class RequestRow(Base):
+    """At most one request that is not final per author and project."""
+
+    __tablename__ = "egress_request"
+    __table_args__ = (
+        Index("request_active_once", "author", "project", unique=True,
+              sqlite_where=text(f"status NOT IN ({FINAL})"), postgresql_where=text(f"status NOT IN ({FINAL})")),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), index=True)
+    author: Mapped[str] = mapped_column(ForeignKey("person.username"), index=True)
+    title: Mapped[str]
+    purpose: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(index=True)
+    round: Mapped[int]
+    created_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    checkers_required: Mapped[int]
+    outcome_comment: Mapped[str] = mapped_column(Text, default="")
+
+    files: Mapped[list[FileRow]] = relationship(lazy="selectin", order_by="FileRow.id")
+    reviews: Mapped[list[ReviewRow]] = relationship(lazy="selectin", order_by="ReviewRow.id")
+
+
+class FileRow(Base):
+    __tablename__ = "output_file"
+    __table_args__ = (UniqueConstraint("request", "round", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), index=True)
+    round: Mapped[int]
+    name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    size_bytes: Mapped[int]
+    output_type: Mapped[str]
+    assurance: Mapped[str]
+    context: Mapped[str] = mapped_column(Text)
+    controls: Mapped[str] = mapped_column(Text)
+    evidence: Mapped[dict[str, Any] | None]
+    verdict: Mapped[int | None]
+    findings: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class ReviewRow(Base):
+    __tablename__ = "review"
+    __table_args__ = (UniqueConstraint("request", "round", "checker"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), index=True)
+    round: Mapped[int]
+    checker: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    submitted_at: Mapped[datetime]
+    note: Mapped[str] = mapped_column(Text, default="")
+
+    votes: Mapped[list[VoteRow]] = relationship(
+        lazy="selectin", order_by="VoteRow.file_id", cascade="all, delete-orphan")
+
+
+class VoteRow(Base):
+    __tablename__ = "vote"
+
+    review_id: Mapped[int] = mapped_column(ForeignKey("review.id"), primary_key=True)
+    file_id: Mapped[int] = mapped_column(ForeignKey("output_file.id"), primary_key=True)
+    decision: Mapped[str]
+    comment: Mapped[str] = mapped_column(Text, default="")
+
+
+class ReleaseRow(Base):
+    """The package that left: its name and the hash of its bytes in the blob store."""
+
+    __tablename__ = "release"
+
+    request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), primary_key=True)
+    filename: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime]
+
+
+class AccountRow(Base):
+    """Privacy loss spent, in micro-rho. `project` is empty for the account of the dataset as a whole."""
+
+    __tablename__ = "privacy_account"
+    __table_args__ = (CheckConstraint("spent_micro_rho >= 0", name="account_spent"),)
+
+    dataset: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(primary_key=True)
+    spent_micro_rho: Mapped[int] = mapped_column(default=0)
+
+
+class AnswerRow(Base):
+    """A private answer: reserved (paid for), then answered or failed. The same `key` is never paid for twice."""
+
+    __tablename__ = "private_answer"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), index=True)
+    dataset: Mapped[str]
+    version: Mapped[str]
+    query: Mapped[dict[str, Any]]
+    asked_by: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    asked_at: Mapped[datetime]
+    cost_micro_rho: Mapped[int]
+    status: Mapped[str] = mapped_column(index=True)
+    answer: Mapped[dict[str, Any] | None]
+    answered_at: Mapped[datetime | None]
+
+
+class EventRow(Base):
+    """The audit log: append-only, no foreign keys, written in the transaction it describes."""
+
+    __tablename__ = "audit_event"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[str]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str] = mapped_column(index=True)
+    project: Mapped[str] = mapped_column(index=True)
+    detail: Mapped[str] = mapped_column(Text)
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))

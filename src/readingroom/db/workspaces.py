@@ -1,0 +1,50 @@
+"""Openings of workspaces."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from readingroom.core.workspaces import Opening
+from readingroom.db.tables import WorkspaceRow
+
+
+class Workspaces:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def open(self, username: str, project: str, at: datetime) -> Opening:
+        row = WorkspaceRow(username=username, project=project, opened_at=at)
+        self._session.add(row)
+        self._session.flush()
+        return _opening(row)
+
+    def set_container(self, opening_id: int, container: str) -> None:
+        self._session.get_one(WorkspaceRow, opening_id).container = container
+
+    def close(self, opening_id: int, at: datetime, reason: str) -> None:
+        row = self._session.get_one(WorkspaceRow, opening_id)
+        row.closed_at, row.close_reason = at, reason
+
+    def open_one(self, username: str, project: str) -> Opening | None:
+        row = self._session.scalars(select(WorkspaceRow).where(
+            WorkspaceRow.username == username, WorkspaceRow.project == project,
+            WorkspaceRow.closed_at.is_(None))).first()
+        return None if row is None else _opening(row)
+
+    def open_now(self) -> tuple[Opening, ...]:
+        rows = self._session.scalars(
+            select(WorkspaceRow).where(WorkspaceRow.closed_at.is_(None)).order_by(WorkspaceRow.id))
+        return tuple(_opening(row) for row in rows)
+
+    def last(self, username: str, project: str) -> Opening | None:
+        row = self._session.scalars(
+            select(WorkspaceRow).where(WorkspaceRow.username == username, WorkspaceRow.project == project)
+            .order_by(WorkspaceRow.id.desc())).first()
+        return None if row is None else _opening(row)
+
+
+def _opening(row: WorkspaceRow) -> Opening:
+    return Opening(row.id, row.username, row.project, row.container, row.opened_at, row.closed_at, row.close_reason)

@@ -1,0 +1,29 @@
+"""May this person have this workspace now: loads what core.access needs and asks it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from readingroom.core import access
+from readingroom.core.access import AccessDecision
+from readingroom.core.lifecycle import GrantStatus
+from readingroom.core.projects import Grant, Project
+from readingroom.services.room import ReadingRoom
+
+
+def decide(room: ReadingRoom, username: str, project: str) -> AccessDecision:
+    """The decision with every reason. NotFound if there is no such person or project."""
+    with room.store.reading() as tx:
+        return decide_in(room, tx, username, tx.projects.get(project))
+
+
+def decide_in(room: ReadingRoom, tx: Any, username: str, project: Project) -> AccessDecision:
+    """The same within a transaction of the caller's."""
+    grants = [(grant, room.policies.for_grant(project, grant)) for grant in tx.grants.of_project(project.slug)]
+    return access.decide(tx.people.get(username), project, grants, room.today())
+
+
+def is_live(room: ReadingRoom, grant: Grant, project: Project) -> bool:
+    """Whether anything may be read under this grant today, whoever asks."""
+    return (grant.status is GrantStatus.ACTIVE and grant.expires_on >= room.today()
+            and project.expires_on >= room.today())

@@ -1,0 +1,196 @@
+"""Differentially private answers: priced, paid before they are seen, free the second time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from readingroom.core.answers import ANSWERED, FAILED, PrivateAnswer
+from readingroom.core.datasets import Dataset
+from readingroom.core.permissions import check_can_ask_privately
+from readingroom.core.policy import Policy
+from readingroom.core.privacy import ledger, pricing, queries
+from readingroom.core.projects import Grant, Project
+from readingroom.errors import (
+    AccessDenied,
+    BudgetExceeded,
+    InvalidInput,
+    NotFound,
+    ReadingRoomError,
+    Unavailable,
+)
+from readingroom.services import access
+from readingroom.services.projects import BudgetLine, budget_line
+from readingroom.services.room import ReadingRoom
+from readingroom.services.workshop import Workshop
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a question would cost and how exact the answer would be; asking for it costs nothing."""
+
+    cost_micro_rho: int
+    cost_epsilon: float
+    delta: float
+    remaining_micro_rho: int
+    accuracy: dict[str, Any]
+    already_answered: bool
+    refusal: str
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    query: queries.Query
+    dataset: Dataset
+    project: Project
+    grant: Grant
+    policy: Policy
+    version: str
+    key: str
+    cost_micro_rho: int
+
+
+def price(room: ReadingRoom, username: str, project: str, query: object) -> Price:
+    """Price a question without asking it. Raises InvalidInput if it could not be asked at all."""
+    with room.store.reading() as tx:
+        prepared = _prepare(room, tx, username, project, query)
+        known = tx.accounts.find_by_key(prepared.key) is not None
+        line = budget_line(room, tx, prepared.project, prepared.grant)
+        refusal = "" if known else _refusal(prepared, tx)
+    quoted = pricing.quote(prepared.query, prepared.dataset)
+    return Price(cost_micro_rho=0 if known else prepared.cost_micro_rho, cost_epsilon=quoted.epsilon,
+                 delta=quoted.delta, remaining_micro_rho=line.remaining, accuracy=quoted.accuracy,
+                 already_answered=known, refusal=refusal)
+
+
+def ask(room: ReadingRoom, username: str, project: str, query: object) -> tuple[PrivateAnswer, int]:
+    """The answer (perhaps still being computed) and what was charged for it now: 0 if it was asked before.
+
+    The debit is committed before anything is computed, so no crash can give an answer that was not paid for.
+    Raises BudgetExceeded, with what would still fit, if the project's or the dataset's budget is too small.
+    """
+    with room.store.transaction() as tx:
+        prepared = _prepare(room, tx, username, project, query)
+        known = tx.accounts.find_by_key(prepared.key)
+        if known is not None:
+            tx.events.record(username, "answer.repeated", f"answer:{known.id}", project, dataset=known.dataset)
+            return known, 0
+        _check_affordable(prepared, tx)
+        tx.accounts.debit(prepared.dataset.slug, project, prepared.cost_micro_rho)
+        answer: PrivateAnswer = tx.accounts.reserve(
+            key=prepared.key, project=project, dataset=prepared.dataset.slug, version=prepared.version,
+            query=json.loads(queries.canonical(prepared.query)), asked_by=username, asked_at=room.now(),
+            cost_micro_rho=prepared.cost_micro_rho)
+        tx.events.record(username, "answer.paid", f"answer:{answer.id}", project, dataset=answer.dataset,
+                         version=answer.version, query=answer.query, cost_micro_rho=answer.cost_micro_rho)
+        return answer, answer.cost_micro_rho
+
+
+def get(room: ReadingRoom, username: str, answer_id: int) -> PrivateAnswer:
+    """An answer of one of the person's own projects. NotFound for anyone else's."""
+    with room.store.reading() as tx:
+        answer: PrivateAnswer = tx.accounts.get(answer_id)
+        if username not in tx.projects.get(answer.project).members:
+            raise NotFound(f"There is no private answer {answer_id}.", rule="answer.exists", value=answer_id,
+                           next_step="Check the number.")
+        return answer
+
+
+def statement(
+    room: ReadingRoom, username: str, project: str
+) -> tuple[tuple[BudgetLine, ...], tuple[PrivateAnswer, ...]]:
+    """The project's account: a line per dataset, and every answer paid for."""
+    with room.store.reading() as tx:
+        found = tx.projects.get(project)
+        if username not in found.members:
+            raise NotFound(f"There is no project {project!r}.", rule="project.exists", value=project,
+                           next_step="Check the address, or start from your home page.")
+        lines = tuple(budget_line(room, tx, found, grant) for grant in tx.grants.of_project(project))
+        return lines, tx.accounts.of_project(project)
+
+
+def compute(workshop: Workshop, answer_id: int) -> PrivateAnswer:
+    """Compute a reserved answer and store it before anyone can see it. One already settled is left alone.
+
+    A failure is recorded without its cause: the cause could tell of the data. What was paid stays paid.
+    """
+    with workshop.store.reading() as tx:
+        answer: PrivateAnswer = tx.accounts.get(answer_id)
+    if answer.answered_at is not None:
+        return answer
+    dataset = workshop.policies.dataset(answer.dataset)
+    query = queries.parse_query(answer.query, dataset)
+    table = dataset.table(query.table)
+    assert table is not None, "a reserved query names a registered table"
+    try:
+        result, status = workshop.answerer.answer(query, dataset, table, answer.version), ANSWERED
+    except ReadingRoomError as error:
+        result, status = {"message": error.message}, FAILED
+    with workshop.store.transaction() as tx:
+        if tx.accounts.get(answer_id).answered_at is None:
+            tx.accounts.settle(answer_id, status, result, workshop.now())
+            tx.events.record(SYSTEM, f"answer.{status}", f"answer:{answer_id}", answer.project, dataset=answer.dataset)
+        settled: PrivateAnswer = tx.accounts.get(answer_id)
+        return settled
+
+
+def _prepare(room: ReadingRoom, tx: Any, username: str, slug: str, raw: object) -> _Prepared:
+    project = tx.projects.find(slug)
+    if project is None or username not in project.members:
+        raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
+                       next_step="Check the address, or start from your home page.")
+    check_can_ask_privately(tx.people.get(username), project)
+    decision = access.decide_in(room, tx, username, project)
+    if not decision.allowed:
+        raise AccessDenied("Private answers cannot be asked for now.", reasons=decision.reasons, rule="answer.access",
+                           value=slug, next_step=" ".join(f"{r.message} {r.next_step}" for r in decision.reasons))
+    grants = {grant.dataset: grant for grant in tx.grants.of_project(slug)}
+    name = raw.get("dataset") if isinstance(raw, dict) else None
+    if not isinstance(name, str) or name not in grants:
+        raise InvalidInput(f"The project has no grant of {name!r}.", rule="answer.dataset", value=name,
+                           next_step=f"It may ask about: {', '.join(sorted(grants)) or 'nothing yet'}.")
+    dataset, grant = room.policies.dataset(name), grants[name]
+    query = queries.parse_query(raw, dataset)
+    _check_granted(query, dataset, grant)
+    extract = tx.extracts.live_of_grant(grant.id)
+    if extract is None:
+        raise Unavailable(f"{name} is still being prepared.", rule="extract.ready", value=name,
+                          next_step="Try again in a few seconds.")
+    key = ledger.answer_key(name, extract.version, queries.canonical(query), slug)
+    return _Prepared(query, dataset, project, grant, room.policies.for_grant(project, grant), extract.version, key,
+                     pricing.quote(query, dataset).cost_micro_rho)
+
+
+def _check_granted(query: queries.Query, dataset: Dataset, grant: Grant) -> None:
+    for table, column in sorted(queries.columns_read(query)):
+        registered = dataset.table(table)
+        unit = registered is not None and column == registered.privacy_unit
+        if table not in grant.columns or (column not in grant.columns[table] and not unit):
+            raise InvalidInput(f"The project has no grant of {table}.{column}.", rule="answer.column",
+                               value=f"{table}.{column}",
+                               next_step="Ask about granted columns, or amend the project to ask for this one.")
+    if grant.row_filter.get(query.table):
+        raise InvalidInput(f"The grant of {query.table} covers only some rows; private answers need all of them.",
+                           rule="answer.row-filter", value=grant.row_filter[query.table],
+                           next_step="Ask the custodian for a grant without a row filter for private answers.")
+
+
+def _check_affordable(prepared: _Prepared, tx: Any) -> None:
+    policy, dataset = prepared.policy, prepared.dataset.slug
+    ledger.check_affordable(
+        prepared.cost_micro_rho,
+        spent_project=tx.accounts.spent(dataset, prepared.project.slug),
+        cap_project=policy.project_budget_micro_rho or 0,
+        spent_dataset=tx.accounts.spent(dataset), cap_dataset=policy.dataset_budget_micro_rho or 0,
+        max_query=policy.max_query_micro_rho or 0)
+
+
+def _refusal(prepared: _Prepared, tx: Any) -> str:
+    try:
+        _check_affordable(prepared, tx)
+    except BudgetExceeded as refusal:
+        return str(refusal)
+    return ""

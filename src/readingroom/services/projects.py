@@ -1,0 +1,83 @@
+"""What a person sees of their projects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from readingroom.core.access import AccessDecision
+from readingroom.core.people import Person
+from readingroom.core.policy import Policy
+from readingroom.core.projects import Grant, Project
+from readingroom.core.roles import Permission
+from readingroom.core.workspaces import Opening
+from readingroom.errors import NotFound
+from readingroom.services import access
+from readingroom.services.room import ReadingRoom
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    """A project's privacy account on one dataset, in micro-rho; `remaining` heeds the dataset's own cap too."""
+
+    dataset: str
+    total: int
+    spent: int
+    remaining: int
+
+
+@dataclass(frozen=True)
+class ProjectCard:
+    """A project as its member (or a custodian, checker, administrator) sees it.
+
+    `access` is for the person it was made for; `last_opening` is theirs too: its close reason says why a
+    workspace was closed.
+    """
+
+    project: Project
+    members: tuple[Person, ...]
+    access: AccessDecision
+    grants: tuple[Grant, ...]
+    policy: Policy
+    budgets: tuple[BudgetLine, ...]
+    last_opening: Opening | None
+
+
+def mine(room: ReadingRoom, username: str) -> tuple[ProjectCard, ...]:
+    """Cards of every project of which the person is a member, by title."""
+    with room.store.reading() as tx:
+        return tuple(_card(room, tx, username, project) for project in tx.projects.of_member(username))
+
+
+def get(room: ReadingRoom, viewer: str, slug: str) -> ProjectCard:
+    """One project. NotFound, as if it did not exist, for people who have nothing to do with it."""
+    with room.store.reading() as tx:
+        project = tx.projects.get(slug)
+        person = tx.people.get(viewer)
+        custodians = {room.policies.dataset(grant.dataset).custodian for grant in tx.grants.of_project(slug)}
+        if not (viewer in project.members or viewer in custodians or person.may(Permission.MANAGE_PEOPLE)):
+            raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
+                           next_step="Check the address, or start from your home page.")
+        return _card(room, tx, viewer, project)
+
+
+def budget_line(room: ReadingRoom, tx: Any, project: Project, grant: Grant) -> BudgetLine:
+    """What is left for private answers of one grant: the project's own share, within the dataset's."""
+    policy = room.policies.for_grant(project, grant)
+    total = policy.project_budget_micro_rho or 0
+    spent = tx.accounts.spent(grant.dataset, project.slug)
+    dataset_left = (policy.dataset_budget_micro_rho or 0) - tx.accounts.spent(grant.dataset)
+    return BudgetLine(grant.dataset, total, spent, max(0, min(total - spent, dataset_left)))
+
+
+def _card(room: ReadingRoom, tx: Any, username: str, project: Project) -> ProjectCard:
+    grants = tx.grants.of_project(project.slug)
+    return ProjectCard(
+        project=project,
+        members=tuple(sorted(tx.people.among(project.members).values(), key=lambda person: person.display_name)),
+        access=access.decide_in(room, tx, username, project),
+        grants=grants,
+        policy=room.policies.for_project(project, grants),
+        budgets=tuple(budget_line(room, tx, project, grant) for grant in grants),
+        last_opening=tx.workspaces.last(username, project.slug),
+    )

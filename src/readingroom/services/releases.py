@@ -1,0 +1,115 @@
+"""Making a release: the last look, the signed package, and the record that it may leave."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import PackageNotFoundError, version
+
+from rocrate.model.contextentity import ContextEntity
+from rocrate.model.person import Person as CratePerson
+from rocrate.rocrate import ROCrate
+
+import readingroom
+from readingroom.core import package
+from readingroom.core.egress import check_releasable, current_reviews
+from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
+from readingroom.core.projects import Grant, Project
+from readingroom.core.requests import Decision, EgressRequest, OutputFile, Release
+from readingroom.services.workshop import Workshop
+
+FORMAT = "readingroom-release/1"
+FIVE_SAFES_PROFILE = "https://w3id.org/5s-crate/0.4"
+TOOLS = ("opendp", "pandas", "duckdb", "pyarrow")
+
+
+def make(workshop: Workshop, number: int) -> Release | None:
+    """Build, sign and record the release of an approved request; None if it is not (or no longer) approved.
+
+    Safe to repeat after a crash: the package is a function of the records, and is recorded once.
+    """
+    with workshop.store.reading() as tx:
+        request = tx.requests.get(number)
+        project = tx.projects.get(request.project)
+        grants = tx.grants.of_project(project.slug)
+    if request.status is not RequestStatus.APPROVED:
+        return None
+    check_releasable(request, project.members)
+    contents = {file.name: workshop.blobs.get(file.sha256) for file in request.files}
+    statement = _statement(workshop, request, project, grants)
+    crate = _crate(request, project, statement)
+    content = package.build(contents, crate, statement, workshop.release_key)
+    made = Release(number, f"release-{number}-{project.slug}.zip", workshop.blobs.put(content), workshop.now())
+    with workshop.store.transaction() as tx:
+        request = tx.requests.get(number)
+        check_transition(REQUEST_TRANSITIONS, request.status, RequestStatus.RELEASED, "request")
+        check_releasable(request, tx.projects.get(project.slug).members)
+        tx.requests.set_status(number, RequestStatus.RELEASED)
+        tx.requests.add_release(made)
+        tx.events.record("system", "release.made", f"request:{number}", project.slug, sha256=made.sha256,
+                         files=[{"name": file.name, "sha256": file.sha256} for file in request.files])
+    return made
+
+
+def _statement(workshop: Workshop, request: EgressRequest, project: Project,
+               grants: tuple[Grant, ...]) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "request": request.number,
+        "round": request.round,
+        "title": request.title,
+        "purpose": request.purpose,
+        "author": request.author,
+        "approved_at": max(review.submitted_at for review in current_reviews(request)).isoformat(),
+        "project": {"slug": project.slug, "title": project.title, "programme": project.programme,
+                    "purpose": project.purpose, "legal_gateway": project.legal_gateway},
+        "datasets": [{"slug": grant.dataset, "grant": grant.id, "version": workshop.vault.versions(grant.dataset)[-1],
+                      "synthetic": workshop.policies.dataset(grant.dataset).synthetic,
+                      "policy": workshop.policies.fingerprint(project.programme, grant.dataset)} for grant in grants],
+        "files": [_file_statement(request, file) for file in request.files],
+        "made_by": {"readingroom": readingroom.__version__, **{tool: _version(tool) for tool in TOOLS}},
+    }
+
+
+def _file_statement(request: EgressRequest, file: OutputFile) -> dict[str, object]:
+    approvals = [
+        {"checker": review.checker, "at": review.submitted_at.isoformat(), "reason": vote.comment}
+        for review in current_reviews(request) for vote in review.votes
+        if vote.file_id == file.id and vote.decision is Decision.APPROVE]
+    return {
+        "name": file.name, "sha256": file.sha256, "output_type": file.output_type,
+        "assurance": file.assurance.value, "verdict": None if file.verdict is None else file.verdict.word,
+        "context": file.context, "controls": file.controls,
+        "rules": sorted({finding.rule for finding in file.findings}), "approvals": approvals,
+    }
+
+
+def _crate(request: EgressRequest, project: Project, statement: dict[str, object]) -> bytes:
+    """An RO-Crate in the Five Safes profile: who, for which project, signed off by whom."""
+    crate = ROCrate()
+    crate.name, crate.description = request.title, request.purpose
+    crate.datePublished = statement["approved_at"]
+    crate.root_dataset["conformsTo"] = {"@id": FIVE_SAFES_PROFILE}
+    responsible = crate.add(ContextEntity(crate, f"#project-{project.slug}", properties={
+        "@type": "Project", "name": project.title, "description": project.aim}))
+    crate.root_dataset["sourceOrganization"] = responsible
+    author = crate.add(CratePerson(crate, f"#person-{request.author}", properties={"name": request.author}))
+    crate.root_dataset["author"] = author
+    for file in request.files:
+        crate.add_file(dest_path=f"{package.FILES}{file.name}", properties={
+            "name": file.name, "description": file.context, "contentSize": str(file.size_bytes),
+            "sha256": file.sha256}, source=None)
+    for review in current_reviews(request):
+        checker = crate.add(CratePerson(crate, f"#person-{review.checker}", properties={"name": review.checker}))
+        crate.add(ContextEntity(crate, f"#sign-off-{review.checker}", properties={
+            "@type": "AssessAction", "name": "Disclosure check and sign-off",
+            "additionalType": {"@id": "https://w3id.org/shp#DisclosureCheck"},
+            "actionStatus": "http://schema.org/CompletedActionStatus",
+            "endTime": review.submitted_at.isoformat(), "agent": {"@id": checker.id}}))
+    return json.dumps(crate.metadata.generate(), sort_keys=True, indent=1).encode()
+
+
+def _version(tool: str) -> str:
+    try:
+        return version(tool)
+    except PackageNotFoundError:
+        return "absent"

@@ -1,0 +1,346 @@
+"""The airlock's use cases: ask, check, review, conclude."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from readingroom.core import egress
+from readingroom.core.disclosure.check import CheckResult, check_output
+from readingroom.core.disclosure.verdict import Finding, Verdict
+from readingroom.core.egress import Phase, phase
+from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
+from readingroom.core.people import Person
+from readingroom.core.permissions import can_review, check_can_request, check_can_review, check_is_author
+from readingroom.core.policy import Policy
+from readingroom.core.projects import Project
+from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Release, Review, Vote
+from readingroom.core.roles import Permission
+from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, ReadingRoomError
+from readingroom.services import access
+from readingroom.services.room import ReadingRoom
+
+SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file as it arrives: hostile bytes, and what the researcher says of them."""
+
+    name: str
+    content: bytes
+    context: str
+    controls: str = ""
+    evidence: dict[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """A request as one person may see it.
+
+    `reviews` holds only what this person may know: nothing of other checkers before all have answered, nothing
+    at all for the author before the round is decided. `may` maps each action to "" or to the reason why not.
+    """
+
+    request: EgressRequest
+    project: Project
+    phase: Phase
+    reviews: tuple[Review, ...]
+    own_review: Review | None
+    release: Release | None
+    place_in_queue: int
+    may: dict[str, str]
+
+
+def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str,
+           uploads: Sequence[Upload]) -> EgressRequest:
+    """Freeze the files by hash where no workspace reaches them, and put the request in the queue."""
+    with room.store.reading() as tx:
+        policy = _check_may_ask(room, tx, author, project)
+    files = _freeze(room, uploads, policy)
+    with room.store.transaction() as tx:
+        policy = _check_may_ask(room, tx, author, project)
+        number = tx.requests.add(project=project, author=author, title=_text(title, "title", 200),
+                                 purpose=_text(purpose, "purpose", 2000), at=room.now(),
+                                 checkers_required=max(1, policy.checkers_required or 2))
+        return _submit_round(room, tx, tx.requests.get(number), files)
+
+
+def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Upload]) -> EgressRequest:
+    """Answer a returned request with a new round of files; earlier reviews no longer count."""
+    with room.store.reading() as tx:
+        request = _of_author(tx, author, number)
+        policy = _check_may_ask(room, tx, author, request.project)
+    files = _freeze(room, uploads, policy)
+    with room.store.transaction() as tx:
+        request = _of_author(tx, author, number)
+        _check_may_ask(room, tx, author, request.project)
+        return _submit_round(room, tx, request, files)
+
+
+def withdraw(room: ReadingRoom, author: str, number: int) -> EgressRequest:
+    """Take the request back, at any time before it is approved."""
+    with room.store.transaction() as tx:
+        request = _of_author(tx, author, number)
+        _move(tx, request, RequestStatus.WITHDRAWN, author, "request.withdrawn")
+        return _request(tx, number)
+
+
+def mine(room: ReadingRoom, author: str) -> tuple[RequestView, ...]:
+    """All requests of a researcher, newest first."""
+    with room.store.reading() as tx:
+        person = tx.people.get(author)
+        return tuple(_view(tx, person, request) for request in reversed(tx.requests.of_author(author)))
+
+
+def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
+    """One request. NotFound, as if it did not exist, for people who have nothing to do with it."""
+    with room.store.reading() as tx:
+        return _view(tx, tx.people.get(viewer), _visible(tx, viewer, number))
+
+
+def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
+    """Requests in review that this checker may review or has reviewed, oldest first."""
+    with room.store.reading() as tx:
+        person = tx.people.get(checker)
+        waiting = tx.requests.with_status(RequestStatus.IN_REVIEW)
+        return tuple(_view(tx, person, request) for request in waiting
+                     if can_review(person, request, tx.projects.get(request.project)))
+
+
+def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int) -> bytes:
+    """The frozen bytes of one file of the present round; reading them is on the log."""
+    with room.store.transaction() as tx:
+        request = _visible(tx, viewer, number)
+        file = next((file for file in request.files if file.id == file_id), None)
+        if file is None:
+            raise NotFound(f"Request {number} has no such file.", rule="request.file", value=file_id,
+                           next_step="Reload the request; its files may have changed with a new round.")
+        tx.events.record(viewer, "file.viewed", f"request:{number}", request.project, file=file.name,
+                         sha256=file.sha256)
+    return room.blobs.get(file.sha256)
+
+
+def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "") -> EgressRequest:
+    """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request."""
+    with room.store.transaction() as tx:
+        request = _visible(tx, checker, number)
+        check_can_review(tx.people.get(checker), request, tx.projects.get(request.project))
+        egress.check_review(request, checker, votes)
+        tx.requests.save_review(number, Review(checker, request.round, room.now(), tuple(votes), note.strip()))
+        names = {file.id: file for file in request.files}
+        tx.events.record(checker, "request.reviewed", f"request:{number}", request.project, round=request.round,
+                         votes=[{"file": names[vote.file_id].name, "sha256": names[vote.file_id].sha256,
+                                 "decision": vote.decision.value, "comment": vote.comment} for vote in votes])
+        reviewed = _request(tx, number)
+        if phase(reviewed) is Phase.CONSOLIDATING and not egress.unapproved(reviewed, reviewed.files):
+            egress.check_releasable(reviewed, tx.projects.get(reviewed.project).members)
+            _move(tx, reviewed, RequestStatus.APPROVED, SYSTEM, "request.approved")
+        return _request(tx, number)
+
+
+def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatus, comment: str) -> EgressRequest:
+    """When checkers do not all approve: one of them returns the request for changes, or rejects it."""
+    if outcome not in (RequestStatus.RETURNED, RequestStatus.REJECTED):
+        raise InvalidInput(f"{outcome.value} is not an outcome that a checker chooses.", rule="review.outcome",
+                           value=outcome.value, next_step="Choose returned or rejected.")
+    with room.store.transaction() as tx:
+        request = _visible(tx, checker, number)
+        check_can_review(tx.people.get(checker), request, tx.projects.get(request.project))
+        if phase(request) is not Phase.CONSOLIDATING:
+            raise InvalidInput("Not every checker has answered yet.", rule="review.consolidating", value=number,
+                               next_step="Wait for the other review; you will see it then.")
+        if checker not in {given.checker for given in egress.current_reviews(request)}:
+            raise PermissionDenied("Only the checkers of this round can conclude it.", rule="review.own",
+                                   value=checker, next_step="Take another request from the queue.")
+        if not comment.strip():
+            raise InvalidInput("No reason was given.", rule="review.comment",
+                               next_step="Tell the researcher what would make it safe.")
+        tx.requests.set_outcome_comment(number, comment.strip())
+        _move(tx, request, outcome, checker, f"request.{outcome.value}", comment=comment.strip())
+        return _request(tx, number)
+
+
+def release(room: ReadingRoom, viewer: str, number: int) -> tuple[str, bytes]:
+    """The name and bytes of the signed package; each download is on the log."""
+    with room.store.transaction() as tx:
+        request = _visible(tx, viewer, number)
+        made = tx.requests.release(number)
+        if made is None:
+            raise NotFound(f"Request {number} has no release: it is {request.status.value}.", rule="release.exists",
+                           value=request.status.value, next_step="It is made when every checker has approved.")
+        if viewer not in tx.projects.get(request.project).members:
+            raise PermissionDenied("A release is downloaded by the project's own researchers.",
+                                   rule="release.member", value=viewer, next_step=f"Ask {request.author}.")
+        tx.events.record(viewer, "release.downloaded", f"request:{number}", request.project, sha256=made.sha256)
+    return made.filename, room.blobs.get(made.sha256)
+
+
+def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
+    """SUBMITTED becomes CHECKING; already checking changes nothing (a crash resumes here)."""
+    with room.store.transaction() as tx:
+        request = _request(tx, number)
+        if request.status is RequestStatus.SUBMITTED:
+            _move(tx, request, RequestStatus.CHECKING, SYSTEM, "request.checking")
+        return _request(tx, number)
+
+
+def check_file(room: ReadingRoom, number: int, file_id: int) -> Verdict:
+    """Check one frozen file and record what was found. A check that cannot finish is a finding (promise P9)."""
+    with room.store.reading() as tx:
+        request = tx.requests.get(number)
+        project = tx.projects.get(request.project)
+        policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
+    file = next(file for file in request.files if file.id == file_id)
+    result = _checked(file, room, policy)
+    with room.store.transaction() as tx:
+        tx.requests.set_checked(file_id, result.output_type, result.verdict, result.findings)
+        tx.events.record(SYSTEM, "file.checked", f"request:{number}", request.project, file=file.name,
+                         sha256=file.sha256, verdict=result.verdict.word,
+                         rules=sorted({finding.rule for finding in result.findings}))
+    return result.verdict
+
+
+def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
+    """CHECKING becomes IN_REVIEW once every file has a verdict."""
+    with room.store.transaction() as tx:
+        request = _request(tx, number)
+        if request.status is RequestStatus.CHECKING and all(file.verdict is not None for file in request.files):
+            _move(tx, request, RequestStatus.IN_REVIEW, SYSTEM, "request.in-review",
+                  verdicts={file.name: file.verdict.word for file in request.files if file.verdict is not None})
+        return _request(tx, number)
+
+
+def _checked(file: OutputFile, room: ReadingRoom, policy: Policy) -> CheckResult:
+    try:
+        return check_output(file.name, room.blobs.get(file.sha256), file.evidence, policy)
+    except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
+        broken = Finding("check.failed", Verdict.FAIL,
+                         f"The automatic check could not finish ({type(error).__name__}).",
+                         "Send it in a plainer format, or ask the checkers to look at the file by hand.")
+        return CheckResult(file.output_type or "unknown", Verdict.FAIL, (broken,))
+
+
+def _check_may_ask(room: ReadingRoom, tx: Any, author: str, slug: str) -> Policy:
+    project = _member_project(tx, author, slug)
+    check_can_request(tx.people.get(author), project)
+    decision = access.decide_in(room, tx, author, project)
+    if not decision.allowed:
+        raise AccessDenied("Outputs of this project cannot be asked for now.", reasons=decision.reasons,
+                           rule="request.access", value=slug,
+                           next_step=" ".join(f"{r.message} {r.next_step}" for r in decision.reasons))
+    return room.policies.for_project(project, tx.grants.of_project(slug))
+
+
+def _member_project(tx: Any, username: str, slug: str) -> Project:
+    project: Project | None = tx.projects.find(slug)
+    if project is None or username not in project.members:
+        raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
+                       next_step="Check the address, or start from your home page.")
+    return project
+
+
+def _freeze(room: ReadingRoom, uploads: Sequence[Upload], policy: Policy) -> tuple[OutputFile, ...]:
+    egress.check_files([(upload.name, len(upload.content), upload.context) for upload in uploads], policy)
+    return tuple(
+        OutputFile(id=0, name=upload.name, sha256=room.blobs.put(upload.content), size_bytes=len(upload.content),
+                   output_type="", assurance=Assurance.EVIDENCED if upload.evidence else Assurance.DECLARED,
+                   context=upload.context.strip(), controls=upload.controls.strip(), evidence=upload.evidence)
+        for upload in uploads)
+
+
+def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Sequence[OutputFile]) -> EgressRequest:
+    check_transition(REQUEST_TRANSITIONS, request.status, RequestStatus.SUBMITTED, "request")
+    tx.requests.add_round(request.number, files, room.now())
+    submitted = _request(tx, request.number)
+    _move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
+          files=[{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes} for file in files])
+    return _request(tx, request.number)
+
+
+def _move(tx: Any, request: EgressRequest, target: RequestStatus, actor: str, action: str, **detail: object) -> None:
+    check_transition(REQUEST_TRANSITIONS, request.status, target, "request")
+    tx.requests.set_status(request.number, target)
+    tx.events.record(actor, action, f"request:{request.number}", request.project, **detail)
+
+
+def _request(tx: Any, number: int) -> EgressRequest:
+    request: EgressRequest = tx.requests.get(number)
+    return request
+
+
+def _of_author(tx: Any, author: str, number: int) -> EgressRequest:
+    request = _visible(tx, author, number)
+    check_is_author(tx.people.get(author), request)
+    return request
+
+
+def _visible(tx: Any, viewer: str, number: int) -> EgressRequest:
+    """The request, or NotFound for anyone who is neither on its project nor a checker or administrator."""
+    request = _request(tx, number)
+    person: Person = tx.people.get(viewer)
+    project = tx.projects.get(request.project)
+    if not (viewer in project.members or person.may(Permission.REVIEW_OUTPUTS) or person.may(Permission.MANAGE_PEOPLE)):
+        raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
+                       next_step="Check the number, or start from your home page.")
+    return request
+
+
+def _view(tx: Any, person: Person, request: EgressRequest) -> RequestView:
+    project = tx.projects.get(request.project)
+    now = phase(request)
+    own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
+    ahead = [other.number for other in tx.requests.with_status(
+        RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW) if other.number <= request.number]
+    return RequestView(
+        request=replace(request, reviews=()), project=project, phase=now, own_review=own,
+        reviews=_visible_reviews(person, request, project, now), release=tx.requests.release(request.number),
+        place_in_queue=len(ahead), may=_may(person, request, project, own),
+    )
+
+
+def _visible_reviews(person: Person, request: EgressRequest, project: Project, now: Phase) -> tuple[Review, ...]:
+    """Reviews that this person may know of: checkers' own first, all when consolidating; authors after a decision."""
+    if person.username in project.members:
+        if now is Phase.AUTHOR or now is Phase.COMPLETE:
+            return tuple(replace(given, note="", checker="a checker") for given in request.reviews)
+        return ()
+    earlier = tuple(given for given in request.reviews if given.round < request.round)
+    if now in (Phase.CONSOLIDATING, Phase.COMPLETE, Phase.AUTHOR):
+        return request.reviews
+    return earlier + tuple(given for given in egress.current_reviews(request) if given.checker == person.username)
+
+
+def _may(person: Person, request: EgressRequest, project: Project, own: Review | None) -> dict[str, str]:
+    """For each action "" if this person may do it now, else the reason, as the guards themselves say it."""
+    now = phase(request)
+    in_review = "" if request.status is RequestStatus.IN_REVIEW else f"The request is {request.status.value}."
+    reviewer = _reason(check_can_review, person, request, project)
+    author = _reason(check_is_author, person, request)
+    given = "" if own is None or now is Phase.CONSOLIDATING else "You have given your review of this round."
+    consolidating = "" if now is Phase.CONSOLIDATING and own else "Not every checker has answered yet."
+    return {
+        "review": reviewer or in_review or given,
+        "conclude": reviewer or in_review or consolidating,
+        "withdraw": author or _reason(check_transition, REQUEST_TRANSITIONS, request.status,
+                                      RequestStatus.WITHDRAWN, "request"),
+        "resubmit": author or ("" if request.status is RequestStatus.RETURNED
+                               else f"The request is {request.status.value}."),
+    }
+
+
+def _reason(guard: Any, *arguments: object) -> str:
+    try:
+        guard(*arguments)
+    except ReadingRoomError as refusal:
+        return refusal.message
+    return ""
+
+
+def _text(value: str, what: str, longest: int) -> str:
+    text = " ".join(value.split())
+    if not text or len(text) > longest or not text.isprintable():
+        raise InvalidInput(f"The {what} has {len(text)} characters.", rule=f"request.{what}", value=text[:80],
+                           next_step=f"Write 1 to {longest} printable characters.")
+    return text

@@ -1,0 +1,21 @@
+"""What only the worker may hold: the vault, the means to answer from it, and the signing keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from readingroom.ports import Hub, PrivateAnswerer, Vault
+from readingroom.services.room import ReadingRoom
+
+
+@dataclass(frozen=True)
+class Workshop(ReadingRoom):
+    """The room with its back rooms open. Portal and Hub never build one."""
+
+    vault: Vault
+    answerer: PrivateAnswerer
+    hub: Hub
+    audit_key: Ed25519PrivateKey
+    release_key: Ed25519PrivateKey

@@ -1,0 +1,160 @@
+"""The worker: durable jobs. Extracts, checks, private answers, releases, sweeps, checkpoints.
+
+The records say what is to be done, so nothing is lost when a message would be; each job is a DBOS workflow named
+after its subject, so a worker killed at any step resumes there, and none runs twice at once.
+Run as `python -m readingroom.worker`.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+from readingroom.bootstrap import build_workshop
+from readingroom.core.lifecycle import RequestStatus
+from readingroom.errors import ReadingRoomError
+from readingroom.services import audit, private_answers, releases, requests, workspaces
+from readingroom.services.workshop import Workshop
+from readingroom.settings import load_settings
+
+log = logging.getLogger("readingroom.worker")
+CHECKPOINT_SECONDS = 10.0
+JOBS_SECONDS = 0.5
+
+
+class Worker:
+    """Starts the workflows that the records call for, and runs the periodic duties."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self.workshop = workshop
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        """Until stopped: every duty at its own pace, each on a thread of its own so that none delays a sweep."""
+        sweep = self.workshop.settings.sweep_seconds
+        duties: tuple[tuple[str, Callable[[], object], float], ...] = (
+            ("destroy", lambda: workspaces.destroy_dead_extracts(self.workshop), sweep),
+            ("sweep", lambda: workspaces.sweep(self.workshop, self.workshop.hub), sweep),
+            ("extracts", lambda: workspaces.prepare_extracts(self.workshop), JOBS_SECONDS),
+            ("jobs", self.start_jobs, JOBS_SECONDS),
+            ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
+        )
+        threads = [threading.Thread(target=self._repeat, args=duty, name=duty[0]) for duty in duties]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def start_jobs(self) -> None:
+        """Start a workflow for each request to check or release and each private answer to compute."""
+        with self.workshop.store.reading() as tx:
+            checks = tx.requests.with_status(RequestStatus.SUBMITTED, RequestStatus.CHECKING)
+            approved = tx.requests.with_status(RequestStatus.APPROVED)
+            reserved = tx.accounts.reserved()
+        for request in checks:
+            self._start(f"check-{request.number}-{request.round}", check_request, request.number)
+        for request in approved:
+            self._start(f"release-{request.number}", make_release, request.number)
+        for answer in reserved:
+            self._start(f"answer-{answer.id}", compute_answer, answer.id)
+
+    def _start(self, name: str, workflow: Callable[[int], None], key: int) -> None:
+        status = DBOS.get_workflow_status(name)
+        if status is None:
+            with SetWorkflowID(name):
+                DBOS.start_workflow(workflow, key)
+
+    def _repeat(self, name: str, duty: Callable[[], object], every_seconds: float) -> None:
+        while not self.stopping.is_set():
+            started = time.monotonic()
+            try:
+                duty()
+            except ReadingRoomError as error:
+                log.warning("%s: %s", name, error)
+            except Exception:
+                log.exception("%s failed; it is tried again", name)
+            self.stopping.wait(max(0.05, every_seconds - (time.monotonic() - started)))
+
+
+_worker: Worker | None = None
+
+
+def _workshop() -> Workshop:
+    assert _worker is not None
+    return _worker.workshop
+
+
+@DBOS.workflow()
+def check_request(number: int) -> None:
+    """Check every file of a submitted request, then put it in front of the checkers."""
+    for file_id in _begin_checks(number):
+        _check_file(number, file_id)
+    _finish_checks(number)
+
+
+@DBOS.step()
+def _begin_checks(number: int) -> list[int]:
+    return [file.id for file in requests.begin_checks(_workshop(), number).files]
+
+
+@DBOS.step(retries_allowed=True, max_attempts=5)
+def _check_file(number: int, file_id: int) -> str:
+    return requests.check_file(_workshop(), number, file_id).word
+
+
+@DBOS.step(retries_allowed=True, max_attempts=5)
+def _finish_checks(number: int) -> None:
+    requests.finish_checks(_workshop(), number)
+
+
+@DBOS.workflow()
+def make_release(number: int) -> None:
+    """Build and sign the package of an approved request."""
+    _make_release(number)
+
+
+@DBOS.step(retries_allowed=True, max_attempts=5)
+def _make_release(number: int) -> None:
+    releases.make(_workshop(), number)
+
+
+@DBOS.workflow()
+def compute_answer(answer_id: int) -> None:
+    """Compute a private answer that has been paid for."""
+    _compute_answer(answer_id)
+
+
+@DBOS.step()
+def _compute_answer(answer_id: int) -> None:
+    private_answers.compute(_workshop(), answer_id)
+
+
+def main() -> None:
+    global _worker
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    settings = load_settings()
+    _worker = Worker(build_workshop(settings))
+    config: DBOSConfig = {
+        "name": "readingroom-worker",
+        "system_database_url": f"sqlite:///{settings.db_dir / 'jobs.sqlite'}",
+        "run_admin_server": False,
+        "executor_id": "worker",
+        "application_version": "1",
+    }
+    DBOS(config=config)
+    DBOS.launch()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: _worker.stopping.set() if _worker else None)
+    try:
+        _worker.run()
+    finally:
+        DBOS.destroy(workflow_completion_timeout_sec=5)
+
+
+if __name__ == "__main__":
+    main()
