@@ -5,6 +5,7 @@ from __future__ import annotations
 import mimetypes
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, Response
 
@@ -16,7 +17,6 @@ from readingroom.web.addresses import API, PREFIX
 from readingroom.web.api import private_answers as api_private_answers
 from readingroom.web.api import requests as api_requests
 from readingroom.web.api import workspace as api_workspace
-from readingroom.web.hub_login import HubLogin
 from readingroom.web.portal import HERE, Hub, Portal, make_templates
 from readingroom.web.security import BodyLimit, SecurityHeaders
 from readingroom.web.sessions import Identities, Seal
@@ -42,21 +42,17 @@ PAGES = (sign_in, projects, requests, review, private_answers, grants, datasets,
 APIS = (api_workspace, api_requests, api_private_answers)
 
 
-def create_app(room: ReadingRoom, hub: Hub, login: HubLogin | None = None) -> FastAPI:
-    """The portal over `room`. `hub` is ports.Hub with `identify`; `login` is for tests.
+def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None = None) -> FastAPI:
+    """The portal over `room`. `hub` is ports.Hub with sign-in; `audit_key` lets the audit page prove the log.
 
     Interactive API pages are off (they load scripts from elsewhere); the OpenAPI document is at api/v1/openapi.json.
     """
-    keys = room.settings.keys_dir
-    if login is None:
-        login = HubLogin(room.settings, (keys / "portal-token").read_text().strip())
     app = FastAPI(title="Reading Room", version="1", docs_url=None, redoc_url=None,
                   openapi_url=f"{PREFIX}{API}/openapi.json",
                   description="What a workspace may ask of the portal, with the token of its server.")
-    app.state.portal = Portal(
-        room=room, hub=hub, login=login, seal=Seal((keys / "portal-session").read_text().strip()),
-        identities=Identities(hub.identify), templates=make_templates(), upload_bytes=upload_limit(room),
-    )
+    seal = Seal((room.settings.keys_dir / "portal-session").read_text().strip())
+    app.state.portal = Portal(room=room, hub=hub, seal=seal, identities=Identities(hub.identify),
+                              templates=make_templates(), upload_bytes=upload_limit(room), audit_key=audit_key)
     app.add_middleware(BodyLimit, upload_bytes=app.state.portal.upload_bytes)
     app.add_middleware(SecurityHeaders)
     for module in PAGES:

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 
 from readingroom.errors import AccessDenied, NotFound, PolicyError, ReadingRoomError
 from readingroom.web.addresses import API, PREFIX, page
-from readingroom.web.security import security_headers
 from readingroom.web.portal import SignInNeeded, render
+from readingroom.web.security import security_headers
 
 LOG = logging.getLogger("readingroom.portal")
 

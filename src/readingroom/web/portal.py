@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
 import jinja2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
@@ -14,10 +16,10 @@ from starlette.datastructures import FormData
 from readingroom.core.people import Person, PersonStatus
 from readingroom.core.roles import Role
 from readingroom.errors import PermissionDenied
+from readingroom.hub import tokens
 from readingroom.services import accounts
 from readingroom.services.room import ReadingRoom
 from readingroom.web import addresses, security
-from readingroom.web.hub_login import HubLogin
 from readingroom.web.presenters import frame, times, words
 from readingroom.web.sessions import COOKIE, Identities, Seal, Session
 
@@ -26,28 +28,31 @@ MAX_FORM_FIELDS = 400
 
 
 class Hub(Protocol):
-    """ports.Hub, and whose token it is."""
+    """ports.Hub, and what signing in needs; `hub.client.HubClient` is the real one."""
 
     def start_workspace(self, username: str, project: str) -> None: ...
     def stop_workspace(self, username: str, project: str) -> None: ...
     def workspace_state(self, username: str, project: str) -> str: ...
 
-    def identify(self, token: str) -> tuple[str, str | None]:
-        """(username, project of the token's server, or None). PermissionDenied if the Hub does not know the token."""
+    def identify(self, token: str) -> Mapping[str, Any]:
+        """The Hub's model of the token's owner. PermissionDenied if the Hub does not know the token."""
+
+    def exchange_code(self, code: str, verifier: str) -> str:
+        """The browser's token for an OAuth code. PermissionDenied if the Hub refuses it."""
 
 
 @dataclass(frozen=True)
 class Portal:
     room: ReadingRoom
     hub: Hub
-    login: HubLogin
     seal: Seal
     identities: Identities
     templates: jinja2.Environment
     upload_bytes: int
+    audit_key: Ed25519PublicKey | None
 
 
-class SignInNeeded(Exception):  # noqa: N818  not a fault: it starts the sign-in
+class SignInNeeded(Exception):
     """Nobody is signed in, or no longer. `next_page` is where to go afterwards."""
 
     def __init__(self, next_page: str) -> None:
@@ -104,10 +109,10 @@ def viewer(request: Request, here: Annotated[Portal, Depends(portal)]) -> Viewer
     if session is None:
         raise SignInNeeded(wanted if request.method == "GET" else addresses.page("/"))
     try:
-        username, project = here.identities.of(session.hub_token)
+        username = tokens.person_of(here.identities.of(session.hub_token))  # a workspace's token opens no page
     except PermissionDenied as error:
         raise SignInNeeded(wanted if request.method == "GET" else addresses.page("/")) from error
-    if username != session.username or project is not None:  # a workspace's token opens the API, never a page
+    if username != session.username:
         raise SignInNeeded(addresses.page("/"))
     person = known_person(here, username)
     request.state.frame_person = (person, session)

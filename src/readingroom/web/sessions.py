@@ -14,7 +14,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -27,7 +27,7 @@ SESSION_SECONDS = 12 * 3600
 SIGNIN_SECONDS = 600
 HUB_CHECK_SECONDS = 15.0
 
-Identity = tuple[str, str | None]
+Model = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,6 @@ class SignIn:
     @classmethod
     def begin(cls, next_page: str) -> SignIn:
         return cls(secrets.token_urlsafe(24), secrets.token_urlsafe(48), next_page)
-
-    @property
-    def challenge(self) -> str:
-        """The PKCE S256 code challenge of `verifier` (RFC 7636 4.2)."""
-        digest = hashlib.sha256(self.verifier.encode()).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 class Seal:
@@ -92,14 +86,14 @@ class Seal:
 class Identities:
     """Asks the Hub whose token it is, remembering a yes for `HUB_CHECK_SECONDS` (a no is never remembered)."""
 
-    def __init__(self, identify: Callable[[str], Identity], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, identify: Callable[[str], Model], clock: Callable[[], float] = time.monotonic) -> None:
         self._identify = identify
         self._clock = clock
-        self._known: dict[bytes, tuple[float, Identity]] = {}
+        self._known: dict[bytes, tuple[float, Model]] = {}
         self._lock = threading.Lock()
 
-    def of(self, token: str) -> Identity:
-        """(username, project of the token's server or None). Raises PermissionDenied for a token that the Hub refuses."""
+    def of(self, token: str) -> Model:
+        """The Hub's model of the token's owner and scopes. Raises PermissionDenied for a token that the Hub refuses."""
         if not token:
             raise PermissionDenied("No token was sent.", rule="portal.token", next_step="Sign in again.")
         key, now = hashlib.sha256(token.encode()).digest(), self._clock()

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from readingroom.errors import PermissionDenied
+from readingroom.hub import tokens
+from readingroom.hub.client import authorize_url
 from readingroom.web.addresses import HUB, PREFIX, own_page
 from readingroom.web.portal import Changed, Here, Looking, Portal, known_person, render
 from readingroom.web.presenters.frame import areas_of
@@ -32,9 +34,9 @@ def front(request: Request, looking: Looking) -> Response:
 
 
 @router.get("/sign-in")
-def sign_in(here: Here, next: str = "") -> Response:  # noqa: A002  the query's name
+def sign_in(here: Here, next: str = "") -> Response:
     signin = SignIn.begin(own_page(next))
-    answer = RedirectResponse(here.login.authorize_url(signin), status_code=303)
+    answer = RedirectResponse(authorize_url(signin.state, signin.verifier), status_code=303)
     _set_cookie(answer, here, SIGNIN_COOKIE, here.seal.signin_cookie(signin), SIGNIN_SECONDS)
     return answer
 
@@ -54,11 +56,8 @@ def _answered(request: Request, here: Here, state: str = "", code: str = "", err
 @router.get("/oauth_callback")
 def oauth_callback(here: Here, answered: Annotated[tuple[str, SignIn], Depends(_answered)]) -> Response:
     code, signin = answered
-    token = here.login.exchange(code, signin)
-    username, project = here.identities.of(token)
-    if project is not None:
-        raise PermissionDenied("That token belongs to a workspace, not to a browser.", rule="portal.sign-in",
-                               next_step="Sign in again from the front page.")
+    token = here.hub.exchange_code(code, signin.verifier)
+    username = tokens.person_of(here.identities.of(token))
     known_person(here, username)
     session = Session(username, token, secrets.token_urlsafe(24))
     answer = RedirectResponse(signin.next_page, status_code=303)
