@@ -100,6 +100,13 @@ def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
         return _view(tx, tx.people.get(viewer), _visible(tx, viewer, number))
 
 
+def policy_of(room: ReadingRoom, viewer: str, number: int) -> Policy:
+    """The effective policy that a request's outputs have to satisfy; visible to whoever may see the request."""
+    with room.store.reading() as tx:
+        project = tx.projects.get(_visible(tx, viewer, number).project)
+        return room.policies.for_project(project, tx.grants.of_project(project.slug))
+
+
 def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
     """Requests in review that this checker may review or has reviewed, oldest first."""
     with room.store.reading() as tx:

@@ -213,11 +213,11 @@ def two_checkers(journey: Journey) -> str:
     decided = _approve(first, path, "Every cell rests on far more than ten people. FREYA-WAS-HERE")
     require(decided.status == 200, f"freya's review was refused: {decided.text[:600]}")
     after = second.open(path)
-    require("FREYA" not in after.html and "Lindqvist" not in after.html, "imran sees freya's review before giving his own")
+    require("FREYA" not in after.html and "Lindqvist" not in after.html, "imran sees freya's review before his own")
     require(before.text == after.text, "imran's page tells that freya has answered")
     decided = _approve(second, path, "Agreed: counts are large and rounded.")
     require(decided.status == 200, f"imran's review was refused: {decided.text[:600]}")
-    return "author and member were refused; freya and imran approved, the second page the same before and after the first"
+    return "author and member were refused; freya and imran approved; imran's page did not change when freya answered"
 
 
 def release(journey: Journey) -> str:

@@ -1,0 +1,33 @@
+"""What an administrator sees of the whole installation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.people import Person
+from readingroom.core.roles import Permission
+from readingroom.core.workspaces import Opening
+from readingroom.errors import PermissionDenied
+from readingroom.services.room import ReadingRoom
+
+
+@dataclass(frozen=True)
+class Overview:
+    """People by name, workspaces open now, and how many requests are in each status (zeros included)."""
+
+    people: tuple[Person, ...]
+    open_workspaces: tuple[Opening, ...]
+    requests: dict[RequestStatus, int]
+
+
+def overview(room: ReadingRoom, viewer: str) -> Overview:
+    """For people who may manage people; PermissionDenied for everyone else."""
+    with room.store.reading() as tx:
+        if not tx.people.get(viewer).may(Permission.MANAGE_PEOPLE):
+            raise PermissionDenied("Only administrators see the health of the installation.",
+                                   rule="role.manage-people", value=viewer, next_step="Start from your home page.")
+        counted = Counter(request.status for request in tx.requests.with_status(*RequestStatus))
+        return Overview(tx.people.all(), tx.workspaces.open_now(),
+                        {status: counted[status] for status in RequestStatus})

@@ -1,0 +1,29 @@
+"""Where the portal's pages are: nouns, one place to change them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+PREFIX = "/services/portal"
+API = "/api/v1"
+HUB = "/hub"
+
+# Only our own pages may be returned to after signing in: no scheme, no host, no "//", no control characters.
+_OWN_PAGE = re.compile(rf"{PREFIX}(/[A-Za-z0-9._~-]+)*/?(\?[A-Za-z0-9._~=&%-]*)?")
+
+
+def page(path: str, **query: object) -> str:
+    """The address of a portal page; `path` starts with a slash."""
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{PREFIX}{path}" + (f"?{urlencode(given)}" if given else "")
+
+
+def own_page(address: str) -> str:
+    """`address` if it is one of ours, otherwise the front page (no open redirects)."""
+    return address if _OWN_PAGE.fullmatch(address) else page("/")
+
+
+def lab(username: str, project: str) -> str:
+    """A running workspace's JupyterLab."""
+    return f"/user/{username}/{project}/lab"

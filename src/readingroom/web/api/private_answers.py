@@ -1,0 +1,58 @@
+"""`/private`: the price of a private answer, and the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict
+
+from readingroom.core.answers import ANSWERED, RESERVED, PrivateAnswer
+from readingroom.errors import NotFound
+from readingroom.services import private_answers as service
+from readingroom.web.api.caller import REFUSALS, Calling
+from readingroom.web.portal import Here
+
+router = APIRouter(tags=["private answers"], responses=REFUSALS)
+
+
+class Question(BaseModel):
+    """`query` follows the grammar of core/privacy/queries.py and is checked there."""
+
+    model_config = ConfigDict(extra="forbid")
+    query: dict[str, Any]
+
+
+@router.post("/private/price")
+def price(here: Here, calling: Calling, question: Question) -> dict[str, Any]:
+    """What it would cost and how exact it would be; costs nothing."""
+    quoted = service.price(here.room, calling.username, calling.project, question.query)
+    return {"cost_micro_rho": quoted.cost_micro_rho, "cost_epsilon": quoted.cost_epsilon, "delta": quoted.delta,
+            "remaining_micro_rho": quoted.remaining_micro_rho, "accuracy": quoted.accuracy,
+            "already_answered": quoted.already_answered, "refusal": quoted.refusal}
+
+
+@router.post("/private/answers", responses={202: {"description": "Paid; being computed"}})
+def ask(here: Here, calling: Calling, question: Question, response: Response) -> dict[str, Any]:
+    """Pay and ask; 202 while it is being computed, 200 with the answer if it was asked before."""
+    answer, charged = service.ask(here.room, calling.username, calling.project, question.query)
+    response.status_code = 202 if answer.status == RESERVED else 200
+    return _shown(answer) | {"charged_micro_rho": charged}
+
+
+@router.get("/private/answers/{answer_id}")
+def get(here: Here, calling: Calling, answer_id: int) -> dict[str, Any]:
+    """An answer of this project."""
+    answer = service.get(here.room, calling.username, answer_id)
+    if answer.project != calling.project:
+        raise NotFound(f"There is no private answer {answer_id}.", rule="answer.exists", value=answer_id)
+    return _shown(answer) | {"charged_micro_rho": answer.cost_micro_rho}
+
+
+def _shown(answer: PrivateAnswer) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": answer.id, "status": answer.status}
+    if answer.status == ANSWERED:
+        shown["answer"] = answer.answer
+    elif answer.answer:
+        shown["message"] = answer.answer.get("message", "")
+    return shown

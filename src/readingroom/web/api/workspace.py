@@ -1,0 +1,45 @@
+"""`GET /workspace`: who and where the caller is, what data they have, and the rules in force."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter
+
+from readingroom.core.policy import Policy
+from readingroom.core.privacy import pricing
+from readingroom.services import workspaces
+from readingroom.services.projects import BudgetLine
+from readingroom.web.api.caller import REFUSALS, Calling
+from readingroom.web.portal import Here
+
+router = APIRouter(tags=["workspace"], responses=REFUSALS)
+
+
+def budget(line: BudgetLine) -> dict[str, Any]:
+    """The account in micro-rho, and what it is worth as (epsilon, delta)."""
+    return {"total_micro_rho": line.total, "spent_micro_rho": line.spent, "remaining_micro_rho": line.remaining,
+            "epsilon_total": pricing.epsilon(line.total), "epsilon_spent": pricing.epsilon(line.spent),
+            "delta": pricing.DEFAULT_DELTA}
+
+
+def rules(policy: Policy) -> dict[str, Any]:
+    """The effective policy as JSON, sets in order."""
+    return {name: sorted(value) if isinstance(value, list) and name != "dominance" else value
+            for name, value in policy.model_dump(mode="json").items()}
+
+
+@router.get("/workspace")
+def workspace(here: Here, calling: Calling) -> dict[str, Any]:
+    """Datasets are described exactly as mounted, with their budgets."""
+    project = calling.card.project
+    plan = workspaces.plan(here.room, calling.username, calling.project)
+    lines = {line.dataset: line for line in calling.card.budgets}
+    return {
+        "person": {"username": calling.username, "display_name": calling.display_name},
+        "project": {"slug": project.slug, "title": project.title, "expires_on": project.expires_on.isoformat()},
+        "datasets": [json.loads((path / "dataset.json").read_text()) | {"budget": budget(lines[name])}
+                     for name, path in plan.mounts],
+        "rules": rules(calling.card.policy),
+    }

@@ -1,0 +1,81 @@
+"""Builds the portal. Connects to nothing until a request comes."""
+
+from __future__ import annotations
+
+import mimetypes
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, Response
+
+from readingroom.errors import NotFound
+from readingroom.services.room import ReadingRoom
+from readingroom.settings import REPOSITORY
+from readingroom.web import faults
+from readingroom.web.addresses import API, PREFIX
+from readingroom.web.api import private_answers as api_private_answers
+from readingroom.web.api import requests as api_requests
+from readingroom.web.api import workspace as api_workspace
+from readingroom.web.portal import HERE, Hub, Portal, make_templates
+from readingroom.web.security import BodyLimit, SecurityHeaders
+from readingroom.web.sessions import Identities, Seal
+from readingroom.web.views import (
+    administration,
+    datasets,
+    grants,
+    private_answers,
+    projects,
+    requests,
+    review,
+    sign_in,
+)
+
+STATIC_FILES: dict[str, Path] = {
+    "portal.css": REPOSITORY / "build" / "static" / "portal.css",
+    **{file.name: file for file in (HERE / "static" / "js").glob("*.js")},
+    **{file.name: file for file in (HERE / "static").glob("*.svg")},
+}
+FORM_OVERHEAD_BYTES = 1024 * 1024
+DEFAULT_UPLOAD_BYTES = 100 * 1024 * 1024
+PAGES = (sign_in, projects, requests, review, private_answers, grants, datasets, administration)
+APIS = (api_workspace, api_requests, api_private_answers)
+
+
+def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None = None) -> FastAPI:
+    """The portal over `room`. `hub` is ports.Hub with sign-in; `audit_key` lets the audit page prove the log.
+
+    Interactive API pages are off (they load scripts from elsewhere); the OpenAPI document is at api/v1/openapi.json.
+    """
+    app = FastAPI(title="Reading Room", version="1", docs_url=None, redoc_url=None,
+                  openapi_url=f"{PREFIX}{API}/openapi.json",
+                  description="What a workspace may ask of the portal, with the token of its server.")
+    seal = Seal((room.settings.keys_dir / "portal-session").read_text().strip())
+    app.state.portal = Portal(room=room, hub=hub, seal=seal, identities=Identities(hub.identify),
+                              templates=make_templates(), upload_bytes=upload_limit(room), audit_key=audit_key)
+    app.add_middleware(BodyLimit, upload_bytes=app.state.portal.upload_bytes)
+    app.add_middleware(SecurityHeaders)
+    for module in PAGES:
+        app.include_router(module.router, prefix=PREFIX, include_in_schema=False)
+    for module in APIS:
+        app.include_router(module.router, prefix=PREFIX + API)
+    app.add_api_route(f"{PREFIX}/static/{{name}}", static_file, include_in_schema=False)
+    app.add_api_route(PREFIX, sign_in.front, include_in_schema=False)
+    faults.install(app)
+    return app
+
+
+def upload_limit(room: ReadingRoom) -> int:
+    """Most bytes of one upload: what the site's policy lets one request hold, plus the form around it."""
+    site = room.policies.site.policy
+    if site.max_files is None or site.max_file_bytes is None:
+        return DEFAULT_UPLOAD_BYTES
+    return site.max_files * site.max_file_bytes + FORM_OVERHEAD_BYTES
+
+
+def static_file(name: str) -> Response:
+    """The compiled style sheet and our few scripts, by exact name."""
+    file = STATIC_FILES.get(name)
+    if file is None or not file.is_file():
+        raise NotFound(f"There is no static file {name!r}.", rule="address")
+    return FileResponse(file, media_type=mimetypes.guess_type(name)[0])

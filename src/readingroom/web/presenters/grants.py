@@ -1,0 +1,143 @@
+"""What a custodian's yes opens, exactly, and what is open under it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from readingroom.core.audit import Event
+from readingroom.core.lifecycle import GRANT_TRANSITIONS, GrantStatus
+from readingroom.core.people import Person
+from readingroom.services.grants import GrantCard
+from readingroom.web.addresses import page
+from readingroom.web.presenters import budgets, times
+from readingroom.web.presenters.actions import Action
+from readingroom.web.presenters.projects import GrantedDataset, granted
+from readingroom.web.presenters.review import rules
+from readingroom.web.presenters.words import GRANT_TAGS, Tag
+
+WITHDRAW_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Row:
+    id: int
+    href: str
+    project: str
+    dataset: str
+    tag: Tag
+    ends: str
+    people: str
+    columns: str
+    open_now: str
+    is_open: bool
+    withdraw: str
+    decided: times.When | None
+
+
+@dataclass(frozen=True)
+class OpenWorkspace:
+    who: str
+    since: times.When | None
+
+
+@dataclass(frozen=True)
+class Detail:
+    id: int
+    title: str
+    dataset: str
+    project: str
+    aim: str
+    public_benefit: str
+    purpose: str
+    legal_gateway: str
+    project_ends: str
+    tag: Tag
+    ends: str
+    budget: budgets.Gauge
+    members: tuple[Person, ...]
+    data: GrantedDataset
+    sensitive: int
+    rows: str
+    rules: tuple[str, ...]
+    open_workspaces: tuple[OpenWorkspace, ...]
+    decided: times.When | None
+    decided_by: str
+    reason: str
+    policy_changed: bool
+    may_decide: bool
+    actions: tuple[Action, ...]
+
+
+def _columns(card: GrantCard) -> int:
+    return sum(len(columns) for columns in card.grant.columns.values())
+
+
+def _may(card: GrantCard, status: GrantStatus) -> bool:
+    return status in GRANT_TRANSITIONS[card.grant.status]
+
+
+def row(card: GrantCard, today: date, now: datetime) -> Row:
+    grant = card.grant
+    here = page(f"/grants/{grant.id}")
+    number = len(card.open_workspaces)
+    return Row(
+        grant.id, here, card.project.title, card.dataset.title, GRANT_TAGS[grant.status], times.until(grant.expires_on, today),
+        ", ".join(person.display_name for person in card.members),
+        f"{times.plural(_columns(card), 'column')} of {times.plural(len(grant.columns), 'table')}",
+        times.plural(number, "workspace") + " open now" if number else "none open now", number > 0,
+        f"{here}/withdraw" if _may(card, GrantStatus.WITHDRAWN) else "", times.when(grant.decided_at, now))
+
+
+def split(cards: tuple[GrantCard, ...]) -> tuple[tuple[GrantCard, ...], tuple[GrantCard, ...]]:
+    """Those that can be withdrawn (they open something), and the rest that is decided and over."""
+    live = tuple(card for card in cards if _may(card, GrantStatus.WITHDRAWN))
+    over = tuple(card for card in cards if not GRANT_TRANSITIONS[card.grant.status])
+    return live, over
+
+
+def detail(card: GrantCard, today: date, now: datetime) -> Detail:
+    grant, project = card.grant, card.project
+    names = {person.username: person.display_name for person in card.members}
+    data = granted(grant, card.dataset, today)
+    withdraw = Action("withdraw", "Withdraw this grant", page(f"/grants/{grant.id}/withdraw"), is_link=True,
+                      classes="govuk-button--warning")
+    return Detail(
+        id=grant.id, title=f"{card.dataset.title} for {project.title}", dataset=card.dataset.title, project=project.title,
+        aim=project.aim, public_benefit=project.public_benefit, purpose=project.purpose,
+        legal_gateway=project.legal_gateway, project_ends=times.until(project.expires_on, today),
+        tag=GRANT_TAGS[grant.status], ends=times.until(grant.expires_on, today),
+        budget=budgets.gauge(card.budget, "Privacy budget"), members=card.members, data=data,
+        sensitive=sum(column.sensitive for table in data.tables for column in table.columns),
+        rows="Only rows that match the filters shown." if grant.row_filter else "All rows.", rules=rules(card.policy),
+        open_workspaces=tuple(OpenWorkspace(names.get(opening.username, opening.username), times.when(opening.opened_at, now))
+                              for opening in card.open_workspaces),
+        decided=times.when(grant.decided_at, now), decided_by=grant.decided_by or "", reason=grant.decision_reason,
+        policy_changed=card.policy_changed, may_decide=_may(card, GrantStatus.ACTIVE) and _may(card, GrantStatus.REFUSED),
+        actions=(withdraw,) if _may(card, GrantStatus.WITHDRAWN) else ())
+
+
+@dataclass(frozen=True)
+class StoryLine:
+    seq: int
+    at: str
+    actor: str
+    action: str
+    subject: str
+    project: str
+    detail: tuple[tuple[str, str], ...]
+    hash: str
+
+
+DETAIL_LIMIT = 300
+
+
+def story_line(event: Event) -> StoryLine:
+    """One line of the log; long details are cut here, never in the log."""
+    def short(value: object) -> str:
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return text if len(text) <= DETAIL_LIMIT else text[:DETAIL_LIMIT] + "…"
+
+    return StoryLine(event.seq, times.exact(datetime.fromisoformat(event.at)), event.actor, event.action, event.subject,
+                     event.project, tuple((name, short(value)) for name, value in event.detail.items() if value != ""),
+                     event.hash)

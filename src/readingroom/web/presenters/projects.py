@@ -1,0 +1,134 @@
+"""Projects, their workspaces and grants, as researchers see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from readingroom.core.access import Reason
+from readingroom.core.datasets import Column, Dataset, Table
+from readingroom.core.policy.library import Policies
+from readingroom.core.projects import Grant
+from readingroom.services.projects import ProjectCard
+from readingroom.web.addresses import lab, page
+from readingroom.web.presenters import budgets, times
+from readingroom.web.presenters.actions import SECONDARY, Action
+from readingroom.web.presenters.words import GRANT_TAGS, PROJECT_ENDED, PROJECT_TAGS, WORKSPACE_TAGS, Tag
+
+STOPPED = "stopped"
+OPEN_STATES = frozenset({"starting", "running"})
+
+
+@dataclass(frozen=True)
+class Card:
+    slug: str
+    title: str
+    href: str
+    tag: Tag
+    workspace_tag: Tag | None
+    aim: str
+    ends: str
+    datasets: str
+    reasons: tuple[Reason, ...]
+    actions: tuple[Action, ...]
+    gauges: tuple[budgets.Gauge, ...]
+    closed_because: str
+    classes: str
+
+
+@dataclass(frozen=True)
+class GrantedTable:
+    name: str
+    label: str
+    columns: tuple[Column, ...]
+    withheld: int
+    row_filter: str
+
+
+@dataclass(frozen=True)
+class GrantedDataset:
+    title: str
+    slug: str
+    department: str
+    tag: Tag
+    ends: str
+    conditions: str
+    known_issues: tuple[str, ...]
+    synthetic: bool
+    tables: tuple[GrantedTable, ...]
+
+
+def project_tag(found: ProjectCard, today: date) -> Tag:
+    return PROJECT_ENDED if found.project.expires_on < today else PROJECT_TAGS[found.project.status]
+
+
+def _actions(found: ProjectCard, state: str, username: str) -> tuple[Action, ...]:
+    project = found.project
+    base = f"/projects/{project.slug}/workspace"
+    if state == "running":
+        return (Action("open", "Go to workspace", lab(username, project.slug), is_link=True),
+                Action("close", "Close workspace", page(f"{base}/close"), is_link=True, classes=SECONDARY))
+    if state == "starting":
+        return (Action("open", "See it start", page(base), is_link=True),)
+    refused = ""
+    if not found.access.allowed:
+        refused = f"Not possible now, for {times.plural(len(found.access.reasons), 'reason')} given above."
+    return (Action(f"open-{project.slug}", "Open workspace", page(f"{base}/open"), refused),)
+
+
+def card(found: ProjectCard, state: str, username: str, policies: Policies, today: date, now: datetime) -> Card:
+    opening = found.last_opening
+    closed = ""
+    if state == STOPPED and opening is not None and opening.closed_at is not None and opening.close_reason:
+        closed = f"Your workspace was closed {_ago(opening.closed_at, now)}: {opening.close_reason}"
+    return Card(
+        slug=found.project.slug, title=found.project.title, href=page(f"/projects/{found.project.slug}"),
+        tag=project_tag(found, today), workspace_tag=WORKSPACE_TAGS[state] if state != STOPPED else None,
+        aim=found.project.aim, ends=times.until(found.project.expires_on, today),
+        datasets=", ".join(policies.dataset(grant.dataset).title for grant in found.grants) or "none",
+        reasons=found.access.reasons, actions=_actions(found, state, username),
+        gauges=tuple(budgets.gauge(line, policies.dataset(line.dataset).title) for line in found.budgets if line.total),
+        closed_because=closed, classes="" if found.access.allowed else "rr-card--attention",
+    )
+
+
+def _ago(value: datetime, now: datetime) -> str:
+    shown = times.when(value, now)
+    return shown.text if shown else ""
+
+
+def granted(grant: Grant, dataset: Dataset, today: date) -> GrantedDataset:
+    """One dataset of a project, with exactly the columns that the grant covers."""
+    return GrantedDataset(
+        title=dataset.title, slug=dataset.slug, department=dataset.department, tag=GRANT_TAGS[grant.status],
+        ends=times.until(grant.expires_on, today), conditions=grant.conditions, known_issues=dataset.known_issues,
+        synthetic=dataset.synthetic,
+        tables=tuple(_table(table, grant) for table in dataset.tables if table.name in grant.columns),
+    )
+
+
+def _table(table: Table, grant: Grant) -> GrantedTable:
+    names = grant.columns[table.name]
+    columns = tuple(column for column in table.columns if column.name in names)
+    return GrantedTable(table.name, table.label, columns, len(table.columns) - len(columns),
+                        grant.row_filter.get(table.name, ""))
+
+
+@dataclass(frozen=True)
+class Step:
+    text: str
+    done: bool
+    current: bool
+
+
+def opening_steps(state: str, preparing: str) -> tuple[Step, ...]:
+    """What the platform itself knows of a start: no spinner, no guess."""
+    order = ("allowed", "prepared", "starting", "running")
+    reached = {"running": 4, "starting": 2, "stopping": 0, STOPPED: 1 if preparing else 0}[state]
+    texts = {
+        "allowed": "Check that you may open it",
+        "prepared": preparing or "Granted columns and rows are ready to mount",
+        "starting": "Start a container of your own, without network",
+        "running": "JupyterLab answers",
+    }
+    return tuple(Step(texts[name], index < reached, index == reached) for index, name in enumerate(order))

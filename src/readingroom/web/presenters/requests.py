@@ -1,0 +1,185 @@
+"""Egress requests: where they stand, what was found, what may be done next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
+from readingroom.core.egress import Phase
+from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.requests import Decision, OutputFile, Review
+from readingroom.services.requests import RequestView
+from readingroom.web.addresses import page
+from readingroom.web.presenters import times
+from readingroom.web.presenters.actions import SECONDARY, Action
+from readingroom.web.presenters.words import (
+    ASSURANCE_WORDS,
+    DECISION_WORDS,
+    REQUEST_MEANINGS,
+    REQUEST_TAGS,
+    Tag,
+    VerdictMark,
+    verdict_mark,
+)
+
+WAITING = frozenset({Phase.CHECKS, Phase.INDEPENDENT, Phase.CONSOLIDATING})
+REFRESHING = frozenset({RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.APPROVED})
+SHOWN_CELLS = 12
+
+
+@dataclass(frozen=True)
+class Row:
+    number: int
+    title: str
+    project: str
+    href: str
+    tag: Tag
+    submitted: times.When | None
+    place: str
+    files: str
+
+
+@dataclass(frozen=True)
+class ShownFinding:
+    mark: VerdictMark
+    message: str
+    next_step: str
+    cells: tuple[str, ...]
+    more_cells: int
+    rule: str
+    source: str
+
+
+@dataclass(frozen=True)
+class ShownFile:
+    id: int
+    name: str
+    href: str
+    size: str
+    sha256: str
+    output_type: str
+    assurance: str
+    assurance_meaning: str
+    mark: VerdictMark
+    context: str
+    controls: str
+    findings: tuple[ShownFinding, ...]
+
+
+@dataclass(frozen=True)
+class Comment:
+    about: str
+    text: str
+    decision: str
+
+
+@dataclass(frozen=True)
+class Round:
+    number: int
+    comments: tuple[Comment, ...]
+
+
+@dataclass(frozen=True)
+class Detail:
+    number: int
+    title: str
+    purpose: str
+    project: str
+    project_href: str
+    tag: Tag
+    meaning: str
+    round: int
+    submitted: times.When | None
+    place: str
+    files: tuple[ShownFile, ...]
+    outcome_comment: str
+    rounds: tuple[Round, ...]
+    actions: tuple[Action, ...]
+    release_name: str
+    release_href: str
+    release_sha256: str
+    release_made: times.When | None
+    refreshes: bool
+
+
+def _place(view: RequestView) -> str:
+    if view.phase not in WAITING:
+        return ""
+    return "next in the queue" if view.place_in_queue <= 1 else f"number {view.place_in_queue} in the queue"
+
+
+def row(view: RequestView, now: datetime) -> Row:
+    request = view.request
+    return Row(request.number, request.title, view.project.title, page(f"/requests/{request.number}"),
+               REQUEST_TAGS[request.status], times.when(request.submitted_at, now), _place(view),
+               times.plural(len(request.files), "file"))
+
+
+def place_of(cell: Cell) -> str:
+    """A cell as people point at it: `Leeds, 2019 / theft`."""
+    named = " / ".join(filter(None, (", ".join(cell.row), ", ".join(cell.column))))
+    if named or cell.position is None:
+        return named or "somewhere in the file"
+    return f"row {cell.position[0] + 1}, column {cell.position[1] + 1}"
+
+
+def finding(found: Finding) -> ShownFinding:
+    shown = tuple(place_of(cell) for cell in found.cells[:SHOWN_CELLS])
+    return ShownFinding(verdict_mark(found.verdict), found.message, found.next_step, shown,
+                        len(found.cells) - len(shown), found.rule, found.source)
+
+
+def file(number: int, output: OutputFile) -> ShownFile:
+    """Worst findings first."""
+    word, meaning = ASSURANCE_WORDS[output.assurance]
+    worst_first = sorted(output.findings, key=lambda found: -found.verdict)
+    return ShownFile(
+        output.id, output.name, page(f"/requests/{number}/files/{output.id}"), times.size(output.size_bytes),
+        output.sha256, output.output_type, word, meaning, verdict_mark(output.verdict), output.context, output.controls,
+        tuple(finding(found) for found in worst_first))
+
+
+def _comments(review: Review, names: dict[int, str]) -> tuple[Comment, ...]:
+    return tuple(Comment(names.get(vote.file_id, "a file of that round"), vote.comment, DECISION_WORDS[vote.decision])
+                 for vote in review.votes if vote.comment or vote.decision is Decision.CHANGE)
+
+
+def rounds(view: RequestView) -> tuple[Round, ...]:
+    """What checkers told the researcher, newest round first; only what this viewer may see is in `view`."""
+    names = {output.id: output.name for output in view.request.files}
+    by_round: dict[int, list[Comment]] = {}
+    for review in view.reviews:
+        by_round.setdefault(review.round, []).extend(_comments(review, names))
+    return tuple(Round(number, tuple(comments)) for number, comments in sorted(by_round.items(), reverse=True) if comments)
+
+
+def detail(view: RequestView, now: datetime) -> Detail:
+    request = view.request
+    number, base = request.number, f"/requests/{request.number}"
+    actions = []
+    if not view.may["resubmit"]:
+        actions.append(Action("resubmit", "Send changed files", page(f"{base}/resubmit"), is_link=True))
+    if not view.may["withdraw"]:
+        actions.append(Action("withdraw", "Withdraw this request", page(f"{base}/withdraw"), is_link=True,
+                              classes=SECONDARY))
+    release = view.release
+    return Detail(
+        number=number, title=request.title, purpose=request.purpose, project=view.project.title,
+        project_href=page(f"/projects/{request.project}"), tag=REQUEST_TAGS[request.status],
+        meaning=REQUEST_MEANINGS[request.status], round=request.round, submitted=times.when(request.submitted_at, now),
+        place=_place(view), files=tuple(file(number, output) for output in request.files),
+        outcome_comment=request.outcome_comment, rounds=rounds(view), actions=tuple(actions),
+        release_name=release.filename if release else "", release_sha256=release.sha256 if release else "",
+        release_href=page(f"{base}/release") if release else "",
+        release_made=times.when(release.made_at, now) if release else None,
+        refreshes=request.status in REFRESHING,
+    )
+
+
+def worst(view: RequestView) -> VerdictMark:
+    """The worst verdict of a request's files; unchecked files are worse than a FAIL that is known."""
+    verdicts = [output.verdict for output in view.request.files]
+    if not verdicts or None in verdicts:
+        return verdict_mark(None)
+    return verdict_mark(max(verdict for verdict in verdicts if isinstance(verdict, Verdict)))

@@ -1,0 +1,179 @@
+"""The checker's page. Independent phase: nothing of other checkers, not even whether they started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from readingroom.core.disclosure.verdict import Verdict
+from readingroom.core.egress import Phase
+from readingroom.core.people import Person
+from readingroom.core.policy import Policy
+from readingroom.core.requests import Decision, OutputFile, Review, Vote
+from readingroom.services.requests import RequestView
+from readingroom.web.addresses import page
+from readingroom.web.presenters import requests, times
+from readingroom.web.presenters.outputs import Output
+from readingroom.web.presenters.words import DECISION_WORDS, Tag, VerdictMark
+
+YOURS_WAITING = Tag("Waiting for you", "govuk-tag--yellow")
+YOURS_GIVEN = Tag("You have answered", "govuk-tag--blue")
+TO_SETTLE = Tag("To settle together", "govuk-tag--purple")
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    number: int
+    title: str
+    project: str
+    href: str
+    tag: Tag
+    worst: VerdictMark
+    age: str
+    submitted: times.When | None
+    files: str
+    size: str
+    round: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    value: str
+    text: str
+    key: str
+    checked: bool
+
+
+@dataclass(frozen=True)
+class Said:
+    """One checker's vote on one file, as shown to another while consolidating."""
+
+    who: str
+    decision: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One file on the checker's page. `reason_needed` says that approving it needs a comment."""
+
+    file: requests.ShownFile
+    output: Output
+    choices: tuple[Choice, ...]
+    comment: str
+    reason_needed: str
+    said: tuple[Said, ...]
+    differs: bool
+
+
+@dataclass(frozen=True)
+class ReviewPage:
+    number: int
+    title: str
+    project: str
+    aim: str
+    purpose: str
+    author: str
+    round: int
+    submitted: times.When | None
+    heading: str
+    lead: str
+    sheets: tuple[Sheet, ...]
+    may_review: bool
+    may_conclude: bool
+    refused: str
+    submit_text: str
+    note: str
+    notes: tuple[Said, ...]
+    earlier: tuple[requests.Round, ...]
+    rules: tuple[str, ...]
+
+
+def queue_row(view: RequestView, now: datetime) -> QueueRow:
+    request = view.request
+    tag = TO_SETTLE if not view.may["conclude"] else YOURS_GIVEN if view.own_review else YOURS_WAITING
+    waited = (now - request.submitted_at).total_seconds() if request.submitted_at else 0
+    return QueueRow(
+        request.number, request.title, view.project.title, page(f"/requests/{request.number}/review"), tag,
+        requests.worst(view), times.length(waited), times.when(request.submitted_at, now),
+        times.plural(len(request.files), "file"), times.size(sum(file.size_bytes for file in request.files)), request.round)
+
+
+def _order(row: QueueRow) -> tuple[bool, int]:
+    return row.tag is YOURS_GIVEN, row.number
+
+
+def queue(views: tuple[RequestView, ...], now: datetime) -> tuple[QueueRow, ...]:
+    """What waits for this checker first, oldest first; what waits for others last."""
+    return tuple(sorted((queue_row(view, now) for view in views), key=_order))
+
+
+def _own_vote(view: RequestView, file: OutputFile, typed: tuple[Vote, ...]) -> Vote:
+    given = typed or (view.own_review.votes if view.own_review else ())
+    return next((vote for vote in given if vote.file_id == file.id), Vote(file.id, Decision.UNDECIDED))
+
+
+CHOICE_KEYS = {Decision.APPROVE: "a", Decision.CHANGE: "c", Decision.UNDECIDED: "u"}
+
+
+def _sheet(view: RequestView, file: OutputFile, output: Output, typed: tuple[Vote, ...], people: dict[str, Person],
+           others: tuple[Review, ...]) -> Sheet:
+    own = _own_vote(view, file, typed)
+    said = tuple(Said(_name(review.checker, people), DECISION_WORDS[vote.decision], vote.comment)
+                 for review in others for vote in review.votes if vote.file_id == file.id)
+    needed = "" if file.verdict is Verdict.PASS else "Approving it needs your reason here; it stays on the record."
+    return Sheet(
+        file=requests.file(view.request.number, file), output=output, comment=own.comment, said=said,
+        choices=tuple(Choice(decision.value, DECISION_WORDS[decision], CHOICE_KEYS[decision], decision is own.decision)
+                      for decision in Decision),
+        reason_needed=needed, differs=len({one.decision for one in said}) > 1)
+
+
+def _name(username: str, people: dict[str, Person]) -> str:
+    return people[username].display_name if username in people else username
+
+
+def review_page(view: RequestView, outputs: dict[int, Output], policy: Policy, people: dict[str, Person],
+                viewer: str, now: datetime, typed: tuple[Vote, ...] = (), note: str = "") -> ReviewPage:
+    """`view.reviews` already holds only what this checker may know; while independent that is only their own."""
+    request = view.request
+    current = tuple(review for review in view.reviews if review.round == request.round)
+    shown = current if view.phase is Phase.CONSOLIDATING else ()
+    may_review, may_conclude = not view.may["review"], not view.may["conclude"]
+    own_note = note or (view.own_review.note if view.own_review else "")
+    sheets = tuple(_sheet(view, file, outputs[file.id], typed, people, shown) for file in request.files)
+    if may_conclude:
+        sheets = tuple(sorted(sheets, key=lambda sheet: not sheet.differs))
+        heading, lead = "Settle it together", ("Every checker has answered and not all approve. Disagreements come first. Change your "
+                                               "answer if you were convinced, or return or reject the request below.")
+    elif may_review:
+        heading, lead = "Check these outputs", "Decide about each file on your own. What you write for the researcher is sent when it is settled."
+    else:
+        heading, lead = "Your part is done", view.may["review"]
+    return ReviewPage(
+        number=request.number, title=request.title, project=view.project.title, aim=view.project.aim,
+        purpose=request.purpose, author=_name(request.author, people), round=request.round,
+        submitted=times.when(request.submitted_at, now), heading=heading, lead=lead, sheets=sheets,
+        may_review=may_review, may_conclude=may_conclude, refused=view.may["review"],
+        submit_text="Change my review" if may_conclude else "Submit my review", note=own_note,
+        notes=tuple(Said(_name(review.checker, people), "", review.note) for review in shown
+                    if review.note and review.checker != viewer),
+        earlier=tuple(given for given in requests.rounds(view) if given.number < request.round), rules=rules(policy))
+
+
+def rules(policy: Policy) -> tuple[str, ...]:
+    """The numbers in force, in words."""
+    said = []
+    if policy.threshold is not None:
+        than = "more than" if policy.threshold_inclusive else "at least"
+        said.append(f"Every cell rests on {than} {policy.threshold} distinct people.")
+    if policy.zeros_disclosive:
+        said.append("Empty cells count as low.")
+    for largest, percent in sorted(policy.dominance or ()):
+        who = "largest contribution makes" if largest == 1 else f"{largest} largest contributions make"
+        said.append(f"The {who} up at most {percent:g}% of a total.")
+    if policy.p_percent is not None:
+        said.append(f"A total less its two largest is at least {policy.p_percent:g}% of the largest.")
+    if policy.residual_degrees_of_freedom is not None:
+        said.append(f"A model has at least {policy.residual_degrees_of_freedom} residual degrees of freedom.")
+    return tuple(said)

@@ -1,0 +1,116 @@
+"""Every status, verdict and role in words and colour: one table each, colour never alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from readingroom.core.disclosure.verdict import Verdict
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
+from readingroom.core.people import PersonStatus
+from readingroom.core.requests import Assurance, Decision
+from readingroom.core.roles import Role
+
+
+@dataclass(frozen=True)
+class Tag:
+    text: str
+    classes: str
+
+
+def _tag(text: str, colour: str) -> Tag:
+    return Tag(text, f"govuk-tag--{colour}")
+
+
+PROJECT_TAGS = {
+    ProjectStatus.DRAFT: _tag("Draft", "grey"),
+    ProjectStatus.OWNER_REVIEW: _tag("Waiting for custodians", "yellow"),
+    ProjectStatus.ACTIVE: _tag("Active", "green"),
+    ProjectStatus.CLOSED: _tag("Closed", "grey"),
+}
+PROJECT_ENDED = _tag("Ended", "grey")
+
+GRANT_TAGS = {
+    GrantStatus.PROPOSED: _tag("Waiting for decision", "yellow"),
+    GrantStatus.ACTIVE: _tag("Live", "green"),
+    GrantStatus.REFUSED: _tag("Refused", "red"),
+    GrantStatus.SUSPENDED: _tag("Suspended", "orange"),
+    GrantStatus.WITHDRAWN: _tag("Withdrawn", "grey"),
+    GrantStatus.EXPIRED: _tag("Expired", "grey"),
+}
+
+REQUEST_TAGS = {
+    RequestStatus.DRAFT: _tag("Draft", "grey"),
+    RequestStatus.SUBMITTED: _tag("Submitted", "blue"),
+    RequestStatus.CHECKING: _tag("Being checked automatically", "blue"),
+    RequestStatus.IN_REVIEW: _tag("With output checkers", "purple"),
+    RequestStatus.RETURNED: _tag("Returned to you", "orange"),
+    RequestStatus.APPROVED: _tag("Approved", "turquoise"),
+    RequestStatus.RELEASED: _tag("Released", "green"),
+    RequestStatus.REJECTED: _tag("Rejected", "red"),
+    RequestStatus.WITHDRAWN: _tag("Withdrawn", "grey"),
+}
+
+REQUEST_MEANINGS = {
+    RequestStatus.DRAFT: "Not submitted yet.",
+    RequestStatus.SUBMITTED: "Waiting for the automatic checks, which start within seconds.",
+    RequestStatus.CHECKING: "The automatic checks are running. They usually take under 20 seconds.",
+    RequestStatus.IN_REVIEW: "Output checkers are looking at it, each without seeing what another decided.",
+    RequestStatus.RETURNED: "The checkers ask for changes. Read their comments, then send the changed files again.",
+    RequestStatus.APPROVED: "Approved. The signed release package is being made.",
+    RequestStatus.RELEASED: "Released. The signed package can be downloaded.",
+    RequestStatus.REJECTED: "The checkers decided that this may not leave. Their comments say why.",
+    RequestStatus.WITHDRAWN: "Withdrawn by its author. Nothing left.",
+}
+
+PERSON_TAGS = {
+    PersonStatus.ACTIVE: _tag("Active", "green"),
+    PersonStatus.SUSPENDED: _tag("Suspended", "orange"),
+    PersonStatus.BARRED: _tag("Barred", "red"),
+}
+
+WORKSPACE_TAGS = {
+    "stopped": _tag("Workspace closed", "grey"),
+    "starting": _tag("Workspace starting", "blue"),
+    "running": _tag("Workspace open", "turquoise"),
+    "stopping": _tag("Workspace closing", "yellow"),
+}
+
+VERDICT_WORDS = {Verdict.PASS: "✓ Pass", Verdict.REVIEW: "? Review", Verdict.FAIL: "✗ Fail"}
+VERDICT_MEANINGS = {
+    Verdict.PASS: "Every rule that applies was checked and holds.",
+    Verdict.REVIEW: "A person has to judge: a rule is close, or could not be checked.",
+    Verdict.FAIL: "A rule is broken.",
+}
+NOT_CHECKED = "… Not checked yet"
+
+ASSURANCE_WORDS = {
+    Assurance.DECLARED: ("Declared", "Uploaded by the researcher; the platform knows only the file."),
+    Assurance.EVIDENCED: ("Evidenced", "Made with the SDK, which stored counts beside it. A claim, not proof."),
+    Assurance.REPRODUCED: ("Reproduced", "The platform re-ran the notebook and got the same file."),
+    Assurance.VERIFIED: ("Verified", "Recomputed by the platform from the data."),
+    Assurance.PRIVATE: ("Private", "A differentially private answer, paid for from the budget."),
+}
+
+DECISION_WORDS = {Decision.APPROVE: "Approve", Decision.CHANGE: "Change needed", Decision.UNDECIDED: "Undecided"}
+
+ROLE_WORDS = {
+    Role.RESEARCHER: "Researcher",
+    Role.CUSTODIAN: "Data custodian",
+    Role.CHECKER: "Output checker",
+    Role.ADMINISTRATOR: "Administrator",
+}
+
+
+@dataclass(frozen=True)
+class VerdictMark:
+    """A verdict as printed: words, a class for the colour, and what it means."""
+
+    text: str
+    name: str
+    meaning: str
+
+
+def verdict_mark(verdict: Verdict | None) -> VerdictMark:
+    if verdict is None:
+        return VerdictMark(NOT_CHECKED, "none", "The automatic checks have not finished.")
+    return VerdictMark(VERDICT_WORDS[verdict], verdict.word, VERDICT_MEANINGS[verdict])

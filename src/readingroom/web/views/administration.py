@@ -1,0 +1,42 @@
+"""The administrator's pages: health and the audit log."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from readingroom.core.roles import Role
+from readingroom.services import audit
+from readingroom.services import overview as service
+from readingroom.web.portal import Here, Looking, Portal, render
+from readingroom.web.presenters import administration as present
+from readingroom.web.presenters.grants import story_line
+
+router = APIRouter()
+ADMINISTRATOR = Role.ADMINISTRATOR
+PAGE_SIZE = 50
+
+
+@router.get("/health")
+def health(request: Request, here: Here, looking: Looking) -> Response:
+    found = service.overview(here.room, looking.username)
+    return render(request, "administration/health.html", ADMINISTRATOR,
+                  health=present.health(found, here.room.today(), here.room.now()))
+
+
+@router.get("/audit")
+def log(request: Request, here: Here, looking: Looking, before: int | None = None) -> Response:
+    """The newest events, and whether the whole chain and its checkpoints hold (checked on the first page)."""
+    events = audit.latest(here.room, looking.username, PAGE_SIZE, before)
+    proof = _proof(here) if before is None else None
+    older = events[-1].seq if len(events) == PAGE_SIZE and events[-1].seq > 1 else None
+    return render(request, "administration/audit.html", ADMINISTRATOR, story=tuple(map(story_line, events)),
+                  proof=proof, older=older, before=before)
+
+
+def _proof(here: Portal) -> present.Proof | None:
+    if here.audit_key is None:
+        return None
+    witnesses = audit.read_checkpoints(here.room.settings.checkpoints_file)
+    count, faults = audit.faults(here.room, witnesses, here.audit_key)
+    return present.proof(count, max((witness.seq for witness in witnesses), default=0), tuple(faults))

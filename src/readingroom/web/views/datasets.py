@@ -1,0 +1,34 @@
+"""The catalogue: what each dataset holds, as its custodian registered it. Never read from the data."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from readingroom.core.roles import Role
+from readingroom.web.portal import Here, Looking, render
+from readingroom.web.presenters.frame import areas_of
+from readingroom.web.presenters.review import rules
+
+router = APIRouter()
+
+
+def _area(looking: Looking) -> Role | None:
+    areas = areas_of(looking.person)
+    return areas[0].role if areas else None
+
+
+@router.get("/datasets")
+def catalogue(request: Request, here: Here, looking: Looking) -> Response:
+    found = tuple(dataset for dataset, _ in here.room.policies.datasets.values())
+    return render(request, "datasets/catalogue.html", _area(looking),
+                  datasets=sorted(found, key=lambda dataset: dataset.title))
+
+
+@router.get("/datasets/{slug}")
+def dataset(request: Request, here: Here, looking: Looking, slug: str) -> Response:
+    found = here.room.policies.dataset(slug)
+    policy = here.room.policies.datasets[slug][1]
+    return render(request, "datasets/dataset.html", _area(looking), dataset=found, rules=rules(policy),
+                  denied=sorted(policy.denied_columns or ()), purposes=sorted(policy.purposes or ()),
+                  gateways=sorted(policy.legal_gateways or ()))

@@ -1,0 +1,106 @@
+"""A researcher's projects: which can be opened, why not, and opening them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+
+from readingroom.core.roles import Role
+from readingroom.errors import Unavailable
+from readingroom.services import projects as service
+from readingroom.services import requests, workspaces
+from readingroom.web.addresses import lab
+from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, viewer
+from readingroom.web.presenters import projects as present
+from readingroom.web.presenters import requests as present_requests
+
+router = APIRouter()
+RESEARCHER = Role.RESEARCHER
+
+
+def _state(here: Portal, username: str, slug: str) -> str:
+    """The workspace's state; the Hub being away must not take the page down."""
+    try:
+        return here.hub.workspace_state(username, slug)
+    except Unavailable:
+        return present.STOPPED
+
+
+@router.get("/projects")
+def home(request: Request, here: Here, looking: Looking) -> Response:
+    room, username = here.room, looking.username
+    cards = tuple(
+        present.card(found, _state(here, username, found.project.slug), username, room.policies, room.today(), room.now())
+        for found in service.mine(room, username))
+    mine = tuple(present_requests.row(view, room.now()) for view in requests.mine(room, username))
+    return render(request, "projects/home.html", RESEARCHER, cards=cards, requests=mine[:5], more=len(mine) > 5)
+
+
+@router.get("/projects/{slug}")
+def project(request: Request, here: Here, looking: Looking, slug: str) -> Response:
+    room, username = here.room, looking.username
+    found = service.get(room, username, slug)
+    card = present.card(found, _state(here, username, slug), username, room.policies, room.today(), room.now())
+    granted = tuple(present.granted(grant, room.policies.dataset(grant.dataset), room.today()) for grant in found.grants)
+    mine = tuple(present_requests.row(view, room.now()) for view in requests.mine(room, username)
+                 if view.request.project == slug)
+    return render(request, "projects/project.html", RESEARCHER, card=card, project=found.project, members=found.members,
+                  granted=granted, requests=mine)
+
+
+@router.post("/projects/{slug}/workspace/open")
+def open_workspace(here: Here, looking: Looking, slug: str, form: Changed) -> Response:
+    """Ask the Hub for the workspace. Refused with every reason; an extract still being made is waited for."""
+    service.get(here.room, looking.username, slug)
+    try:
+        workspaces.plan(here.room, looking.username, slug)
+    except Unavailable:
+        return see(f"/projects/{slug}/workspace", wanted="yes")
+    here.hub.start_workspace(looking.username, slug)
+    return see(f"/projects/{slug}/workspace")
+
+
+@router.get("/projects/{slug}/workspace")
+def opening(request: Request, here: Here, looking: Looking, slug: str, wanted: str = "") -> Response:
+    """The opening page: real states, reloading itself until JupyterLab answers."""
+    found = service.get(here.room, looking.username, slug)
+    state, preparing = _progress(here, looking.username, slug)
+    return render(request, "projects/opening.html", RESEARCHER, project=found.project, state=state,
+                  steps=present.opening_steps(state, preparing), waiting=state != present.STOPPED or bool(preparing),
+                  ready=not preparing and state == present.STOPPED and bool(wanted),
+                  lab=lab(looking.username, slug), wanted=wanted)
+
+
+@router.get("/projects/{slug}/workspace/state")
+def workspace_state(here: Here, looking: Annotated[Viewer, Depends(viewer)], slug: str) -> Response:
+    """For the opening page's script: the state in a word."""
+    service.get(here.room, looking.username, slug)
+    state, preparing = _progress(here, looking.username, slug)
+    return JSONResponse({"state": state, "preparing": preparing})
+
+
+def _progress(here: Portal, username: str, slug: str) -> tuple[str, str]:
+    """The Hub's state, and what is still being prepared if it has not started. AccessDenied ends the wait."""
+    state = here.hub.workspace_state(username, slug)
+    if state in present.OPEN_STATES:
+        return state, ""
+    try:
+        workspaces.plan(here.room, username, slug)
+    except Unavailable as waiting:
+        return state, waiting.message
+    return state, ""
+
+
+@router.get("/projects/{slug}/workspace/close")
+def close_page(request: Request, here: Here, looking: Looking, slug: str) -> Response:
+    found = service.get(here.room, looking.username, slug)
+    return render(request, "projects/close.html", RESEARCHER, project=found.project)
+
+
+@router.post("/projects/{slug}/workspace/close")
+def close_workspace(here: Here, looking: Looking, slug: str, form: Changed) -> Response:
+    service.get(here.room, looking.username, slug)
+    here.hub.stop_workspace(looking.username, slug)
+    return see("/projects")

@@ -1,0 +1,131 @@
+"""Egress requests as their author sees them: ask, follow, answer, withdraw, download."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from readingroom.core.roles import Role
+from readingroom.errors import InvalidInput, InvalidTransition
+from readingroom.services import projects
+from readingroom.services import requests as service
+from readingroom.web import forms
+from readingroom.web.addresses import page
+from readingroom.web.portal import Changed, Here, Looking, render, see, text_field
+from readingroom.web.presenters import outputs as present_outputs
+from readingroom.web.presenters import requests as present
+
+router = APIRouter()
+RESEARCHER = Role.RESEARCHER
+
+
+@router.get("/requests")
+def mine(request: Request, here: Here, looking: Looking) -> Response:
+    rows = tuple(present.row(view, here.room.now()) for view in service.mine(here.room, looking.username))
+    return render(request, "requests/mine.html", RESEARCHER, requests=rows)
+
+
+@router.get("/requests/new")
+def new(request: Request, here: Here, looking: Looking, project: str = "") -> Response:
+    """The upload form, or first the choice of the project it is for."""
+    if not project:
+        cards = projects.mine(here.room, looking.username)
+        return render(request, "requests/choose_project.html", RESEARCHER, projects=cards)
+    card = projects.get(here.room, looking.username, project)
+    return _form(request, card, forms.empty_request(card.policy))
+
+
+def _form(request: Request, card: projects.ProjectCard, typed: forms.RequestForm, fault: InvalidInput | None = None,
+          number: int | None = None) -> Response:
+    action = page(f"/requests/{number}/resubmit") if number else page("/requests")
+    return render(request, "requests/new.html", RESEARCHER, status=422 if fault else 200, card=card, typed=typed,
+                  fault=fault, action=action, number=number, policy=card.policy, anchor=_anchor(fault))
+
+
+def _anchor(fault: InvalidInput | None) -> str:
+    return {"request.title": "title", "request.purpose": "purpose"}.get(fault.rule if fault else "", "file-1")
+
+
+@router.post("/requests")
+def submit(request: Request, here: Here, looking: Looking, form: Changed) -> Response:
+    room, author = here.room, looking.username
+    slug = text_field(form, "project", 100)
+    card = projects.get(room, author, slug)
+    try:
+        made = service.submit(room, author, slug, text_field(form, "title"), text_field(form, "purpose"),
+                              forms.uploads(form, card.policy))
+    except InvalidInput as fault:
+        return _form(request, card, forms.typed_request(form, card.policy), fault)
+    return see(f"/requests/{made.number}")
+
+
+@router.get("/requests/{number}")
+def one(request: Request, here: Here, looking: Looking, number: int) -> Response:
+    view = service.get(here.room, looking.username, number)
+    return render(request, "requests/request.html", RESEARCHER, detail=present.detail(view, here.room.now()))
+
+
+@router.get("/requests/{number}/files/{file_id}")
+def one_file(request: Request, here: Here, looking: Looking, number: int, file_id: int) -> Response:
+    view, file, content = _file(here, looking, number, file_id)
+    return render(request, "requests/file.html", RESEARCHER, detail=present.detail(view, here.room.now()),
+                  file=present.file(number, file), output=present_outputs.output(number, file, content))
+
+
+@router.get("/requests/{number}/files/{file_id}/image.png")
+def file_image(here: Here, looking: Looking, number: int, file_id: int) -> Response:
+    """An image as we encoded it again from its pixels: never the bytes that were sent."""
+    _, file, content = _file(here, looking, number, file_id)
+    return Response(present_outputs.image(file, content), media_type="image/png",
+                    headers={"Content-Security-Policy": "sandbox; default-src 'none'"})
+
+
+def _file(here: Here, looking: Looking, number: int, file_id: int):  # type: ignore[no-untyped-def]
+    view = service.get(here.room, looking.username, number)
+    content = service.file_content(here.room, looking.username, number, file_id)
+    return view, next(file for file in view.request.files if file.id == file_id), content
+
+
+@router.get("/requests/{number}/withdraw")
+def withdraw_page(request: Request, here: Here, looking: Looking, number: int) -> Response:
+    view = service.get(here.room, looking.username, number)
+    return render(request, "requests/withdraw.html", RESEARCHER, detail=present.detail(view, here.room.now()),
+                  refused=view.may["withdraw"])
+
+
+@router.post("/requests/{number}/withdraw")
+def withdraw(here: Here, looking: Looking, number: int, form: Changed) -> Response:
+    service.withdraw(here.room, looking.username, number)
+    return see(f"/requests/{number}")
+
+
+@router.get("/requests/{number}/resubmit")
+def resubmit_page(request: Request, here: Here, looking: Looking, number: int) -> Response:
+    view, card = _answering(here, looking, number)
+    if view.may["resubmit"]:
+        raise InvalidTransition(view.may["resubmit"], rule="request.resubmit", value=view.request.status.value,
+                                next_step="Only its author can answer a request, once it was returned.")
+    return _form(request, card, forms.empty_request(card.policy), number=number)
+
+
+@router.post("/requests/{number}/resubmit")
+def resubmit(request: Request, here: Here, looking: Looking, number: int, form: Changed) -> Response:
+    _, card = _answering(here, looking, number)
+    try:
+        service.resubmit(here.room, looking.username, number, forms.uploads(form, card.policy))
+    except InvalidInput as fault:
+        return _form(request, card, forms.typed_request(form, card.policy), fault, number)
+    return see(f"/requests/{number}")
+
+
+def _answering(here: Here, looking: Looking, number: int) -> tuple[service.RequestView, projects.ProjectCard]:
+    view = service.get(here.room, looking.username, number)
+    return view, projects.get(here.room, looking.username, view.request.project)
+
+
+@router.get("/requests/{number}/release")
+def release(here: Here, looking: Looking, number: int) -> Response:
+    """The signed package. The name is ours, so it is safe in a header."""
+    filename, content = service.release(here.room, looking.username, number)
+    return Response(content, media_type="application/zip",
+                    headers={"Content-Disposition": f'attachment; filename="{filename}"'})
