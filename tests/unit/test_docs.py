@@ -10,12 +10,17 @@ from pathlib import Path
 import pytest
 
 from readingroom.core.policy import Policy
+from readingroom.core.policy.dataset_files import parse_dataset
 
 REPOSITORY = Path(__file__).parents[2]
 PAGES = sorted([*(REPOSITORY / "docs").rglob("*.md"), REPOSITORY / "README.md", REPOSITORY / "DEVELOPERS.md"])
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)")
 TEST_NAME = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 MODULE_PATH = re.compile(r"`((?:src|tests|images|policies|scripts|benchmarks)/[\w./-]*\w/?)`")
+
+
+COMMAND = re.compile(r"readingroom ((?:audit|release|policy) )?([a-z][a-z-]+)")
+TARGET = re.compile(r"`?make ([a-z][a-z-]+)`?")
 
 
 def load_generator():
@@ -82,3 +87,40 @@ def test_files_that_a_page_names_exist(page):
 def test_decisions_are_numbered_without_a_gap():
     numbers = [int(file.name[:4]) for file in sorted((REPOSITORY / "docs" / "adr").glob("[0-9]*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_that_a_page_shows_exist(page):
+    """Looks at code only: `readingroom up` in a sentence is code too, the name of the product is not."""
+    text = page.read_text(encoding="utf-8")
+    code = "\n".join([*re.findall(r"`([^`\n]+)`", text), *re.findall(r"```sh\n(.*?)```", text, re.DOTALL)])
+    shown = {f"{group}{name}" for group, name in COMMAND.findall(code)}
+    assert shown <= commands()
+    assert set(TARGET.findall(code)) <= make_targets()
+
+
+def commands() -> set[str]:
+    """Every command, as typed after `readingroom`; read from the source, since a group's module wires everything."""
+    found = set()
+    for file in (REPOSITORY / "src/readingroom/cli").glob("*.py"):
+        group = "" if file.stem == "app" else f"{file.stem} "
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                for mark in node.decorator_list:
+                    if isinstance(mark, ast.Call) and getattr(mark.func, "attr", "") == "command":
+                        named = [one.value for one in mark.args if isinstance(one, ast.Constant)]
+                        found.add(group + (named[0] if named else node.name))
+    return found
+
+
+def make_targets() -> set[str]:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+
+
+def test_the_dataset_in_the_guide_can_be_registered():
+    page = REPOSITORY / "docs" / "how-to" / "register-a-dataset.md"
+    example = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    dataset, policy = parse_dataset(example[0], name_of(page))
+    assert dataset.slug == "reading-habits"
+    assert policy.denied_columns
