@@ -65,11 +65,13 @@ def running(settings: Settings) -> Iterator[PlainHub]:
         config = Path(home) / "config.py"
         config.write_text(CONFIG.format(
             port=port, hub_port=hub_port, api_port=api_port, home=home, image=settings.notebook_image, name=NAME,
-            token=token, bridge=_bridge(settings), proxy=install.REPOSITORY / "node_modules/.bin/configurable-http-proxy"))
+            token=token, bridge=_bridge(settings),
+            proxy=install.REPOSITORY / "node_modules/.bin/configurable-http-proxy"))
         process = subprocess.Popen([sys.executable, "-m", "jupyterhub", "-f", str(config)], cwd=home,
                                    env=install.node_environment(), stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
-        http = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"token {token}"}, timeout=60)
+        http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60,
+                            headers={"Authorization": f"token {token}"})
         try:
             wait_until(lambda: _answers(http), "the plain hub", seconds=60)
             http.post("/hub/api/users/bench")

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.storage import private_plans as plans
 from readingroom.core.privacy.pricing import price, shape_of
 from readingroom.core.privacy.queries import parse_query
 from readingroom.errors import IntegrityError, NotFound, Unavailable
+from readingroom.storage import private_plans as plans
 from readingroom.storage.private_answers import PREFIX, OpenDPAnswerer, bounded_view
 
 COLUMNS = (

@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-from readingroom.storage import private_plans as plans
 from readingroom.core.privacy.pricing import Shape
+from readingroom.storage import private_plans as plans
 
 
 def main() -> None:

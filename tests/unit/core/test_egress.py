@@ -57,7 +57,8 @@ def test_p1_no_number_of_checkers_can_be_zero():
         egress.check_releasable(replace(REQUEST, checkers_required=0), {"ada"})
 
 
-@pytest.mark.parametrize("name", ["../x.csv", "a/b.csv", ".hidden", "", "x" * 101, "a\u202egnp.csv", "a\nb", "x.csv ", "é.csv"])
+@pytest.mark.parametrize(
+    "name", ["../x.csv", "a/b.csv", ".hidden", "", "x" * 101, "a\u202egnp.csv", "a\nb", "x.csv ", "é.csv"])
 def test_names_that_are_more_than_names_are_refused(name):
     with pytest.raises(InvalidInput):
         egress.check_name(name)
@@ -118,7 +119,7 @@ class TestReviews:
         egress.check_review(risky, "freya", review_by("freya", *YES, comment="all cells over 100").votes)
 
 
-@pytest.mark.parametrize(("current", "target"), itertools.product(RequestStatus, RequestStatus))
+@pytest.mark.parametrize(("current", "target"), list(itertools.product(RequestStatus, RequestStatus)))
 def test_only_tabled_transitions_happen(current, target):
     if target in REQUEST_TRANSITIONS[current]:
         check_transition(REQUEST_TRANSITIONS, current, target, "request")
