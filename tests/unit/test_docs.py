@@ -124,3 +124,21 @@ def test_the_dataset_in_the_guide_can_be_registered():
     dataset, policy = parse_dataset(example[0], name_of(page))
     assert dataset.slug == "reading-habits"
     assert policy.denied_columns
+
+
+def test_every_event_of_the_log_is_explained():
+    page = (REPOSITORY / "docs" / "reference" / "audit-events.md").read_text(encoding="utf-8")
+    assert recorded_actions() - set(re.findall(r"`([a-z]+\.[a-z-]+)`", page)) == set()
+
+
+def recorded_actions() -> set[str]:
+    """Actions that a service gives by name to `events.record` or to a helper that does."""
+    found = set()
+    for file in (REPOSITORY / "src/readingroom/services").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in {
+                    "record", "_move", "_decide"}:
+                found |= {one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                          and re.fullmatch(r"[a-z]+\.[a-z-]+", one.value)}
+    assert "grant.agreed" in found, "the services record events in another way now: read them anew"
+    return found
