@@ -46,6 +46,7 @@ API = f"{BASE}/api/v1"
 R, D, C, A = Role.RESEARCHER, Role.CUSTODIAN, Role.CHECKER, Role.ADMINISTRATOR
 PEOPLE = (
     ("ada", "Ada Marsh", {R}), ("bilal", "Bilal Hussain", {R}), ("chloe", "Chloe Nkemelu", {R}), ("noor", "Noor Haddad", {R}),
+    ("dara", "Dara Quinn", {R}),
     ("mercer", "Jo Mercer", {D}), ("okafor", "Sam Okafor", {D}), ("imran", "Imran Qureshi", {C}),
     ("freya", "Freya Lindqvist", {C}), ("tomas", "Tomas Reyes", {C}), ("kim", "Kim Osei", {R, C}),
     ("robin", "Robin Adeyemi", {A}), ("nobody", "Nell Obody", set()),
@@ -156,7 +157,7 @@ def datasets() -> dict[str, tuple[Dataset, Policy]]:
 
 
 SITE = Layer("site", Policy(
-    threshold=10, zeros_disclosive=True, dominance=frozenset({(2, 90.0)}), p_percent=10, residual_degrees_of_freedom=10,
+    threshold=10, threshold_inclusive=False, zeros_disclosive=True, dominance=frozenset({(2, 90.0)}), p_percent=10, residual_degrees_of_freedom=10,
     output_types=frozenset({"csv", "png", "jpeg", "txt", "json", "ipynb", "md"}), max_file_bytes=2_000_000,
     max_table_rows=5000, max_files=6, checkers_required=2, pids=256, memory_bytes=2**31, cpus=1.0, max_age_hours=72))
 
@@ -213,7 +214,7 @@ class World:
                     TODAY + timedelta(300) if researcher else None, date(2026, 1, 5) if researcher else None))
 
     def _record_projects(self) -> None:
-        self.project("returning-defendants", "Returning defendants", ProjectStatus.ACTIVE, 365, {"ada", "bilal"})
+        self.project("returning-defendants", "Returning defendants", ProjectStatus.ACTIVE, 365, {"ada", "bilal", "dara"})
         self.project("courts-and-schools", "Across two departments", ProjectStatus.OWNER_REVIEW, 500, {"ada", "chloe"})
         self.project("plea-timing", "Timing of pleas", ProjectStatus.ACTIVE, -30, {"chloe"})
         self.live = self.grant("returning-defendants", "magistrates", GrantStatus.ACTIVE)
@@ -318,15 +319,25 @@ def figure() -> bytes:
     return out.getvalue()
 
 
+def evidence(table: bytes) -> dict[str, object]:
+    """What the SDK would store beside such a table: the people behind each cell."""
+    header, *lines = [line.split(",") for line in table.decode().splitlines()]
+    return {"kind": "table", "statistic": "count", "unit": "defendant_id",
+            "source": {"dataset": "magistrates", "version": "v1", "table": "defendants"},
+            "cells": [{"row": [line[0]], "column": [name], "people": int(count), "records": int(count), "top": [1, 1],
+                       "total": int(count)} for line in lines for name, count in zip(header[1:], line[1:], strict=True)]}
+
+
 def typical_uploads() -> tuple[Upload, ...]:
-    return (Upload("returns.csv", LOW_TABLE, CONTEXT, "Counts are of distinct people, not rounded."),
+    return (Upload("returns.csv", LOW_TABLE, CONTEXT, "Counts are of distinct people, not rounded.",
+                   evidence(LOW_TABLE)),
             Upload("returns.png", figure(), "The same counts as a figure; the table above underlies it.", ""),
             Upload("method.txt", b"Counts of distinct defendants by sex and offence group.\n",
                    "A short description of the method, no numbers in it.", ""))
 
 
 def safe_uploads() -> tuple[Upload, ...]:
-    return (Upload("returns.csv", SAFE_TABLE, CONTEXT, "All counts over one hundred."),)
+    return (Upload("returns.csv", SAFE_TABLE, CONTEXT, "All counts over one hundred.", evidence(SAFE_TABLE)),)
 
 
 def png_chunk(kind: bytes, body: bytes) -> bytes:

@@ -109,6 +109,6 @@ def one(here: Here, calling: Calling, number: int) -> dict[str, Any]:
         "files": [{"name": file.name, "sha256": file.sha256, "verdict": None if file.verdict is None else file.verdict.word,
                    "findings": [finding.as_dict() for finding in file.findings]} for file in request.files],
         "comments": [{"file": comment.about, "comment": comment.text}
-                     for given in present.rounds(view) for comment in given.comments]
+                     for given in present.rounds(view) if given.number == request.round for comment in given.comments]
         + ([{"file": "", "comment": request.outcome_comment}] if request.outcome_comment else []),
     }

@@ -132,12 +132,18 @@ class StoryLine:
 DETAIL_LIMIT = 300
 
 
+def _in_words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_words(one)}" for name, one in value.items() if one not in ("", None, []))
+    return "; ".join(map(_in_words, value)) if isinstance(value, list) else str(value)
+
+
 def story_line(event: Event) -> StoryLine:
     """One line of the log; long details are cut here, never in the log."""
     def short(value: object) -> str:
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        text = _in_words(value)
         return text if len(text) <= DETAIL_LIMIT else text[:DETAIL_LIMIT] + "…"
 
-    return StoryLine(event.seq, times.exact(datetime.fromisoformat(event.at)), event.actor, event.action, event.subject,
+    return StoryLine(event.seq, times.stamp(datetime.fromisoformat(event.at)), event.actor, event.action, event.subject,
                      event.project, tuple((name, short(value)) for name, value in event.detail.items() if value != ""),
                      event.hash)

@@ -151,7 +151,17 @@ def rounds(view: RequestView) -> tuple[Round, ...]:
     by_round: dict[int, list[Comment]] = {}
     for review in view.reviews:
         by_round.setdefault(review.round, []).extend(_comments(review, names))
-    return tuple(Round(number, tuple(comments)) for number, comments in sorted(by_round.items(), reverse=True) if comments)
+    return tuple(Round(number, _together(comments)) for number, comments in sorted(by_round.items(), reverse=True) if comments)
+
+
+def _together(comments: list[Comment]) -> tuple[Comment, ...]:
+    """The same words about several files are said once."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for comment in comments:
+        files = about.setdefault((comment.text, comment.decision), [])
+        if comment.about not in files:
+            files.append(comment.about)
+    return tuple(Comment(", ".join(files), text, decision) for (text, decision), files in about.items())
 
 
 def detail(view: RequestView, now: datetime) -> Detail:

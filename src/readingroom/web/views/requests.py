@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from readingroom.core.roles import Role
@@ -11,7 +13,7 @@ from readingroom.services import projects
 from readingroom.services import requests as service
 from readingroom.web import forms
 from readingroom.web.addresses import page
-from readingroom.web.portal import Changed, Here, Looking, render, see, text_field
+from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, text_field, viewer
 from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import requests as present
 
@@ -73,14 +75,14 @@ def one_file(request: Request, here: Here, looking: Looking, number: int, file_i
 
 
 @router.get("/requests/{number}/files/{file_id}/image.png")
-def file_image(here: Here, looking: Looking, number: int, file_id: int) -> Response:
+def file_image(here: Here, looking: Annotated[Viewer, Depends(viewer)], number: int, file_id: int) -> Response:
     """An image as we encoded it again from its pixels: never the bytes that were sent."""
     _, file, content = _file(here, looking, number, file_id)
     return Response(present_outputs.image(file, content), media_type="image/png",
                     headers={"Content-Security-Policy": "sandbox; default-src 'none'"})
 
 
-def _file(here: Here, looking: Looking, number: int, file_id: int):  # type: ignore[no-untyped-def]
+def _file(here: Portal, looking: Viewer, number: int, file_id: int):  # type: ignore[no-untyped-def]
     view = service.get(here.room, looking.username, number)
     content = service.file_content(here.room, looking.username, number, file_id)
     return view, next(file for file in view.request.files if file.id == file_id), content
@@ -118,7 +120,7 @@ def resubmit(request: Request, here: Here, looking: Looking, number: int, form: 
     return see(f"/requests/{number}")
 
 
-def _answering(here: Here, looking: Looking, number: int) -> tuple[service.RequestView, projects.ProjectCard]:
+def _answering(here: Portal, looking: Viewer, number: int) -> tuple[service.RequestView, projects.ProjectCard]:
     view = service.get(here.room, looking.username, number)
     return view, projects.get(here.room, looking.username, view.request.project)
 
