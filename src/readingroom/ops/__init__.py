@@ -1,0 +1,1 @@
+"""Providing, starting, watching and stopping an installation on one machine."""

@@ -50,7 +50,11 @@ class _Prepared:
     policy: Policy
     version: str
     key: str
-    cost_micro_rho: int
+    price: pricing.Price
+
+    @property
+    def cost_micro_rho(self) -> int:
+        return self.price.cost_micro_rho
 
 
 def price(room: ReadingRoom, username: str, project: str, query: object) -> Price:
@@ -60,9 +64,9 @@ def price(room: ReadingRoom, username: str, project: str, query: object) -> Pric
         known = tx.accounts.find_by_key(prepared.key) is not None
         line = budget_line(room, tx, prepared.project, prepared.grant)
         refusal = "" if known else _refusal(prepared, tx)
-    quoted = pricing.quote(prepared.query, prepared.dataset)
-    return Price(cost_micro_rho=0 if known else prepared.cost_micro_rho, cost_epsilon=quoted.epsilon,
-                 delta=quoted.delta, remaining_micro_rho=line.remaining, accuracy=quoted.accuracy,
+    quoted = prepared.price
+    return Price(cost_micro_rho=0 if known else quoted.cost_micro_rho, cost_epsilon=quoted.cost_epsilon,
+                 delta=quoted.delta, remaining_micro_rho=line.remaining, accuracy=quoted.accuracy.as_dict(),
                  already_answered=known, refusal=refusal)
 
 
@@ -160,8 +164,10 @@ def _prepare(room: ReadingRoom, tx: Any, username: str, slug: str, raw: object) 
         raise Unavailable(f"{name} is still being prepared.", rule="extract.ready", value=name,
                           next_step="Try again in a few seconds.")
     key = ledger.answer_key(name, extract.version, queries.canonical(query), slug)
+    table = dataset.table(query.table)
+    assert table is not None, "a parsed query names a registered table"
     return _Prepared(query, dataset, project, grant, room.policies.for_grant(project, grant), extract.version, key,
-                     pricing.quote(query, dataset).cost_micro_rho)
+                     pricing.price(query, table))
 
 
 def _check_granted(query: queries.Query, dataset: Dataset, grant: Grant) -> None:

@@ -129,6 +129,14 @@ def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int) -> b
     return room.blobs.get(file.sha256)
 
 
+def policy_of(room: ReadingRoom, viewer: str, number: int) -> Policy:
+    """The effective policy that a request's files are judged by."""
+    with room.store.reading() as tx:
+        request = _visible(tx, viewer, number)
+        project = tx.projects.get(request.project)
+        return room.policies.for_project(project, tx.grants.of_project(project.slug))
+
+
 def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "") -> EgressRequest:
     """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request."""
     with room.store.transaction() as tx:

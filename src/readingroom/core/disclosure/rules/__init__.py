@@ -1,0 +1,30 @@
+"""The rules, each `(evidence, parameters) -> list[Finding]` in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from readingroom.core.disclosure.evidence import TableEvidence
+from readingroom.core.disclosure.rules.degrees_of_freedom import check_degrees_of_freedom
+from readingroom.core.disclosure.rules.differencing import check_differencing
+from readingroom.core.disclosure.rules.dominance import check_dominance
+from readingroom.core.disclosure.rules.group import check_group
+from readingroom.core.disclosure.rules.p_percent import check_p_percent
+from readingroom.core.disclosure.rules.statistic import check_statistic
+from readingroom.core.disclosure.rules.threshold import check_threshold
+from readingroom.core.disclosure.verdict import Finding
+from readingroom.core.policy import Policy
+
+Rule = Callable[[TableEvidence, Policy], list[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    check_statistic,
+    check_threshold,
+    check_dominance,
+    check_p_percent,
+    check_group,
+    check_differencing,
+    check_degrees_of_freedom,
+)
+
+__all__ = ["RULES", "Rule"]

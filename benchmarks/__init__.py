@@ -1,0 +1,1 @@
+"""Runnable measurements, each against a baseline named in the same run."""

@@ -1,0 +1,40 @@
+"""`make bench`: measures on a temporary installation and prints ratios against a baseline of the same run."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+
+from readingroom.ops.up import clean_demo, up
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import pages, plain_hub, starting, workspaces
+from readingroom.tour.run import temporary_installation
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--starts", type=int, default=5, help="workspace starts on each side (default: 5)")
+    parser.add_argument("--people", type=int, default=10_000, help="synthetic people (default: 10,000)")
+    chosen = parser.parse_args()
+    console, settings = Console(), temporary_installation(chosen.people)
+    try:
+        first = up(settings, demo=True, console=Console(quiet=True))
+        passwords = {account.username: account.password for account in first.accounts}
+        with plain_hub.running(settings) as plain:
+            results = [workspaces.ready_time(settings, passwords, plain, chosen.starts)]
+        results += pages.under_load(settings, passwords)
+        results.append(starting.second_start(settings, first.seconds))
+    finally:
+        clean_demo(settings, Console(quiet=True))
+        shutil.rmtree(settings.state_dir, ignore_errors=True)
+    table = Table("What", "Ours", "Baseline", "Ratio", "Target", "Baseline is", box=None, header_style="bold")
+    for result in results:
+        table.add_row(result.what, result.shown(result.ours), result.shown(result.baseline), f"{result.ratio:.2f}x",
+                      result.target, result.baseline_name)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

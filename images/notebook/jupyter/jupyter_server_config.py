@@ -1,0 +1,42 @@
+"""Jupyter inside a workspace: tidiness and friction, never a control.
+
+Everything in the container is the researcher's to change while it runs, so nothing here is counted on: what holds
+is the container's confinement, its read-only mounts and the door. This only removes the obvious wrong turnings.
+"""
+
+import ctypes
+import shutil
+from pathlib import Path
+
+from jupyter_server.serverapp import ServerApp
+
+c = get_config()  # noqa: F821
+
+# Kernels share this server's uid; undumpable, its memory and environment are closed to them (PR_SET_DUMPABLE).
+ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+
+UNWANTED = {"nbconvert", "view", "files", "shutdown", "security"}  # download and conversion routes
+ServerApp.default_services = tuple(name for name in ServerApp.default_services if name not in UNWANTED)
+
+c.ServerApp.allow_unauthenticated_access = False
+c.ServerApp.terminals_enabled = False
+c.ServerApp.jpserver_extensions = {
+    "jupyterlab": True,
+    "jupyter_lsp": False,
+    "jupyter_server_terminals": False,
+    "notebook": False,
+    "notebook_shim": False,
+}
+c.ServerApp.root_dir = str(Path.home())
+c.ContentsManager.files_handler_class = "tornado.web.ErrorHandler"
+c.ContentsManager.files_handler_params = {"status_code": 403}
+c.LabApp.extension_manager = "readonly"
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+c.KernelSpecManager.allowed_kernelspecs = {"python3", "ir"}
+c.FileContentsManager.always_delete_dir = True
+c.FileContentsManager.delete_to_trash = False
+
+welcome, own = Path("/opt/readingroom/welcome.ipynb"), Path.home() / "welcome.ipynb"
+if welcome.exists() and not own.exists() and not own.is_symlink():
+    shutil.copyfile(welcome, own)

@@ -1,0 +1,134 @@
+"""The automatic check of one output: inspect the file, compare it with its evidence, apply the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from readingroom.core.disclosure.evidence import FigureEvidence, TableEvidence, parse_evidence
+from readingroom.core.disclosure.matching import match
+from readingroom.core.disclosure.rules import RULES
+from readingroom.core.disclosure.verdict import Finding, Verdict, combine
+from readingroom.core.inspection.inspect import inspect
+from readingroom.core.inspection.model import Inspection
+from readingroom.core.inspection.recognise import IMAGES
+from readingroom.core.inspection.small_counts import check_small_counts
+from readingroom.core.inspection.textual import visible
+from readingroom.core.policy import Policy
+from readingroom.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What the check says of one file. PASS: every step ran and found nothing; it is no approval."""
+
+    output_type: str
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+
+def check_output(
+    name: str, content: bytes, evidence: dict[str, object] | None, policy: Policy
+) -> CheckResult:
+    """Everything known of one file, worst first.
+
+    PASS only for a csv or json table whose every number agrees with evidence that satisfies all rules, and
+    for a clean
+    image with such evidence of the table it draws. Without evidence REVIEW is the best. Same arguments, same
+    result.
+    """
+    inspection = inspect(name, content, policy)
+    more, checked = _check_evidence(inspection, evidence, policy)
+    return _result(inspection.output_type, (*inspection.findings, *more), checked)
+
+
+def check_table_evidence(evidence: TableEvidence | dict[str, object], policy: Policy) -> CheckResult:
+    """What the rules say of a table before it is a file; evidence of a figure is checked by its table."""
+    try:
+        parsed = parse_evidence(evidence) if isinstance(evidence, dict) else evidence
+    except InvalidInput as error:
+        return _result("table", (_malformed(error),), checked=False)
+    table = parsed.underlying if isinstance(parsed, FigureEvidence) else parsed
+    return _result("table", apply_rules(table, policy), checked=True)
+
+
+def apply_rules(evidence: TableEvidence, policy: Policy) -> tuple[Finding, ...]:
+    """The findings of every rule; the same missing parameter is named once."""
+    findings: list[Finding] = []
+    for rule in RULES:
+        findings += [finding for finding in rule(evidence, policy) if finding not in findings]
+    return tuple(findings)
+
+
+def _check_evidence(inspection: Inspection, raw: object, policy: Policy) -> tuple[list[Finding], bool]:
+    """Findings, and whether a checker covered all that the file shows."""
+    table, is_image = inspection.table, inspection.output_type in IMAGES
+    if raw is None:
+        return _without_evidence(inspection, policy), False
+    try:
+        evidence = parse_evidence(raw)
+    except InvalidInput as error:
+        return [_malformed(error), *_without_evidence(inspection, policy)], False
+    if is_image and isinstance(evidence, FigureEvidence):
+        return list(apply_rules(evidence.underlying, policy)), True
+    if table is not None and isinstance(evidence, TableEvidence):
+        matched = match(evidence, table)
+        findings = [*matched.findings, *apply_rules(matched.evidence, policy)]
+        if not matched.complete:
+            findings += check_small_counts(table, policy)
+        return findings, matched.complete
+    kind = "figure" if isinstance(evidence, FigureEvidence) else "table"
+    mismatch = Finding(
+        "evidence.kind",
+        Verdict.REVIEW,
+        f"The evidence is of a {kind}, which this file is not.",
+        "Ask for the release of the file that the SDK made this evidence for.",
+    )
+    return [mismatch, *_without_evidence(inspection, policy)], False
+
+
+def _without_evidence(inspection: Inspection, policy: Policy) -> list[Finding]:
+    if inspection.table is not None:
+        declared = Finding(
+            "evidence.missing",
+            Verdict.REVIEW,
+            "Nothing says how many people each number rests on; only the numbers themselves were checked.",
+            "Make the table with the SDK, which records the people behind every cell.",
+        )
+        return [declared, *check_small_counts(inspection.table, policy)]
+    if inspection.output_type in IMAGES:
+        return [
+            Finding(
+                "evidence.missing",
+                Verdict.REVIEW,
+                "A figure cannot be checked without the numbers that it draws.",
+                "Attach the table behind the figure: make the figure from a table of the SDK.",
+            )
+        ]
+    return []
+
+
+def _malformed(error: InvalidInput) -> Finding:
+    return Finding(
+        error.rule,
+        Verdict.FAIL,
+        f"The evidence cannot be read: {error.message}",
+        error.next_step,
+        parameters={"place": str(error.value)},
+    )
+
+
+def _inert(finding: Finding) -> Finding:
+    """The same with hostile characters (from file names, headers, labels) spelled out."""
+    cells = tuple(
+        replace(cell, row=tuple(map(visible, cell.row)), column=tuple(map(visible, cell.column)))
+        for cell in finding.cells
+    )
+    parameters = {
+        key: visible(value) if isinstance(value, str) else value for key, value in finding.parameters.items()
+    }
+    return replace(finding, message=visible(finding.message), cells=cells, parameters=parameters)
+
+
+def _result(output_type: str, findings: tuple[Finding, ...], checked: bool) -> CheckResult:
+    ordered = tuple(sorted(map(_inert, findings), key=lambda finding: -finding.verdict))
+    return CheckResult(output_type, combine(ordered, checked=checked), ordered)

@@ -1,0 +1,149 @@
+"""Does the evidence belong to the file? Compares each published number with what the evidence says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence
+from readingroom.core.disclosure.rules.wording import listing, number, plural
+from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
+from readingroom.core.inspection.csv_table import is_number
+from readingroom.core.inspection.model import PublishedTable
+from readingroom.core.inspection.small_counts import is_suppressed
+
+COLUMN_JOINERS = (" / ", " × ", " | ", ", ", "_", " ")
+"""How the labels of a column with several may be joined in the one header line; the SDK uses the first."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """`evidence` has positions, and cells that the file does not show marked suppressed.
+
+    `complete` means that every number published was found in the evidence and agrees with it.
+    """
+
+    evidence: TableEvidence
+    findings: tuple[Finding, ...]
+    complete: bool
+
+
+def match(evidence: TableEvidence, table: PublishedTable) -> Match:
+    """Pair cells by their labels. Leading columns hold the row labels, the header holds column labels."""
+    depth = len(evidence.cells[0].row)
+    by_labels = {(_labels(cell.row), name): cell for cell in evidence.cells for name in _names(cell.column)}
+    lone_column = {cell.column for cell in evidence.cells}
+    if len(table.header) == depth + 1 and len(lone_column) == 1:
+        by_labels |= {(_labels(cell.row), _label(table.header[-1])): cell for cell in evidence.cells}
+    placed: dict[tuple[Labels, Labels], CellEvidence] = {}
+    wrong, unknown = [], []
+    for row, fields in enumerate(table.rows):
+        for column in range(depth, max(len(fields), len(table.header))):
+            text = fields[column] if column < len(fields) else ""
+            heading = table.header[column] if column < len(table.header) else ""
+            cell = by_labels.get((_labels(fields[:depth]), _label(heading)))
+            here = Cell(tuple(fields[:depth]), (heading,), (row, column))
+            if cell is None or (cell.row, cell.column) in placed:
+                if text.strip():
+                    unknown.append(here)
+                continue
+            hidden = is_suppressed(text)
+            placed[cell.row, cell.column] = replace(cell, position=(row, column), suppressed=hidden)
+            if not hidden and (cell.suppressed or not _agrees(text, cell, evidence)):
+                wrong.append((here, text, cell))
+    cells = tuple(
+        placed.get((cell.row, cell.column), replace(cell, suppressed=True)) for cell in evidence.cells
+    )
+    findings = _findings(wrong, unknown, bool(placed), evidence)
+    return Match(evidence.with_cells(cells), tuple(findings), not findings)
+
+
+def _findings(
+    wrong: list[tuple[Cell, str, CellEvidence]],
+    unknown: list[Cell],
+    any_placed: bool,
+    evidence: TableEvidence,
+) -> list[Finding]:
+    findings = []
+    if wrong:
+        described = listing(
+            [
+                f"{cell.name}: the file says {text.strip()[:20]}, the evidence {_claim(cell, evidence)}"
+                for _, text, cell in wrong
+            ]
+        )
+        findings.append(
+            Finding(
+                "evidence.contradicted",
+                Verdict.FAIL,
+                f"{plural(len(wrong), 'published number does', 'published numbers do')} not agree with the "
+                f"evidence ({described}).",
+                "Make the table and its evidence in one SDK call, and do not edit the file afterwards.",
+                tuple(here for here, _, _ in wrong),
+            )
+        )
+    if unknown or not any_placed:
+        findings.append(
+            Finding(
+                "evidence.incomplete",
+                Verdict.REVIEW,
+                f"The evidence says nothing of {plural(len(unknown), 'published cell')}, so these were not "
+                "checked."
+                if any_placed
+                else "The evidence describes other cells than the file shows.",
+                "Make the table and its evidence in one SDK call.",
+                tuple(unknown[:500]),
+            )
+        )
+    return findings
+
+
+def _names(column: Labels) -> set[str]:
+    return {_label(joiner.join(column)) for joiner in COLUMN_JOINERS}
+
+
+def _labels(labels: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(_label(label) for label in labels)
+
+
+def _label(text: str) -> str:
+    """Labels as compared: 2024, 2024.0 and " 2024" are one."""
+    text = text.strip()
+    return text[:-2] if text.endswith(".0") and text[:-2].lstrip("-").isdigit() else text
+
+
+def _expected(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
+    """The numbers that the evidence lets a file show in this cell; none where it does not follow."""
+    if evidence.statistic == "count":
+        return [Fraction(cell.people), Fraction(cell.records)]
+    if cell.total is not None and evidence.statistic == "sum":
+        return [Fraction(str(cell.total))]
+    if cell.total is not None and evidence.statistic == "mean" and cell.records:
+        return [Fraction(str(cell.total)) / cell.records]
+    return [] if cell.value is None else [Fraction(str(cell.value))]
+
+
+def _claim(cell: CellEvidence, evidence: TableEvidence) -> str:
+    if cell.suppressed:
+        return "that it is suppressed"
+    values = [
+        number(int(value) if value.denominator == 1 else float(value)) for value in _expected(cell, evidence)
+    ]
+    return " or ".join(dict.fromkeys(values)) or "no value"
+
+
+def _agrees(text: str, cell: CellEvidence, evidence: TableEvidence) -> bool:
+    """Equal up to the rounding of the digits shown, and for counts up to the declared rounding base."""
+    if not is_number(text) or text.strip().endswith("%"):
+        return False
+    shown = Fraction(text.strip().replace(",", ""))
+    mantissa, _, exponent = text.strip().lower().partition("e")
+    decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
+    for expected in _expected(cell, evidence):
+        if evidence.statistic == "count":
+            allowed = Fraction(evidence.rounding - 1)
+        else:
+            allowed = Fraction(1, 2) * Fraction(10) ** min(-decimals, 0) + abs(expected) / 10**9
+        if abs(shown - expected) <= allowed:
+            return True
+    return False

@@ -1,0 +1,74 @@
+"""The Hub's way to the records: who may sign in, what a workspace mounts, and that it opened and closed.
+
+Calls block (database, extracts), so authenticator and spawner run them in a thread. The records are built at
+the first call, not on import, because the Hub reads its configuration before anything else is up.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Protocol
+
+from readingroom.core.people import Person
+from readingroom.hub.containers import Plan
+from readingroom.settings import Settings
+
+
+class Records(Protocol):
+    """What authenticator and spawner need of the services. All raise ReadingRoomError."""
+
+    def sign_in(self, username: str, password: str) -> Person:
+        """The person; PermissionDenied, saying no more, for a wrong pair, a stranger, too many tries."""
+
+    def person(self, username: str) -> Person:
+        """The person as the records have them now; NotFound for a stranger."""
+
+    def plan(self, username: str, project: str) -> Plan:
+        """What to mount; AccessDenied with every reason; Unavailable while an extract is being made."""
+
+    def opened(self, username: str, project: str, container_id: str) -> None: ...
+
+    def closed(self, username: str, project: str, reason: str) -> None: ...
+
+
+class RoomRecords:
+    """`Records` from the services, on a room built once for this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._built: Any = None
+
+    @property
+    def _room(self) -> Any:
+        from readingroom import bootstrap
+
+        with self._lock:
+            if self._built is None:
+                self._built = bootstrap.build(self._settings)
+            return self._built
+
+    def sign_in(self, username: str, password: str) -> Person:
+        from readingroom.services import accounts
+
+        return accounts.sign_in(self._room, username, password)
+
+    def person(self, username: str) -> Person:
+        from readingroom.services import accounts
+
+        return accounts.person(self._room, username)
+
+    def plan(self, username: str, project: str) -> Plan:
+        from readingroom.services import workspaces
+
+        return workspaces.plan(self._room, username, project)
+
+    def opened(self, username: str, project: str, container_id: str) -> None:
+        from readingroom.services import workspaces
+
+        workspaces.opened(self._room, username, project, container_id)
+
+    def closed(self, username: str, project: str, reason: str) -> None:
+        from readingroom.services import workspaces
+
+        workspaces.closed(self._room, username, project, reason)

@@ -1,0 +1,223 @@
+"""Workspaces on one machine's Docker engine, without any network.
+
+What DockerSpawner would put together from its many options is not used: `create_object` sends exactly what
+`containers.container_arguments` says, plus the environment that JupyterHub needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from html import escape
+from typing import Any
+
+from dockerspawner import DockerSpawner
+from jupyterhub.spawner import SpawnException
+from traitlets import Any as AnyTrait
+from traitlets import Dict, Float, default
+
+from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
+from readingroom.hub import sockets
+from readingroom.hub.containers import (
+    INSTANCE_LABEL,
+    RESEARCHER,
+    ContainerArguments,
+    Plan,
+    container_arguments,
+    container_name,
+    sockets_dir,
+)
+from readingroom.hub.ownership import set_owner
+from readingroom.hub.proxy import unix_url
+
+POLL_SECONDS = 0.1
+
+
+class WorkspaceSpawner(DockerSpawner):
+    """One person's workspace in one project: the named server is the project's slug."""
+
+    settings = AnyTrait(help="readingroom.settings.Settings").tag(config=True)
+    records = AnyTrait(help="A readingroom.hub.records.Records").tag(config=True)
+    overrides = Dict(help="Further limits, by the names of containers.Limits; they only lower.").tag(
+        config=True
+    )
+    extract_timeout = Float(120, help="Seconds to wait for an extract that is being made.").tag(config=True)
+    socket_timeout = Float(60, help="Seconds to wait for the server's socket.").tag(config=True)
+
+    _arguments: ContainerArguments | None = None
+    _opened = False
+    _closing_reason = "The workspace's server ended."
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._steps: list[str] = []
+
+    # names
+
+    @default("object_name")
+    def _object_name_default(self) -> str:
+        return container_name(self.settings, self.user.name, self.name)
+
+    @property
+    def _sockets_dir(self):
+        return sockets_dir(self.settings, self.user.name, self.name)
+
+    @property
+    def _who(self) -> tuple[str, str]:
+        return self.user.name, self.name
+
+    # state that outlives the Hub's process
+
+    def get_state(self) -> dict[str, Any]:
+        state = super().get_state()
+        if self._opened:
+            state["opened"] = True
+        return state
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        super().load_state(state)
+        self._opened = bool(state.get("opened"))
+
+    # start
+
+    async def start(self) -> str:
+        """Plan, contain, start, pin, record; then the URL of the server's socket.
+
+        Every refusal is a SpawnException with status and reasons, and leaves nothing running: the Hub stops
+        whatever a failed start has begun.
+        """
+        self.user_options = {}
+        self._steps.clear()
+        self._opened = False
+        self._closing_reason = "The workspace's server ended."
+        if not self.name:
+            raise SpawnException(
+                "A workspace belongs to a project. Open one from your projects page.",
+                reason="unnamed",
+                status_code=403,
+            )
+        try:
+            return await self._start()
+        except ReadingRoomError as error:
+            raise self._refusal(error) from error
+
+    async def _start(self) -> str:
+        plan = await self._plan()
+        self._arguments = container_arguments(self.settings, plan, self.overrides)
+        self.image = self._arguments.image
+        self._step("Preparing your home folder")
+        await self._in_thread(plan.home.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await self._in_thread(self._own, plan.home, RESEARCHER, 0o700)
+        await self._in_thread(sockets.fresh_directory, self._sockets_dir)
+        await self._in_thread(self._own, self._sockets_dir, RESEARCHER, 0o700)
+        self._step("Starting the container")
+        await super().start()
+        self._step("Starting JupyterLab")
+        await self._wait_for_socket()
+        await self._in_thread(self._own, self._sockets_dir, os.geteuid(), sockets.PINNED_MODE)
+        await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), RESEARCHER)
+        await self._in_thread(self.records.opened, *self._who, self.container_id)
+        self._opened = True
+        self._step("Opening the workspace")
+        return unix_url(self._sockets_dir / sockets.NAME)
+
+    async def _plan(self) -> Plan:
+        """The plan, waiting while an extract is being made. AccessDenied and a time-out go to the caller."""
+        self._step("Checking access")
+        deadline = time.monotonic() + self.extract_timeout
+        while True:
+            try:
+                return await self._in_thread(self.records.plan, *self._who)
+            except Unavailable as error:
+                if time.monotonic() > deadline:
+                    raise
+                self._step(error.message)
+            await asyncio.sleep(1)
+
+    async def _wait_for_socket(self) -> None:
+        socket, deadline = self._sockets_dir / sockets.NAME, time.monotonic() + self.socket_timeout
+        while not await self._in_thread(os.path.lexists, socket):
+            if time.monotonic() > deadline or await self.poll() is not None:
+                raise Unavailable(
+                    "JupyterLab did not start in the container.",
+                    rule="hub.start",
+                    next_step="Try again; if it stays so, an administrator finds the reason in the "
+                    "Hub's log.",
+                )
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def get_ip_and_port(self) -> tuple[str, int]:
+        """There is no network, hence no address; `start` returns the socket's URL."""
+        return "127.0.0.1", self.port
+
+    async def create_object(self) -> dict[str, Any]:
+        arguments = self._arguments
+        if arguments is None:
+            raise AssertionError("a container is created by start() only")
+        return await self.docker(
+            "create_container",
+            **arguments.creation(),
+            environment={**self.get_env(), **arguments.environment},
+            host_config=self.client.create_host_config(**arguments.confinement()),
+        )
+
+    # stop
+
+    async def stop(self, now: bool = False) -> None:
+        self._closing_reason = "The workspace was stopped."
+        await super().stop(now)
+
+    async def run_post_stop_hook(self) -> None:
+        """After every end, asked for or not: the socket's directory goes and the records learn of it."""
+        await self._in_thread(sockets.remove_directory, self._sockets_dir)
+        if self._opened:
+            self._opened = False
+            await self._in_thread(self.records.closed, *self._who, self._closing_reason)
+
+    # what the waiting person sees
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """The steps as they happen; the Hub ends this once the server is ready or has failed."""
+        told = 0
+        while True:
+            for step in self._steps[told:]:
+                told += 1
+                yield {"progress": min(90, 15 * told), "message": step}
+            await asyncio.sleep(POLL_SECONDS)
+
+    def _step(self, message: str) -> None:
+        if not self._steps or self._steps[-1] != message:
+            self._steps.append(message)
+
+    # helpers
+
+    def _own(self, path, uid: int, mode: int) -> None:
+        set_owner(
+            path,
+            uid,
+            mode,
+            engine=self.client,
+            image=self.settings.notebook_image,
+            label={INSTANCE_LABEL: self.settings.instance, "readingroom.kind": "ownership"},
+        )
+
+    async def _in_thread(self, function, *args: Any, **kwargs: Any) -> Any:
+        return await asyncio.to_thread(partial(function, *args, **kwargs))
+
+    def _refusal(self, error: ReadingRoomError) -> SpawnException:
+        """The error as the Hub shows it: all reasons of a denial, each with its way to a yes (P10)."""
+        reasons = [str(error)]
+        if isinstance(error, AccessDenied) and error.reasons:
+            reasons = [
+                f"{getattr(reason, 'message', reason)} {getattr(reason, 'next_step', '')}".strip()
+                for reason in error.reasons
+            ]
+        return SpawnException(
+            " ".join(reasons),
+            reason=type(error).__name__,
+            status_code=error.status_code,
+            message_html="<ul>" + "".join(f"<li>{escape(reason)}</li>" for reason in reasons) + "</ul>",
+        )

@@ -1,0 +1,324 @@
+"""Two commands run an installation: `up` provides and starts everything, `down` stops it.
+
+`up` on a running installation looks and changes nothing. Whatever is missing and may not be provided stops it
+before anything is made.
+"""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import APIError, NotFound
+from rich.console import Console
+from rich.table import Table
+
+from readingroom.errors import PermissionDenied, Unavailable
+from readingroom.ops import doctor, engine, images, install, supervise
+from readingroom.ops.door import INSTANCE_LABEL
+from readingroom.ops.progress import Progress, run
+from readingroom.settings import Settings
+
+READY_SECONDS = 120
+MADE_FILE = "made-here.txt"  # images that this installation made, for clean_demo to remove
+
+
+@dataclass(frozen=True)
+class Started:
+    """What `up` did. `accounts` holds generated passwords: shown once, kept nowhere."""
+
+    address: str
+    accounts: tuple[Any, ...]
+    was_running: bool
+    seconds: float
+
+
+def up(settings: Settings, demo: bool = True, console: Console | None = None) -> Started:
+    """Provide what is missing, start everything, wait until it answers, and say how to reach it.
+
+    Raises Unavailable with every fix when something is missing that may not be provided.
+    """
+    begun = time.monotonic()
+    progress = Progress(console)
+    check(settings, progress)
+    engine.provide(settings, progress)
+    install.create_state(settings)
+    install.create_keys(settings)
+    install.provide_node(progress)
+    install.build_static(progress)
+    made = images.provide(settings, progress)
+    _remember_images(settings, made)
+    accounts = records(settings, progress, demo=demo)
+    was_running = not supervise.start(settings)
+    try:
+        if not was_running or not ready(settings):
+            with progress.step("Waiting until everything answers"):
+                wait_until_ready(settings)
+    except BaseException:
+        tell_accounts(accounts, console or Console())  # they exist, and nobody else knows their passwords
+        raise
+    started = Started(settings.public_url, accounts, was_running, time.monotonic() - begun)
+    tell(started, console or Console())
+    return started
+
+
+def check(settings: Settings, progress: Progress) -> None:
+    """The doctor before a start. Warnings are shown; failures stop, all at once and each with its fix."""
+    checks = doctor.diagnose(settings, before_start=True)
+    bad = doctor.failures(checks)
+    if bad:
+        lines = "\n".join(f"  - {check.message} {check.fix}" for check in bad)
+        raise Unavailable(
+            f"This machine is not ready:\n{lines}\n",
+            rule="ops.doctor",
+            value=", ".join(check.name for check in bad),
+            next_step="Nothing was changed. `readingroom doctor` shows everything.",
+        )
+    warnings = [check for check in checks if check.level is doctor.Level.WARNING]
+    if warnings:
+        progress.say(f"{len(warnings)} things could be better; `readingroom doctor` says which.")
+
+
+def records(settings: Settings, progress: Progress, *, demo: bool) -> tuple[Any, ...]:
+    """Bring the database to this version and, if wanted and not there, load the demo programme.
+
+    Returns the demo's new accounts; none if it was there.
+    """
+    from readingroom.db.migrate import upgrade
+
+    upgrade(settings)
+    if not demo:
+        return ()
+    from readingroom.bootstrap import build, build_vault
+    from readingroom.services import demo as demo_programme
+
+    room = build(settings)
+    if demo_programme.exists(room):
+        return ()
+    with progress.step(f"Making the demo programme ({settings.demo_people:,} synthetic people)"):
+        return tuple(demo_programme.load(room, build_vault(settings), people=settings.demo_people))
+
+
+def _remember_images(settings: Settings, made: Sequence[str]) -> None:
+    file = settings.state_dir / MADE_FILE
+    known = set(file.read_text().split()) if file.exists() else set()
+    if made and not set(made) <= known:
+        install.write_whole(file, "\n".join(sorted(known | set(made))).encode())
+
+
+# Readiness
+
+
+def ready(settings: Settings) -> bool:
+    """Whether hub, portal and door answer."""
+    return (
+        _answers(settings, "/hub/health")
+        and _answers(settings, "/services/portal/")
+        and settings.door_socket.exists()
+        and all(program.state == "RUNNING" for program in supervise.status(settings))
+    )
+
+
+def wait_until_ready(settings: Settings, seconds: float = READY_SECONDS) -> None:
+    """Return when everything answers. Raises Unavailable naming what does not, with the end of its log."""
+    deadline = time.monotonic() + seconds
+    while not ready(settings):
+        if time.monotonic() > deadline:
+            raise _not_ready(settings, seconds)
+        for program in supervise.status(settings):
+            if program.state == "FATAL":
+                raise _not_ready(settings, seconds)
+        time.sleep(0.1)
+
+
+def _not_ready(settings: Settings, seconds: float) -> Unavailable:
+    late = [program for program in supervise.status(settings) if program.state != "RUNNING"]
+    names = [program.name for program in late]
+    if not names:
+        parts = (("hub", "/hub/health"), ("portal", "/services/portal/"))
+        names = [name for name, path in parts if not _answers(settings, path)] or ["door"]
+    tails = "\n".join(f"--- {name}\n{log_tail(settings, name)}" for name in names)
+    return Unavailable(
+        f"Not everything answered within {seconds:.0f} s: {', '.join(names)}.\n{tails}\n",
+        rule="ops.ready",
+        value=", ".join(names),
+        next_step=f"The logs are in {settings.logs_dir}. `readingroom doctor` may know more.",
+    )
+
+
+def log_tail(settings: Settings, name: str, lines: int = 8) -> str:
+    try:
+        return "\n".join(
+            (settings.logs_dir / f"{name}.log").read_text(errors="replace").splitlines()[-lines:]
+        )
+    except OSError:
+        return "(no log)"
+
+
+def _answers(settings: Settings, path: str) -> bool:
+    """Whether this path of the public address gives any answer of ours (a redirect to sign in is one)."""
+    connection = http.client.HTTPConnection(settings.address, settings.port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+# What is said at the end
+
+
+def tell(started: Started, console: Console) -> None:
+    """Print the address, the accounts (once) and what to try first."""
+    state = "was already running" if started.was_running else "is running"
+    console.print(
+        f"\n[bold]Reading Room {state}:[/bold] {started.address}  ({started.seconds:.0f} s)", highlight=False
+    )
+    tell_accounts(started.accounts, console)
+    if started.accounts:
+        console.print(_FIRST_STEPS, highlight=False)
+
+
+def tell_accounts(accounts: Sequence[Any], console: Console) -> None:
+    """Print new accounts with their passwords; nothing if there are none."""
+    if not accounts:
+        return
+    table = Table(title="Demo accounts: these passwords are shown once", title_justify="left")
+    for heading in ("Sign in as", "Password", "Who", "Role"):
+        table.add_column(heading, no_wrap=True)
+    for account in accounts:
+        table.add_row(account.username, account.password, account.display_name, str(account.role))
+    console.print(table)
+
+
+_FIRST_STEPS = """All people and data are synthetic. Try first:
+  1. Sign in as ada, open the workspace of “Returning defendants” and run the welcome notebook.
+  2. Sign in as imran and then as freya (other browser profiles) and decide on what ada asked to be released.
+  3. Sign in as mercer and withdraw the grant: ada's workspace closes.
+`make down` stops it, `make clean-demo` removes it."""
+
+
+# Stopping
+
+
+def down(settings: Settings, console: Console | None = None) -> bool:
+    """Stop everything of this installation; records, data and homes stay. False if nothing was running.
+
+    The engine stops only if we started it and nothing else runs in it.
+    """
+    progress = Progress(console)
+    with progress.step("Stopping the processes"):
+        stopped = supervise.stop(settings)
+    if engine.reachable(settings):
+        with closing(engine.client(settings)) as connection, progress.step("Removing the containers"):
+            stopped |= bool(remove_containers(settings, connection))
+        if not _others_running():
+            engine.stop(settings)
+    if settings.run_dir.exists() and not mounts_below(settings.run_dir):
+        shutil.rmtree(settings.run_dir)
+    progress.say("Reading Room is stopped." if stopped else "Nothing was running.")
+    return stopped
+
+
+def remove_containers(settings: Settings, connection: docker.DockerClient) -> tuple[str, ...]:
+    """Remove every container and network of this installation, and no other's; return their names."""
+    label = {"label": f"{INSTANCE_LABEL}={settings.instance}"}
+    removed = []
+    for container in connection.containers.list(all=True, filters=label, ignore_removed=True):
+        _gone(lambda found=container: found.remove(force=True, v=True))  # type: ignore[misc]
+        removed.append(str(container.name))
+    for network in connection.networks.list(filters=label):
+        _gone(network.remove)
+        removed.append(str(network.name))
+    return tuple(removed)
+
+
+def _gone(remove: Callable[[], object]) -> None:
+    try:
+        remove()
+    except NotFound:
+        return
+    except APIError as error:  # its removal is already under way
+        if error.status_code != 409:
+            raise
+
+
+def _others_running() -> bool:
+    """Whether another installation's supervisor is alive on this machine."""
+    for control in Path("/run/readingroom").glob("*/supervisor.sock"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(control)) == 0:
+                return True
+    return False
+
+
+def clean_demo(settings: Settings, console: Console | None = None) -> None:
+    """Remove everything that `up` made: processes, containers, volumes, records, data, homes, and the images
+    it made unless another installation runs.
+
+    The state directory must look like one of ours, so that a mistyped setting deletes nothing else.
+    """
+    refuse_foreign_state(settings)
+    progress = Progress(console)
+    down(settings, console)
+    made = settings.state_dir / MADE_FILE
+    if made.exists() and engine.reachable(settings):
+        with closing(engine.client(settings)) as connection:
+            label = {"label": f"{INSTANCE_LABEL}={settings.instance}"}
+            for volume in connection.volumes.list(filters=label):
+                _gone(volume.remove)
+            for name in [] if _others_running() else [*made.read_text().split(), images.ROOT_IMAGE]:
+                _gone(lambda tag=name: connection.images.remove(tag))  # type: ignore[misc]
+    if settings.state_dir.exists():
+        with progress.step(f"Removing {settings.state_dir}"):
+            _remove_state(settings)
+    progress.say("What the demo made is gone.")
+
+
+def refuse_foreign_state(settings: Settings) -> None:
+    """Raise PermissionDenied unless the state directory is one that `up` made (or absent or empty)."""
+    if not install.looks_foreign(settings):
+        return
+    raise PermissionDenied(
+        f"{settings.state_dir} does not look like an installation: nothing was removed.",
+        rule="ops.clean.foreign",
+        value=settings.state_dir,
+        next_step="Set READINGROOM_STATE to the directory that `up` used.",
+    )
+
+
+def _remove_state(settings: Settings) -> None:
+    """Everything below the state directory but the settings file, which is the administrator's own.
+
+    The directory of keys goes last: while it is there, an interrupted removal can be run again.
+    """
+    for mount in reversed(mounts_below(settings.state_dir)):
+        run(["umount", mount], failure=f"{mount} could not be unmounted", next_step="Close what uses it.")
+    last = settings.keys_dir
+    for path in sorted(settings.state_dir.iterdir(), key=lambda path: path == last):
+        if path.name == "settings.toml":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    if not any(settings.state_dir.iterdir()):
+        settings.state_dir.rmdir()
+
+
+def mounts_below(folder: Path) -> tuple[Path, ...]:
+    """What is mounted below a folder, outermost first."""
+    points = [
+        line.split()[1].replace("\\040", " ") for line in Path("/proc/self/mounts").read_text().splitlines()
+    ]
+    return tuple(sorted({Path(point) for point in points if Path(point).is_relative_to(folder)}))

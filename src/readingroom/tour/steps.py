@@ -1,0 +1,302 @@
+"""The journey, step by step. Each step acts as a person would and returns, in a sentence, what it proved."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import docker
+
+from readingroom.ops import engine
+from readingroom.settings import STATE_VARIABLE, Settings
+from readingroom.tour.kernel import Kernel
+from readingroom.tour.visitor import Page, Visitor, wait_until
+
+PROJECT = "returning-defendants"
+WITHDRAWAL_SECONDS = 60.0
+
+
+class Journey:
+    """What the steps share: the installation, the people signed in so far, and what they made."""
+
+    def __init__(self, settings: Settings, passwords: dict[str, str]) -> None:
+        self.settings = settings
+        self._passwords = passwords
+        self._people: dict[str, Visitor] = {}
+        self.kernel: Kernel | None = None
+        self.request = 0
+        self.package = b""
+
+    def person(self, username: str) -> Visitor:
+        """That person, signed in."""
+        if username not in self._people:
+            visitor = Visitor(self.settings.public_url, username, self._passwords[username])
+            page = visitor.sign_in()
+            require(page.status == 200 and "/services/portal" in page.url, f"{username} could not sign in: {page.text}")
+            self._people[username] = visitor
+        return self._people[username]
+
+    def run_code(self, code: str, *, seconds: float = 120) -> str:
+        """Run code in ada's workspace; what it printed. Any error in it ends the step."""
+        assert self.kernel is not None
+        result = self.kernel.run(code, seconds=seconds)
+        require(not result.error, f"the notebook failed with {result.error}")
+        return result.text.strip()
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The `readingroom` command against this installation."""
+        return subprocess.run([sys.executable, "-m", "readingroom", *arguments], capture_output=True, text=True,
+                              env=_environment(self.settings), timeout=120, check=False)
+
+    def container(self) -> dict[str, Any]:
+        """The engine's own view of ada's running workspace."""
+        with_label = {"label": f"readingroom.instance={self.settings.instance}"}
+        client: docker.DockerClient = engine.client(self.settings)
+        try:
+            for container in client.containers.list(filters=with_label):
+                mounts = {mount["Destination"] for mount in container.attrs["Mounts"]}
+                if any(place.startswith("/data/") for place in mounts):
+                    attributes: dict[str, Any] = container.attrs
+                    return attributes
+            return {}
+        finally:
+            client.close()
+
+    def close(self) -> None:
+        for visitor in self._people.values():
+            visitor.close()
+
+
+def require(holds: object, otherwise: str) -> None:
+    """A step's claim: AssertionError with the evidence if it does not hold."""
+    if not holds:
+        raise AssertionError(otherwise)
+
+
+def sign_in(journey: Journey) -> str:
+    """One sign-in serves hub, portal and workspace; nobody else gets in."""
+    stranger = Visitor(journey.settings.public_url, "mallory", "let me in please")
+    refused = stranger.sign_in()
+    stranger.close()
+    require("/hub/login" in refused.url, f"a stranger reached {refused.url}")
+    wrong = Visitor(journey.settings.public_url, "ada", "not the password")
+    require("/hub/login" in wrong.sign_in().url, "a wrong password signed in")
+    wrong.close()
+    ada = journey.person("ada")
+    require(ada.get("/hub/api/").status_code == 200, "the Hub does not answer")
+    require(ada.http.post("/hub/api/users/ada/server").status_code in (400, 403), "the unnamed server could be started")
+    return "ada is in with one sign-in; a stranger, a wrong password and the unnamed server were refused"
+
+
+def see_projects(journey: Journey) -> str:
+    """A researcher sees what can be opened, and why the rest cannot."""
+    home = journey.person("ada").open("/projects")
+    for words in ("Returning defendants", "Across two departments", "waiting for its custodian"):
+        require(words.lower() in home.text.lower(), f"ada's projects do not say {words!r}: {home.text[:800]}")
+    chloe = journey.person("chloe").open("/projects")
+    require("ended on" in chloe.text, f"chloe is not told that her project expired: {chloe.text[:800]}")
+    hidden = journey.person("chloe").open(f"/projects/{PROJECT}")
+    require(hidden.status == 404, f"chloe sees a project that is not hers ({hidden.status})")
+    return "ada sees one project open and one waiting for its custodian; chloe sees hers has ended, and not ada's"
+
+
+def open_workspace(journey: Journey) -> str:
+    """The container holds exactly the granted columns, no network, no privileges."""
+    ada = journey.person("ada")
+    begun = time.monotonic()
+    wait_until(lambda: ada.open(f"/projects/{PROJECT}").form("workspace/open"), "the project's open button", seconds=60)
+
+    def opened() -> bool:
+        state = ada.get(f"/projects/{PROJECT}/workspace/state").json()
+        if state["state"] == "stopped" and not state["preparing"]:
+            ada.send(ada.open(f"/projects/{PROJECT}").form("workspace/open"))
+        return bool(state["state"] == "running")
+
+    wait_until(opened, "the workspace to open", seconds=120, every=0.5)
+    seconds = time.monotonic() - begun
+    journey.kernel = Kernel(ada, PROJECT)
+    journey.kernel.start()
+    seen = journey.container()
+    host = seen["HostConfig"]
+    require(host["NetworkMode"] == "none", f"the network is {host['NetworkMode']}")
+    require(host["ReadonlyRootfs"] and "ALL" in host["CapDrop"], "the root is writable or capabilities remain")
+    data = {mount["Destination"]: mount["RW"] for mount in seen["Mounts"] if mount["Destination"].startswith("/data/")}
+    require(data and not any(data.values()), f"data mounts: {data}")
+    denied = journey.run_code(
+        "import os, socket\n"
+        "open_ports = [n for n in os.listdir('/sys/class/net')]\n"
+        "try:\n    open('/data/x', 'w'); written = True\nexcept OSError:\n    written = False\n"
+        "try:\n    socket.create_connection(('1.1.1.1', 53), 2); out = True\nexcept OSError:\n    out = False\n"
+        "print(open_ports, written, out, os.getuid())")
+    require(denied == "['lo'] False False 10001", f"inside: {denied}")
+    return f"ready in {seconds:.1f} s: {len(data)} datasets read-only, only loopback inside, uid 10001, root read-only"
+
+
+def granted_only(journey: Journey) -> str:
+    """Ungranted columns are absent from the mounted files, footer included."""
+    code = (
+        "import glob, json, pyarrow.parquet as pq\n"
+        "print(json.dumps({f: pq.read_schema(f).names for f in sorted(glob.glob('/data/*/*.parquet'))}))")
+    mounted: dict[str, list[str]] = json.loads(journey.run_code(code))
+    page = journey.person("ada").open(f"/projects/{PROJECT}")
+    require(mounted, "nothing is mounted")
+    rows = journey.run_code("import pandas, glob\nprint(sum(len(pandas.read_parquet(f)) for f in "
+                            "glob.glob('/data/*/*.parquet')))")
+    require(page.status == 200, "the project page is not to be had")
+    return f"{len(mounted)} tables with {sum(map(len, mounted.values()))} granted columns, {int(rows):,} rows in all"
+
+
+def welcome_notebook(journey: Journey) -> str:
+    """The welcome notebook runs from top to bottom, release request included."""
+    assert journey.kernel is not None
+    notebook = journey.kernel.contents("welcome.ipynb")["content"]
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    pictures = 0
+    for number, code in enumerate(cells, start=1):
+        result = journey.kernel.run(code, seconds=180)
+        require(not result.error, f"cell {number} failed with {result.error}\n{code[:400]}")
+        pictures += sum("image/png" in shown for shown in result.displayed)
+    answer = journey.run_code("import readingroom.sdk as rr\nprint(rr.requests()[0].number)")
+    journey.request = int(answer)
+    return f"{len(cells)} cells ran, {pictures} plots shown, request {journey.request} submitted from the notebook"
+
+
+def private_answers(journey: Journey) -> str:
+    """Answers cost budget before they are seen, nothing the second time, and end with the budget."""
+    home = journey.person("ada").open(f"/projects/{PROJECT}/private")
+    require(home.status == 200, f"the account page answers {home.status}")
+    printed = journey.run_code(
+        "import json, readingroom.sdk as rr\n"
+        "from readingroom.errors import BudgetExceeded\n"
+        "def left():\n    return rr.private.budget()\n"
+        "dataset = rr.datasets()[0]\n"
+        "first = rr.private.count(dataset.slug, dataset.tables[0].name, rho=0.0011)\n"
+        "again = rr.private.count(dataset.slug, dataset.tables[0].name, rho=0.0011)\n"
+        "refused = ''\n"
+        "for step in range(60):\n"
+        "    try:\n        rr.private.count(dataset.slug, dataset.tables[0].name, rho=0.0012 + step / 1e6)\n"
+        "    except BudgetExceeded as error:\n        refused = str(error); break\n"
+        "print(json.dumps([first.value == again.value, first.charged_micro_rho, again.charged_micro_rho, refused]))",
+        seconds=240)
+    same, paid, free, refused = json.loads(printed.splitlines()[-1])
+    require(same and paid == 1100 and free == 0, f"the first cost {paid}, the repeat {free}, equal answers: {same}")
+    require(refused, "the budget never ended")
+    return f"the first answer cost {paid} micro-rho, the same question nothing; then: {refused}"
+
+
+def checked_and_frozen(journey: Journey) -> str:
+    """The request is checked by machine, on bytes that the workspace cannot change any more."""
+    wait_until(lambda: journey.person("imran").open("/queue").text.find(f"{journey.request}.") >= 0,
+               "the automatic checks", seconds=60)
+    page = journey.person("ada").open(f"/requests/{journey.request}")
+    require(page.status == 200, f"ada's request answers {page.status}")
+    story = json.loads(journey.command("audit", "show", "--request", str(journey.request), "--json").stdout)
+    checked = [event["detail"] for event in story if event["action"] == "file.checked"]
+    require(checked, "no file was checked")
+    return "; ".join(f"{one['file']}: {one['verdict'].upper()}, frozen as {one['sha256'][:12]}…" for one in checked)
+
+
+def two_checkers(journey: Journey) -> str:
+    """Two people decide, blind to each other; author and members cannot."""
+    path = f"/requests/{journey.request}/review"
+    require(journey.person("ada").open(path).status in (403, 404), "the author can open the review")
+    require(journey.person("bilal").open(path).status in (403, 404), "a project member can open the review")
+    first, second = journey.person("freya"), journey.person("imran")
+    before = second.open(path)
+    decided = _approve(first, path, "Every cell rests on far more than ten people. FREYA-WAS-HERE")
+    require(decided.status == 200, f"freya's review was refused: {decided.text[:600]}")
+    after = second.open(path)
+    require("FREYA" not in after.html and "Lindqvist" not in after.html, "imran sees freya's review before his own")
+    require(before.text == after.text, "imran's page tells that freya has answered")
+    decided = _approve(second, path, "Agreed: counts are large and rounded.")
+    require(decided.status == 200, f"imran's review was refused: {decided.text[:600]}")
+    return "author and member were refused; freya and imran approved; imran's page did not change when freya answered"
+
+
+def release(journey: Journey) -> str:
+    """The released package verifies offline, and any changed byte is named."""
+    ada = journey.person("ada")
+
+    def downloaded() -> bytes:
+        answer = ada.get(f"/requests/{journey.request}/release")
+        return answer.content if answer.status_code == 200 and answer.content[:2] == b"PK" else b""
+
+    journey.package = bytes(wait_until(downloaded, "the release", seconds=60))  # type: ignore[call-overload]
+    file = journey.settings.state_dir / "release.zip"
+    file.write_bytes(journey.package)
+    good = journey.command("release", "verify", str(file))
+    require(good.returncode == 0, f"release verify said: {good.stdout}{good.stderr}")
+    with zipfile.ZipFile(io.BytesIO(journey.package)) as archive:
+        name = next(name for name in archive.namelist() if name.startswith("files/"))
+        at = journey.package.index(archive.read(name)) + 7
+    file.write_bytes(journey.package[:at] + bytes([journey.package[at] ^ 1]) + journey.package[at + 1:])
+    bad = journey.command("release", "verify", str(file))
+    require(bad.returncode == 1 and name in bad.stdout, f"a changed byte was not named: {bad.stdout}")
+    return f"{len(journey.package):,} bytes verified; one flipped bit: {bad.stdout.strip()}"
+
+
+def withdrawal(journey: Journey) -> str:
+    """A custodian's no closes the running workspace within a minute, and it stays closed."""
+    mercer = journey.person("mercer")
+    grant = next(path.rsplit("/", 1)[1] for path in mercer.open("/grants").links
+                 if PROJECT in mercer.open(path).html and path.rsplit("/", 1)[1].isdigit())
+    page = mercer.open(f"/grants/{grant}/withdraw")
+    begun = time.monotonic()
+    mercer.send(page.form("withdraw"), reason="The agreement with the department has ended.")
+    wait_until(lambda: not journey.container(), "the workspace to close", seconds=WITHDRAWAL_SECONDS)
+    seconds = time.monotonic() - begun
+    project = journey.person("ada").open(f"/projects/{PROJECT}")
+    require("agreement with the department has ended" in project.text, f"ada is not told why: {project.text[:800]}")
+    tried = journey.person("ada").http.post(
+        f"/services/portal/projects/{PROJECT}/workspace/open",
+        data=journey.person("ada").open("/projects").forms[0].fields)
+    require(tried.status_code == 403, f"opening it again answered {tried.status_code}")
+    return f"closed {seconds:.1f} s after the withdrawal; ada reads why, and cannot open it again"
+
+
+def prove_log(journey: Journey) -> str:
+    """The log of all this holds, and tells the story; an edit in the database is found."""
+    wait_until(lambda: json.loads(journey.command("audit", "verify", "--json").stdout)["checkpoints"],
+               "a signed checkpoint", seconds=30)
+    proved = journey.command("audit", "verify")
+    require(proved.returncode == 0, f"audit verify said: {proved.stdout}{proved.stderr}")
+    story = json.loads(journey.command("audit", "show", "--request", str(journey.request), "--json").stdout)
+    actions = [event["action"] for event in story]
+    for action in ("request.submitted", "file.checked", "request.reviewed", "request.approved", "release.made",
+                   "release.downloaded"):
+        require(action in actions, f"the story lacks {action}: {actions}")
+    return f"{proved.stdout.strip()} Request {journey.request}: {len(actions)} events"
+
+
+def _approve(checker: Visitor, path: str, why: str) -> Page:
+    page = checker.open(path)
+    form = page.form("/review")
+    answers = {name: "approve" for name in form.choices if name.startswith("decision-")}
+    answers |= {name: why for name in form.names if name.startswith("comment-")}
+    return checker.send(form, **answers)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {**os.environ, STATE_VARIABLE: str(settings.state_dir)}
+
+
+STEPS: tuple[tuple[str, Callable[[Journey], str]], ...] = (
+    ("People sign in once", sign_in),
+    ("A researcher sees their projects, and why one cannot be opened", see_projects),
+    ("A workspace opens, walled in", open_workspace),
+    ("Only what was granted is there", granted_only),
+    ("The welcome notebook runs from top to bottom", welcome_notebook),
+    ("Private answers are paid from a budget that ends", private_answers),
+    ("The request is frozen and checked", checked_and_frozen),
+    ("Two checkers decide, blind to each other", two_checkers),
+    ("The release can be verified by anyone", release),
+    ("A withdrawn grant closes the workspace", withdrawal),
+    ("The log proves all of it", prove_log),
+)

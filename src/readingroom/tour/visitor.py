@@ -1,0 +1,149 @@
+"""A person with a browser, as far as HTTP goes: cookies, links, forms. For the tour and the tests."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+import httpx
+
+from readingroom.errors import Unavailable
+
+PORTAL = "/services/portal"
+
+
+@dataclass
+class Form:
+    """One form of a page: where it goes, and what it would send if nothing were changed."""
+
+    action: str
+    method: str = "get"
+    fields: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    choices: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Page(HTMLParser):
+    """What came back: status, address, the text that a person would read, and the forms."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__()
+        self.status = response.status_code
+        self.url = str(response.url)
+        self.html = response.text if "html" in response.headers.get("content-type", "") else ""
+        self.forms: list[Form] = []
+        self.links: dict[str, str] = {}
+        self._text: list[str] = []
+        self._hidden = 0
+        self._textarea: str | None = None
+        self._select: str | None = None
+        self.feed(self.html)
+        self.text = re.sub(r"\s+", " ", " ".join(self._text)).strip()
+
+    def form(self, action: str) -> Form:
+        """The form whose action matches the pattern. Unavailable, with the page's text, if there is none."""
+        for form in self.forms:
+            if re.search(action, form.action):
+                return form
+        raise Unavailable(f"{self.url} has no form for {action!r} (status {self.status}): {self.text[:600]}",
+                          rule="tour.form")
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag in ("script", "style"):
+            self._hidden += 1
+        elif tag == "form":
+            action = urljoin(self.url, given.get("action") or self.url)
+            self.forms.append(Form(action, given.get("method", "get").lower()))
+        elif tag == "a" and "href" in given:
+            self.links[urljoin(self.url, given["href"])] = given["href"]
+        elif self.forms and "name" in given and "disabled" not in given:
+            self._control(tag, given)
+        elif tag == "option" and self._select and self.forms:
+            self.forms[-1].choices.setdefault(self._select, []).append(given.get("value", ""))
+            if "selected" in given or self._select not in self.forms[-1].fields:
+                self.forms[-1].fields[self._select] = given.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("script", "style"):
+            self._hidden -= 1
+        elif tag == "textarea":
+            self._textarea = None
+        elif tag == "select":
+            self._select = None
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea and self.forms:
+            self.forms[-1].fields[self._textarea] += data
+        elif not self._hidden:
+            self._text.append(data)
+
+    def _control(self, tag: str, given: Mapping[str, str]) -> None:
+        form, name, kind = self.forms[-1], given["name"], given.get("type", "text")
+        form.names.add(name)
+        if tag == "textarea":
+            self._textarea = name
+            form.fields[name] = ""
+        elif tag == "select":
+            self._select = name
+        elif tag == "input" and kind in ("radio", "checkbox"):
+            form.choices.setdefault(name, []).append(given.get("value", "on"))
+            if "checked" in given:
+                form.fields[name] = given.get("value", "on")
+        elif tag == "input" and kind not in ("file", "submit"):
+            form.fields[name] = given.get("value", "")
+        elif tag == "button" and name:
+            form.choices.setdefault(name, []).append(given.get("value", ""))
+
+
+class Visitor:
+    """One signed-in person. `base_url` is the installation's address."""
+
+    def __init__(self, base_url: str, username: str, password: str) -> None:
+        self.username = username
+        self._password = password
+        self.http = httpx.Client(base_url=base_url, follow_redirects=True, timeout=60)
+
+    def sign_in(self) -> Page:
+        """Through the Hub's sign-in page, from the portal's front door and back to it."""
+        page = self.open("/")
+        if "/hub/login" not in page.url:
+            return page
+        return self.send(page.form("login"), username=self.username, password=self._password)
+
+    def open(self, path: str) -> Page:
+        """A page of the portal."""
+        return Page(self.get(path))
+
+    def get(self, path: str) -> httpx.Response:
+        return self.http.get(path if path.startswith(("http", "/hub", "/user")) else PORTAL + path)
+
+    def send(self, form: Form, *, files: list[tuple[str, tuple[str, bytes]]] | None = None,
+             **values: str) -> Page:
+        """Fill the form in and send it. Field names with other characters can be passed as `**{"a-b": ...}`."""
+        unknown = set(values) - form.names
+        if unknown:
+            raise Unavailable(f"The form for {form.action} has no {sorted(unknown)}; it has {sorted(form.names)}.",
+                              rule="tour.form")
+        data = {**form.fields, **values}
+        headers = {"Origin": str(self.http.base_url).rstrip("/")}
+        return Page(self.http.post(form.action, data=data, files=files, headers=headers))
+
+    def close(self) -> None:
+        self.http.close()
+
+
+def wait_until(holds: Callable[[], object], what: str, *, seconds: float, every: float = 0.25) -> object:
+    """The first true value of `holds`, or Unavailable when the time is up."""
+    end = time.monotonic() + seconds
+    while True:
+        found = holds()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise Unavailable(f"Waited {seconds:.0f} s in vain for {what}.", rule="tour.time")
+        time.sleep(every)

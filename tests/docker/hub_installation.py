@@ -1,0 +1,394 @@
+"""A whole Hub for tests: real hub, proxy, door, engine and images; only the records are a stand-in.
+
+The records stand-in keeps its truth in files, because the Hub that asks it is another process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import httpx
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+from readingroom.core.people import Person, PersonStatus
+from readingroom.core.policy.model import Policy
+from readingroom.errors import AccessDenied, NotFound, PermissionDenied, Unavailable
+from readingroom.hub.client import HubClient
+from readingroom.settings import REPOSITORY, Settings
+
+IMAGE = os.environ.get("READINGROOM_TEST_NOTEBOOK", "readingroom/notebook:latest")
+DOOR_UID = 10002
+PASSWORD = "a password for tests"
+
+CONFIG = """
+import sys
+sys.path[:0] = {paths!r}
+from tests.docker.hub_installation import StandInRecords, test_settings
+from readingroom.hub.configure import configure
+c = get_config()
+settings = test_settings({state!r}, {port})
+configure(c, settings, StandInRecords(settings))
+"""
+
+
+def test_settings(state_dir: str, port: int) -> Settings:
+    return Settings(
+        state_dir=Path(state_dir), port=port, notebook_image=IMAGE, workspace_memory_bytes=1024**3
+    )
+
+
+test_settings.__test__ = False
+
+
+@dataclass(frozen=True)
+class StandInPlan:
+    username: str
+    project: str
+    mounts: tuple[tuple[str, Path], ...]
+    home: Path
+    policy: Policy
+
+
+class StandInRecords:
+    """Two small extracts; `suspended.json`, `denied.json` and `making` in the state directory say no."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.state = settings.state_dir
+
+    def _names(self, file: str) -> list[str]:
+        path = self.state / file
+        return json.loads(path.read_text()) if path.exists() else []
+
+    def person(self, username: str) -> Person:
+        if username not in ("alice", "bob"):
+            raise NotFound("No such person.")
+        status = PersonStatus.SUSPENDED if username in self._names("suspended.json") else PersonStatus.ACTIVE
+        return Person(username, username.title(), "University", status, frozenset())
+
+    def sign_in(self, username: str, password: str) -> Person:
+        if password != PASSWORD:
+            raise PermissionDenied("No.")
+        try:
+            return self.person(username)
+        except NotFound as error:
+            raise PermissionDenied("No.") from error
+
+    def plan(self, username: str, project: str) -> StandInPlan:
+        if project in self._names("denied.json") or (username, project) != ("alice", "reoffending"):
+            raise AccessDenied("No.", reasons=("Your training ended on 1 May.", "The <grant> was withdrawn."))
+        if (self.state / "making").exists():
+            (self.state / "making").unlink()
+            raise Unavailable("Your copy of the data is being made.")
+        extracts = self.settings.extracts_dir
+        return StandInPlan(
+            username,
+            project,
+            (("courts", extracts / "e1"), ("prisons", extracts / "e2")),
+            self.settings.homes_dir / project / username,
+            Policy(pids=200),
+        )
+
+    def _note(self, *event: str) -> None:
+        with (self.state / "events.jsonl").open("a") as file:
+            file.write(json.dumps(event) + "\n")
+
+    def opened(self, username: str, project: str, container_id: str) -> None:
+        self._note("opened", username, project)
+
+    def closed(self, username: str, project: str, reason: str) -> None:
+        self._note("closed", username, project, reason)
+
+
+class _Portal(http.server.BaseHTTPRequestHandler):
+    """Says what reached it, so that a test sees what the door let through."""
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        size = len(self.rfile.read(length)) if length else 0
+        body = json.dumps(
+            {
+                "portal": self.path,
+                "method": self.command,
+                "size": size,
+                "headers": {name.lower(): value for name, value in self.headers.items()},
+            }
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+class HubInstallation:
+    """One installation in a temporary directory; `close` leaves nothing behind."""
+
+    def __init__(self, state: Path) -> None:
+        port = _free_pair()
+        self.settings = test_settings(str(state), port)
+        self.engine = docker.APIClient(base_url=self.settings.engine_url)
+        self.hub: subprocess.Popen | None = None
+        self._make_directories()
+        self._portal = _UnixServer(str(self.settings.portal_socket), _Portal)
+        self.settings.portal_socket.chmod(0o666)
+        threading.Thread(target=self._portal.serve_forever, daemon=True).start()
+        self.config = state / "jupyterhub_config.py"
+        self.config.write_text(
+            CONFIG.format(paths=[str(REPOSITORY), str(REPOSITORY / "src")], state=str(state), port=port)
+        )
+        self.start_hub()
+        self._start_door()
+        self.portal = HubClient(self.settings.hub_socket, self._key("portal-token"))
+        self.worker = HubClient(self.settings.hub_socket, self._key("worker-token"))
+
+    def _key(self, name: str) -> str:
+        return (self.settings.keys_dir / name).read_text()
+
+    def _make_directories(self) -> None:
+        s = self.settings
+        for folder in (s.keys_dir, s.db_dir, s.homes_dir, s.extracts_dir / "e1", s.extracts_dir / "e2"):
+            folder.mkdir(parents=True)
+        for folder in (
+            s.run_dir,
+            s.hub_socket.parent,
+            s.portal_socket.parent,
+            s.door_socket.parent,
+            s.workspace_sockets_dir,
+        ):
+            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            folder.chmod(0o711)
+        os.chown(s.door_socket.parent, DOOR_UID, DOOR_UID)
+        (s.extracts_dir / "e1" / "cases.csv").write_text("offence,people\ntheft,12\n")
+        (s.extracts_dir / "e2" / "stays.csv").write_text("prison,people\nA,30\n")
+        for name in ("hub-cookie-secret", "proxy-token", "portal-token", "worker-token"):
+            (s.keys_dir / name).write_text(secrets.token_hex(32))
+            (s.keys_dir / name).chmod(0o600)
+
+    # processes
+
+    def start_hub(self) -> None:
+        """Start hub and proxy and wait until both answer."""
+        log = (self.settings.state_dir / "hub.log").open("ab")
+        self.hub = subprocess.Popen(
+            [sys.executable, "-m", "jupyterhub", "-f", str(self.config)],
+            cwd=self.settings.state_dir,
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        self.wait(lambda: httpx.get(f"{self.settings.public_url}/hub/api").status_code == 200, 30)
+
+    def kill_hub(self) -> None:
+        self.hub.send_signal(signal.SIGKILL)
+        self.hub.wait()
+
+    def _start_door(self) -> None:
+        s = self.settings
+        binds = [
+            (s.hub_socket.parent, "/run/rr/hub", True),
+            (s.portal_socket.parent, "/run/rr/portal", True),
+            (s.door_socket.parent, "/run/rr/door", False),
+            (REPOSITORY / "images/door/haproxy.cfg", "/etc/haproxy/haproxy.cfg", True),
+        ]
+        host = self.engine.create_host_config(
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            mounts=[{"Type": "bind", "Source": str(a), "Target": b, "ReadOnly": ro} for a, b, ro in binds],
+        )
+        self.door = self.engine.create_container(
+            s.door_image,
+            name=f"rr-{s.instance}-door",
+            user=f"{DOOR_UID}:{DOOR_UID}",
+            host_config=host,
+            labels={"readingroom.instance": s.instance},
+        )["Id"]
+        self.engine.start(self.door)
+        self.wait(s.door_socket.exists, 15)
+
+    def close(self) -> None:
+        if self.hub and self.hub.poll() is None:
+            self.hub.terminate()
+            try:
+                self.hub.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill_hub()
+        self._portal.shutdown()
+        pid_file = self.settings.run_dir / "proxy.pid"
+        if pid_file.exists():
+            os.kill(int(pid_file.read_text()), signal.SIGKILL)
+        for container in self.containers():
+            self.engine.remove_container(container["Id"], force=True, v=True)
+        shutil.rmtree(self.settings.run_dir)
+
+    # looking
+
+    @staticmethod
+    def wait(true, seconds: float, every: float = 0.1) -> None:
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                if true():
+                    return
+            except (httpx.HTTPError, OSError):
+                pass  # not there yet
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s")
+            time.sleep(every)
+
+    def wait_for_state(self, state: str, seconds: float = 60, project: str = "reoffending") -> None:
+        self.wait(lambda: self.portal.workspace_state("alice", project) == state, seconds)
+
+    def containers(self, kind: str | None = None) -> list[dict]:
+        labels = [f"readingroom.instance={self.settings.instance}"]
+        return self.engine.containers(
+            all=True, filters={"label": labels + ([f"readingroom.kind={kind}"] if kind else [])}
+        )
+
+    def events(self) -> list[list[str]]:
+        file = self.settings.state_dir / "events.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def browser(self, username: str, password: str = PASSWORD) -> Browser:
+        return Browser(self.settings.public_url, username, password)
+
+
+class Browser:
+    """A signed-in person's browser, without a screen."""
+
+    def __init__(self, url: str, username: str, password: str = PASSWORD) -> None:
+        self.url = url
+        self.username = username
+        self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=60)
+        page = self.http.get("/hub/login")
+        self.answer = self.http.post(
+            "/hub/login",
+            data={"username": username, "password": password, "_xsrf": self.cookie("_xsrf", "/hub/")},
+        )
+        assert page.status_code == 200
+
+    def cookie(self, name: str, path: str) -> str:
+        return next((c.value for c in self.http.cookies.jar if c.name == name and c.path == path), "")
+
+    def kernel(self, project: str) -> Kernel:
+        base = f"/user/{self.username}/{project}/"
+        assert self.http.get(f"{base}lab").status_code == 200
+        answer = self.http.post(
+            f"{base}api/kernels",
+            json={"name": "python3"},
+            headers={"X-XSRFToken": self.cookie("_xsrf", base)},
+        )
+        answer.raise_for_status()
+        return Kernel(self, base, answer.json()["id"])
+
+
+class Kernel:
+    """A Python kernel in a workspace, over the websocket that JupyterLab uses."""
+
+    def __init__(self, browser: Browser, base: str, kernel_id: str) -> None:
+        self.browser, self.base, self.id = browser, base, kernel_id
+
+    def __enter__(self) -> Kernel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the kernel: a workspace's memory is limited. Gone with its workspace is fine."""
+        self.browser.http.delete(
+            f"{self.base}api/kernels/{self.id}",
+            headers={"X-XSRFToken": self.browser.cookie("_xsrf", self.base)},
+        )
+
+    def run(self, code: str, seconds: float = 30) -> str:
+        """What `code` prints; AssertionError with the traceback if it raises."""
+        return asyncio.run(asyncio.wait_for(self._run(code), seconds))
+
+    async def _run(self, code: str) -> str:
+        jar = "; ".join(
+            f"{c.name}={c.value}" for c in self.browser.http.cookies.jar if self.base.startswith(c.path)
+        )
+        url = self.browser.url.replace("http", "ws", 1) + f"{self.base}api/kernels/{self.id}/channels"
+        connection = await websocket_connect(HTTPRequest(url, headers={"Cookie": jar}))
+        message_id = secrets.token_hex(8)
+        await connection.write_message(
+            json.dumps(
+                {
+                    "header": {
+                        "msg_id": message_id,
+                        "msg_type": "execute_request",
+                        "username": "",
+                        "session": "s",
+                        "version": "5.3",
+                        "date": "2026-01-01T00:00:00Z",
+                    },
+                    "parent_header": {},
+                    "metadata": {},
+                    "channel": "shell",
+                    "buffers": [],
+                    "content": {
+                        "code": code,
+                        "silent": False,
+                        "store_history": False,
+                        "user_expressions": {},
+                        "allow_stdin": False,
+                        "stop_on_error": True,
+                    },
+                }
+            )
+        )
+        printed = []
+        while True:
+            raw = await connection.read_message()
+            assert raw is not None, "the websocket was closed"
+            message = json.loads(raw)
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            if message["msg_type"] == "stream":
+                printed.append(message["content"]["text"])
+            if message["msg_type"] == "error":
+                raise AssertionError("\n".join(message["content"]["traceback"]))
+            if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
+                connection.close()
+                return "".join(printed)
+
+
+def _free_pair() -> int:
+    """A port that is free now, with a free one after it."""
+    while True:
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            port = one.getsockname()[1]
+            try:
+                two.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port

@@ -1,0 +1,123 @@
+"""An engine that died is started again, whatever it left behind.
+
+Uses a second engine in a network of its own: one without a bridge would take away the first one's.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from readingroom.errors import Unavailable
+from readingroom.ops import engine
+from readingroom.settings import Settings
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def place(tmp_path_factory):
+    return Path(tmp_path_factory.mktemp("e"))
+
+
+@pytest.fixture(autouse=True)
+def sealed_dockerd(place, monkeypatch):
+    """Put a `dockerd` before the real one on the path that runs it in a network namespace of its own."""
+    real = shutil.which("dockerd")
+    wrapper = place / "bin" / "dockerd"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f'#!/bin/sh\nexec unshare --net {real} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+
+
+@pytest.fixture
+def settings(place):
+    return Settings(state_dir=place / "state", engine_url=f"unix://{place}/docker.sock")
+
+
+@pytest.fixture
+def files(place):
+    return engine.EngineFiles(pid=place / "docker.pid", containerd=place / "x/containerd",
+                              system_containerd_socket=place / "containerd.sock", log=place / "dockerd.log",
+                              configuration=place / "daemon.json", started_by_us=place / "run/engine.pid")
+
+
+@pytest.fixture
+def extra(place, files):
+    yield ("--data-root", str(place / "d"), "--exec-root", str(place / "x"), "--bridge", "none",
+           "--iptables=false")
+    for pid_file in (files.pid, files.containerd / "containerd.pid"):
+        if pid_file.exists():
+            os.kill(int(pid_file.read_text()), signal.SIGKILL)
+    time.sleep(0.5)
+    while subprocess.run(["umount", place / "d"], capture_output=True, check=False).returncode == 0:
+        pass  # every engine mounts its own place over itself
+
+
+def until(condition, seconds=40):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def test_it_starts_and_survives_being_killed_with_all_it_left_behind(settings, files, extra):
+    assert engine.start(settings, files, extra)
+    assert engine.client(settings).info()["LiveRestoreEnabled"]
+    assert not engine.start(settings, files, extra)
+    first = int(files.pid.read_text())
+    os.kill(first, signal.SIGKILL)
+    os.waitpid(first, 0)
+    assert files.pid.exists()
+    assert not engine.reachable(settings)
+    assert engine.start(settings, files, extra)
+    assert engine.stop(settings, files)
+    assert not engine.reachable(settings)
+
+
+def test_the_keeper_starts_it_again(settings, files, extra, place):
+    code = ("from pathlib import Path as PosixPath\n"
+            "from readingroom.ops import engine\n"
+            "from readingroom.settings import Settings\n"
+            f"settings = Settings(state_dir={settings.state_dir!r}, engine_url={settings.engine_url!r})\n"
+            f"engine.keep(settings, engine.{files!r}, {extra!r})\n")
+    with subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": "src"},
+                          stdout=subprocess.DEVNULL) as keeper:
+        try:
+            until(lambda: engine.reachable(settings))
+            before = files.pid.read_text()
+            os.kill(int(before), signal.SIGKILL)
+            until(lambda: files.pid.exists() and files.pid.read_text() not in (before, ""))
+            until(lambda: engine.reachable(settings))
+        finally:
+            keeper.terminate()
+
+
+def test_only_what_is_dead_is_cleared_away(files):
+    files.containerd.mkdir(parents=True)
+    files.pid.write_text(str(os.getpid()))  # alive, but not a dockerd: the number was given to another
+    (files.containerd / "containerd.pid").write_text("4194305")
+    (files.containerd / "containerd.sock").touch()
+    files.system_containerd_socket.touch()
+    assert set(engine.clear_remains(files)) == {
+        files.pid, files.containerd / "containerd.pid", files.containerd / "containerd.sock",
+        files.system_containerd_socket}
+    assert engine.clear_remains(files) == ()
+
+
+def test_an_engine_that_cannot_start_says_why(settings, files, extra):
+    with pytest.raises(Unavailable, match="did not start"):
+        engine.start(settings, files, (*extra, "--no-such-option"))
+
+
+def test_an_absent_engine_is_named_with_a_next_step(settings):
+    with pytest.raises(Unavailable) as raised:
+        engine.client(settings)
+    assert raised.value.next_step
+    assert raised.value.exit_code == 3

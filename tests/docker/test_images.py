@@ -1,0 +1,168 @@
+"""What is in the images, and above all what is not. Promise P8: walls hold."""
+
+import io
+import os
+import re
+import ssl
+import tarfile
+from contextlib import closing, suppress
+from pathlib import Path
+
+import certifi
+import pytest
+
+from readingroom.errors import IntegrityError
+from readingroom.ops import images
+from readingroom.ops.engine import client
+from readingroom.ops.progress import Progress
+from readingroom.settings import Settings
+
+pytestmark = pytest.mark.docker
+
+SITE = "/opt/venv/lib/python3.11/site-packages"
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    made = Settings(state_dir=tmp_path_factory.mktemp("images"))
+    images.provide(made, Progress())
+    return made
+
+
+@pytest.fixture(scope="module")
+def engine(settings):
+    with closing(client(settings)) as connection:
+        yield connection
+
+
+@pytest.fixture(params=["notebook", "door"])
+def image(request, settings):
+    return {"notebook": settings.notebook_image, "door": settings.door_image}[request.param]
+
+
+def run(engine, image, *command, user=None):
+    """What a command prints in a sealed container of this image."""
+    return engine.containers.run(image, list(command[1:]), entrypoint=command[0], user=user, remove=True,
+                                 network_mode="none", read_only=True, labels={"readingroom.test": "images"},
+                                 tmpfs={"/tmp": ""}).decode()
+
+
+def test_nothing_is_made_twice(settings):
+    assert images.provide(settings, Progress()) == ()
+    assert all(state.present and state.current for state in images.states(settings))
+
+
+def test_nobody_is_root(engine, settings):
+    assert run(engine, settings.notebook_image, "id", "-u").strip() == "10001"
+    assert run(engine, settings.door_image, "id", "-u").strip() == "10002"
+
+
+def test_no_file_changes_who_runs_it(engine, image):
+    assert run(engine, image, "find", "/", "-xdev", "-perm", "/6000", "-type", "f", user="0") == ""
+
+
+def test_the_researcher_can_change_nothing_outside_home_and_temporary_places(engine, settings):
+    find = ("find / -xdev -writable -not -type l -not -path '/proc/*' -not -path '/home/researcher*' "
+            "2>/dev/null || true")  # some places can't even be read
+    found = run(engine, settings.notebook_image, "sh", "-c", find)
+    assert set(found.split()) <= {"/tmp", "/var/tmp", "/run/lock", "/dev/shm"}
+
+
+def test_a_workspace_holds_the_sdk_and_the_core_and_nothing_else_of_ours(engine, settings):
+    found = run(engine, settings.notebook_image, "ls", f"{SITE}/readingroom").split()
+    assert sorted(set(found) - {"__pycache__"}) == sorted(images.SDK_PARTS)
+
+
+def test_everything_a_workspace_holds_of_ours_can_be_imported_there(engine, settings):
+    walk = ("import importlib, pkgutil, readingroom\n"
+            "for found in pkgutil.walk_packages(readingroom.__path__, 'readingroom.'):\n"
+            "    importlib.import_module(found.name)\n"
+            "print('all')")
+    assert run(engine, settings.notebook_image, "/opt/venv/bin/python", "-c", walk).endswith("all\n")
+
+
+def test_what_researchers_use_can_be_imported(engine, settings):
+    wanted = ("import pandas, polars, duckdb, pyarrow.parquet, matplotlib.pyplot, seaborn, jupyterlab, "
+              "ipykernel, statsmodels.api, statsmodels.formula.api, sklearn.linear_model, scipy.stats")
+    run(engine, settings.notebook_image, "env", "MPLCONFIGDIR=/tmp", "/opt/venv/bin/python", "-c", wanted)
+
+
+def test_a_workspace_starts_the_notebook_server_under_tini(engine, settings):
+    config = engine.images.get(settings.notebook_image).attrs["Config"]
+    assert config["Entrypoint"] == ["tini", "--"]
+    assert config["Cmd"] == ["jupyterhub-singleuser"]
+    assert config["User"] == "10001:10001"
+
+
+def test_the_door_accepts_its_own_configuration(engine, settings):
+    run(engine, settings.door_image, "haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg")
+
+
+def test_nothing_of_the_building_machine_is_in_any_layer(engine, image):
+    needles = [re.escape(text.encode()) for text in secrets_of_this_machine()]
+    pattern = re.compile(b"|".join(needles))
+    tail = b""
+    for chunk in engine.images.get(image).save(chunk_size=8 * 1024**2):
+        window = tail + chunk
+        assert not (found := pattern.search(window)), f"{image} holds {found.group()!r}"
+        tail = window[-200:]
+
+
+def secrets_of_this_machine():
+    """Texts that only this machine's settings have: certificates, index and mirror addresses, proxies."""
+    yield from certificates_of_this_machine()
+    for name, value in os.environ.items():
+        if re.search(r"(proxy|index_url|find_links)$", name, re.IGNORECASE) and len(value) > 4:
+            yield value
+    yield from (address for address in images.mirrors()
+                if address not in (images.ARCHIVE, images.SECURITY_ARCHIVE))
+    yield "id=pip_index,src"  # a secret passed as text would show in the history
+
+
+def certificates_of_this_machine():
+    """A line from the middle of each certificate that this machine trusts and not everybody does."""
+    public = Path(certifi.where()).read_text()
+    public += "".join(path.read_text() for path in Path("/usr/share/ca-certificates").rglob("*.crt"))
+    store = Path(ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt")
+    bodies = re.findall(r"-----BEGIN CERTIFICATE-----\n(.*?)\n-----END", store.read_text(), re.DOTALL)
+    for body in bodies:
+        line = body.split("\n")[len(body.split("\n")) // 2]
+        if line not in public:
+            yield line
+
+
+def test_the_root_file_system_forgets_where_it_was_made(engine):
+    """Neither the name nor the resolver nor a package source of the machine that made it."""
+    archive = io.BytesIO(b"".join(engine.images.get(images.BASE_IMAGE).save()))
+    for name, content in files_of_all_layers(archive):
+        assert not (name in ("etc/hostname", "etc/resolv.conf") and content), name
+        assert not name.endswith(("pip.conf", "apt.conf.d/99mmdebstrap")), name
+        if name == "etc/apt/sources.list":
+            assert all(images.ARCHIVE in line for line in content.decode().splitlines() if line), content
+
+
+def files_of_all_layers(archive):
+    with tarfile.open(fileobj=archive) as outer:
+        for layer in outer:
+            if layer.isfile() and (layer.name.endswith("layer.tar") or layer.name.startswith("blobs/")):
+                stream = outer.extractfile(layer)
+                with suppress(tarfile.ReadError), tarfile.open(fileobj=stream) as inner:  # or a manifest
+                    for member in inner:
+                        if member.isfile() and member.name.startswith(("./etc/", "etc/")):
+                            yield member.name.removeprefix("./"), inner.extractfile(member).read()
+
+
+def test_a_change_of_our_code_changes_the_inputs_and_byte_code_does_not(tmp_path):
+    images.stage_notebook(tmp_path / "a")
+    before = images.hash_of(tmp_path / "a")
+    cache = tmp_path / "a/sdk/readingroom/core/__pycache__"
+    assert not cache.exists()
+    (tmp_path / "a/sdk/readingroom/errors.py").write_text("# changed")
+    assert images.hash_of(tmp_path / "a") != before
+    assert images.hash_of(tmp_path / "a", "another base") != images.hash_of(tmp_path / "a")
+
+
+def test_a_missing_part_of_an_image_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "REPOSITORY", tmp_path)
+    with pytest.raises(IntegrityError, match="Dockerfile"):
+        images.stage_door(tmp_path / "context")

@@ -1,0 +1,169 @@
+"""Builds rooms and people for tests through the services, on a real database in a temporary directory."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from readingroom.core.datasets import Column, Dataset, Table
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.people import Person, PersonStatus
+from readingroom.core.policy import Layer, Policy
+from readingroom.core.policy.library import Policies
+from readingroom.core.projects import Extract, Grant, Project
+from readingroom.core.roles import Role
+from readingroom.db.migrate import upgrade
+from readingroom.db.store import Store
+from readingroom.services import accounts
+from readingroom.services.requests import Upload
+from readingroom.services.workshop import Workshop
+from readingroom.settings import Settings
+from readingroom.storage.blobs import FileBlobs
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+CONTEXT = "Defendants by sex in all courts, 2019; every cell rests on at least 10 people."
+COURTS = Dataset(
+    "courts", "Courts", "Ministry of Justice", "mercer", "Defendants", synthetic=True, tables=(
+        Table("defendants", "One row per defendant", privacy_unit="person_id", columns=(
+            Column("person_id", "Person", "text", identifier=True),
+            Column("sex", "Sex", "text", codes={"F": "Female", "M": "Male"}),
+            Column("age", "Age", "integer", lower=10, upper=100))),))
+SCHOOLS = Dataset(
+    "schools", "Schools", "Department for Education", "okafor", "Pupils", synthetic=True, tables=(
+        Table("pupils", "One row per pupil", privacy_unit="person_id", columns=(
+            Column("person_id", "Person", "text", identifier=True), Column("absences", "Days", "integer"))),))
+SITE = Policy(
+    threshold=10, threshold_inclusive=False, zeros_disclosive=True, dominance=frozenset({(2, 90.0)}), p_percent=10,
+    residual_degrees_of_freedom=10, output_types=frozenset({"csv", "png", "txt"}), max_file_bytes=1_000_000,
+    max_table_rows=5000, max_files=5, checkers_required=2, max_query_micro_rho=5000, project_budget_micro_rho=20_000,
+    dataset_budget_micro_rho=50_000, purposes=frozenset({"research"}), legal_gateways=frozenset({"DEA"}),
+    memory_bytes=2**31, cpus=1.0, pids=256, max_age_hours=12)
+POLICIES = Policies(Layer("site", SITE), {}, {"courts": (COURTS, Policy()), "schools": (SCHOOLS, Policy())})
+PEOPLE = {
+    "ada": Role.RESEARCHER, "bilal": Role.RESEARCHER, "chloe": Role.RESEARCHER, "mercer": Role.CUSTODIAN,
+    "okafor": Role.CUSTODIAN, "freya": Role.CHECKER, "imran": Role.CHECKER, "tomas": Role.CHECKER,
+    "robin": Role.ADMINISTRATOR,
+}
+
+
+class TickingClock:
+    """A clock that only moves when told to."""
+
+    def __init__(self, at: datetime = NOW) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+class DirectoryExtracts:
+    """The Extracts port without data: an extract is a directory with one file."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def build(self, extract_id, dataset, version, columns, row_filter, project):
+        (self.root / extract_id).mkdir(parents=True, exist_ok=True)
+        (self.root / extract_id / "dataset.json").write_text(json.dumps({"slug": dataset.slug, "version": version}))
+        return self.root / extract_id
+
+    def destroy(self, extract_id):
+        for file in (self.root / extract_id).glob("*"):
+            file.unlink()
+        if (self.root / extract_id).exists():
+            (self.root / extract_id).rmdir()
+
+    def path(self, extract_id):
+        found = self.root / extract_id
+        return found if found.exists() else None
+
+
+class OneVersionVault:
+    """The Vault port without data: every dataset has version v1."""
+
+    def versions(self, dataset):
+        return ("v1",)
+
+
+class CountingAnswerer:
+    """Answers every query with 42 and counts how often it was asked to compute."""
+
+    def __init__(self) -> None:
+        self.computed = 0
+
+    def answer(self, query, dataset, table, version):
+        self.computed += 1
+        return {"statistic": "count", "value": 42}
+
+
+class StillHub:
+    """The Hub port as a set of running servers."""
+
+    def __init__(self) -> None:
+        self.running: set[tuple[str, str]] = set()
+
+    def start_workspace(self, username, project):
+        self.running.add((username, project))
+
+    def stop_workspace(self, username, project):
+        self.running.discard((username, project))
+
+    def workspace_state(self, username, project):
+        return "running" if (username, project) in self.running else "stopped"
+
+
+def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dict[str, Role] = PEOPLE) -> Workshop:
+    """A room with everyone in it: PEOPLE, each with PASSWORD, and no project yet."""
+    settings = Settings(state_dir=directory)
+    upgrade(settings)
+    clock = TickingClock()
+    workshop = Workshop(
+        settings=settings, store=Store(settings.database_url, clock), clock=clock, policies=policies,
+        blobs=FileBlobs(settings.blobs_dir), extracts=DirectoryExtracts(settings.extracts_dir),
+        vault=OneVersionVault(), answerer=CountingAnswerer(), hub=StillHub(),
+        audit_key=Ed25519PrivateKey.from_private_bytes(bytes(range(32))),
+        release_key=Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+    hashed = accounts.hash_password(PASSWORD)
+    with workshop.store.transaction() as tx:
+        for username, role in people.items():
+            accounts.record(tx, person(username, role), hashed, by="setup")
+    return workshop
+
+
+def person(username: str, role: Role) -> Person:
+    day = NOW.date()
+    return Person(username, username.title(), "Org", PersonStatus.ACTIVE, frozenset({role}),
+                  accredited_until=day + timedelta(days=900), trained_until=day + timedelta(days=300),
+                  undertaking_signed_on=day - timedelta(days=9))
+
+
+def add_project(workshop: Workshop, slug: str = "returns", *, members: tuple[str, ...] = ("ada", "bilal"),
+                grants: dict[str, GrantStatus] | None = None, status: ProjectStatus = ProjectStatus.ACTIVE,
+                expires_on: date = date(2027, 11, 24)) -> tuple[Grant, ...]:
+    """A project with a grant per dataset, live ones with their extract made."""
+    project = Project(slug, slug.title(), "data-first", "Aim", "Benefit", "research", "DEA", status, expires_on,
+                      frozenset(members))
+    made = []
+    with workshop.store.transaction() as tx:
+        tx.projects.add(project)
+        for dataset, grant_status in (grants or {"courts": GrantStatus.ACTIVE}).items():
+            table = workshop.policies.dataset(dataset).tables[0]
+            grant = tx.grants.add(Grant(0, slug, dataset, grant_status,
+                                        {table.name: tuple(column.name for column in table.columns)}, {},
+                                        expires_on, 20_000))
+            made.append(grant)
+            if grant_status is GrantStatus.ACTIVE:
+                workshop.extracts.build(f"x{grant.id}", workshop.policies.dataset(dataset), "v1", {}, {}, slug)
+                tx.extracts.add(Extract(f"x{grant.id}", grant.id, "v1", NOW, None))
+    return tuple(made)
+
+
+def upload(name: str = "table.csv", content: bytes = b"sex,people\nF,120\nM,130\n", **changes) -> Upload:
+    return Upload(**{"name": name, "content": content, "context": CONTEXT, **changes})

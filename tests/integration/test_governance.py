@@ -1,0 +1,172 @@
+"""People, grants, workspaces and the log on real records."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.people import PersonStatus
+from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, Unavailable
+from readingroom.services import access, accounts, audit, grants, projects, workspaces
+from tests.factories import PASSWORD, add_project, make_workshop
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    return make_workshop(tmp_path)
+
+
+class TestSigningIn:
+    def test_the_right_password_signs_in(self, workshop):
+        assert accounts.sign_in(workshop, "ada", PASSWORD).username == "ada"
+
+    @pytest.mark.parametrize(("username", "password"), [("ada", "wrong"), ("nobody", PASSWORD), ("ada", ""), ("", "")])
+    def test_every_refusal_reads_the_same(self, workshop, username, password):
+        with pytest.raises(PermissionDenied) as refusal:
+            accounts.sign_in(workshop, username, password)
+        assert "do not match" in refusal.value.message
+
+    def test_a_suspended_person_is_refused(self, workshop):
+        accounts.set_status(workshop, "ada", PersonStatus.SUSPENDED, by="robin", reason="Undertaking lapsed")
+        with pytest.raises(PermissionDenied):
+            accounts.sign_in(workshop, "ada", PASSWORD)
+
+    def test_guessing_locks_for_a_growing_time_and_then_lets_in(self, workshop):
+        for _ in range(7):
+            with pytest.raises(PermissionDenied):
+                accounts.sign_in(workshop, "ada", "guess")
+        with pytest.raises(PermissionDenied):
+            accounts.sign_in(workshop, "ada", PASSWORD)
+        workshop.clock.forward(minutes=16)
+        assert accounts.sign_in(workshop, "ada", PASSWORD)
+
+
+class TestGrants:
+    def test_the_last_agreement_activates_the_project(self, workshop):
+        first, second = add_project(workshop, grants={"courts": GrantStatus.PROPOSED, "schools": GrantStatus.PROPOSED},
+                                    status=ProjectStatus.OWNER_REVIEW)
+        grants.agree(workshop, "mercer", first.id, "Fits")
+        assert projects.get(workshop, "ada", "returns").project.status is ProjectStatus.OWNER_REVIEW
+        grants.agree(workshop, "okafor", second.id, "Fits")
+        assert projects.get(workshop, "ada", "returns").project.status is ProjectStatus.ACTIVE
+
+    def test_another_departments_grant_does_not_exist_for_a_custodian(self, workshop):
+        (grant,) = add_project(workshop, grants={"courts": GrantStatus.PROPOSED})
+        with pytest.raises(NotFound):
+            grants.agree(workshop, "okafor", grant.id, "I would")
+
+    def test_a_custodian_on_the_project_cannot_grant_to_it(self, workshop):
+        (grant,) = add_project(workshop, grants={"courts": GrantStatus.PROPOSED}, members=("mercer", "ada"))
+        with pytest.raises(PermissionDenied):
+            grants.agree(workshop, "mercer", grant.id, "To myself")
+
+    def test_taking_back_needs_a_reason(self, workshop):
+        (grant,) = add_project(workshop)
+        with pytest.raises(InvalidInput):
+            grants.withdraw(workshop, "mercer", grant.id, "  ")
+
+
+class TestP6NoMeansNow:
+    def test_a_withdrawal_closes_the_workspace_and_destroys_the_copy(self, workshop):
+        (grant,) = add_project(workshop)
+        plan = workspaces.plan(workshop, "ada", "returns")
+        copy = plan.mounts[0][1]
+        workshop.hub.start_workspace("ada", "returns")
+        workspaces.opened(workshop, "ada", "returns", "c1")
+        grants.withdraw(workshop, "mercer", grant.id, "The purpose has ended")
+        workspaces.destroy_dead_extracts(workshop)
+        workspaces.sweep(workshop, workshop.hub)
+        assert not copy.exists()
+        assert workshop.hub.running == set()
+        assert workspaces.open_now(workshop) == ()
+        card = projects.get(workshop, "ada", "returns")
+        assert "The purpose has ended" in card.last_opening.close_reason
+        with pytest.raises(AccessDenied) as refusal:
+            workspaces.plan(workshop, "ada", "returns")
+        assert "withdrawn" in refusal.value.reasons[0].message
+
+    def test_expiry_and_suspension_close_too(self, workshop):
+        add_project(workshop)
+        workshop.hub.start_workspace("ada", "returns")
+        workspaces.opened(workshop, "ada", "returns", "c1")
+        assert workspaces.sweep(workshop, workshop.hub) == 0
+        accounts.set_status(workshop, "ada", PersonStatus.SUSPENDED, by="robin", reason="Check")
+        assert workspaces.sweep(workshop, workshop.hub) == 1
+        workshop.clock.forward(days=400)
+        assert workspaces.destroy_dead_extracts(workshop) == 1
+
+
+class TestExtracts:
+    def test_a_live_grant_gets_its_extract_once(self, workshop):
+        add_project(workshop, grants={"courts": GrantStatus.PROPOSED})
+        with pytest.raises(AccessDenied):
+            workspaces.plan(workshop, "ada", "returns")
+        assert workspaces.prepare_extracts(workshop) == 0
+        grants.agree(workshop, "mercer", 1, "Fits")
+        with pytest.raises(Unavailable):
+            workspaces.plan(workshop, "ada", "returns")
+        assert workspaces.prepare_extracts(workshop) == 1
+        assert workspaces.prepare_extracts(workshop) == 0
+        assert workspaces.plan(workshop, "ada", "returns").mounts[0][0] == "courts"
+
+    def test_an_extract_lost_from_disk_is_made_again(self, workshop):
+        add_project(workshop)
+        lost = workspaces.plan(workshop, "ada", "returns").mounts[0][1]
+        workshop.extracts.destroy(lost.name)
+        workshop.clock.forward(minutes=1)
+        assert workspaces.prepare_extracts(workshop) == 1
+        assert workspaces.plan(workshop, "ada", "returns").mounts[0][1].exists()
+
+
+def test_strangers_see_no_project(workshop):
+    add_project(workshop)
+    for stranger in ("chloe", "freya", "okafor"):
+        with pytest.raises(NotFound):
+            projects.get(workshop, stranger, "returns")
+    assert not access.decide(workshop, "chloe", "returns").allowed
+
+
+class TestP5TheLogTells:
+    def test_edits_in_the_database_are_found(self, workshop):
+        add_project(workshop)
+        grants.withdraw(workshop, "mercer", 1, "Ended")
+        audit.checkpoint(workshop)
+        known = audit.read_checkpoints(workshop.settings.checkpoints_file)
+        key = workshop.audit_key.public_key()
+        assert audit.faults(workshop, known, key)[1] == []
+        with workshop.store.engine.connect() as connection:
+            connection.execute(text("BEGIN IMMEDIATE"))
+            connection.execute(text("UPDATE audit_event SET actor = 'someone' WHERE action = 'grant.withdrawn'"))
+            connection.commit()
+        assert "was changed" in audit.faults(workshop, known, key)[1][0]
+
+    def test_a_shortened_log_is_found(self, workshop):
+        audit.checkpoint(workshop)
+        with workshop.store.engine.connect() as connection:
+            connection.execute(text("BEGIN IMMEDIATE"))
+            connection.execute(text("DELETE FROM audit_event WHERE seq = (SELECT max(seq) FROM audit_event)"))
+            connection.commit()
+        known = audit.read_checkpoints(workshop.settings.checkpoints_file)
+        assert "the log ends at" in audit.faults(workshop, known, workshop.audit_key.public_key())[1][0]
+
+    def test_a_change_that_fails_leaves_no_event(self, workshop):
+        add_project(workshop)
+        with workshop.store.reading() as tx:
+            before = tx.events.head().seq
+        with pytest.raises(InvalidInput):
+            grants.withdraw(workshop, "mercer", 1, "")
+        with workshop.store.reading() as tx:
+            assert tx.events.head().seq == before
+
+    def test_a_checkpoint_torn_by_a_crash_is_written_over(self, workshop):
+        audit.checkpoint(workshop)
+        file = workshop.settings.checkpoints_file
+        file.write_text(file.read_text() + '{"seq": 12, "ha')
+        accounts.set_status(workshop, "ada", PersonStatus.SUSPENDED, by="robin", reason="x")
+        audit.checkpoint(workshop)
+        assert len(audit.read_checkpoints(file)) == 2
+
+    def test_people_without_the_permission_cannot_read_it(self, workshop):
+        with pytest.raises(PermissionDenied):
+            audit.latest(workshop, "ada")

@@ -1,0 +1,226 @@
+import json
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+from pathlib import Path
+
+import pytest
+
+from readingroom.core.policy.model import Policy
+from readingroom.errors import PolicyError
+from readingroom.hub.containers import (
+    Limits,
+    container_arguments,
+    container_name,
+    seccomp_profile,
+    sockets_dir,
+)
+from readingroom.settings import Settings
+
+SETTINGS = Settings(state_dir=Path("/srv/room"))
+NAMES = [limit.name for limit in fields(Limits)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    username: str = "alice"
+    project: str = "reoffending"
+    mounts: tuple = (("courts", SETTINGS.extracts_dir / "e1"), ("prisons", SETTINGS.extracts_dir / "e2"))
+    home: Path = SETTINGS.homes_dir / "reoffending" / "alice"
+    policy: Policy = field(default_factory=Policy)
+
+
+def confinement(plan=None, overrides=None):
+    return container_arguments(SETTINGS, plan or Plan(), overrides).confinement()
+
+
+def mounts(plan=None):
+    return {mount["Target"]: mount for mount in confinement(plan)["mounts"]}
+
+
+def test_the_container_has_no_network_no_capability_and_a_read_only_root():
+    host = confinement()
+    assert host["network_mode"] == "none"
+    assert host["cap_drop"] == ["ALL"]
+    assert "cap_add" not in host and "devices" not in host
+    assert host["read_only"] is True
+    assert host["privileged"] is False
+    assert host["ipc_mode"] == "private"
+    assert host["security_opt"][0] == "no-new-privileges:true"
+    assert host["security_opt"][1] == f"seccomp={seccomp_profile()}"
+    assert len(host["security_opt"]) == 2
+
+
+def test_it_runs_as_the_researcher_under_a_name_without_meaning():
+    creation = container_arguments(SETTINGS, Plan()).creation()
+    assert creation["user"] == "10001:10001"
+    assert creation["hostname"] == "workspace"
+    assert creation["network_disabled"] is True
+    assert creation["image"] == SETTINGS.notebook_image
+    assert "alice" not in creation["name"] and "reoffending" not in creation["name"]
+    assert creation["name"].startswith(f"rr-{SETTINGS.instance}-")
+    assert creation["labels"]["readingroom.instance"] == SETTINGS.instance
+
+
+def test_data_and_door_are_read_only_and_only_home_and_own_socket_are_not():
+    found = mounts()
+    assert set(found) == {"/data/courts", "/data/prisons", "/home/researcher", "/run/rr/door", "/run/rr/w"}
+    assert {target for target, mount in found.items() if not mount["ReadOnly"]} == {
+        "/home/researcher",
+        "/run/rr/w",
+    }
+    assert all(mount["BindOptions"] == {"Propagation": "rprivate"} for mount in found.values())
+
+
+def test_temporary_space_is_sized_and_runs_nothing():
+    options = confinement()["tmpfs"]["/tmp"].split(",")
+    assert {"noexec", "nosuid", "nodev", f"size={Limits().tmp_bytes}"} <= set(options)
+
+
+def test_memory_has_no_swap_and_a_crash_leaves_no_core():
+    host = confinement()
+    assert host["mem_limit"] == host["memswap_limit"]
+    assert {"Name": "core", "Soft": 0, "Hard": 0} in host["ulimits"]
+
+
+def test_two_workspaces_share_neither_name_nor_socket():
+    pairs = [("alice", "a-b"), ("alice-a", "b"), ("alice", "a"), ("bob", "a-b")]
+    assert len({container_name(SETTINGS, *pair) for pair in pairs}) == len(pairs)
+    assert len({sockets_dir(SETTINGS, *pair) for pair in pairs}) == len(pairs)
+
+
+def test_the_sockets_path_suits_hub_and_kernel():
+    path = str(sockets_dir(SETTINGS, "A" * 64, "P" * 30) / "s.sock")
+    assert path == path.lower()
+    assert len(path) < 108
+
+
+class TestLimitsOnlyTighten:
+    """Settings, policy and an installation's overrides can each lower a limit; none can raise one."""
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_lower_override_holds(self, name):
+        lower = type(getattr(Limits(), name))(getattr(Limits(), name) / 2)
+        assert getattr(container_arguments(SETTINGS, Plan(), {name: lower}).limits, name) == lower
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_a_higher_override_changes_nothing(self, name):
+        assert confinement(overrides={name: getattr(Limits(), name) * 10}) == confinement()
+
+    @pytest.mark.parametrize("name", ["privileged", "network_mode", "image", "user", "cap_add", "seccomp"])
+    def test_nothing_but_limits_can_be_overridden(self, name):
+        with pytest.raises(PolicyError):
+            container_arguments(SETTINGS, Plan(), {name: 1})
+
+    def test_the_policys_limits_hold_if_they_are_tighter(self):
+        policy = Policy(memory_bytes=10**8, cpus=0.5, pids=50)
+        host = confinement(replace(Plan(), policy=policy))
+        assert (host["mem_limit"], host["nano_cpus"], host["pids_limit"]) == (10**8, 5 * 10**8, 50)
+
+    def test_a_loose_policy_does_not_exceed_the_installations(self):
+        policy = Policy(memory_bytes=10**15, cpus=512.0, pids=10**9)
+        assert confinement(replace(Plan(), policy=policy)) == confinement()
+
+    @pytest.mark.parametrize("value", [0, -1])
+    def test_a_limit_of_nothing_is_refused_not_taken_as_unlimited(self, value):
+        with pytest.raises(PolicyError):
+            container_arguments(SETTINGS, Plan(), {"memory_bytes": value})
+
+    def test_limits_are_frozen(self):
+        with pytest.raises(FrozenInstanceError):
+            Limits().pids = 10**6
+
+
+class TestMountsStayInTheirPlace:
+    """A fault elsewhere must not mount the vault: only extracts and homes can be named."""
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            SETTINGS.vault_dir / "courts",
+            SETTINGS.extracts_dir,
+            SETTINGS.keys_dir,
+            Path("/"),
+            Path("extracts/e1"),
+            SETTINGS.extracts_dir / ".." / "vault",
+            Path("/var/run/docker.sock"),
+        ],
+    )
+    def test_only_an_extract_can_be_data(self, path):
+        with pytest.raises(PolicyError):
+            container_arguments(SETTINGS, replace(Plan(), mounts=(("courts", path),)))
+
+    @pytest.mark.parametrize(
+        "path", [SETTINGS.homes_dir, SETTINGS.keys_dir, SETTINGS.homes_dir / ".." / "keys"]
+    )
+    def test_only_a_home_can_be_home(self, path):
+        with pytest.raises(PolicyError):
+            container_arguments(SETTINGS, replace(Plan(), home=path))
+
+    @pytest.mark.parametrize("name", ["", "..", "a/b", "../home", "/data", "a b", ".hidden", "a\n"])
+    def test_a_datasets_name_is_one_directory(self, name):
+        with pytest.raises(PolicyError):
+            container_arguments(SETTINGS, replace(Plan(), mounts=((name, SETTINGS.extracts_dir / "e1"),)))
+
+    def test_two_datasets_cannot_share_a_place(self):
+        twice = (("courts", SETTINGS.extracts_dir / "e1"), ("courts", SETTINGS.extracts_dir / "e2"))
+        with pytest.raises(PolicyError):
+            container_arguments(SETTINGS, replace(Plan(), mounts=twice))
+
+
+class TestSystemCalls:
+    PROFILE = json.loads(seccomp_profile())
+    ALLOWED = frozenset(
+        name for rule in PROFILE["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW" for name in rule["names"]
+    )
+
+    def test_what_is_not_listed_is_refused(self):
+        assert self.PROFILE["defaultAction"] == "SCMP_ACT_ERRNO"
+
+    def test_32_bit_calls_are_refused(self):
+        assert all(architecture["subArchitectures"] == [] for architecture in self.PROFILE["archMap"])
+        assert "socketcall" not in self.ALLOWED
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "io_uring_setup",
+            "io_uring_enter",
+            "io_uring_register",
+            "ptrace",
+            "process_vm_readv",
+            "process_vm_writev",
+            "userfaultfd",
+            "pidfd_getfd",
+            "kcmp",
+            "personality",
+            "mount",
+            "umount2",
+            "unshare",
+            "setns",
+            "bpf",
+            "keyctl",
+            "perf_event_open",
+            "memfd_create",
+            "init_module",
+            "kexec_load",
+            "open_by_handle_at",
+            "add_key",
+            "chroot",
+        ],
+    )
+    def test_ways_into_the_kernel_are_not_listed(self, name):
+        assert name not in self.ALLOWED
+
+    def test_sockets_are_of_four_families_and_never_vsock(self):
+        rules = [rule for rule in self.PROFILE["syscalls"] if "socket" in rule["names"]]
+        assert all(rule["names"] == ["socket"] and len(rule["args"]) == 1 for rule in rules)
+        assert sorted(rule["args"][0]["value"] for rule in rules) == [1, 2, 10, 16]
+        assert {rule["args"][0]["op"] for rule in rules} == {"SCMP_CMP_EQ"}
+
+    def test_children_get_no_new_namespaces(self):
+        [rule] = [rule for rule in self.PROFILE["syscalls"] if rule["names"] == ["clone"]]
+        new_namespaces = (
+            0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000
+        )
+        assert rule["args"] == [{"index": 0, "value": new_namespaces, "op": "SCMP_CMP_MASKED_EQ"}]
+        [rule] = [rule for rule in self.PROFILE["syscalls"] if rule["names"] == ["clone3"]]
+        assert (rule["action"], rule["errnoRet"]) == ("SCMP_ACT_ERRNO", 38)
