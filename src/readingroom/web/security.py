@@ -26,10 +26,20 @@ def content_security_policy(host: str) -> str:
     own = f"{host}{PREFIX}" if _HOST.fullmatch(host) else "'none'"
     static = f"{own}/static/" if own != "'none'" else own
     images = f"{own}/" if own != "'none'" else own
-    return "; ".join([
-        "default-src 'none'", f"script-src {static}", f"style-src {static}", f"img-src {images}", f"connect-src {images}",
-        "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'", "frame-src 'none'", "object-src 'none'",
-    ])
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {static}",
+            f"style-src {static}",
+            f"img-src {images}",
+            f"connect-src {images}",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "frame-src 'none'",
+            "object-src 'none'",
+        ]
+    )
 
 
 class SecurityHeaders:
@@ -98,8 +108,11 @@ class BodyLimit:
             received += len(message.get("body", b""))
             if received > limit:
                 raise BodyTooLarge(
-                    f"What was sent is larger than {limit:,} bytes.", rule="portal.body_bytes", value=received,
-                    next_step="Send fewer or smaller files in one request.")
+                    f"What was sent is larger than {limit:,} bytes.",
+                    rule="portal.body_bytes",
+                    value=received,
+                    next_step="Send fewer or smaller files in one request.",
+                )
             return message
 
         declared = Headers(scope=scope).get("content-length", "0")
@@ -113,9 +126,12 @@ def check_body(request: Request) -> None:
     """Refuse by the declared length, before reading a byte."""
     declared = getattr(request.state, "body_too_large", None)
     if declared is not None:
-        raise BodyTooLarge(f"What was sent is larger than {request.state.body_limit:,} bytes.",
-                           rule="portal.body_bytes", value=declared,
-                           next_step="Send fewer or smaller files in one request.")
+        raise BodyTooLarge(
+            f"What was sent is larger than {request.state.body_limit:,} bytes.",
+            rule="portal.body_bytes",
+            value=declared,
+            next_step="Send fewer or smaller files in one request.",
+        )
 
 
 def check_navigation(request: Request) -> None:
@@ -125,16 +141,23 @@ def check_navigation(request: Request) -> None:
     """
     mode = request.headers.get("sec-fetch-mode", "navigate")
     if mode != "navigate" or request.headers.get("sec-fetch-dest", "document") not in {"document", "empty"}:
-        raise PermissionDenied("This page can only be opened as a page.", rule="portal.navigation", value=mode,
-                               next_step="Open it in a tab of its own.")
+        raise PermissionDenied(
+            "This page can only be opened as a page.",
+            rule="portal.navigation",
+            value=mode,
+            next_step="Open it in a tab of its own.",
+        )
 
 
 def check_change(request: Request, session: Session, form: FormData) -> None:
     """A change needs the form's token and a page of ours as its origin (ASVS 3.5.1)."""
     sent = form.get("csrf_token")
     if not isinstance(sent, str) or not secrets.compare_digest(sent.encode(), session.csrf_token.encode()):
-        raise PermissionDenied("This form is not valid any more, or was not made here.", rule="portal.csrf",
-                               next_step="Go back, reload the page and try again.")
+        raise PermissionDenied(
+            "This form is not valid any more, or was not made here.",
+            rule="portal.csrf",
+            next_step="Go back, reload the page and try again.",
+        )
     check_same_origin(request)
 
 
@@ -143,5 +166,9 @@ def check_same_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     foreign = origin is not None and origin != "null" and urlsplit(origin).netloc != request.headers.get("host")
     if site != "same-origin" or foreign or origin == "null":
-        raise PermissionDenied("This change was asked for by another site.", rule="portal.same-origin",
-                               value=origin or site, next_step="Open the page in Reading Room and try again.")
+        raise PermissionDenied(
+            "This change was asked for by another site.",
+            rule="portal.same-origin",
+            value=origin or site,
+            next_step="Open the page in Reading Room and try again.",
+        )

@@ -24,8 +24,11 @@ class Area:
 
 
 AREAS = (
-    Area(Role.RESEARCHER, Permission.OPEN_WORKSPACE,
-         (("Projects", "/projects"), ("My requests", "/requests"), ("Data catalogue", "/datasets"))),
+    Area(
+        Role.RESEARCHER,
+        Permission.OPEN_WORKSPACE,
+        (("Projects", "/projects"), ("My requests", "/requests"), ("Data catalogue", "/datasets")),
+    ),
     Area(Role.CUSTODIAN, Permission.DECIDE_GRANTS, (("Decisions and grants", "/grants"), ("Datasets", "/datasets"))),
     Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"),)),
     Area(Role.ADMINISTRATOR, Permission.MANAGE_PEOPLE, (("Health", "/health"), ("Audit log", "/audit"))),
