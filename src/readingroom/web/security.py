@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from readingroom.errors import InvalidInput, PermissionDenied
-from readingroom.web.addresses import PREFIX
+from readingroom.web.addresses import API, PREFIX
 from readingroom.web.sessions import Session
 
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](:[0-9]{1,5})?")
@@ -107,31 +108,33 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
-                raise BodyTooLarge(
-                    f"What was sent is larger than {limit:,} bytes.",
-                    rule="portal.body_bytes",
-                    value=received,
-                    next_step="Send fewer or smaller files in one request.",
-                )
+                raise _too_large(limit, received)
             return message
 
         declared = Headers(scope=scope).get("content-length", "0")
         scope.setdefault("state", {})["body_limit"] = limit
         if not declared.isdigit() or int(declared) > limit:
+            if scope["path"].startswith(PREFIX + API):  # a JSON body is read before any view can refuse it
+                await JSONResponse(_too_large(limit, declared).as_dict(), status_code=413)(scope, receive, send)
+                return
             scope["state"]["body_too_large"] = declared
         await self.app(scope, limited_receive, send)
+
+
+def _too_large(limit: int, value: object) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"What was sent is larger than {limit:,} bytes.",
+        rule="portal.body_bytes",
+        value=value,
+        next_step="Send fewer or smaller files in one request.",
+    )
 
 
 def check_body(request: Request) -> None:
     """Refuse by the declared length, before reading a byte."""
     declared = getattr(request.state, "body_too_large", None)
     if declared is not None:
-        raise BodyTooLarge(
-            f"What was sent is larger than {request.state.body_limit:,} bytes.",
-            rule="portal.body_bytes",
-            value=declared,
-            next_step="Send fewer or smaller files in one request.",
-        )
+        raise _too_large(request.state.body_limit, declared)
 
 
 def check_navigation(request: Request) -> None:
