@@ -14,6 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from readingroom.core.requests import Decision
 from readingroom.ops.install import build_static
+from readingroom.ops.progress import Progress
 from readingroom.web.sessions import COOKIE
 from tests.integration.web.world import BASE, NOW, World, safe_uploads
 
@@ -81,7 +82,7 @@ def populate(world: World) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    build_static(print)
+    build_static(Progress())
     world = World(tmp_path_factory.mktemp("portal") / "state")
     world.numbers = populate(world)
     with socket.socket() as listening:
