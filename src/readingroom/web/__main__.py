@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 
 import uvicorn
 
@@ -24,7 +23,6 @@ def main() -> None:
         bootstrap.hub_client(settings, "portal-token"),
         bootstrap.public_key(settings.keys_dir / "audit-signing.pub.pem"),
     )
-    os.umask(0o117)
     uvicorn.run(
         app,
         uds=str(socket),
