@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.core.privacy import plans
+from readingroom.storage import private_plans as plans
 from readingroom.core.privacy.pricing import price, shape_of
 from readingroom.core.privacy.queries import parse_query
 from readingroom.errors import IntegrityError, NotFound, Unavailable

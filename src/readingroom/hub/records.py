@@ -39,6 +39,10 @@ class RoomRecords:
         self._lock = threading.Lock()
         self._built: Any = None
 
+    def __deepcopy__(self, memo: object) -> RoomRecords:
+        """Traitlets copies configuration values; one room for the process is the point of this class."""
+        return self
+
     @property
     def _room(self) -> Any:
         from readingroom import bootstrap

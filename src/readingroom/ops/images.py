@@ -37,6 +37,8 @@ SECURITY_ARCHIVE = "http://deb.debian.org/debian-security"
 # What of our package goes into a workspace. Everything else stays out: there is no reason for a researcher
 # to hold the code that guards them.
 SDK_PARTS = ("__init__.py", "errors.py", "core", "sdk")
+# Parts of the core that only the service uses; they need packages that a workspace does not have.
+NOT_FOR_WORKSPACES = ("audit.py", "egress.py", "package.py", "row_filters.py", "policy/dataset_files.py", "policy/library.py")
 REGISTRY_PATIENCE_SECONDS = 15
 
 
@@ -119,6 +121,8 @@ def stage_notebook(context: Path) -> None:
     package = REPOSITORY / "src/readingroom"
     parts |= {f"sdk/readingroom/{name}": package / name for name in SDK_PARTS}
     _stage(context, parts)
+    for name in NOT_FOR_WORKSPACES:
+        (context / "sdk/readingroom/core" / name).unlink()
 
 
 def _stage(context: Path, parts: dict[str, Path]) -> None:

@@ -45,7 +45,7 @@ def update(progress: Progress) -> None:
 
 
 def install(packages: Sequence[str], why: str, progress: Progress) -> None:
-    """Install distribution packages without recommendations. Raises Unavailable saying what to do instead."""
+    """Install distribution packages without recommendations; Unavailable says what to do instead."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise ask_for(packages, why)
     update(progress)
@@ -53,7 +53,7 @@ def install(packages: Sequence[str], why: str, progress: Progress) -> None:
         run(
             ["apt-get", "install", "-y", "--no-install-recommends", *packages],
             failure="The packages did not install",
-            next_step=f"Run by hand to see more: apt-get install --no-install-recommends {' '.join(packages)}",
+            next_step=f"By hand, to see more: apt-get install --no-install-recommends {' '.join(packages)}",
             environment={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             detail=detail,
         )

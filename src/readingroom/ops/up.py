@@ -164,11 +164,11 @@ def log_tail(settings: Settings, name: str, lines: int = 8) -> str:
 
 
 def _answers(settings: Settings, path: str) -> bool:
-    """Whether this path of the public address gives any answer of ours (a redirect to sign in is one)."""
+    """Whether this path gives a page or a redirect to sign in; before the portal's route is known the Hub says 404."""
     connection = http.client.HTTPConnection(settings.address, settings.port, timeout=5)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status < 500
+        return connection.getresponse().status < 400
     except (OSError, http.client.HTTPException):
         return False
     finally:

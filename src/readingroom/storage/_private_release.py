@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from readingroom.core.privacy import plans
+from readingroom.storage import private_plans as plans
 from readingroom.core.privacy.pricing import Shape
 
 

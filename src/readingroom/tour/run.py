@@ -113,5 +113,5 @@ def _closing(journey: Journey) -> Iterator[None]:
 def _shown(result: StepResult, console: Console) -> StepResult:
     mark = "[green]held[/]  " if result.held else "[red]BROKE[/] "
     console.print(f"{mark} {result.number:>2}  [bold]{result.title}[/] ({result.seconds:.1f} s)\n"
-                  f"           {result.proved}", highlight=False, markup=True)
+                  f"           {result.proved}", highlight=False, soft_wrap=True)
     return result

@@ -85,7 +85,7 @@ def sign_in(journey: Journey) -> str:
     stranger = Visitor(journey.settings.public_url, "mallory", "let me in please")
     refused = stranger.sign_in()
     stranger.close()
-    require("/hub/login" in refused.url, f"a stranger reached {refused.url}")
+    require("/hub/login" in refused.url, f"a stranger reached {refused.url}: {refused.status} {refused.text[:300]}")
     wrong = Visitor(journey.settings.public_url, "ada", "not the password")
     require("/hub/login" in wrong.sign_in().url, "a wrong password signed in")
     wrong.close()
