@@ -22,8 +22,13 @@ pytestmark = pytest.mark.browser
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 
@@ -37,13 +42,19 @@ class Site:
     @contextmanager
     def browser(self, name: str, *, javascript: bool = True):
         size = WIDTHS["desktop"]
-        context = self._chromium.new_context(viewport={"width": size[0], "height": size[1]}, java_script_enabled=javascript)
+        context = self._chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, java_script_enabled=javascript
+        )
         cookie = self.world.seal.session_cookie(self.world.session(name))
-        context.add_cookies([{"name": COOKIE, "value": cookie, "domain": "127.0.0.1", "path": f"{BASE}/", "httpOnly": True}])
+        context.add_cookies(
+            [{"name": COOKIE, "value": cookie, "domain": "127.0.0.1", "path": f"{BASE}/", "httpOnly": True}]
+        )
         page = context.new_page()
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("console", lambda said: page.faults.append(said.text) if "Content Security Policy" in said.text else None)
+        page.on(
+            "console", lambda said: page.faults.append(said.text) if "Content Security Policy" in said.text else None
+        )
         yield page
         assert page.faults == []
         context.close()
@@ -59,21 +70,45 @@ def populate(world: World) -> dict[str, int]:
         "waiting": world.in_review(author="ada").number,
     }
     together = world.in_review(author="dara", title="Sentences by age band")
-    world.vote("imran", together, Decision.CHANGE, "Robbery among women is four people; merge it.", "Same team as before.")
+    world.vote(
+        "imran", together, Decision.CHANGE, "Robbery among women is four people; merge it.", "Same team as before."
+    )
     world.vote("freya", together, Decision.APPROVE, "Four is the number of cases known from the press.")
     numbers["together"] = together.number
     with world.store.transaction() as tx:
         tx.workspaces.open("bilal", "returning-defendants", NOW)
         query = {"dataset": "magistrates", "table": "defendants", "statistic": "histogram", "column": "sex"}
-        paid = tx.accounts.reserve(key="a", project="returning-defendants", dataset="magistrates", version="v1", query=query,
-                                   asked_by="ada", asked_at=NOW, cost_micro_rho=1000)
-        rows = [{"key": key, "label": label, "value": value, "half_width_95": 62}
-                for key, label, value in (("F", "Female", 5212), ("M", "Male", 18_211), ("U", "Not recorded", -12))]
-        tx.accounts.settle(paid.id, "answered", {"rows": rows, "value": None, "half_width_95": 62,
-                                                 "statement": "People per sex, with noise."}, NOW)
+        paid = tx.accounts.reserve(
+            key="a",
+            project="returning-defendants",
+            dataset="magistrates",
+            version="v1",
+            query=query,
+            asked_by="ada",
+            asked_at=NOW,
+            cost_micro_rho=1000,
+        )
+        rows = [
+            {"key": key, "label": label, "value": value, "half_width_95": 62}
+            for key, label, value in (("F", "Female", 5212), ("M", "Male", 18_211), ("U", "Not recorded", -12))
+        ]
+        tx.accounts.settle(
+            paid.id,
+            "answered",
+            {"rows": rows, "value": None, "half_width_95": 62, "statement": "People per sex, with noise."},
+            NOW,
+        )
         tx.accounts.debit("magistrates", "returning-defendants", 1000)
-        unanswered = tx.accounts.reserve(key="b", project="returning-defendants", dataset="magistrates", version="v1",
-                                         query=query, asked_by="ada", asked_at=NOW, cost_micro_rho=500)
+        unanswered = tx.accounts.reserve(
+            key="b",
+            project="returning-defendants",
+            dataset="magistrates",
+            version="v1",
+            query=query,
+            asked_by="ada",
+            asked_at=NOW,
+            cost_micro_rho=500,
+        )
     world.hub.states["bilal", "returning-defendants"] = "running"
     world.hub.states["dara", "returning-defendants"] = "starting"
     world.checkpoint()
@@ -106,19 +141,45 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
     """Each page in each of its states, with someone who sees it so."""
     slug = "/projects/returning-defendants"
     return [
-        ("ada", "/projects"), ("noor", "/projects"), ("bilal", "/projects"), ("chloe", "/projects"), ("kim", "/projects"),
-        ("ada", slug), ("ada", "/projects/courts-and-schools"), ("ada", f"{slug}/workspace"), ("bilal", f"{slug}/workspace"),
-        ("dara", f"{slug}/workspace"), ("bilal", f"{slug}/workspace/close"), ("ada", "/requests"), ("noor", "/requests"),
-        ("ada", "/requests/new"), ("ada", "/requests/new?project=returning-defendants"),
-        ("ada", "/requests/new?project=courts-and-schools"), ("ada", f"/requests/{numbers['waiting']}"),
-        ("bilal", f"/requests/{numbers['returned']}"), ("bilal", f"/requests/{numbers['returned']}/resubmit"),
-        ("bilal", f"/requests/{numbers['released']}"), ("ada", f"/requests/{numbers['waiting']}/withdraw"),
-        ("ada", f"{slug}/private"), ("ada", f"/private-answers/{numbers['answer']}"),
-        ("ada", f"/private-answers/{numbers['unanswered']}"), ("ada", "/datasets"), ("ada", "/datasets/magistrates"),
-        ("mercer", "/grants"), ("okafor", "/grants"), ("okafor", "/grants/3"), ("mercer", "/grants/1"),
-        ("mercer", "/grants/1/withdraw"), ("imran", "/queue"), ("tomas", f"/requests/{numbers['waiting']}/review"),
-        ("imran", f"/requests/{numbers['together']}/review"), ("robin", "/health"), ("robin", "/audit"),
-        ("nobody", "/"), ("ada", "/requests/999"), ("ada", "/grants"),
+        ("ada", "/projects"),
+        ("noor", "/projects"),
+        ("bilal", "/projects"),
+        ("chloe", "/projects"),
+        ("kim", "/projects"),
+        ("ada", slug),
+        ("ada", "/projects/courts-and-schools"),
+        ("ada", f"{slug}/workspace"),
+        ("bilal", f"{slug}/workspace"),
+        ("dara", f"{slug}/workspace"),
+        ("bilal", f"{slug}/workspace/close"),
+        ("ada", "/requests"),
+        ("noor", "/requests"),
+        ("ada", "/requests/new"),
+        ("ada", "/requests/new?project=returning-defendants"),
+        ("ada", "/requests/new?project=courts-and-schools"),
+        ("ada", f"/requests/{numbers['waiting']}"),
+        ("bilal", f"/requests/{numbers['returned']}"),
+        ("bilal", f"/requests/{numbers['returned']}/resubmit"),
+        ("bilal", f"/requests/{numbers['released']}"),
+        ("ada", f"/requests/{numbers['waiting']}/withdraw"),
+        ("ada", f"{slug}/private"),
+        ("ada", f"/private-answers/{numbers['answer']}"),
+        ("ada", f"/private-answers/{numbers['unanswered']}"),
+        ("ada", "/datasets"),
+        ("ada", "/datasets/magistrates"),
+        ("mercer", "/grants"),
+        ("okafor", "/grants"),
+        ("okafor", "/grants/3"),
+        ("mercer", "/grants/1"),
+        ("mercer", "/grants/1/withdraw"),
+        ("imran", "/queue"),
+        ("tomas", f"/requests/{numbers['waiting']}/review"),
+        ("imran", f"/requests/{numbers['together']}/review"),
+        ("robin", "/health"),
+        ("robin", "/audit"),
+        ("nobody", "/"),
+        ("ada", "/requests/999"),
+        ("ada", "/grants"),
     ]
 
 
@@ -130,8 +191,12 @@ def test_every_page_is_accessible_and_fits(site):
             site.open(page, path)
             for width, (across, down) in WIDTHS.items():
                 page.set_viewport_size({"width": across, "height": down})
-                violations = [(one["id"], one["nodes"][0]["html"][:120]) for one in Axe().run(page).response["violations"]]
-                overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                violations = [
+                    (one["id"], one["nodes"][0]["html"][:120]) for one in Axe().run(page).response["violations"]
+                ]
+                overflow = page.evaluate(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                )
                 if violations or overflow > 0:
                     found.append((name, path, width, violations, overflow))
     assert not found
@@ -178,8 +243,12 @@ def test_everything_works_without_javascript(site):
         site.open(page, "/requests/new?project=returning-defendants")
         page.get_by_label("Title").fill("Counts by sex")
         page.get_by_label("Where will it appear?").fill("An article")
-        page.locator("#file-1").set_input_files([{"name": "t.csv", "mimeType": "text/csv", "buffer": b"sex,n\nF,120\nM,340\n"}])
-        page.get_by_label("What does it show, and for which people?").first.fill("Distinct defendants by sex, 2011 to 2019.")
+        page.locator("#file-1").set_input_files(
+            [{"name": "t.csv", "mimeType": "text/csv", "buffer": b"sex,n\nF,120\nM,340\n"}]
+        )
+        page.get_by_label("What does it show, and for which people?").first.fill(
+            "Distinct defendants by sex, 2011 to 2019."
+        )
         page.get_by_role("button", name="Freeze these files and submit").click()
         assert "Counts by sex" in page.locator("h1").inner_text()
 
@@ -196,6 +265,8 @@ def test_a_script_of_the_same_origin_cannot_read_a_page(site):
     """What a notebook's page could try: fetch a form's token with the cookie of whoever looks at it."""
     with site.browser("mercer") as page:
         page.goto(f"{site.address}{BASE}/static/icon.svg")
-        got = page.evaluate("path => fetch(path).then(async answer => [answer.status, await answer.text()])", f"{BASE}/grants")
+        got = page.evaluate(
+            "path => fetch(path).then(async answer => [answer.status, await answer.text()])", f"{BASE}/grants"
+        )
         assert got[0] == 403 and 'name="csrf_token"' not in got[1]
         page.faults.clear()

@@ -14,8 +14,11 @@ COUNT = {"dataset": "magistrates", "table": "defendants", "statistic": "count", 
 
 
 def submit(client, described=DESCRIBED, files=(("t.csv", SAFE_TABLE),)):
-    return client.post(f"{API}/requests", data={"request": json.dumps(described)},
-                       files=[("files", (name, content, "text/csv")) for name, content in files])
+    return client.post(
+        f"{API}/requests",
+        data={"request": json.dumps(described)},
+        files=[("files", (name, content, "text/csv")) for name, content in files],
+    )
 
 
 def test_the_workspace_is_told_who_where_and_under_which_rules(world):
@@ -24,7 +27,11 @@ def test_the_workspace_is_told_who_where_and_under_which_rules(world):
     assert told["project"]["slug"] == "returning-defendants"
     assert told["datasets"][0]["slug"] == "magistrates"
     budget = told["datasets"][0]["budget"]
-    assert (budget["total_micro_rho"], budget["spent_micro_rho"], budget["remaining_micro_rho"]) == (20_000, 0, 20_000)
+    assert (budget["total_micro_rho"], budget["spent_micro_rho"], budget["remaining_micro_rho"]) == (
+        20_000,
+        0,
+        20_000,
+    )
     assert budget["epsilon_total"] > 0 and budget["delta"] > 0
     assert told["rules"]["threshold"] == 10 and told["rules"]["output_types"] == sorted(told["rules"]["output_types"])
 
@@ -33,12 +40,19 @@ def test_a_request_is_submitted_and_followed(world):
     client = world.workspace("ada")
     made = submit(client)
     assert made.status_code == 201
-    assert made.json() | {"files": None} == {"number": 1, "status": "submitted", "url": f"{BASE}/requests/1", "files": None}
+    assert made.json() | {"files": None} == {
+        "number": 1,
+        "status": "submitted",
+        "url": f"{BASE}/requests/1",
+        "files": None,
+    }
     world.check(1)
     assert [one["status"] for one in client.get(f"{API}/requests").json()] == ["in-review"]
     detail = client.get(f"{API}/requests/1").json()
     assert detail["round"] == 1 and detail["place_in_queue"] == 1
-    assert detail["files"][0]["verdict"] == "pass" and detail["files"][0]["sha256"] == made.json()["files"][0]["sha256"]
+    assert (
+        detail["files"][0]["verdict"] == "pass" and detail["files"][0]["sha256"] == made.json()["files"][0]["sha256"]
+    )
 
 
 def test_comments_come_with_the_return(world):
@@ -69,7 +83,9 @@ def test_names_with_tricks_are_refused(world, name):
 def test_private_answers_are_priced_paid_and_free_the_second_time(world):
     client = world.workspace("ada")
     price = client.post(f"{API}/private/price", json={"query": COUNT}).json()
-    assert price["cost_micro_rho"] == 1000 and not price["already_answered"] and price["accuracy"]["half_width_95"] > 0
+    assert (
+        price["cost_micro_rho"] == 1000 and not price["already_answered"] and price["accuracy"]["half_width_95"] > 0
+    )
     first = client.post(f"{API}/private/answers", json={"query": COUNT})
     assert first.status_code == 202 and first.json() == {"id": 1, "status": "reserved", "charged_micro_rho": 1000}
     assert client.post(f"{API}/private/answers", json={"query": COUNT}).json()["charged_micro_rho"] == 0
@@ -117,7 +133,13 @@ class TestWhoMayCall:
 def test_the_openapi_document_describes_every_address(world):
     document = world.stranger().get(f"{API}/openapi.json").json()
     assert {path.removeprefix(API) for path in document["paths"]} == {
-        "/workspace", "/requests", "/requests/{number}", "/private/price", "/private/answers", "/private/answers/{answer_id}"}
+        "/workspace",
+        "/requests",
+        "/requests/{number}",
+        "/private/price",
+        "/private/answers",
+        "/private/answers/{answer_id}",
+    }
     for operations in document["paths"].values():
         for operation in operations.values():
             assert {"401", "403", "422"} <= set(operation["responses"]) and operation["security"]

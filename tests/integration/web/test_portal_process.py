@@ -24,8 +24,10 @@ def process(tmp_path):
     settings.state_dir.mkdir()
     create_keys(settings)
     migrate.upgrade(settings)
-    started = subprocess.Popen([sys.executable, "-m", "readingroom.web"],
-                               env=os.environ | {"READINGROOM_STATE": str(settings.state_dir), "PYTHONPATH": "src"})
+    started = subprocess.Popen(
+        [sys.executable, "-m", "readingroom.web"],
+        env=os.environ | {"READINGROOM_STATE": str(settings.state_dir), "PYTHONPATH": "src"},
+    )
     try:
         deadline = time.monotonic() + 30
         while not settings.portal_socket.exists() and time.monotonic() < deadline and started.poll() is None:

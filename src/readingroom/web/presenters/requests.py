@@ -197,6 +197,8 @@ def detail(view: RequestView, now: datetime) -> Detail:
     request = view.request
     number, base = request.number, f"/requests/{request.number}"
     actions = []
+    if not view.may["review"]:
+        actions.append(Action("review", "Check these outputs", page(f"{base}/review"), is_link=True))
     if not view.may["resubmit"]:
         actions.append(Action("resubmit", "Send changed files", page(f"{base}/resubmit"), is_link=True))
     if not view.may["withdraw"]:
