@@ -16,6 +16,16 @@ DOTS_PER_INCH = 120
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A drawing to look at, as notebooks show it; to release one, give it its table with `figure()`."""
+
+    drawn: Any
+
+    def _repr_png_(self) -> bytes:
+        return png(self.drawn)
+
+
+@dataclass(frozen=True)
 class Figure:
     """A matplotlib figure and the table underneath; its png holds the picture and nothing else."""
 
@@ -30,10 +40,7 @@ class Figure:
         return {"kind": "figure", "underlying": self.underlying.evidence}
 
     def png(self) -> bytes:
-        """The same figure gives the same bytes: no metadata, no time."""
-        out = io.BytesIO()
-        self.drawn.savefig(out, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-        return out.getvalue()
+        return png(self.drawn)
 
     def save(self, path: str | Path, *, context: str = "", controls: str = "") -> Figure:
         """Write the png and return the figure under that name, with its context for a release request."""
@@ -52,12 +59,20 @@ class Figure:
         return self.png()
 
 
+def png(drawn: Any) -> bytes:
+    """The picture and nothing else: no metadata, no time."""
+    out = io.BytesIO()
+    drawn.savefig(out, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return out.getvalue()
+
+
 def figure(drawn: Any, underlying: Table) -> Figure:
     """A figure of yours with the table of the numbers that it shows, which is what can be checked."""
     if not isinstance(underlying, Table):
         raise InvalidInput("A figure is checked by the table it draws.", rule="figure.underlying",
                            value=type(underlying).__name__, next_step="Give underlying=, a table of rr.table().")
-    drawn = getattr(drawn, "figure", drawn)  # axes know their figure
+    if not callable(getattr(drawn, "savefig", None)):
+        drawn = getattr(drawn, "figure", drawn)  # axes know their figure
     if not callable(getattr(drawn, "savefig", None)):
         raise InvalidInput("That is no matplotlib figure.", rule="figure.kind", value=type(drawn).__name__,
                            next_step="Give the figure, or its axes.")

@@ -97,7 +97,8 @@ def _usual() -> Policy:
     return Policy(
         threshold=10, threshold_inclusive=True, zeros_disclosive=True, dominance=frozenset({(1, 50.0), (2, 85.0)}),
         p_percent=15, residual_degrees_of_freedom=10,
-        output_types=frozenset({"csv", "png", "jpeg", "json", "txt", "md"}), max_file_bytes=16 * 2**20, max_table_rows=5000)
+        output_types=frozenset({"csv", "png", "jpeg", "json", "txt", "md"}),
+        max_file_bytes=16 * 2**20, max_table_rows=5000)
 
 
 def _checked(name: str, result: CheckResult, effective: Rules) -> Checked:

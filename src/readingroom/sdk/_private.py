@@ -13,6 +13,8 @@ from readingroom.sdk import _door
 if TYPE_CHECKING:
     import pandas
 
+    from readingroom.sdk._figures import Picture
+
 MICRO = 1_000_000
 WAIT_SECONDS = 120.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
@@ -76,9 +78,11 @@ class Answer:
                                         "value": self.value, "half_width_95": self.half_width_95}]
         return pandas.DataFrame(rows, columns=["key", "label", "value", "half_width_95"])
 
-    def plot(self) -> Any:
-        """Bars with their 95% intervals, as a matplotlib figure."""
+    def plot(self) -> Picture:
+        """Bars with their 95% intervals; `.drawn` is the matplotlib figure."""
         from matplotlib.figure import Figure as Canvas
+
+        from readingroom.sdk._figures import Picture
 
         frame = self.frame
         canvas = Canvas(figsize=(max(5.0, 0.5 * len(frame) + 2), 4), layout="constrained")
@@ -87,7 +91,7 @@ class Answer:
         axes.bar(places, frame["value"], yerr=frame["half_width_95"], capsize=3)
         axes.set_xticks(places, frame["label"].astype(str), rotation=45, ha="right")
         axes.set_ylabel("people, with noise" if self.answer["statistic"] != "mean" else "mean, with noise")
-        return canvas
+        return Picture(canvas)
 
     def _repr_html_(self) -> str:
         from html import escape

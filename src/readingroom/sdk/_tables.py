@@ -232,7 +232,7 @@ def _check(frame: pandas.DataFrame, rows: tuple[str, ...], columns: tuple[str, .
     unknown = [name for name in wanted if name not in frame.columns]
     if unknown or not rows or len(set(wanted)) != len(wanted):
         raise InvalidInput(f"The frame has no column {', '.join(map(repr, unknown))}." if unknown
-                           else "Rows, columns, value and unit must be different columns, with one row variable at least.",
+                           else "Rows (at least one), columns, value and unit must be different columns.",
                            rule="table.column", value=", ".join(map(str, unknown or wanted)),
                            next_step=f"Columns: {', '.join(map(str, frame.columns))}."[:500])
 
