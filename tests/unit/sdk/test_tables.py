@@ -98,11 +98,7 @@ def test_a_safe_table_passes_the_airlock_as_saved(table):
 @pytest.mark.parametrize("totals", [True, False])
 def test_suppression_leaves_nothing_recoverable(rows, columns, more, totals):
     table = rr.table(CASES, rows, columns, totals=totals, **more)
-    try:
-        cells = suppressed(table.evidence, POLICY)
-    except InvalidInput as refusal:
-        assert refusal.rule == "table.suppress"
-        return
+    cells = suppressed(table.evidence, POLICY)
     evidence = parse_evidence(table.evidence | {"cells": list(cells)})
     assert not [finding for finding in check_table_evidence(evidence, POLICY).findings
                 if finding.verdict is Verdict.FAIL]
@@ -122,6 +118,13 @@ def test_a_suppressed_and_rounded_table_passes_and_shows_marks(monkeypatch):
     assert b"[c]" in safe.csv()
     assert safe.check().passed
     assert "unsafe" not in safe._repr_html_()
+
+
+def test_a_table_that_no_hiding_makes_safe_is_refused(monkeypatch):
+    monkeypatch.setattr("readingroom.sdk._preflight.rules", lambda: rr._preflight.Rules(POLICY, known=True))
+    with pytest.raises(InvalidInput) as refusal:
+        rr.table(DEFENDANTS.head(15), "region", "sex", totals=True).suppress()
+    assert refusal.value.rule == "table.suppress"
 
 
 def test_sums_together_reveal_what_no_single_line_does():
