@@ -58,6 +58,9 @@ class Figure:
     def _repr_png_(self) -> bytes:
         return self.png()
 
+    def __repr__(self) -> str:
+        return f"<Figure {self.name or 'not saved'}, of a table of {len(self.underlying.cells)} cells>"
+
 
 def png(drawn: Any) -> bytes:
     """The picture and nothing else: no metadata, no time."""

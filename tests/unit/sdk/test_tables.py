@@ -123,7 +123,7 @@ def test_a_suppressed_and_rounded_table_passes_and_shows_marks(monkeypatch):
 def test_a_table_that_no_hiding_makes_safe_is_refused(monkeypatch):
     monkeypatch.setattr("readingroom.sdk._preflight.rules", lambda: rr._preflight.Rules(POLICY, known=True))
     with pytest.raises(InvalidInput) as refusal:
-        rr.table(DEFENDANTS.head(15), "region", "sex", totals=True).suppress()
+        rr.table(DEFENDANTS.head(8), "region", "sex", totals=True).suppress()
     assert refusal.value.rule == "table.suppress"
 
 
