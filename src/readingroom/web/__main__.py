@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 
 import uvicorn
 
@@ -19,11 +18,22 @@ def main() -> None:
     socket = settings.portal_socket
     socket.parent.mkdir(parents=True, exist_ok=True)
     socket.unlink(missing_ok=True)  # left behind by a process that was killed
-    app = create_app(bootstrap.build(settings), bootstrap.hub_client(settings, "portal-token"),
-                     bootstrap.public_key(settings.keys_dir / "audit-signing.pub.pem"))
-    os.umask(0o117)
-    uvicorn.run(app, uds=str(socket), proxy_headers=False, server_header=False, date_header=True, access_log=False,
-                log_config=None, timeout_graceful_shutdown=5, limit_concurrency=200)
+    app = create_app(
+        bootstrap.build(settings),
+        bootstrap.hub_client(settings, "portal-token"),
+        bootstrap.public_key(settings.keys_dir / "audit-signing.pub.pem"),
+    )
+    uvicorn.run(
+        app,
+        uds=str(socket),
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=5,
+        limit_concurrency=200,
+    )
 
 
 if __name__ == "__main__":

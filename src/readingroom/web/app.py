@@ -47,12 +47,24 @@ def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None =
 
     Interactive API pages are off (they load scripts from elsewhere); the OpenAPI document is at api/v1/openapi.json.
     """
-    app = FastAPI(title="Reading Room", version="1", docs_url=None, redoc_url=None,
-                  openapi_url=f"{PREFIX}{API}/openapi.json",
-                  description="What a workspace may ask of the portal, with the token of its server.")
+    app = FastAPI(
+        title="Reading Room",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{PREFIX}{API}/openapi.json",
+        description="What a workspace may ask of the portal, with the token of its server.",
+    )
     seal = Seal((room.settings.keys_dir / "portal-session").read_text().strip())
-    app.state.portal = Portal(room=room, hub=hub, seal=seal, identities=Identities(hub.identify),
-                              templates=make_templates(), upload_bytes=upload_limit(room), audit_key=audit_key)
+    app.state.portal = Portal(
+        room=room,
+        hub=hub,
+        seal=seal,
+        identities=Identities(hub.identify),
+        templates=make_templates(),
+        upload_bytes=upload_limit(room),
+        audit_key=audit_key,
+    )
     app.add_middleware(BodyLimit, upload_bytes=app.state.portal.upload_bytes)
     app.add_middleware(SecurityHeaders)
     for module in PAGES:

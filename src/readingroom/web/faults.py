@@ -30,10 +30,16 @@ TITLES = {
 }
 FAULT = "Something went wrong on our side"
 # The same words whether it does not exist or is not theirs: a 404 tells nothing.
-NOT_FOUND = NotFound("There is nothing at this address, or nothing that you may see.", rule="address",
-                     next_step="Check the address, or start from your home page.")
-OUR_FAULT = ReadingRoomError("An unexpected fault stopped this. Nothing was changed by halves.", rule="portal.fault",
-                             next_step="Try again; if it stays so, tell your administrator when it happened.")
+NOT_FOUND = NotFound(
+    "There is nothing at this address, or nothing that you may see.",
+    rule="address",
+    next_step="Check the address, or start from your home page.",
+)
+OUR_FAULT = ReadingRoomError(
+    "An unexpected fault stopped this. Nothing was changed by halves.",
+    rule="portal.fault",
+    next_step="Try again; if it stays so, tell your administrator when it happened.",
+)
 
 
 def _answer(request: Request, error: ReadingRoomError, status: int) -> Response:
@@ -42,8 +48,15 @@ def _answer(request: Request, error: ReadingRoomError, status: int) -> Response:
         return JSONResponse(shown.as_dict(), status_code=status)
     reasons = shown.reasons if isinstance(shown, AccessDenied) else ()
     faults = shown.faults if isinstance(shown, PolicyError) else ()
-    return render(request, "error.html", status=status, title=TITLES.get(status, FAULT), error=shown,
-                  reasons=reasons, faults=faults)
+    return render(
+        request,
+        "error.html",
+        status=status,
+        title=TITLES.get(status, FAULT),
+        error=shown,
+        reasons=reasons,
+        faults=faults,
+    )
 
 
 async def reading_room_error(request: Request, error: ReadingRoomError) -> Response:
@@ -55,8 +68,9 @@ async def reading_room_error(request: Request, error: ReadingRoomError) -> Respo
 async def http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == 404:
         return _answer(request, NOT_FOUND, 404)
-    fault = ReadingRoomError(str(error.detail), rule="http", value=error.status_code,
-                             next_step="Go back, or start from your home page.")
+    fault = ReadingRoomError(
+        str(error.detail), rule="http", value=error.status_code, next_step="Go back, or start from your home page."
+    )
     return _answer(request, fault, error.status_code)
 
 

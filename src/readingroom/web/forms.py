@@ -21,8 +21,10 @@ def read_upload(upload: UploadFile, policy: Policy) -> bytes:
     if (upload.size or 0) > largest:
         raise InvalidInput(
             f"{(upload.filename or 'A file')[:100]} has {upload.size:,} bytes; policy allows {largest:,}.",
-            rule="request.max-file-bytes", value=upload.size,
-            next_step="Ask for a summary instead of the data it was made from.")
+            rule="request.max-file-bytes",
+            value=upload.size,
+            next_step="Ask for a summary instead of the data it was made from.",
+        )
     return upload.file.read()
 
 
@@ -58,13 +60,21 @@ def _chosen(form: FormData, number: int) -> UploadFile | None:
 
 def typed_request(form: FormData, policy: Policy) -> RequestForm:
     """What was typed, to show it again beside an error. Browsers don't allow a file to be chosen for people."""
+
     def slot(number: int) -> Slot:
         chosen = _chosen(form, number)
-        return Slot(number, text_field(form, f"context-{number}"), text_field(form, f"controls-{number}"),
-                    (chosen.filename or "") if chosen else "")
+        return Slot(
+            number,
+            text_field(form, f"context-{number}"),
+            text_field(form, f"controls-{number}"),
+            (chosen.filename or "") if chosen else "",
+        )
 
-    return RequestForm(text_field(form, "title"), text_field(form, "purpose"),
-                       tuple(slot(number) for number in range(1, _slots(policy) + 1)))
+    return RequestForm(
+        text_field(form, "title"),
+        text_field(form, "purpose"),
+        tuple(slot(number) for number in range(1, _slots(policy) + 1)),
+    )
 
 
 def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
@@ -73,19 +83,30 @@ def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
     for number in range(1, _slots(policy) + 1):
         chosen = _chosen(form, number)
         if chosen is not None:
-            found.append(Upload(chosen.filename or "", read_upload(chosen, policy), text_field(form, f"context-{number}"),
-                                text_field(form, f"controls-{number}")))
+            found.append(
+                Upload(
+                    chosen.filename or "",
+                    read_upload(chosen, policy),
+                    text_field(form, f"context-{number}"),
+                    text_field(form, f"controls-{number}"),
+                )
+            )
     return tuple(found)
 
 
 def votes(form: FormData, files: tuple[OutputFile, ...]) -> tuple[Vote, ...]:
     """One vote per file; a file that was not decided about is undecided."""
+
     def decision(file: OutputFile) -> Decision:
         said = text_field(form, f"decision-{file.id}") or Decision.UNDECIDED.value
         try:
             return Decision(said)
         except ValueError as error:
-            raise InvalidInput(f"{said[:40]!r} is not a decision.", rule="review.decision", value=said[:40],
-                               next_step="Choose approve, change needed or undecided.") from error
+            raise InvalidInput(
+                f"{said[:40]!r} is not a decision.",
+                rule="review.decision",
+                value=said[:40],
+                next_step="Choose approve, change needed or undecided.",
+            ) from error
 
     return tuple(Vote(file.id, decision(file), text_field(form, f"comment-{file.id}", 5000)) for file in files)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Protocol
 import jinja2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastapi import Depends, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
@@ -75,11 +76,15 @@ class Viewer:
 def make_templates() -> jinja2.Environment:
     """Everything is escaped; a name that a template misspells is an error, not an empty place."""
     templates = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([
-            jinja2.FileSystemLoader(HERE / "templates"),
-            jinja2.PrefixLoader({"govuk_frontend_jinja": jinja2.PackageLoader("govuk_frontend_jinja")}),
-        ]),
-        autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.ChoiceLoader(
+            [
+                jinja2.FileSystemLoader(HERE / "templates"),
+                jinja2.PrefixLoader({"govuk_frontend_jinja": jinja2.PackageLoader("govuk_frontend_jinja")}),
+            ]
+        ),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     templates.globals.update(page=addresses.page, words=words, plural=times.plural)
     templates.filters["nav_item"] = lambda link: {"text": link.text, "href": link.href, "current": link.current}
@@ -95,9 +100,12 @@ def known_person(here: Portal, username: str) -> Person:
     """The person, unless the records no longer let them in (suspension takes effect at the next request)."""
     person = accounts.person(here.room, username)
     if person.status is not PersonStatus.ACTIVE:
-        raise PermissionDenied(f"Your account is {person.status.value}.", rule="person.status",
-                               value=person.status.value,
-                               next_step="Ask the administrator why, and what would lift it.")
+        raise PermissionDenied(
+            f"Your account is {person.status.value}.",
+            rule="person.status",
+            value=person.status.value,
+            next_step="Ask the administrator why, and what would lift it.",
+        )
     return person
 
 
@@ -115,13 +123,16 @@ def viewer(request: Request, here: Annotated[Portal, Depends(portal)]) -> Viewer
     if username != session.username:
         raise SignInNeeded(addresses.page("/"))
     person = known_person(here, username)
-    request.state.frame_person = (person, session)
     return Viewer(person, session)
 
 
 def page_viewer(request: Request, looking: Annotated[Viewer, Depends(viewer)]) -> Viewer:
-    """`viewer`, for whole pages: they may be opened, not fetched by a script."""
+    """`viewer`, for whole pages: they may be opened, not fetched by a script.
+
+    Only then is the frame drawn, which holds the forms' token; an error page of anything else goes without it.
+    """
     security.check_navigation(request)
+    request.state.frame_person = (looking.person, looking.session)
     return looking
 
 
@@ -132,13 +143,15 @@ async def changed_form(request: Request, looking: Annotated[Viewer, Depends(page
     return form
 
 
+Number = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
 Here = Annotated[Portal, Depends(portal)]
 Looking = Annotated[Viewer, Depends(page_viewer)]
 Changed = Annotated[FormData, Depends(changed_form)]
 
 
-def render(request: Request, template: str, role: Role | None = None, *, status: int = 200,
-           **context: Any) -> HTMLResponse:
+def render(
+    request: Request, template: str, role: Role | None = None, *, status: int = 200, **context: Any
+) -> HTMLResponse:
     """A page in the portal's frame. `role` says whose part of the portal it is."""
     here: Portal = request.app.state.portal
     known = getattr(request.state, "frame_person", None)

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from readingroom.errors import InvalidInput, PermissionDenied
-from readingroom.web.addresses import PREFIX
+from readingroom.web.addresses import API, PREFIX
 from readingroom.web.sessions import Session
 
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](:[0-9]{1,5})?")
@@ -26,10 +27,20 @@ def content_security_policy(host: str) -> str:
     own = f"{host}{PREFIX}" if _HOST.fullmatch(host) else "'none'"
     static = f"{own}/static/" if own != "'none'" else own
     images = f"{own}/" if own != "'none'" else own
-    return "; ".join([
-        "default-src 'none'", f"script-src {static}", f"style-src {static}", f"img-src {images}", f"connect-src {images}",
-        "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'", "frame-src 'none'", "object-src 'none'",
-    ])
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {static}",
+            f"style-src {static}",
+            f"img-src {images}",
+            f"connect-src {images}",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "frame-src 'none'",
+            "object-src 'none'",
+        ]
+    )
 
 
 class SecurityHeaders:
@@ -97,25 +108,33 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
-                raise BodyTooLarge(
-                    f"What was sent is larger than {limit:,} bytes.", rule="portal.body_bytes", value=received,
-                    next_step="Send fewer or smaller files in one request.")
+                raise _too_large(limit, received)
             return message
 
         declared = Headers(scope=scope).get("content-length", "0")
         scope.setdefault("state", {})["body_limit"] = limit
         if not declared.isdigit() or int(declared) > limit:
+            if scope["path"].startswith(PREFIX + API):  # a JSON body is read before any view can refuse it
+                await JSONResponse(_too_large(limit, declared).as_dict(), status_code=413)(scope, receive, send)
+                return
             scope["state"]["body_too_large"] = declared
         await self.app(scope, limited_receive, send)
+
+
+def _too_large(limit: int, value: object) -> BodyTooLarge:
+    return BodyTooLarge(
+        f"What was sent is larger than {limit:,} bytes.",
+        rule="portal.body_bytes",
+        value=value,
+        next_step="Send fewer or smaller files in one request.",
+    )
 
 
 def check_body(request: Request) -> None:
     """Refuse by the declared length, before reading a byte."""
     declared = getattr(request.state, "body_too_large", None)
     if declared is not None:
-        raise BodyTooLarge(f"What was sent is larger than {request.state.body_limit:,} bytes.",
-                           rule="portal.body_bytes", value=declared,
-                           next_step="Send fewer or smaller files in one request.")
+        raise _too_large(request.state.body_limit, declared)
 
 
 def check_navigation(request: Request) -> None:
@@ -125,16 +144,23 @@ def check_navigation(request: Request) -> None:
     """
     mode = request.headers.get("sec-fetch-mode", "navigate")
     if mode != "navigate" or request.headers.get("sec-fetch-dest", "document") not in {"document", "empty"}:
-        raise PermissionDenied("This page can only be opened as a page.", rule="portal.navigation", value=mode,
-                               next_step="Open it in a tab of its own.")
+        raise PermissionDenied(
+            "This page can only be opened as a page.",
+            rule="portal.navigation",
+            value=mode,
+            next_step="Open it in a tab of its own.",
+        )
 
 
 def check_change(request: Request, session: Session, form: FormData) -> None:
     """A change needs the form's token and a page of ours as its origin (ASVS 3.5.1)."""
     sent = form.get("csrf_token")
     if not isinstance(sent, str) or not secrets.compare_digest(sent.encode(), session.csrf_token.encode()):
-        raise PermissionDenied("This form is not valid any more, or was not made here.", rule="portal.csrf",
-                               next_step="Go back, reload the page and try again.")
+        raise PermissionDenied(
+            "This form is not valid any more, or was not made here.",
+            rule="portal.csrf",
+            next_step="Go back, reload the page and try again.",
+        )
     check_same_origin(request)
 
 
@@ -143,5 +169,9 @@ def check_same_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     foreign = origin is not None and origin != "null" and urlsplit(origin).netloc != request.headers.get("host")
     if site != "same-origin" or foreign or origin == "null":
-        raise PermissionDenied("This change was asked for by another site.", rule="portal.same-origin",
-                               value=origin or site, next_step="Open the page in Reading Room and try again.")
+        raise PermissionDenied(
+            "This change was asked for by another site.",
+            rule="portal.same-origin",
+            value=origin or site,
+            next_step="Open the page in Reading Room and try again.",
+        )

@@ -1,8 +1,8 @@
 """Who is at the other end: a sealed cookie, checked with the Hub and the records on every request.
 
-The cookie carries the person's Hub token under authenticated encryption (Fernet: AES-CBC and HMAC-SHA256), so the portal
-keeps no session of its own: killing the portal signs nobody out, and signing out at the Hub deletes the token, which
-ends every copy of the cookie within `HUB_CHECK_SECONDS`.
+The cookie carries the person's Hub token under authenticated encryption (Fernet: AES-CBC and HMAC-SHA256), so the
+portal keeps no session of its own: killing the portal signs nobody out, and signing out at the Hub deletes the
+token, which ends every copy of the cookie within `HUB_CHECK_SECONDS`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Session:
 
 @dataclass(frozen=True)
 class SignIn:
-    """What must survive the trip to the Hub and back: `state` ties the answer to this browser (OAuth, RFC 6749 10.12)."""
+    """What must survive the trip to the Hub and back: `state` ties the answer to this browser (RFC 6749 10.12)."""
 
     state: str
     verifier: str

@@ -15,8 +15,12 @@ from readingroom.services.projects import ProjectCard
 from readingroom.web import security
 from readingroom.web.portal import Here, known_person
 
-HEADER = APIKeyHeader(name="Authorization", scheme_name="workspaceToken", auto_error=False,
-                      description="`token <JUPYTERHUB_API_TOKEN>` of a running workspace")
+HEADER = APIKeyHeader(
+    name="Authorization",
+    scheme_name="workspaceToken",
+    auto_error=False,
+    description="`token <JUPYTERHUB_API_TOKEN>` of a running workspace",
+)
 
 
 class TokenMissing(PermissionDenied):
@@ -41,7 +45,9 @@ def caller(request: Request, here: Here, header: Annotated[str | None, Security(
     security.check_body(request)
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() not in ("token", "bearer") or not token.strip():
-        raise TokenMissing("No workspace token was sent.", rule="api.token", next_step="Use the SDK inside a workspace.")
+        raise TokenMissing(
+            "No workspace token was sent.", rule="api.token", next_step="Use the SDK inside a workspace."
+        )
     username, project = tokens.project_of(here.identities.of(token.strip()))
     person = known_person(here, username)
     return Caller(username, person.display_name, projects.get(here.room, username, project))
@@ -49,8 +55,28 @@ def caller(request: Request, here: Here, header: Annotated[str | None, Security(
 
 Calling = Annotated[Caller, Depends(caller)]
 REFUSALS = {
-    status: {"description": text, "content": {"application/json": {"schema": {"type": "object", "properties": {
-        name: {"type": ["string", "null"]} for name in ("error", "message", "rule", "value", "next_step")}}}}}
-    for status, text in ((401, "No token"), (402, "The budget does not cover it"), (403, "Not allowed"),
-                         (404, "No such thing, or not yours"), (409, "Not possible in this state"),
-                         (413, "Too large"), (422, "Not acceptable"), (503, "Try again in a moment"))}
+    status: {
+        "description": text,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        name: {"type": ["string", "null"]}
+                        for name in ("error", "message", "rule", "value", "next_step")
+                    },
+                }
+            }
+        },
+    }
+    for status, text in (
+        (401, "No token"),
+        (402, "The budget does not cover it"),
+        (403, "Not allowed"),
+        (404, "No such thing, or not yours"),
+        (409, "Not possible in this state"),
+        (413, "Too large"),
+        (422, "Not acceptable"),
+        (503, "Try again in a moment"),
+    )
+}

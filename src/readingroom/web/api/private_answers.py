@@ -11,7 +11,7 @@ from readingroom.core.answers import ANSWERED, RESERVED, PrivateAnswer
 from readingroom.errors import NotFound
 from readingroom.services import private_answers as service
 from readingroom.web.api.caller import REFUSALS, Calling
-from readingroom.web.portal import Here
+from readingroom.web.portal import Here, Number
 
 router = APIRouter(tags=["private answers"], responses=REFUSALS)
 
@@ -27,9 +27,15 @@ class Question(BaseModel):
 def price(here: Here, calling: Calling, question: Question) -> dict[str, Any]:
     """What it would cost and how exact it would be; costs nothing."""
     quoted = service.price(here.room, calling.username, calling.project, question.query)
-    return {"cost_micro_rho": quoted.cost_micro_rho, "cost_epsilon": quoted.cost_epsilon, "delta": quoted.delta,
-            "remaining_micro_rho": quoted.remaining_micro_rho, "accuracy": quoted.accuracy,
-            "already_answered": quoted.already_answered, "refusal": quoted.refusal}
+    return {
+        "cost_micro_rho": quoted.cost_micro_rho,
+        "cost_epsilon": quoted.cost_epsilon,
+        "delta": quoted.delta,
+        "remaining_micro_rho": quoted.remaining_micro_rho,
+        "accuracy": quoted.accuracy,
+        "already_answered": quoted.already_answered,
+        "refusal": quoted.refusal,
+    }
 
 
 @router.post("/private/answers", responses={202: {"description": "Paid; being computed"}})
@@ -41,7 +47,7 @@ def ask(here: Here, calling: Calling, question: Question, response: Response) ->
 
 
 @router.get("/private/answers/{answer_id}")
-def get(here: Here, calling: Calling, answer_id: int) -> dict[str, Any]:
+def get(here: Here, calling: Calling, answer_id: Number) -> dict[str, Any]:
     """An answer of this project."""
     answer = service.get(here.room, calling.username, answer_id)
     if answer.project != calling.project:

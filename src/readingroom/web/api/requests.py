@@ -14,7 +14,7 @@ from readingroom.services import requests as service
 from readingroom.web import forms, security
 from readingroom.web.addresses import page
 from readingroom.web.api.caller import REFUSALS, Caller, Calling, caller
-from readingroom.web.portal import MAX_FORM_FIELDS, Here
+from readingroom.web.portal import MAX_FORM_FIELDS, Here, Number
 from readingroom.web.presenters import requests as present
 
 router = APIRouter(tags=["requests"], responses=REFUSALS)
@@ -37,11 +37,27 @@ class NewRequest(BaseModel):
     files: list[FileDescription]
 
 
-MULTIPART = {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": {
-    "type": "object", "required": ["request", "files"], "properties": {
-        "request": {"type": "string", "contentMediaType": "application/json",
-                    "description": "title, purpose, and for each file its name, context, controls and evidence"},
-        "files": {"type": "array", "items": {"type": "string", "format": "binary"}}}}}}}}
+MULTIPART = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["request", "files"],
+                    "properties": {
+                        "request": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "description": "title, purpose, and for each file its name, context, controls and evidence",
+                        },
+                        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                    },
+                }
+            }
+        },
+    }
+}
 
 
 async def sent_form(request: Request, calling: Annotated[Caller, Depends(caller)]) -> FormData:
@@ -54,9 +70,14 @@ def _described(form: FormData) -> NewRequest:
     try:
         return NewRequest.model_validate_json(raw if isinstance(raw, str) else "")
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'request'}: {fault['msg']}" for fault in error.errors()[:5])
-        raise InvalidInput(f"The request is not as expected: {faults}.", rule="api.request",
-                           next_step="Send title, purpose and files, each with name and context.") from error
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc'])) or 'request'}: {fault['msg']}" for fault in error.errors()[:5]
+        )
+        raise InvalidInput(
+            f"The request is not as expected: {faults}.",
+            rule="api.request",
+            next_step="Send title, purpose and files, each with name and context.",
+        ) from error
 
 
 def _uploads(described: NewRequest, form: FormData, calling: Caller) -> tuple[service.Upload, ...]:
@@ -64,21 +85,42 @@ def _uploads(described: NewRequest, form: FormData, calling: Caller) -> tuple[se
     sent = {part.filename: part for part in form.getlist("files") if isinstance(part, UploadFile)}
     names = [file.name for file in described.files]
     if set(sent) != set(names) or len(form.getlist("files")) != len(names) or len(set(names)) != len(names):
-        raise InvalidInput("The files sent and the files described are not the same.", rule="api.files",
-                           value=", ".join(sorted(map(str, set(sent) ^ set(names))))[:200],
-                           next_step="Send each described file once, in a part named files.")
-    return tuple(service.Upload(file.name, forms.read_upload(sent[file.name], calling.card.policy), file.context,
-                                file.controls, file.evidence) for file in described.files)
+        raise InvalidInput(
+            "The files sent and the files described are not the same.",
+            rule="api.files",
+            value=", ".join(sorted(map(str, set(sent) ^ set(names))))[:200],
+            next_step="Send each described file once, in a part named files.",
+        )
+    return tuple(
+        service.Upload(
+            file.name,
+            forms.read_upload(sent[file.name], calling.card.policy),
+            file.context,
+            file.controls,
+            file.evidence,
+        )
+        for file in described.files
+    )
 
 
 @router.post("/requests", status_code=201, openapi_extra=MULTIPART)
 def submit(here: Here, calling: Calling, form: Annotated[FormData, Depends(sent_form)]) -> dict[str, Any]:
     """Freeze the files and put the request in the queue."""
     described = _described(form)
-    made = service.submit(here.room, calling.username, calling.project, described.title, described.purpose,
-                          _uploads(described, form, calling))
-    return {"number": made.number, "status": made.status.value, "url": _url(made),
-            "files": [{"name": file.name, "sha256": file.sha256} for file in made.files]}
+    made = service.submit(
+        here.room,
+        calling.username,
+        calling.project,
+        described.title,
+        described.purpose,
+        _uploads(described, form, calling),
+    )
+    return {
+        "number": made.number,
+        "status": made.status.value,
+        "url": _url(made),
+        "files": [{"name": file.name, "sha256": file.sha256} for file in made.files],
+    }
 
 
 def _url(request: EgressRequest) -> str:
@@ -86,29 +128,49 @@ def _url(request: EgressRequest) -> str:
 
 
 def _summary(request: EgressRequest) -> dict[str, Any]:
-    return {"number": request.number, "title": request.title, "status": request.status.value, "url": _url(request),
-            "submitted_at": request.submitted_at.isoformat() if request.submitted_at else None}
+    return {
+        "number": request.number,
+        "title": request.title,
+        "status": request.status.value,
+        "url": _url(request),
+        "submitted_at": request.submitted_at.isoformat() if request.submitted_at else None,
+    }
 
 
 @router.get("/requests")
 def mine(here: Here, calling: Calling) -> list[dict[str, Any]]:
     """The caller's own requests from this project, newest first."""
-    return [_summary(view.request) for view in service.mine(here.room, calling.username)
-            if view.request.project == calling.project]
+    return [
+        _summary(view.request)
+        for view in service.mine(here.room, calling.username)
+        if view.request.project == calling.project
+    ]
 
 
 @router.get("/requests/{number}")
-def one(here: Here, calling: Calling, number: int) -> dict[str, Any]:
+def one(here: Here, calling: Calling, number: Number) -> dict[str, Any]:
     """One request of this project: a token acts for its own project only."""
     view = service.get(here.room, calling.username, number)
     request = view.request
     if request.project != calling.project:
         raise NotFound(f"There is no request {number}.", rule="request.exists", value=number)
     return _summary(request) | {
-        "round": request.round, "place_in_queue": view.place_in_queue,
-        "files": [{"name": file.name, "sha256": file.sha256, "verdict": None if file.verdict is None else file.verdict.word,
-                   "findings": [finding.as_dict() for finding in file.findings]} for file in request.files],
-        "comments": [{"file": comment.about, "comment": comment.text}
-                     for given in present.rounds(view) for comment in given.comments]
+        "round": request.round,
+        "place_in_queue": view.place_in_queue,
+        "files": [
+            {
+                "name": file.name,
+                "sha256": file.sha256,
+                "verdict": None if file.verdict is None else file.verdict.word,
+                "findings": [finding.as_dict() for finding in file.findings],
+            }
+            for file in request.files
+        ],
+        "comments": [
+            {"file": comment.about, "comment": comment.text}
+            for given in present.rounds(view)
+            if given.number == request.round
+            for comment in given.comments
+        ]
         + ([{"file": "", "comment": request.outcome_comment}] if request.outcome_comment else []),
     }

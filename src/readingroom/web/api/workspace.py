@@ -19,15 +19,22 @@ router = APIRouter(tags=["workspace"], responses=REFUSALS)
 
 def budget(line: BudgetLine) -> dict[str, Any]:
     """The account in micro-rho, and what it is worth as (epsilon, delta)."""
-    return {"total_micro_rho": line.total, "spent_micro_rho": line.spent, "remaining_micro_rho": line.remaining,
-            "epsilon_total": pricing.epsilon(line.total), "epsilon_spent": pricing.epsilon(line.spent),
-            "delta": pricing.DEFAULT_DELTA}
+    return {
+        "total_micro_rho": line.total,
+        "spent_micro_rho": line.spent,
+        "remaining_micro_rho": line.remaining,
+        "epsilon_total": pricing.epsilon(line.total),
+        "epsilon_spent": pricing.epsilon(line.spent),
+        "delta": pricing.DEFAULT_DELTA,
+    }
 
 
 def rules(policy: Policy) -> dict[str, Any]:
     """The effective policy as JSON, sets in order."""
-    return {name: sorted(value) if isinstance(value, list) and name != "dominance" else value
-            for name, value in policy.model_dump(mode="json").items()}
+    return {
+        name: sorted(value) if isinstance(value, list) and name != "dominance" else value
+        for name, value in policy.model_dump(mode="json").items()
+    }
 
 
 @router.get("/workspace")
@@ -39,7 +46,9 @@ def workspace(here: Here, calling: Calling) -> dict[str, Any]:
     return {
         "person": {"username": calling.username, "display_name": calling.display_name},
         "project": {"slug": project.slug, "title": project.title, "expires_on": project.expires_on.isoformat()},
-        "datasets": [json.loads((path / "dataset.json").read_text()) | {"budget": budget(lines[name])}
-                     for name, path in plan.mounts],
+        "datasets": [
+            json.loads((path / "dataset.json").read_text()) | {"budget": budget(lines[name])}
+            for name, path in plan.mounts
+        ],
         "rules": rules(calling.card.policy),
     }

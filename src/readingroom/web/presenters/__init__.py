@@ -1,1 +1,1 @@
-"""Turn what services return into what templates print: words, colours, allowed buttons. They decide; templates print."""
+"""Turn what services return into what templates print: words, colours, allowed buttons."""

@@ -47,8 +47,11 @@ class Proof:
 
 
 def _lapses(person: Person, today: date) -> str:
-    known = [(until, what) for until, what in ((person.accredited_until, "accreditation"), (person.trained_until, "training"))
-             if until is not None]
+    known = [
+        (until, what)
+        for until, what in ((person.accredited_until, "accreditation"), (person.trained_until, "training"))
+        if until is not None
+    ]
     if not known:
         return "–"
     until, what = min(known)
@@ -59,21 +62,46 @@ def health(found: Overview, today: date, now: datetime) -> Health:
     names = {person.username: person.display_name for person in found.people}
     counts = {status: number for status, number in found.requests.items() if number}
     return Health(
-        tiles=((times.plural(len(found.people), "person", "people").split()[-1], f"{len(found.people):,}"),
-               ("workspaces open now", f"{len(found.open_workspaces):,}"),
-               ("egress requests", f"{sum(counts.values()):,}")),
+        tiles=(
+            (times.plural(len(found.people), "person", "people").split()[-1], f"{len(found.people):,}"),
+            ("workspaces open now", f"{len(found.open_workspaces):,}"),
+            ("egress requests", f"{sum(counts.values()):,}"),
+        ),
         requests=tuple((REQUEST_TAGS[status], number) for status, number in counts.items()),
-        people=tuple(PersonRow(person.username, person.display_name, person.organisation,
-                               ", ".join(ROLE_WORDS[role] for role in sorted(person.roles)), PERSON_TAGS[person.status],
-                               _lapses(person, today)) for person in found.people),
-        open_workspaces=tuple(OpenRow(names.get(opening.username, opening.username), opening.project,
-                                      times.when(opening.opened_at, now)) for opening in found.open_workspaces))
+        people=tuple(
+            PersonRow(
+                person.username,
+                person.display_name,
+                person.organisation,
+                ", ".join(ROLE_WORDS[role] for role in sorted(person.roles)),
+                PERSON_TAGS[person.status],
+                _lapses(person, today),
+            )
+            for person in found.people
+        ),
+        open_workspaces=tuple(
+            OpenRow(
+                names.get(opening.username, opening.username), opening.project, times.when(opening.opened_at, now)
+            )
+            for opening in found.open_workspaces
+        ),
+    )
 
 
 def proof(count: int, witnessed: int, faults: tuple[str, ...]) -> Proof:
     if faults:
-        return Proof(False, "The log does not hold", f"{times.plural(len(faults), 'fault')} in {times.plural(count, 'event')}. "
-                     "Stop, keep this machine as it is, and compare with a custodian's checkpoints.", faults[:20])
-    return Proof(True, "The log holds", f"{times.plural(count, 'event')}, unbroken; witnessed by a signed checkpoint up to "
-                 f"event {witnessed:,}. Someone who trusts neither this page nor its database runs readingroom audit verify "
-                 "with a checkpoint that they kept.", ())
+        return Proof(
+            False,
+            "The log does not hold",
+            f"{times.plural(len(faults), 'fault')} in {times.plural(count, 'event')}. "
+            "Stop, keep this machine as it is, and compare with a custodian's checkpoints.",
+            faults[:20],
+        )
+    return Proof(
+        True,
+        "The log holds",
+        f"{times.plural(count, 'event')}, unbroken; witnessed by a signed checkpoint up to "
+        f"event {witnessed:,}. Someone who trusts neither this page nor its database runs readingroom audit verify "
+        "with a checkpoint that they kept.",
+        (),
+    )

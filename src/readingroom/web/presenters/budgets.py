@@ -31,6 +31,10 @@ def gauge(line: BudgetLine, title: str) -> Gauge:
     if line.total == 0:
         return Gauge(title, "no budget for private answers", "0")
     percent = min(Decimal(100), Decimal(100) * line.spent / line.total)
-    capped = "" if line.remaining == max(0, line.total - line.spent) else f" (dataset’s limit leaves {rho(line.remaining)})"
+    capped = (
+        ""
+        if line.remaining == max(0, line.total - line.spent)
+        else f" (dataset’s limit leaves {rho(line.remaining)})"
+    )
     classes = "rr-gauge--out" if line.remaining == 0 else "rr-gauge--low" if percent >= LOW_PERCENT else ""
     return Gauge(title, f"{rho(line.spent)} of {rho(line.total)} spent{capped}", f"{percent:.1f}", classes)

@@ -24,8 +24,11 @@ class Area:
 
 
 AREAS = (
-    Area(Role.RESEARCHER, Permission.OPEN_WORKSPACE,
-         (("Projects", "/projects"), ("My requests", "/requests"), ("Data catalogue", "/datasets"))),
+    Area(
+        Role.RESEARCHER,
+        Permission.OPEN_WORKSPACE,
+        (("Projects", "/projects"), ("My requests", "/requests"), ("Data catalogue", "/datasets")),
+    ),
     Area(Role.CUSTODIAN, Permission.DECIDE_GRANTS, (("Decisions and grants", "/grants"), ("Datasets", "/datasets"))),
     Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"),)),
     Area(Role.ADMINISTRATOR, Permission.MANAGE_PEOPLE, (("Health", "/health"), ("Audit log", "/audit"))),
@@ -60,6 +63,6 @@ def frame(person: Person, role: Role | None, path: str, csrf_token: str) -> Fram
         display_name=person.display_name,
         roles=tuple(Link(ROLE_WORDS[area.role], area.home, area is here) for area in areas) if len(areas) > 1 else (),
         role=ROLE_WORDS[here.role] if here else "No role",
-        links=tuple(Link(text, page(to), page(to) == path) for text, to in here.links) if here else (),
+        links=tuple(Link(text, page(to), path.startswith(page(to))) for text, to in here.links) if here else (),
         csrf_token=csrf_token,
     )

@@ -82,11 +82,19 @@ def row(card: GrantCard, today: date, now: datetime) -> Row:
     here = page(f"/grants/{grant.id}")
     number = len(card.open_workspaces)
     return Row(
-        grant.id, here, card.project.title, card.dataset.title, GRANT_TAGS[grant.status], times.until(grant.expires_on, today),
+        grant.id,
+        here,
+        card.project.title,
+        card.dataset.title,
+        GRANT_TAGS[grant.status],
+        times.until(grant.expires_on, today),
         ", ".join(person.display_name for person in card.members),
         f"{times.plural(_columns(card), 'column')} of {times.plural(len(grant.columns), 'table')}",
-        times.plural(number, "workspace") + " open now" if number else "none open now", number > 0,
-        f"{here}/withdraw" if _may(card, GrantStatus.WITHDRAWN) else "", times.when(grant.decided_at, now))
+        times.plural(number, "workspace") + " open now" if number else "none open now",
+        number > 0,
+        f"{here}/withdraw" if _may(card, GrantStatus.WITHDRAWN) else "",
+        times.when(grant.decided_at, now),
+    )
 
 
 def split(cards: tuple[GrantCard, ...]) -> tuple[tuple[GrantCard, ...], tuple[GrantCard, ...]]:
@@ -100,21 +108,42 @@ def detail(card: GrantCard, today: date, now: datetime) -> Detail:
     grant, project = card.grant, card.project
     names = {person.username: person.display_name for person in card.members}
     data = granted(grant, card.dataset, today)
-    withdraw = Action("withdraw", "Withdraw this grant", page(f"/grants/{grant.id}/withdraw"), is_link=True,
-                      classes="govuk-button--warning")
+    withdraw = Action(
+        "withdraw",
+        "Withdraw this grant",
+        page(f"/grants/{grant.id}/withdraw"),
+        is_link=True,
+        classes="govuk-button--warning",
+    )
     return Detail(
-        id=grant.id, title=f"{card.dataset.title} for {project.title}", dataset=card.dataset.title, project=project.title,
-        aim=project.aim, public_benefit=project.public_benefit, purpose=project.purpose,
-        legal_gateway=project.legal_gateway, project_ends=times.until(project.expires_on, today),
-        tag=GRANT_TAGS[grant.status], ends=times.until(grant.expires_on, today),
-        budget=budgets.gauge(card.budget, "Privacy budget"), members=card.members, data=data,
+        id=grant.id,
+        title=f"{card.dataset.title} for {project.title}",
+        dataset=card.dataset.title,
+        project=project.title,
+        aim=project.aim,
+        public_benefit=project.public_benefit,
+        purpose=project.purpose,
+        legal_gateway=project.legal_gateway,
+        project_ends=times.until(project.expires_on, today),
+        tag=GRANT_TAGS[grant.status],
+        ends=times.until(grant.expires_on, today),
+        budget=budgets.gauge(card.budget, "Privacy budget"),
+        members=card.members,
+        data=data,
         sensitive=sum(column.sensitive for table in data.tables for column in table.columns),
-        rows="Only rows that match the filters shown." if grant.row_filter else "All rows.", rules=rules(card.policy),
-        open_workspaces=tuple(OpenWorkspace(names.get(opening.username, opening.username), times.when(opening.opened_at, now))
-                              for opening in card.open_workspaces),
-        decided=times.when(grant.decided_at, now), decided_by=grant.decided_by or "", reason=grant.decision_reason,
-        policy_changed=card.policy_changed, may_decide=_may(card, GrantStatus.ACTIVE) and _may(card, GrantStatus.REFUSED),
-        actions=(withdraw,) if _may(card, GrantStatus.WITHDRAWN) else ())
+        rows="Only rows that match the filters shown." if grant.row_filter else "All rows.",
+        rules=rules(card.policy),
+        open_workspaces=tuple(
+            OpenWorkspace(names.get(opening.username, opening.username), times.when(opening.opened_at, now))
+            for opening in card.open_workspaces
+        ),
+        decided=times.when(grant.decided_at, now),
+        decided_by=grant.decided_by or "",
+        reason=grant.decision_reason,
+        policy_changed=card.policy_changed,
+        may_decide=_may(card, GrantStatus.ACTIVE) and _may(card, GrantStatus.REFUSED),
+        actions=(withdraw,) if _may(card, GrantStatus.WITHDRAWN) else (),
+    )
 
 
 @dataclass(frozen=True)
@@ -132,12 +161,26 @@ class StoryLine:
 DETAIL_LIMIT = 300
 
 
+def _in_words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_in_words(one)}" for name, one in value.items() if one not in ("", None, []))
+    return "; ".join(map(_in_words, value)) if isinstance(value, list) else str(value)
+
+
 def story_line(event: Event) -> StoryLine:
     """One line of the log; long details are cut here, never in the log."""
+
     def short(value: object) -> str:
-        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        text = _in_words(value)
         return text if len(text) <= DETAIL_LIMIT else text[:DETAIL_LIMIT] + "…"
 
-    return StoryLine(event.seq, times.exact(datetime.fromisoformat(event.at)), event.actor, event.action, event.subject,
-                     event.project, tuple((name, short(value)) for name, value in event.detail.items() if value != ""),
-                     event.hash)
+    return StoryLine(
+        event.seq,
+        times.stamp(datetime.fromisoformat(event.at)),
+        event.actor,
+        event.action,
+        event.subject,
+        event.project,
+        tuple((name, short(value)) for name, value in event.detail.items() if value != ""),
+        event.hash,
+    )

@@ -11,8 +11,11 @@ from readingroom.errors import NotFound
 from readingroom.web.addresses import page
 from readingroom.web.presenters.times import plural
 
-MARKS = {Verdict.FAIL: ("rr-flag", "✗", "fails a rule"), Verdict.REVIEW: ("rr-flag rr-flag--review", "?", "to be judged"),
-         Verdict.PASS: ("", "", "")}
+MARKS = {
+    Verdict.FAIL: ("rr-flag", "✗", "fails a rule"),
+    Verdict.REVIEW: ("rr-flag rr-flag--review", "?", "to be judged"),
+    Verdict.PASS: ("", "", ""),
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def _worst_by_position(findings: tuple[Finding, ...]) -> dict[tuple[int, int], F
     for finding in findings:
         for cell in finding.cells:
             if cell.position is not None and (
-                    cell.position not in worst or finding.verdict > worst[cell.position].verdict):
+                cell.position not in worst or finding.verdict > worst[cell.position].verdict
+            ):
                 worst[cell.position] = finding
     return worst
 
@@ -67,16 +71,35 @@ def output(number: int, file: OutputFile, content: bytes) -> Output:
     """What the pages show of one frozen file. What cannot be shown says so."""
     found = preview(file.name, content, file.findings)
     worst = _worst_by_position(file.findings)
-    more = [plural(count, f"more {noun}") for count, noun in (
-        (found.more_rows, "row"), (found.more_columns, "column"), (found.more_lines, "line"), (found.more_cells, "cell"))
-        if count]
+    more = [
+        plural(count, f"more {noun}")
+        for count, noun in (
+            (found.more_rows, "row"),
+            (found.more_columns, "column"),
+            (found.more_lines, "line"),
+            (found.more_cells, "cell"),
+        )
+        if count
+    ]
     return Output(
-        kind=found.kind, label=f"{file.name} as it would be read", header=found.header,
-        rows=tuple(tuple(_grid_cell(text, worst.get((row, column)) if (row, column) in found.flagged else None)
-                         for column, text in enumerate(cells)) for row, cells in enumerate(found.rows)),
-        image=page(f"/requests/{number}/files/{file.id}/image.png") if found.image else "", lines=found.lines,
-        cells=tuple(NotebookCell(cell.kind, cell.lines, cell.output_lines, ", ".join(cell.not_shown)) for cell in found.cells),
-        more=f"Not shown here: {' and '.join(more)}." if more else "", note=found.note)
+        kind=found.kind,
+        label=f"{file.name} as it would be read",
+        header=found.header,
+        rows=tuple(
+            tuple(
+                _grid_cell(text, worst.get((row, column)) if (row, column) in found.flagged else None)
+                for column, text in enumerate(cells)
+            )
+            for row, cells in enumerate(found.rows)
+        ),
+        image=page(f"/requests/{number}/files/{file.id}/image.png") if found.image else "",
+        lines=found.lines,
+        cells=tuple(
+            NotebookCell(cell.kind, cell.lines, cell.output_lines, ", ".join(cell.not_shown)) for cell in found.cells
+        ),
+        more=f"Not shown here: {' and '.join(more)}." if more else "",
+        note=found.note,
+    )
 
 
 def image(file: OutputFile, content: bytes) -> bytes:

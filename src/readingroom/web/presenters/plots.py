@@ -42,8 +42,16 @@ def bar_chart(rows: tuple[tuple[str, float], ...], half_width: float | None) -> 
         return round(LABEL + max(0.0, min(value, reach)) / reach * room, 1)
 
     bars = tuple(
-        Bar(label if len(label) <= LONGEST_LABEL else label[:LONGEST_LABEL - 1] + "…", f"{value:,.0f}",
-            5 + place * ROW, 5 + place * ROW + 14, LABEL, round(across(value) - LABEL, 1),
-            across(value - half_width) if half_width else None, across(value + half_width) if half_width else None)
-        for place, (label, value) in enumerate(rows))
+        Bar(
+            label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…",
+            f"{value:,.0f}",
+            5 + place * ROW,
+            5 + place * ROW + 14,
+            LABEL,
+            round(across(value) - LABEL, 1),
+            across(value - half_width) if half_width else None,
+            across(value + half_width) if half_width else None,
+        )
+        for place, (label, value) in enumerate(rows)
+    )
     return BarChart(WIDTH, 10 + ROW * len(rows), LABEL, LABEL - 8, bars)

@@ -104,23 +104,40 @@ class Shown:
 
 def builder(slug: str, grants: tuple[Grant, ...], datasets: Mapping[str, Dataset], wanted: str) -> Builder | None:
     """The form for one granted table; None if nothing is granted."""
-    found = [(dataset, table, grant) for grant in grants for dataset in (datasets[grant.dataset],)
-             for table in dataset.tables if table.name in grant.columns]
+    found = [
+        (dataset, table, grant)
+        for grant in grants
+        for dataset in (datasets[grant.dataset],)
+        for table in dataset.tables
+        if table.name in grant.columns
+    ]
     if not found:
         return None
     keys = [f"{dataset.slug}/{table.name}" for dataset, table, _ in found]
     key = wanted if wanted in keys else keys[0]
     _, table, grant = found[keys.index(key)]
-    columns = tuple(column for column in table.columns if column.name in grant.columns[table.name]
-                    and not column.identifier and column.name != table.privacy_unit)
+    columns = tuple(
+        column
+        for column in table.columns
+        if column.name in grant.columns[table.name] and not column.identifier and column.name != table.privacy_unit
+    )
     return Builder(
-        tables=tuple(TableChoice(one, f"{dataset.title}: {table.label}", page(f"/projects/{slug}/private", table=one),
-                                 one == key) for one, (dataset, table, _) in zip(keys, found, strict=True)),
-        key=key, columns=_choices(columns),
-        categories=_choices(column for column in columns if column.codes or column.type in ("boolean", "integer", "number")),
+        tables=tuple(
+            TableChoice(
+                one, f"{dataset.title}: {table.label}", page(f"/projects/{slug}/private", table=one), one == key
+            )
+            for one, (dataset, table, _) in zip(keys, found, strict=True)
+        ),
+        key=key,
+        columns=_choices(columns),
+        categories=_choices(
+            column for column in columns if column.codes or column.type in ("boolean", "integer", "number")
+        ),
         numbers=_choices(column for column in columns if column.lower is not None and not column.codes),
         spends=tuple((micro, budgets.rho(micro), micro == DEFAULT_SPEND) for micro in SPENDS),
-        operators=tuple(OPERATORS.items()), statistics=tuple(STATISTICS.items()))
+        operators=tuple(OPERATORS.items()),
+        statistics=tuple(STATISTICS.items()),
+    )
 
 
 def _choices(columns: Any) -> tuple[ColumnChoice, ...]:
@@ -130,7 +147,11 @@ def _choices(columns: Any) -> tuple[ColumnChoice, ...]:
 def _values(column: Column) -> str:
     if column.codes:
         return "codes " + ", ".join(f"{code} = {label}" for code, label in list(column.codes.items())[:6])
-    return f"{column.lower:g} to {column.upper:g}" if column.lower is not None and column.upper is not None else column.type
+    return (
+        f"{column.lower:g} to {column.upper:g}"
+        if column.lower is not None and column.upper is not None
+        else column.type
+    )
 
 
 def question(query: Mapping[str, Any], dataset: Dataset) -> str:
@@ -145,15 +166,20 @@ def question(query: Mapping[str, Any], dataset: Dataset) -> str:
         column = table.column(str(name))
         return column.codes.get(str(raw), str(raw)) if column else str(raw)
 
-    what = {"count": "Number of people", "histogram": f"Number of people by {label(query.get('column'))}",
-            "mean": f"Mean of {label(query.get('column'))}"}.get(str(query.get("statistic")), "Question")
+    what = {
+        "count": "Number of people",
+        "histogram": f"Number of people by {label(query.get('column'))}",
+        "mean": f"Mean of {label(query.get('column'))}",
+    }.get(str(query.get("statistic")), "Question")
     where = []
     for condition in query.get("where") or ():
         name = condition.get("column")
         if "in" in condition:
             where.append(f"{label(name)} is one of {', '.join(value(name, raw) for raw in condition['in'])}")
         else:
-            where.append(f"{label(name)} {OPERATORS.get(condition.get('op'), '?')} {value(name, condition.get('value'))}")
+            where.append(
+                f"{label(name)} {OPERATORS.get(condition.get('op'), '?')} {value(name, condition.get('value'))}"
+            )
     return f"{what} in {table.label}" + (f", where {' and '.join(where)}" if where else "")
 
 
@@ -161,16 +187,28 @@ def quote(price: Price, query: Mapping[str, Any], dataset: Dataset) -> Quote:
     accuracy = price.accuracy
     width = accuracy.get("half_width_95")
     return Quote(
-        question=question(query, dataset), cost=budgets.rho(price.cost_micro_rho), epsilon=f"{price.cost_epsilon:.3g}",
-        remaining=budgets.rho(price.remaining_micro_rho), error=f"± {width:,}" if width is not None else "",
+        question=question(query, dataset),
+        cost=budgets.rho(price.cost_micro_rho),
+        epsilon=f"{price.cost_epsilon:.3g}",
+        remaining=budgets.rho(price.remaining_micro_rho),
+        error=f"± {width:,}" if width is not None else "",
         smallest=f"{accuracy['smallest_usable_group']:,}" if accuracy.get("smallest_usable_group") else "",
-        mechanism=str(accuracy.get("mechanism", "")), already_answered=price.already_answered, refusal=price.refusal)
+        mechanism=str(accuracy.get("mechanism", "")),
+        already_answered=price.already_answered,
+        refusal=price.refusal,
+    )
 
 
 def row(answer: PrivateAnswer, dataset: Dataset, now: datetime) -> AnswerRow:
-    return AnswerRow(answer.id, page(f"/private-answers/{answer.id}"), question(answer.query, dataset),
-                     ANSWER_TAGS[answer.status], budgets.rho(answer.cost_micro_rho), times.when(answer.asked_at, now),
-                     answer.asked_by)
+    return AnswerRow(
+        answer.id,
+        page(f"/private-answers/{answer.id}"),
+        question(answer.query, dataset),
+        ANSWER_TAGS[answer.status],
+        budgets.rho(answer.cost_micro_rho),
+        times.when(answer.asked_at, now),
+        answer.asked_by,
+    )
 
 
 def gauges(lines: tuple[BudgetLine, ...], datasets: Mapping[str, Dataset]) -> tuple[budgets.Gauge, ...]:
@@ -192,10 +230,17 @@ def shown(answer: PrivateAnswer, dataset: Dataset, now: datetime) -> Shown:
     elif width is not None:
         said = f"Each number is within ± {_number(width)} of the exact one in 95 of 100 such answers."
     return Shown(
-        id=answer.id, question=question(answer.query, dataset), tag=ANSWER_TAGS[answer.status],
-        cost=budgets.rho(answer.cost_micro_rho), asked=times.when(answer.asked_at, now),
-        value=_number(value) if answered and value is not None else "", interval=said if value is not None else "",
+        id=answer.id,
+        question=question(answer.query, dataset),
+        tag=ANSWER_TAGS[answer.status],
+        cost=budgets.rho(answer.cost_micro_rho),
+        asked=times.when(answer.asked_at, now),
+        value=_number(value) if answered and value is not None else "",
+        interval=said if value is not None else "",
         rows=tuple((label, _number(number)) for label, number in rows),
-        chart=bar_chart(rows, width), error=f"{said} The lines show it." if rows and said else "",
-        explanation=str(given.get("statement", "")), message=str(given.get("message", "")) if answer.status == FAILED else "",
-        waiting=answer.status == RESERVED)
+        chart=bar_chart(rows, width),
+        error=f"{said} The lines show it." if rows and said else "",
+        explanation=str(given.get("statement", "")),
+        message=str(given.get("message", "")) if answer.status == FAILED else "",
+        waiting=answer.status == RESERVED,
+    )

@@ -66,8 +66,10 @@ def _actions(found: ProjectCard, state: str, username: str) -> tuple[Action, ...
     project = found.project
     base = f"/projects/{project.slug}/workspace"
     if state == "running":
-        return (Action("open", "Go to workspace", lab(username, project.slug), is_link=True),
-                Action("close", "Close workspace", page(f"{base}/close"), is_link=True, classes=SECONDARY))
+        return (
+            Action("open", "Go to workspace", lab(username, project.slug), is_link=True),
+            Action("close", "Close workspace", page(f"{base}/close"), is_link=True, classes=SECONDARY),
+        )
     if state == "starting":
         return (Action("open", "See it start", page(base), is_link=True),)
     refused = ""
@@ -82,13 +84,21 @@ def card(found: ProjectCard, state: str, username: str, policies: Policies, toda
     if state == STOPPED and opening is not None and opening.closed_at is not None and opening.close_reason:
         closed = f"Your workspace was closed {_ago(opening.closed_at, now)}: {opening.close_reason}"
     return Card(
-        slug=found.project.slug, title=found.project.title, href=page(f"/projects/{found.project.slug}"),
-        tag=project_tag(found, today), workspace_tag=WORKSPACE_TAGS[state] if state != STOPPED else None,
-        aim=found.project.aim, ends=times.until(found.project.expires_on, today),
+        slug=found.project.slug,
+        title=found.project.title,
+        href=page(f"/projects/{found.project.slug}"),
+        tag=project_tag(found, today),
+        workspace_tag=WORKSPACE_TAGS[state] if state != STOPPED else None,
+        aim=found.project.aim,
+        ends=times.until(found.project.expires_on, today),
         datasets=", ".join(policies.dataset(grant.dataset).title for grant in found.grants) or "none",
-        reasons=found.access.reasons, actions=_actions(found, state, username),
-        gauges=tuple(budgets.gauge(line, policies.dataset(line.dataset).title) for line in found.budgets if line.total),
-        closed_because=closed, classes="" if found.access.allowed else "rr-card--attention",
+        reasons=found.access.reasons,
+        actions=_actions(found, state, username),
+        gauges=tuple(
+            budgets.gauge(line, policies.dataset(line.dataset).title) for line in found.budgets if line.total
+        ),
+        closed_because=closed,
+        classes="" if found.access.allowed else "rr-card--attention",
     )
 
 
@@ -100,8 +110,13 @@ def _ago(value: datetime, now: datetime) -> str:
 def granted(grant: Grant, dataset: Dataset, today: date) -> GrantedDataset:
     """One dataset of a project, with exactly the columns that the grant covers."""
     return GrantedDataset(
-        title=dataset.title, slug=dataset.slug, department=dataset.department, tag=GRANT_TAGS[grant.status],
-        ends=times.until(grant.expires_on, today), conditions=grant.conditions, known_issues=dataset.known_issues,
+        title=dataset.title,
+        slug=dataset.slug,
+        department=dataset.department,
+        tag=GRANT_TAGS[grant.status],
+        ends=times.until(grant.expires_on, today),
+        conditions=grant.conditions,
+        known_issues=dataset.known_issues,
         synthetic=dataset.synthetic,
         tables=tuple(_table(table, grant) for table in dataset.tables if table.name in grant.columns),
     )
@@ -110,8 +125,9 @@ def granted(grant: Grant, dataset: Dataset, today: date) -> GrantedDataset:
 def _table(table: Table, grant: Grant) -> GrantedTable:
     names = grant.columns[table.name]
     columns = tuple(column for column in table.columns if column.name in names)
-    return GrantedTable(table.name, table.label, columns, len(table.columns) - len(columns),
-                        grant.row_filter.get(table.name, ""))
+    return GrantedTable(
+        table.name, table.label, columns, len(table.columns) - len(columns), grant.row_filter.get(table.name, "")
+    )
 
 
 @dataclass(frozen=True)
@@ -119,6 +135,31 @@ class Step:
     text: str
     done: bool
     current: bool
+
+
+@dataclass(frozen=True)
+class OpeningPage:
+    """Where a workspace stands. `running` offers the way in, `waiting` follows by itself, neither offers to open it."""
+
+    title: str
+    steps: tuple[Step, ...]
+    running: bool
+    waiting: bool
+    text: str
+    state: str
+
+
+def opening_page(state: str, preparing: str, *, wanted: bool) -> OpeningPage:
+    running, waiting = state == "running", state in ("starting", "stopping") or bool(preparing)
+    if running:
+        title, text = "Your workspace is open", ""
+    elif waiting:
+        title = "Your workspace is closing" if state == "stopping" else "Your workspace is opening"
+        text = "It usually takes a few seconds. This page follows it by itself."
+    else:
+        title = "Your workspace is closed"
+        text = "Everything is ready now." if wanted else "It did not start, or was closed again."
+    return OpeningPage(title, opening_steps(state, preparing), running, waiting, text, state)
 
 
 def opening_steps(state: str, preparing: str) -> tuple[Step, ...]:

@@ -111,9 +111,16 @@ def _place(view: RequestView) -> str:
 
 def row(view: RequestView, now: datetime) -> Row:
     request = view.request
-    return Row(request.number, request.title, view.project.title, page(f"/requests/{request.number}"),
-               REQUEST_TAGS[request.status], times.when(request.submitted_at, now), _place(view),
-               times.plural(len(request.files), "file"))
+    return Row(
+        request.number,
+        request.title,
+        view.project.title,
+        page(f"/requests/{request.number}"),
+        REQUEST_TAGS[request.status],
+        times.when(request.submitted_at, now),
+        _place(view),
+        times.plural(len(request.files), "file"),
+    )
 
 
 def place_of(cell: Cell) -> str:
@@ -126,8 +133,15 @@ def place_of(cell: Cell) -> str:
 
 def finding(found: Finding) -> ShownFinding:
     shown = tuple(place_of(cell) for cell in found.cells[:SHOWN_CELLS])
-    return ShownFinding(verdict_mark(found.verdict), found.message, found.next_step, shown,
-                        len(found.cells) - len(shown), found.rule, found.source)
+    return ShownFinding(
+        verdict_mark(found.verdict),
+        found.message,
+        found.next_step,
+        shown,
+        len(found.cells) - len(shown),
+        found.rule,
+        found.source,
+    )
 
 
 def file(number: int, output: OutputFile) -> ShownFile:
@@ -135,14 +149,27 @@ def file(number: int, output: OutputFile) -> ShownFile:
     word, meaning = ASSURANCE_WORDS[output.assurance]
     worst_first = sorted(output.findings, key=lambda found: -found.verdict)
     return ShownFile(
-        output.id, output.name, page(f"/requests/{number}/files/{output.id}"), times.size(output.size_bytes),
-        output.sha256, output.output_type, word, meaning, verdict_mark(output.verdict), output.context, output.controls,
-        tuple(finding(found) for found in worst_first))
+        output.id,
+        output.name,
+        page(f"/requests/{number}/files/{output.id}"),
+        times.size(output.size_bytes),
+        output.sha256,
+        output.output_type,
+        word,
+        meaning,
+        verdict_mark(output.verdict),
+        output.context,
+        output.controls,
+        tuple(finding(found) for found in worst_first),
+    )
 
 
 def _comments(review: Review, names: dict[int, str]) -> tuple[Comment, ...]:
-    return tuple(Comment(names.get(vote.file_id, "a file of that round"), vote.comment, DECISION_WORDS[vote.decision])
-                 for vote in review.votes if vote.comment or vote.decision is Decision.CHANGE)
+    return tuple(
+        Comment(names.get(vote.file_id, "a file of that round"), vote.comment, DECISION_WORDS[vote.decision])
+        for vote in review.votes
+        if vote.comment or vote.decision is Decision.CHANGE
+    )
 
 
 def rounds(view: RequestView) -> tuple[Round, ...]:
@@ -151,26 +178,51 @@ def rounds(view: RequestView) -> tuple[Round, ...]:
     by_round: dict[int, list[Comment]] = {}
     for review in view.reviews:
         by_round.setdefault(review.round, []).extend(_comments(review, names))
-    return tuple(Round(number, tuple(comments)) for number, comments in sorted(by_round.items(), reverse=True) if comments)
+    return tuple(
+        Round(number, _together(comments)) for number, comments in sorted(by_round.items(), reverse=True) if comments
+    )
+
+
+def _together(comments: list[Comment]) -> tuple[Comment, ...]:
+    """The same words about several files are said once."""
+    about: dict[tuple[str, str], list[str]] = {}
+    for comment in comments:
+        files = about.setdefault((comment.text, comment.decision), [])
+        if comment.about not in files:
+            files.append(comment.about)
+    return tuple(Comment(", ".join(files), text, decision) for (text, decision), files in about.items())
 
 
 def detail(view: RequestView, now: datetime) -> Detail:
     request = view.request
     number, base = request.number, f"/requests/{request.number}"
     actions = []
+    if not view.may["review"]:
+        actions.append(Action("review", "Check these outputs", page(f"{base}/review"), is_link=True))
     if not view.may["resubmit"]:
         actions.append(Action("resubmit", "Send changed files", page(f"{base}/resubmit"), is_link=True))
     if not view.may["withdraw"]:
-        actions.append(Action("withdraw", "Withdraw this request", page(f"{base}/withdraw"), is_link=True,
-                              classes=SECONDARY))
+        actions.append(
+            Action("withdraw", "Withdraw this request", page(f"{base}/withdraw"), is_link=True, classes=SECONDARY)
+        )
     release = view.release
     return Detail(
-        number=number, title=request.title, purpose=request.purpose, project=view.project.title,
-        project_href=page(f"/projects/{request.project}"), tag=REQUEST_TAGS[request.status],
-        meaning=REQUEST_MEANINGS[request.status], round=request.round, submitted=times.when(request.submitted_at, now),
-        place=_place(view), files=tuple(file(number, output) for output in request.files),
-        outcome_comment=request.outcome_comment, rounds=rounds(view), actions=tuple(actions),
-        release_name=release.filename if release else "", release_sha256=release.sha256 if release else "",
+        number=number,
+        title=request.title,
+        purpose=request.purpose,
+        project=view.project.title,
+        project_href=page(f"/projects/{request.project}"),
+        tag=REQUEST_TAGS[request.status],
+        meaning=REQUEST_MEANINGS[request.status],
+        round=request.round,
+        submitted=times.when(request.submitted_at, now),
+        place=_place(view),
+        files=tuple(file(number, output) for output in request.files),
+        outcome_comment=request.outcome_comment,
+        rounds=rounds(view),
+        actions=tuple(actions),
+        release_name=release.filename if release else "",
+        release_sha256=release.sha256 if release else "",
         release_href=page(f"{base}/release") if release else "",
         release_made=times.when(release.made_at, now) if release else None,
         refreshes=request.status in REFRESHING,

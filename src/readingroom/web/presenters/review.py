@@ -94,9 +94,18 @@ def queue_row(view: RequestView, now: datetime) -> QueueRow:
     tag = TO_SETTLE if not view.may["conclude"] else YOURS_GIVEN if view.own_review else YOURS_WAITING
     waited = (now - request.submitted_at).total_seconds() if request.submitted_at else 0
     return QueueRow(
-        request.number, request.title, view.project.title, page(f"/requests/{request.number}/review"), tag,
-        requests.worst(view), times.length(waited), times.when(request.submitted_at, now),
-        times.plural(len(request.files), "file"), times.size(sum(file.size_bytes for file in request.files)), request.round)
+        request.number,
+        request.title,
+        view.project.title,
+        page(f"/requests/{request.number}/review"),
+        tag,
+        requests.worst(view),
+        times.length(waited),
+        times.when(request.submitted_at, now),
+        times.plural(len(request.files), "file"),
+        times.size(sum(file.size_bytes for file in request.files)),
+        request.round,
+    )
 
 
 def _order(row: QueueRow) -> tuple[bool, int]:
@@ -116,25 +125,50 @@ def _own_vote(view: RequestView, file: OutputFile, typed: tuple[Vote, ...]) -> V
 CHOICE_KEYS = {Decision.APPROVE: "a", Decision.CHANGE: "c", Decision.UNDECIDED: "u"}
 
 
-def _sheet(view: RequestView, file: OutputFile, output: Output, typed: tuple[Vote, ...], people: dict[str, Person],
-           others: tuple[Review, ...]) -> Sheet:
+def _sheet(
+    view: RequestView,
+    file: OutputFile,
+    output: Output,
+    typed: tuple[Vote, ...],
+    people: dict[str, Person],
+    others: tuple[Review, ...],
+) -> Sheet:
     own = _own_vote(view, file, typed)
-    said = tuple(Said(_name(review.checker, people), DECISION_WORDS[vote.decision], vote.comment)
-                 for review in others for vote in review.votes if vote.file_id == file.id)
+    said = tuple(
+        Said(_name(review.checker, people), DECISION_WORDS[vote.decision], vote.comment)
+        for review in others
+        for vote in review.votes
+        if vote.file_id == file.id
+    )
     needed = "" if file.verdict is Verdict.PASS else "Approving it needs your reason here; it stays on the record."
     return Sheet(
-        file=requests.file(view.request.number, file), output=output, comment=own.comment, said=said,
-        choices=tuple(Choice(decision.value, DECISION_WORDS[decision], CHOICE_KEYS[decision], decision is own.decision)
-                      for decision in Decision),
-        reason_needed=needed, differs=len({one.decision for one in said}) > 1)
+        file=requests.file(view.request.number, file),
+        output=output,
+        comment=own.comment,
+        said=said,
+        choices=tuple(
+            Choice(decision.value, DECISION_WORDS[decision], CHOICE_KEYS[decision], decision is own.decision)
+            for decision in Decision
+        ),
+        reason_needed=needed,
+        differs=len({one.decision for one in said}) > 1,
+    )
 
 
 def _name(username: str, people: dict[str, Person]) -> str:
     return people[username].display_name if username in people else username
 
 
-def review_page(view: RequestView, outputs: dict[int, Output], policy: Policy, people: dict[str, Person],
-                viewer: str, now: datetime, typed: tuple[Vote, ...] = (), note: str = "") -> ReviewPage:
+def review_page(
+    view: RequestView,
+    outputs: dict[int, Output],
+    policy: Policy,
+    people: dict[str, Person],
+    viewer: str,
+    now: datetime,
+    typed: tuple[Vote, ...] = (),
+    note: str = "",
+) -> ReviewPage:
     """`view.reviews` already holds only what this checker may know; while independent that is only their own."""
     request = view.request
     current = tuple(review for review in view.reviews if review.round == request.round)
@@ -144,21 +178,45 @@ def review_page(view: RequestView, outputs: dict[int, Output], policy: Policy, p
     sheets = tuple(_sheet(view, file, outputs[file.id], typed, people, shown) for file in request.files)
     if may_conclude:
         sheets = tuple(sorted(sheets, key=lambda sheet: not sheet.differs))
-        heading, lead = "Settle it together", ("Every checker has answered and not all approve. Disagreements come first. Change your "
-                                               "answer if you were convinced, or return or reject the request below.")
+        heading, lead = (
+            "Settle it together",
+            (
+                "Every checker has answered and not all approve. Disagreements come first. Change your "
+                "answer if you were convinced, or return or reject the request below."
+            ),
+        )
     elif may_review:
-        heading, lead = "Check these outputs", "Decide about each file on your own. What you write for the researcher is sent when it is settled."
+        heading, lead = (
+            "Check these outputs",
+            "Decide about each file on your own. What you write for the researcher is sent when it is settled.",
+        )
     else:
         heading, lead = "Your part is done", view.may["review"]
     return ReviewPage(
-        number=request.number, title=request.title, project=view.project.title, aim=view.project.aim,
-        purpose=request.purpose, author=_name(request.author, people), round=request.round,
-        submitted=times.when(request.submitted_at, now), heading=heading, lead=lead, sheets=sheets,
-        may_review=may_review, may_conclude=may_conclude, refused=view.may["review"],
-        submit_text="Change my review" if may_conclude else "Submit my review", note=own_note,
-        notes=tuple(Said(_name(review.checker, people), "", review.note) for review in shown
-                    if review.note and review.checker != viewer),
-        earlier=tuple(given for given in requests.rounds(view) if given.number < request.round), rules=rules(policy))
+        number=request.number,
+        title=request.title,
+        project=view.project.title,
+        aim=view.project.aim,
+        purpose=request.purpose,
+        author=_name(request.author, people),
+        round=request.round,
+        submitted=times.when(request.submitted_at, now),
+        heading=heading,
+        lead=lead,
+        sheets=sheets,
+        may_review=may_review,
+        may_conclude=may_conclude,
+        refused=view.may["review"],
+        submit_text="Change my review" if may_conclude else "Submit my review",
+        note=own_note,
+        notes=tuple(
+            Said(_name(review.checker, people), "", review.note)
+            for review in shown
+            if review.note and review.checker != viewer
+        ),
+        earlier=tuple(given for given in requests.rounds(view) if given.number < request.round),
+        rules=rules(policy),
+    )
 
 
 def rules(policy: Policy) -> tuple[str, ...]:

@@ -28,6 +28,11 @@ def exact(value: datetime) -> str:
     return f"{value.astimezone(LONDON):%-d %B %Y, %H:%M:%S %Z}"
 
 
+def stamp(value: datetime) -> str:
+    """`24 Nov 2026, 10:00:00`, for lines of a log."""
+    return f"{value.astimezone(LONDON):%-d %b %Y, %H:%M:%S}"
+
+
 def when(value: datetime | None, now: datetime) -> When | None:
     """`3 minutes ago`, `2 days ago`, or the day itself once it is over a week away."""
     if value is None:

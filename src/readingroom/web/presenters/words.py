@@ -43,7 +43,7 @@ REQUEST_TAGS = {
     RequestStatus.SUBMITTED: _tag("Submitted", "blue"),
     RequestStatus.CHECKING: _tag("Being checked automatically", "blue"),
     RequestStatus.IN_REVIEW: _tag("With output checkers", "purple"),
-    RequestStatus.RETURNED: _tag("Returned to you", "orange"),
+    RequestStatus.RETURNED: _tag("Returned for changes", "orange"),
     RequestStatus.APPROVED: _tag("Approved", "turquoise"),
     RequestStatus.RELEASED: _tag("Released", "green"),
     RequestStatus.REJECTED: _tag("Rejected", "red"),

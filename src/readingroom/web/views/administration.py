@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from readingroom.core.roles import Role
@@ -20,18 +22,31 @@ PAGE_SIZE = 50
 @router.get("/health")
 def health(request: Request, here: Here, looking: Looking) -> Response:
     found = service.overview(here.room, looking.username)
-    return render(request, "administration/health.html", ADMINISTRATOR,
-                  health=present.health(found, here.room.today(), here.room.now()))
+    return render(
+        request,
+        "administration/health.html",
+        ADMINISTRATOR,
+        health=present.health(found, here.room.today(), here.room.now()),
+    )
 
 
 @router.get("/audit")
-def log(request: Request, here: Here, looking: Looking, before: int | None = None) -> Response:
+def log(
+    request: Request, here: Here, looking: Looking, before: Annotated[int | None, Query(ge=1, le=2**62)] = None
+) -> Response:
     """The newest events, and whether the whole chain and its checkpoints hold (checked on the first page)."""
     events = audit.latest(here.room, looking.username, PAGE_SIZE, before)
     proof = _proof(here) if before is None else None
     older = events[-1].seq if len(events) == PAGE_SIZE and events[-1].seq > 1 else None
-    return render(request, "administration/audit.html", ADMINISTRATOR, story=tuple(map(story_line, events)),
-                  proof=proof, older=older, before=before)
+    return render(
+        request,
+        "administration/audit.html",
+        ADMINISTRATOR,
+        story=tuple(map(story_line, events)),
+        proof=proof,
+        older=older,
+        before=before,
+    )
 
 
 def _proof(here: Portal) -> present.Proof | None:

@@ -21,14 +21,22 @@ def _area(looking: Looking) -> Role | None:
 @router.get("/datasets")
 def catalogue(request: Request, here: Here, looking: Looking) -> Response:
     found = tuple(dataset for dataset, _ in here.room.policies.datasets.values())
-    return render(request, "datasets/catalogue.html", _area(looking),
-                  datasets=sorted(found, key=lambda dataset: dataset.title))
+    return render(
+        request, "datasets/catalogue.html", _area(looking), datasets=sorted(found, key=lambda dataset: dataset.title)
+    )
 
 
 @router.get("/datasets/{slug}")
 def dataset(request: Request, here: Here, looking: Looking, slug: str) -> Response:
     found = here.room.policies.dataset(slug)
     policy = here.room.policies.datasets[slug][1]
-    return render(request, "datasets/dataset.html", _area(looking), dataset=found, rules=rules(policy),
-                  denied=sorted(policy.denied_columns or ()), purposes=sorted(policy.purposes or ()),
-                  gateways=sorted(policy.legal_gateways or ()))
+    return render(
+        request,
+        "datasets/dataset.html",
+        _area(looking),
+        dataset=found,
+        rules=rules(policy),
+        denied=sorted(policy.denied_columns or ()),
+        purposes=sorted(policy.purposes or ()),
+        gateways=sorted(policy.legal_gateways or ()),
+    )

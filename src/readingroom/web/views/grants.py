@@ -9,7 +9,7 @@ from readingroom.core.roles import Permission, Role
 from readingroom.errors import InvalidInput, PermissionDenied
 from readingroom.services import audit
 from readingroom.services import grants as service
-from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, text_field
+from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import grants as present
 
 router = APIRouter()
@@ -26,26 +26,46 @@ def inbox(request: Request, here: Here, looking: Looking) -> Response:
     def rows(cards: tuple[service.GrantCard, ...]) -> tuple[present.Row, ...]:
         return tuple(present.row(card, room.today(), room.now()) for card in cards)
 
-    return render(request, "grants/inbox.html", CUSTODIAN, waiting=rows(service.inbox(room, name)), live=rows(live),
-                  over=rows(over))
+    return render(
+        request,
+        "grants/inbox.html",
+        CUSTODIAN,
+        waiting=rows(service.inbox(room, name)),
+        live=rows(live),
+        over=rows(over),
+    )
 
 
 @router.get("/grants/{grant_id}")
-def grant(request: Request, here: Here, looking: Looking, grant_id: int) -> Response:
+def grant(request: Request, here: Here, looking: Looking, grant_id: Number) -> Response:
     return _page(request, here, looking, grant_id)
 
 
-def _page(request: Request, here: Portal, looking: Viewer, grant_id: int, fault: InvalidInput | None = None,
-          reason: str = "") -> Response:
+def _page(
+    request: Request,
+    here: Portal,
+    looking: Viewer,
+    grant_id: int,
+    fault: InvalidInput | None = None,
+    reason: str = "",
+) -> Response:
     room = here.room
     card = service.get(room, looking.username, grant_id)
     story = tuple(present.story_line(event) for event in audit.story(room, looking.username, f"grant:{grant_id}"))
-    return render(request, "grants/grant.html", CUSTODIAN, status=422 if fault else 200, fault=fault, typed=reason,
-                  grant=present.detail(card, room.today(), room.now()), story=story)
+    return render(
+        request,
+        "grants/grant.html",
+        CUSTODIAN,
+        status=422 if fault else 200,
+        fault=fault,
+        typed=reason,
+        grant=present.detail(card, room.today(), room.now()),
+        story=story,
+    )
 
 
 @router.post("/grants/{grant_id}/decision")
-def decide(request: Request, here: Here, looking: Looking, grant_id: int, form: Changed) -> Response:
+def decide(request: Request, here: Here, looking: Looking, grant_id: Number, form: Changed) -> Response:
     decision, reason = DECISIONS.get(text_field(form, "decision", 20)), text_field(form, "reason", 5000)
     try:
         if decision is None:
@@ -57,19 +77,27 @@ def decide(request: Request, here: Here, looking: Looking, grant_id: int, form: 
 
 
 @router.get("/grants/{grant_id}/withdraw")
-def withdraw_page(request: Request, here: Here, looking: Looking, grant_id: int) -> Response:
+def withdraw_page(request: Request, here: Here, looking: Looking, grant_id: Number) -> Response:
     return _withdraw_page(request, here, looking, grant_id)
 
 
-def _withdraw_page(request: Request, here: Portal, looking: Viewer, grant_id: int,
-                   fault: InvalidInput | None = None) -> Response:
+def _withdraw_page(
+    request: Request, here: Portal, looking: Viewer, grant_id: int, fault: InvalidInput | None = None
+) -> Response:
     card = service.get(here.room, looking.username, grant_id)
-    return render(request, "grants/withdraw.html", CUSTODIAN, status=422 if fault else 200, fault=fault,
-                  grant=present.detail(card, here.room.today(), here.room.now()), seconds=present.WITHDRAW_SECONDS)
+    return render(
+        request,
+        "grants/withdraw.html",
+        CUSTODIAN,
+        status=422 if fault else 200,
+        fault=fault,
+        grant=present.detail(card, here.room.today(), here.room.now()),
+        seconds=present.WITHDRAW_SECONDS,
+    )
 
 
 @router.post("/grants/{grant_id}/withdraw")
-def withdraw(request: Request, here: Here, looking: Looking, grant_id: int, form: Changed) -> Response:
+def withdraw(request: Request, here: Here, looking: Looking, grant_id: Number, form: Changed) -> Response:
     try:
         service.withdraw(here.room, looking.username, grant_id, text_field(form, "reason", 5000))
     except InvalidInput as fault:
@@ -80,5 +108,9 @@ def withdraw(request: Request, here: Here, looking: Looking, grant_id: int, form
 def check_can_decide(looking: Viewer) -> None:
     """An empty inbox would read as "nothing to do" to someone who has no business here."""
     if not looking.person.may(Permission.DECIDE_GRANTS):
-        raise PermissionDenied("Only data custodians decide about data.", rule="role.decide-grants",
-                               value=looking.username, next_step="Start from your home page.")
+        raise PermissionDenied(
+            "Only data custodians decide about data.",
+            rule="role.decide-grants",
+            value=looking.username,
+            next_step="Start from your home page.",
+        )

@@ -32,8 +32,11 @@ def _state(here: Portal, username: str, slug: str) -> str:
 def home(request: Request, here: Here, looking: Looking) -> Response:
     room, username = here.room, looking.username
     cards = tuple(
-        present.card(found, _state(here, username, found.project.slug), username, room.policies, room.today(), room.now())
-        for found in service.mine(room, username))
+        present.card(
+            found, _state(here, username, found.project.slug), username, room.policies, room.today(), room.now()
+        )
+        for found in service.mine(room, username)
+    )
     mine = tuple(present_requests.row(view, room.now()) for view in requests.mine(room, username))
     return render(request, "projects/home.html", RESEARCHER, cards=cards, requests=mine[:5], more=len(mine) > 5)
 
@@ -43,11 +46,24 @@ def project(request: Request, here: Here, looking: Looking, slug: str) -> Respon
     room, username = here.room, looking.username
     found = service.get(room, username, slug)
     card = present.card(found, _state(here, username, slug), username, room.policies, room.today(), room.now())
-    granted = tuple(present.granted(grant, room.policies.dataset(grant.dataset), room.today()) for grant in found.grants)
-    mine = tuple(present_requests.row(view, room.now()) for view in requests.mine(room, username)
-                 if view.request.project == slug)
-    return render(request, "projects/project.html", RESEARCHER, card=card, project=found.project, members=found.members,
-                  granted=granted, requests=mine)
+    granted = tuple(
+        present.granted(grant, room.policies.dataset(grant.dataset), room.today()) for grant in found.grants
+    )
+    mine = tuple(
+        present_requests.row(view, room.now())
+        for view in requests.mine(room, username)
+        if view.request.project == slug
+    )
+    return render(
+        request,
+        "projects/project.html",
+        RESEARCHER,
+        card=card,
+        project=found.project,
+        members=found.members,
+        granted=granted,
+        requests=mine,
+    )
 
 
 @router.post("/projects/{slug}/workspace/open")
@@ -67,10 +83,14 @@ def opening(request: Request, here: Here, looking: Looking, slug: str, wanted: s
     """The opening page: real states, reloading itself until JupyterLab answers."""
     found = service.get(here.room, looking.username, slug)
     state, preparing = _progress(here, looking.username, slug)
-    return render(request, "projects/opening.html", RESEARCHER, project=found.project, state=state,
-                  steps=present.opening_steps(state, preparing), waiting=state != present.STOPPED or bool(preparing),
-                  ready=not preparing and state == present.STOPPED and bool(wanted),
-                  lab=lab(looking.username, slug), wanted=wanted)
+    return render(
+        request,
+        "projects/opening.html",
+        RESEARCHER,
+        project=found.project,
+        opening=present.opening_page(state, preparing, wanted=bool(wanted)),
+        lab=lab(looking.username, slug),
+    )
 
 
 @router.get("/projects/{slug}/workspace/state")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from readingroom.core.roles import Role
@@ -11,7 +13,7 @@ from readingroom.services import projects
 from readingroom.services import requests as service
 from readingroom.web import forms
 from readingroom.web.addresses import page
-from readingroom.web.portal import Changed, Here, Looking, render, see, text_field
+from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field, viewer
 from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import requests as present
 
@@ -35,11 +37,27 @@ def new(request: Request, here: Here, looking: Looking, project: str = "") -> Re
     return _form(request, card, forms.empty_request(card.policy))
 
 
-def _form(request: Request, card: projects.ProjectCard, typed: forms.RequestForm, fault: InvalidInput | None = None,
-          number: int | None = None) -> Response:
+def _form(
+    request: Request,
+    card: projects.ProjectCard,
+    typed: forms.RequestForm,
+    fault: InvalidInput | None = None,
+    number: int | None = None,
+) -> Response:
     action = page(f"/requests/{number}/resubmit") if number else page("/requests")
-    return render(request, "requests/new.html", RESEARCHER, status=422 if fault else 200, card=card, typed=typed,
-                  fault=fault, action=action, number=number, policy=card.policy, anchor=_anchor(fault))
+    return render(
+        request,
+        "requests/new.html",
+        RESEARCHER,
+        status=422 if fault else 200,
+        card=card,
+        typed=typed,
+        fault=fault,
+        action=action,
+        number=number,
+        policy=card.policy,
+        anchor=_anchor(fault),
+    )
 
 
 def _anchor(fault: InvalidInput | None) -> str:
@@ -52,64 +70,88 @@ def submit(request: Request, here: Here, looking: Looking, form: Changed) -> Res
     slug = text_field(form, "project", 100)
     card = projects.get(room, author, slug)
     try:
-        made = service.submit(room, author, slug, text_field(form, "title"), text_field(form, "purpose"),
-                              forms.uploads(form, card.policy))
+        made = service.submit(
+            room,
+            author,
+            slug,
+            text_field(form, "title"),
+            text_field(form, "purpose"),
+            forms.uploads(form, card.policy),
+        )
     except InvalidInput as fault:
         return _form(request, card, forms.typed_request(form, card.policy), fault)
     return see(f"/requests/{made.number}")
 
 
 @router.get("/requests/{number}")
-def one(request: Request, here: Here, looking: Looking, number: int) -> Response:
+def one(request: Request, here: Here, looking: Looking, number: Number) -> Response:
     view = service.get(here.room, looking.username, number)
     return render(request, "requests/request.html", RESEARCHER, detail=present.detail(view, here.room.now()))
 
 
 @router.get("/requests/{number}/files/{file_id}")
-def one_file(request: Request, here: Here, looking: Looking, number: int, file_id: int) -> Response:
+def one_file(request: Request, here: Here, looking: Looking, number: Number, file_id: Number) -> Response:
     view, file, content = _file(here, looking, number, file_id)
-    return render(request, "requests/file.html", RESEARCHER, detail=present.detail(view, here.room.now()),
-                  file=present.file(number, file), output=present_outputs.output(number, file, content))
+    return render(
+        request,
+        "requests/file.html",
+        RESEARCHER,
+        detail=present.detail(view, here.room.now()),
+        file=present.file(number, file),
+        output=present_outputs.output(number, file, content),
+    )
 
 
 @router.get("/requests/{number}/files/{file_id}/image.png")
-def file_image(here: Here, looking: Looking, number: int, file_id: int) -> Response:
+def file_image(here: Here, looking: Annotated[Viewer, Depends(viewer)], number: Number, file_id: Number) -> Response:
     """An image as we encoded it again from its pixels: never the bytes that were sent."""
     _, file, content = _file(here, looking, number, file_id)
-    return Response(present_outputs.image(file, content), media_type="image/png",
-                    headers={"Content-Security-Policy": "sandbox; default-src 'none'"})
+    return Response(
+        present_outputs.image(file, content),
+        media_type="image/png",
+        headers={"Content-Security-Policy": "sandbox; default-src 'none'"},
+    )
 
 
-def _file(here: Here, looking: Looking, number: int, file_id: int):  # type: ignore[no-untyped-def]
+def _file(here: Portal, looking: Viewer, number: int, file_id: int):  # type: ignore[no-untyped-def]
     view = service.get(here.room, looking.username, number)
     content = service.file_content(here.room, looking.username, number, file_id)
     return view, next(file for file in view.request.files if file.id == file_id), content
 
 
 @router.get("/requests/{number}/withdraw")
-def withdraw_page(request: Request, here: Here, looking: Looking, number: int) -> Response:
+def withdraw_page(request: Request, here: Here, looking: Looking, number: Number) -> Response:
     view = service.get(here.room, looking.username, number)
-    return render(request, "requests/withdraw.html", RESEARCHER, detail=present.detail(view, here.room.now()),
-                  refused=view.may["withdraw"])
+    return render(
+        request,
+        "requests/withdraw.html",
+        RESEARCHER,
+        detail=present.detail(view, here.room.now()),
+        refused=view.may["withdraw"],
+    )
 
 
 @router.post("/requests/{number}/withdraw")
-def withdraw(here: Here, looking: Looking, number: int, form: Changed) -> Response:
+def withdraw(here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     service.withdraw(here.room, looking.username, number)
     return see(f"/requests/{number}")
 
 
 @router.get("/requests/{number}/resubmit")
-def resubmit_page(request: Request, here: Here, looking: Looking, number: int) -> Response:
+def resubmit_page(request: Request, here: Here, looking: Looking, number: Number) -> Response:
     view, card = _answering(here, looking, number)
     if view.may["resubmit"]:
-        raise InvalidTransition(view.may["resubmit"], rule="request.resubmit", value=view.request.status.value,
-                                next_step="Only its author can answer a request, once it was returned.")
+        raise InvalidTransition(
+            view.may["resubmit"],
+            rule="request.resubmit",
+            value=view.request.status.value,
+            next_step="Only its author can answer a request, once it was returned.",
+        )
     return _form(request, card, forms.empty_request(card.policy), number=number)
 
 
 @router.post("/requests/{number}/resubmit")
-def resubmit(request: Request, here: Here, looking: Looking, number: int, form: Changed) -> Response:
+def resubmit(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     _, card = _answering(here, looking, number)
     try:
         service.resubmit(here.room, looking.username, number, forms.uploads(form, card.policy))
@@ -118,14 +160,15 @@ def resubmit(request: Request, here: Here, looking: Looking, number: int, form: 
     return see(f"/requests/{number}")
 
 
-def _answering(here: Here, looking: Looking, number: int) -> tuple[service.RequestView, projects.ProjectCard]:
+def _answering(here: Portal, looking: Viewer, number: int) -> tuple[service.RequestView, projects.ProjectCard]:
     view = service.get(here.room, looking.username, number)
     return view, projects.get(here.room, looking.username, view.request.project)
 
 
 @router.get("/requests/{number}/release")
-def release(here: Here, looking: Looking, number: int) -> Response:
+def release(here: Here, looking: Looking, number: Number) -> Response:
     """The signed package. The name is ours, so it is safe in a header."""
     filename, content = service.release(here.room, looking.username, number)
-    return Response(content, media_type="application/zip",
-                    headers={"Content-Disposition": f'attachment; filename="{filename}"'})
+    return Response(
+        content, media_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{filename}"'}
+    )

@@ -14,7 +14,7 @@ from readingroom.errors import InvalidInput
 from readingroom.services import accounts
 from readingroom.services import requests as service
 from readingroom.web import forms
-from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, text_field
+from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import review as present
 
@@ -29,27 +29,44 @@ def queue(request: Request, here: Here, looking: Looking, done: int | None = Non
 
 
 @router.get("/requests/{number}/review")
-def review_page(request: Request, here: Here, looking: Looking, number: int) -> Response:
+def review_page(request: Request, here: Here, looking: Looking, number: Number) -> Response:
     return _page(request, here, looking, service.get(here.room, looking.username, number))
 
 
-def _page(request: Request, here: Portal, looking: Viewer, view: service.RequestView, typed: tuple[Vote, ...] = (),
-          note: str = "", fault: InvalidInput | None = None) -> Response:
+def _page(
+    request: Request,
+    here: Portal,
+    looking: Viewer,
+    view: service.RequestView,
+    typed: tuple[Vote, ...] = (),
+    note: str = "",
+    fault: InvalidInput | None = None,
+) -> Response:
     room, asked = here.room, view.request
     check_can_review(looking.person, asked, view.project)
     outputs = {
-        file.id: present_outputs.output(asked.number, file,
-                                        service.file_content(room, looking.username, asked.number, file.id))
-        for file in asked.files}
+        file.id: present_outputs.output(
+            asked.number, file, service.file_content(room, looking.username, asked.number, file.id)
+        )
+        for file in asked.files
+    }
     known = {asked.author, looking.username, *(review.checker for review in view.reviews)}
     people = {name: accounts.person(room, name) for name in known}
-    shown = present.review_page(view, outputs, service.policy_of(room, looking.username, asked.number), people,
-                                looking.username, room.now(), typed, note)
+    shown = present.review_page(
+        view,
+        outputs,
+        service.policy_of(room, looking.username, asked.number),
+        people,
+        looking.username,
+        room.now(),
+        typed,
+        note,
+    )
     return render(request, "review/review.html", CHECKER, status=422 if fault else 200, review=shown, fault=fault)
 
 
 @router.post("/requests/{number}/review")
-def give_review(request: Request, here: Here, looking: Looking, number: int, form: Changed) -> Response:
+def give_review(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     view = service.get(here.room, looking.username, number)
     votes, note = forms.votes(form, view.request.files), text_field(form, "note", 5000)
     check_round(form, view)
@@ -64,19 +81,24 @@ def check_round(form: FormData, view: service.RequestView) -> None:
     """What was judged must be what is judged: a form of an earlier round is refused."""
     sent = text_field(form, "round", 10)
     if sent != str(view.request.round):
-        raise InvalidInput(f"This form is about round {sent or '?'}, but the request is in round {view.request.round}.",
-                           rule="review.round", value=sent, next_step="Open the request again and look at its new files.")
+        raise InvalidInput(
+            f"This form is about round {sent or '?'}, but the request is in round {view.request.round}.",
+            rule="review.round",
+            value=sent,
+            next_step="Open the request again and look at its new files.",
+        )
 
 
 @router.post("/requests/{number}/conclude")
-def conclude(request: Request, here: Here, looking: Looking, number: int, form: Changed) -> Response:
+def conclude(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     view = service.get(here.room, looking.username, number)
     check_round(form, view)
     try:
         outcome = RequestStatus(text_field(form, "outcome", 20))
     except ValueError as error:
-        raise InvalidInput("No outcome was chosen.", rule="review.outcome",
-                           next_step="Choose to return or to reject the request.") from error
+        raise InvalidInput(
+            "No outcome was chosen.", rule="review.outcome", next_step="Choose to return or to reject the request."
+        ) from error
     try:
         service.conclude(here.room, looking.username, number, outcome, text_field(form, "comment", 5000))
     except InvalidInput as fault:

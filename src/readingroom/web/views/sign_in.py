@@ -20,8 +20,15 @@ router = APIRouter()
 
 
 def _set_cookie(answer: Response, here: Portal, name: str, value: str, seconds: int) -> None:
-    answer.set_cookie(name, value, max_age=seconds, path=f"{PREFIX}/", httponly=True, samesite="lax",
-                      secure=here.room.settings.public_url.startswith("https:"))
+    answer.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        path=f"{PREFIX}/",
+        httponly=True,
+        samesite="lax",
+        secure=here.room.settings.public_url.startswith("https:"),
+    )
 
 
 @router.get("/")
@@ -45,11 +52,18 @@ def _answered(request: Request, here: Here, state: str = "", code: str = "", err
     """The code that the Hub sent back, and the sign-in that this browser began."""
     signin = here.seal.signin(request.cookies.get(SIGNIN_COOKIE, ""))
     if signin is None or not secrets.compare_digest(signin.state.encode(), state.encode()):
-        raise PermissionDenied("This sign-in was not started in this browser, or took too long.",
-                               rule="portal.sign-in.state", next_step="Start again from the front page.")
+        raise PermissionDenied(
+            "This sign-in was not started in this browser, or took too long.",
+            rule="portal.sign-in.state",
+            next_step="Start again from the front page.",
+        )
     if error or not code:
-        raise PermissionDenied("The Hub did not let you in to the portal.", rule="portal.sign-in",
-                               value=error[:100] or None, next_step="Ask your administrator whether your account is set up.")
+        raise PermissionDenied(
+            "The Hub did not let you in to the portal.",
+            rule="portal.sign-in",
+            value=error[:100] or None,
+            next_step="Ask your administrator whether your account is set up.",
+        )
     return code, signin
 
 
@@ -73,5 +87,3 @@ def sign_out(here: Here, looking: Looking, form: Changed) -> Response:
     answer = RedirectResponse(f"{HUB}/logout", status_code=303)
     answer.delete_cookie(COOKIE, path=f"{PREFIX}/")
     return answer
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.web.world import World
+from tests.integration.web.world import World
 
 
 @pytest.fixture()

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import secrets
-import struct
-import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -45,10 +44,19 @@ BASE = "/services/portal"
 API = f"{BASE}/api/v1"
 R, D, C, A = Role.RESEARCHER, Role.CUSTODIAN, Role.CHECKER, Role.ADMINISTRATOR
 PEOPLE = (
-    ("ada", "Ada Marsh", {R}), ("bilal", "Bilal Hussain", {R}), ("chloe", "Chloe Nkemelu", {R}), ("noor", "Noor Haddad", {R}),
-    ("mercer", "Jo Mercer", {D}), ("okafor", "Sam Okafor", {D}), ("imran", "Imran Qureshi", {C}),
-    ("freya", "Freya Lindqvist", {C}), ("tomas", "Tomas Reyes", {C}), ("kim", "Kim Osei", {R, C}),
-    ("robin", "Robin Adeyemi", {A}), ("nobody", "Nell Obody", set()),
+    ("ada", "Ada Marsh", {R}),
+    ("bilal", "Bilal Hussain", {R}),
+    ("chloe", "Chloe Nkemelu", {R}),
+    ("noor", "Noor Haddad", {R}),
+    ("dara", "Dara Quinn", {R}),
+    ("mercer", "Jo Mercer", {D}),
+    ("okafor", "Sam Okafor", {D}),
+    ("imran", "Imran Qureshi", {C}),
+    ("freya", "Freya Lindqvist", {C}),
+    ("tomas", "Tomas Reyes", {C}),
+    ("kim", "Kim Osei", {R, C}),
+    ("robin", "Robin Adeyemi", {A}),
+    ("nobody", "Nell Obody", set()),
 )
 
 
@@ -98,14 +106,20 @@ class PlayedHub:
 
     def browser_token(self, username: str) -> str:
         token = secrets.token_hex(8)
-        self.models[token] = {"kind": "user", "name": username,
-                              "scopes": ["access:services!service=portal", f"read:users:name!user={username}"]}
+        self.models[token] = {
+            "kind": "user",
+            "name": username,
+            "scopes": ["access:services!service=portal", f"read:users:name!user={username}"],
+        }
         return token
 
     def workspace_token(self, username: str, project: str) -> str:
         token = secrets.token_hex(8)
-        self.models[token] = {"kind": "user", "name": username, "scopes": [
-            f"access:servers!server={username}/{project}", f"read:users:name!user={username}"]}
+        self.models[token] = {
+            "kind": "user",
+            "name": username,
+            "scopes": [f"access:servers!server={username}/{project}", f"read:users:name!user={username}"],
+        }
         return token
 
     def identify(self, token: str) -> dict[str, object]:
@@ -133,32 +147,86 @@ def datasets() -> dict[str, tuple[Dataset, Policy]]:
     person = Column("defendant_id", "Person", "text", identifier=True)
     sex = Column("sex", "Sex", "text", codes={"F": "Female", "M": "Male", "U": "Not recorded"})
     age = Column("age_at_offence", "Age at offence", "integer", lower=10, upper=90)
-    offence = Column("offence_group", "Offence group", "text", codes={
-        "1": "Violence against the person", "2": "Sexual offences", "3": "Robbery", "4": "Theft", "5": "Drug offences",
-        "6": "Public order", "7": "Summary motoring", "8": "Summary non-motoring"})
+    offence = Column(
+        "offence_group",
+        "Offence group",
+        "text",
+        codes={
+            "1": "Violence against the person",
+            "2": "Sexual offences",
+            "3": "Robbery",
+            "4": "Theft",
+            "5": "Drug offences",
+            "6": "Public order",
+            "7": "Summary motoring",
+            "8": "Summary non-motoring",
+        },
+    )
     ethnicity = Column("ethnicity_desc", "Ethnicity as recorded", "text", sensitive=True)
     disposal = Column("disposal_date", "Date of disposal", "date")
     courts = Dataset(
-        "magistrates", "Magistrates’ courts defendants", "Ministry of Justice", "mercer",
+        "magistrates",
+        "Magistrates’ courts defendants",
+        "Ministry of Justice",
+        "mercer",
         "One row per defendant per case in the magistrates’ courts of England and Wales, 2011 to 2022.",
-        (Table("defendants", "Defendants", (person, sex, age, offence, ethnicity, disposal), "defendant_id", 5),
-         Table("offences", "Offences", (person, offence, disposal), "defendant_id", 8)), synthetic=True,
-        known_issues=("Volumes fall from 2021: cases on the Common Platform are absent.",
-                      "Ethnicity is missing in a third of summary cases."))
+        (
+            Table("defendants", "Defendants", (person, sex, age, offence, ethnicity, disposal), "defendant_id", 5),
+            Table("offences", "Offences", (person, offence, disposal), "defendant_id", 8),
+        ),
+        synthetic=True,
+        known_issues=(
+            "Volumes fall from 2021: cases on the Common Platform are absent.",
+            "Ethnicity is missing in a third of summary cases.",
+        ),
+    )
     schools = Dataset(
-        "pupils", "Pupil records", "Department for Education", "okafor", "School census and exclusions.",
-        (Table("census", "School census", (person, sex, replace(age, name="age", label="Age"), ethnicity), "defendant_id"),),
-        synthetic=True)
-    policy = Policy(purposes=frozenset({PURPOSE}), legal_gateways=frozenset({GATEWAY}), dataset_budget_micro_rho=1_000_000,
-                    project_budget_micro_rho=20_000, max_query_micro_rho=10_000,
-                    denied_columns=frozenset({"defendants.home_address"}))
+        "pupils",
+        "Pupil records",
+        "Department for Education",
+        "okafor",
+        "School census and exclusions.",
+        (
+            Table(
+                "census",
+                "School census",
+                (person, sex, replace(age, name="age", label="Age"), ethnicity),
+                "defendant_id",
+            ),
+        ),
+        synthetic=True,
+    )
+    policy = Policy(
+        purposes=frozenset({PURPOSE}),
+        legal_gateways=frozenset({GATEWAY}),
+        dataset_budget_micro_rho=1_000_000,
+        project_budget_micro_rho=20_000,
+        max_query_micro_rho=10_000,
+        denied_columns=frozenset({"defendants.home_address"}),
+    )
     return {"magistrates": (courts, policy), "pupils": (schools, policy)}
 
 
-SITE = Layer("site", Policy(
-    threshold=10, zeros_disclosive=True, dominance=frozenset({(2, 90.0)}), p_percent=10, residual_degrees_of_freedom=10,
-    output_types=frozenset({"csv", "png", "jpeg", "txt", "json", "ipynb", "md"}), max_file_bytes=2_000_000,
-    max_table_rows=5000, max_files=6, checkers_required=2, pids=256, memory_bytes=2**31, cpus=1.0, max_age_hours=72))
+SITE = Layer(
+    "site",
+    Policy(
+        threshold=10,
+        threshold_inclusive=False,
+        zeros_disclosive=True,
+        dominance=frozenset({(2, 90.0)}),
+        p_percent=10,
+        residual_degrees_of_freedom=10,
+        output_types=frozenset({"csv", "png", "jpeg", "txt", "json", "ipynb", "md"}),
+        max_file_bytes=2_000_000,
+        max_table_rows=5000,
+        max_files=6,
+        checkers_required=2,
+        pids=256,
+        memory_bytes=2**31,
+        cpus=1.0,
+        max_age_hours=72,
+    ),
+)
 
 
 class World:
@@ -173,8 +241,14 @@ class World:
         migrate.upgrade(self.settings)
         self.store = Store(self.settings.database_url, self.clock)
         self.extracts = FinishedExtracts(root / "extracts")
-        self.room = ReadingRoom(settings=self.settings, store=self.store, clock=self.clock, blobs=MemoryBlobs(),
-                                policies=Policies(SITE, {}, datasets()), extracts=self.extracts)
+        self.room = ReadingRoom(
+            settings=self.settings,
+            store=self.store,
+            clock=self.clock,
+            blobs=MemoryBlobs(),
+            policies=Policies(SITE, {}, datasets()),
+            extracts=self.extracts,
+        )
         self.audit_key = Ed25519PrivateKey.generate()
         self.app = create_app(self.room, self.hub, self.audit_key.public_key())
         self.seal = Seal((keys / "portal-session").read_text())
@@ -207,14 +281,26 @@ class World:
         with self.store.transaction() as tx:
             for name, shown, roles in PEOPLE:
                 researcher = Role.RESEARCHER in roles
-                tx.people.add(Person(
-                    name, shown, "University of Leeds" if researcher else "Secure Research Service", PersonStatus.ACTIVE,
-                    frozenset(roles), TODAY + timedelta(900) if researcher else None,
-                    TODAY + timedelta(300) if researcher else None, date(2026, 1, 5) if researcher else None))
+                tx.people.add(
+                    Person(
+                        name,
+                        shown,
+                        "University of Leeds" if researcher else "Secure Research Service",
+                        PersonStatus.ACTIVE,
+                        frozenset(roles),
+                        TODAY + timedelta(900) if researcher else None,
+                        TODAY + timedelta(300) if researcher else None,
+                        date(2026, 1, 5) if researcher else None,
+                    )
+                )
 
     def _record_projects(self) -> None:
-        self.project("returning-defendants", "Returning defendants", ProjectStatus.ACTIVE, 365, {"ada", "bilal"})
-        self.project("courts-and-schools", "Across two departments", ProjectStatus.OWNER_REVIEW, 500, {"ada", "chloe"})
+        self.project(
+            "returning-defendants", "Returning defendants", ProjectStatus.ACTIVE, 365, {"ada", "bilal", "dara"}
+        )
+        self.project(
+            "courts-and-schools", "Across two departments", ProjectStatus.OWNER_REVIEW, 500, {"ada", "chloe"}
+        )
         self.project("plea-timing", "Timing of pleas", ProjectStatus.ACTIVE, -30, {"chloe"})
         self.live = self.grant("returning-defendants", "magistrates", GrantStatus.ACTIVE)
         self.grant("courts-and-schools", "magistrates", GrantStatus.ACTIVE)
@@ -223,31 +309,66 @@ class World:
 
     def project(self, slug: str, title: str, status: ProjectStatus, days: int, members: set[str]) -> None:
         with self.store.transaction() as tx:
-            tx.projects.add(Project(slug, title, "data-first", "How often, how soon and after which disposals defendants return.",
-                                    "Shows where support could prevent the next case.", PURPOSE, GATEWAY, status,
-                                    TODAY + timedelta(days), frozenset(members)))
+            tx.projects.add(
+                Project(
+                    slug,
+                    title,
+                    "data-first",
+                    "How often, how soon and after which disposals defendants return.",
+                    "Shows where support could prevent the next case.",
+                    PURPOSE,
+                    GATEWAY,
+                    status,
+                    TODAY + timedelta(days),
+                    frozenset(members),
+                )
+            )
             tx.events.record("setup", "project.recorded", f"project:{slug}", slug, status=status.value)
 
-    def grant(self, project: str, dataset: str, status: GrantStatus, *, columns: dict[str, tuple[str, ...]] | None = None) -> Grant:
+    def grant(
+        self, project: str, dataset: str, status: GrantStatus, *, columns: dict[str, tuple[str, ...]] | None = None
+    ) -> Grant:
         found = self.room.policies.dataset(dataset)
-        columns = columns or {table.name: tuple(c.name for c in table.columns if not c.sensitive) for table in found.tables}
+        columns = columns or {
+            table.name: tuple(c.name for c in table.columns if not c.sensitive) for table in found.tables
+        }
         decided = status is not GrantStatus.PROPOSED
         with self.store.transaction() as tx:
-            made = tx.grants.add(Grant(0, project, dataset, status, columns, {}, TODAY + timedelta(300), 20_000,
-                                       decided_by=found.custodian if decided else None, decided_at=NOW if decided else None))
+            made = tx.grants.add(
+                Grant(
+                    0,
+                    project,
+                    dataset,
+                    status,
+                    columns,
+                    {},
+                    TODAY + timedelta(300),
+                    20_000,
+                    decided_by=found.custodian if decided else None,
+                    decided_at=NOW if decided else None,
+                )
+            )
             tx.events.record(found.custodian, f"grant.{status.value}", f"grant:{made.id}", project, dataset=dataset)
             if status is GrantStatus.ACTIVE:
                 name = f"{project}-{made.id}-0"
                 (self.extracts.root / name).mkdir(parents=True)
-                (self.extracts.root / name / "dataset.json").write_text('{"slug": "%s", "version": "v1"}' % dataset)
+                described = json.dumps({"slug": dataset, "version": "v1"})
+                (self.extracts.root / name / "dataset.json").write_text(described)
                 tx.extracts.add(Extract(name, made.id, "v1", NOW, None))
         return made
 
     # the life of a request, through the services
 
-    def submit(self, author: str = "ada", project: str = "returning-defendants", uploads: tuple[Upload, ...] | None = None,
-               title: str = "Returns by sex and offence") -> EgressRequest:
-        return requests.submit(self.room, author, project, title, "A table in a journal article", uploads or typical_uploads())
+    def submit(
+        self,
+        author: str = "ada",
+        project: str = "returning-defendants",
+        uploads: tuple[Upload, ...] | None = None,
+        title: str = "Returns by sex and offence",
+    ) -> EgressRequest:
+        return requests.submit(
+            self.room, author, project, title, "A table in a journal article", uploads or typical_uploads()
+        )
 
     def check(self, number: int) -> EgressRequest:
         for file in requests.begin_checks(self.room, number).files:
@@ -257,15 +378,24 @@ class World:
     def in_review(self, **how: object) -> EgressRequest:
         return self.check(self.submit(**how).number)  # type: ignore[arg-type]
 
-    def vote(self, checker: str, request: EgressRequest, decision: Decision, comment: str = "", note: str = "") -> None:
-        requests.review(self.room, checker, request.number,
-                        tuple(Vote(file.id, decision, comment) for file in request.files), note)
+    def vote(
+        self, checker: str, request: EgressRequest, decision: Decision, comment: str = "", note: str = ""
+    ) -> None:
+        requests.review(
+            self.room,
+            checker,
+            request.number,
+            tuple(Vote(file.id, decision, comment) for file in request.files),
+            note,
+        )
 
     def returned(self, **how: object) -> EgressRequest:
         request = self.in_review(**how)
         self.vote("imran", request, Decision.CHANGE, "Merge the small groups into Other.", "Seen the like in 2025.")
         self.vote("freya", request, Decision.APPROVE, "Rounded enough, I think.")
-        return requests.conclude(self.room, "imran", request.number, RequestStatus.RETURNED, "Please merge the small groups.")
+        return requests.conclude(
+            self.room, "imran", request.number, RequestStatus.RETURNED, "Please merge the small groups."
+        )
 
     def released(self, **how: object) -> EgressRequest:
         request = self.in_review(**how)
@@ -273,13 +403,17 @@ class World:
         self.vote("freya", request, Decision.APPROVE, "Agreed.")
         with self.store.transaction() as tx:
             tx.requests.set_status(request.number, RequestStatus.RELEASED)
-            tx.requests.add_release(Release(request.number, f"release-{request.number}-{request.project}.zip",
-                                            self.room.blobs.put(b"PK of the signed package"), NOW))
+            tx.requests.add_release(
+                Release(
+                    request.number,
+                    f"release-{request.number}-{request.project}.zip",
+                    self.room.blobs.put(b"PK of the signed package"),
+                    NOW,
+                )
+            )
         return request
 
     def checkpoint(self) -> None:
-        from dataclasses import asdict
-        import json
         with self.store.reading() as tx:
             made = sign_checkpoint(tx.events.head(), NOW.isoformat(), self.audit_key)
         self.settings.checkpoints_file.parent.mkdir(exist_ok=True)
@@ -302,8 +436,10 @@ class Browser(TestClient):
 
 
 CONTEXT = "Distinct defendants by sex and offence group, 2011 to 2019, England and Wales."
-LOW_TABLE = ("offence,female,male\nViolence,1200,5400\nRobbery,4,310\nTheft,2300,6100\nDrugs,410,3900\n"
-             "Public order,220,1480\nSummary motoring,9100,31200\nSexual offences,3,890\n").encode()
+LOW_TABLE = (
+    b"offence,female,male\nViolence,1200,5400\nRobbery,4,310\nTheft,2300,6100\nDrugs,410,3900\n"
+    b"Public order,220,1480\nSummary motoring,9100,31200\nSexual offences,3,890\n"
+)
 SAFE_TABLE = b"offence,female,male\nViolence,1200,5400\nTheft,2300,6100\nDrugs,410,3900\n"
 
 
@@ -318,16 +454,41 @@ def figure() -> bytes:
     return out.getvalue()
 
 
+def evidence(table: bytes) -> dict[str, object]:
+    """What the SDK would store beside such a table: the people behind each cell."""
+    header, *lines = [line.split(",") for line in table.decode().splitlines()]
+    return {
+        "kind": "table",
+        "statistic": "count",
+        "unit": "defendant_id",
+        "source": {"dataset": "magistrates", "version": "v1", "table": "defendants"},
+        "cells": [
+            {
+                "row": [line[0]],
+                "column": [name],
+                "people": int(count),
+                "records": int(count),
+                "top": [1, 1],
+                "total": int(count),
+            }
+            for line in lines
+            for name, count in zip(header[1:], line[1:], strict=True)
+        ],
+    }
+
+
 def typical_uploads() -> tuple[Upload, ...]:
-    return (Upload("returns.csv", LOW_TABLE, CONTEXT, "Counts are of distinct people, not rounded."),
-            Upload("returns.png", figure(), "The same counts as a figure; the table above underlies it.", ""),
-            Upload("method.txt", b"Counts of distinct defendants by sex and offence group.\n",
-                   "A short description of the method, no numbers in it.", ""))
+    return (
+        Upload("returns.csv", LOW_TABLE, CONTEXT, "Counts are of distinct people, not rounded.", evidence(LOW_TABLE)),
+        Upload("returns.png", figure(), "The same counts as a figure; the table above underlies it.", ""),
+        Upload(
+            "method.txt",
+            b"Counts of distinct defendants by sex and offence group.\n",
+            "A short description of the method, no numbers in it.",
+            "",
+        ),
+    )
 
 
 def safe_uploads() -> tuple[Upload, ...]:
-    return (Upload("returns.csv", SAFE_TABLE, CONTEXT, "All counts over one hundred."),)
-
-
-def png_chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return (Upload("returns.csv", SAFE_TABLE, CONTEXT, "All counts over one hundred.", evidence(SAFE_TABLE)),)

@@ -1,0 +1,110 @@
+"""Pre-flight: the checks of the airlock, run here first, by the project's own rules. Nothing is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from readingroom.core.disclosure.verdict import Finding, Verdict
+from readingroom.errors import Unavailable
+from readingroom.sdk import _door
+from readingroom.sdk._outputs import as_output
+
+if TYPE_CHECKING:
+    from readingroom.core.disclosure import CheckResult
+    from readingroom.core.policy import Policy
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`known` is false where the project's rules could not be had and usual ones stand in."""
+
+    policy: Policy
+    known: bool
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One output's result."""
+
+    name: str
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """Results of all outputs, in the order given. PASS is no approval: two people still look."""
+
+    outputs: tuple[Checked, ...]
+    rules_known: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        return max((output.verdict for output in self.outputs), default=Verdict.REVIEW)
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict is Verdict.PASS
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(finding for output in self.outputs for finding in output.findings)
+
+    def __repr__(self) -> str:
+        lines = []
+        for output in self.outputs:
+            lines.append(f"{output.verdict.name}  {output.name}")
+            lines += [f"      {finding.message} {finding.next_step}".rstrip() for finding in output.findings]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from readingroom.sdk._html import preflight_html
+
+        return preflight_html(self)
+
+
+def preflight(*outputs: object) -> Preflight:
+    """Check tables, figures and files as the airlock will, by the project's effective rules.
+
+    Where the portal cannot be reached, usual rules stand in and REVIEW is the best verdict.
+    """
+    from readingroom.core.disclosure import check_output
+
+    effective = rules()
+    checked = []
+    for number, thing in enumerate(outputs, start=1):
+        output = as_output(thing, number)
+        result = check_output(output.name, output.content, output.evidence, effective.policy)
+        checked.append(_checked(output.name, result, effective))
+    return Preflight(tuple(checked), effective.known)
+
+
+def rules() -> Rules:
+    """The project's effective rules, asked for each time: a custodian may just have made them stricter."""
+    from readingroom.core.policy import Policy
+
+    try:
+        return Rules(Policy.model_validate(_door.get("/workspace")["rules"]), known=True)
+    except Unavailable:
+        return Rules(_usual(), known=False)
+
+
+def _usual() -> Policy:
+    """Stand-ins, on the strict side of common practice."""
+    from readingroom.core.policy import Policy
+
+    return Policy(
+        threshold=10, threshold_inclusive=True, zeros_disclosive=True, dominance=frozenset({(1, 50.0), (2, 85.0)}),
+        p_percent=15, residual_degrees_of_freedom=10,
+        output_types=frozenset({"csv", "png", "jpeg", "json", "txt", "md"}),
+        max_file_bytes=16 * 2**20, max_table_rows=5000)
+
+
+def _checked(name: str, result: CheckResult, effective: Rules) -> Checked:
+    if effective.known:
+        return Checked(name, result.verdict, result.findings)
+    offline = Finding(
+        "rules.unknown", Verdict.REVIEW, "The project's rules could not be had; usual ones stood in for them.",
+        "Check again inside the workspace when the portal answers.")
+    return Checked(name, max(result.verdict, Verdict.REVIEW), (*result.findings, offline))

@@ -1,0 +1,272 @@
+"""The portal in a real browser: every page at desktop and phone width, with and without JavaScript, per role."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from readingroom.core.requests import Decision
+from readingroom.ops.install import build_static
+from readingroom.ops.progress import Progress
+from readingroom.web.sessions import COOKIE
+from tests.integration.web.world import BASE, NOW, World, safe_uploads
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+
+
+class Site:
+    """A populated installation behind a real server, and people's browsers in front of it."""
+
+    def __init__(self, world: World, port: int, chromium) -> None:
+        self.world, self.address, self._chromium = world, f"http://127.0.0.1:{port}", chromium
+
+    @contextmanager
+    def browser(self, name: str, *, javascript: bool = True):
+        size = WIDTHS["desktop"]
+        context = self._chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, java_script_enabled=javascript
+        )
+        cookie = self.world.seal.session_cookie(self.world.session(name))
+        context.add_cookies(
+            [{"name": COOKIE, "value": cookie, "domain": "127.0.0.1", "path": f"{BASE}/", "httpOnly": True}]
+        )
+        page = context.new_page()
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on(
+            "console", lambda said: page.faults.append(said.text) if "Content Security Policy" in said.text else None
+        )
+        yield page
+        assert page.faults == []
+        context.close()
+
+    def open(self, page, path: str) -> None:
+        page.goto(self.address + BASE + path)
+
+
+def populate(world: World) -> dict[str, int]:
+    numbers = {
+        "released": world.released(author="bilal", uploads=safe_uploads(), title="Large groups only").number,
+        "returned": world.returned(author="bilal", title="Returns by sex and offence, first try").number,
+        "waiting": world.in_review(author="ada").number,
+    }
+    together = world.in_review(author="dara", title="Sentences by age band")
+    world.vote(
+        "imran", together, Decision.CHANGE, "Robbery among women is four people; merge it.", "Same team as before."
+    )
+    world.vote("freya", together, Decision.APPROVE, "Four is the number of cases known from the press.")
+    numbers["together"] = together.number
+    with world.store.transaction() as tx:
+        tx.workspaces.open("bilal", "returning-defendants", NOW)
+        query = {"dataset": "magistrates", "table": "defendants", "statistic": "histogram", "column": "sex"}
+        paid = tx.accounts.reserve(
+            key="a",
+            project="returning-defendants",
+            dataset="magistrates",
+            version="v1",
+            query=query,
+            asked_by="ada",
+            asked_at=NOW,
+            cost_micro_rho=1000,
+        )
+        rows = [
+            {"key": key, "label": label, "value": value, "half_width_95": 62}
+            for key, label, value in (("F", "Female", 5212), ("M", "Male", 18_211), ("U", "Not recorded", -12))
+        ]
+        tx.accounts.settle(
+            paid.id,
+            "answered",
+            {"rows": rows, "value": None, "half_width_95": 62, "statement": "People per sex, with noise."},
+            NOW,
+        )
+        tx.accounts.debit("magistrates", "returning-defendants", 1000)
+        unanswered = tx.accounts.reserve(
+            key="b",
+            project="returning-defendants",
+            dataset="magistrates",
+            version="v1",
+            query=query,
+            asked_by="ada",
+            asked_at=NOW,
+            cost_micro_rho=500,
+        )
+    world.hub.states["bilal", "returning-defendants"] = "running"
+    world.hub.states["dara", "returning-defendants"] = "starting"
+    world.checkpoint()
+    return numbers | {"answer": paid.id, "unanswered": unanswered.id}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    build_static(Progress())
+    world = World(tmp_path_factory.mktemp("portal") / "state")
+    world.numbers = populate(world)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        server = uvicorn.Server(uvicorn.Config(world.app, log_level="warning", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            yield Site(world, listening.getsockname()[1], chromium)
+            chromium.close()
+        server.should_exit = True
+        thread.join(10)
+    world.close()
+
+
+def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
+    """Each page in each of its states, with someone who sees it so."""
+    slug = "/projects/returning-defendants"
+    return [
+        ("ada", "/projects"),
+        ("noor", "/projects"),
+        ("bilal", "/projects"),
+        ("chloe", "/projects"),
+        ("kim", "/projects"),
+        ("ada", slug),
+        ("ada", "/projects/courts-and-schools"),
+        ("ada", f"{slug}/workspace"),
+        ("bilal", f"{slug}/workspace"),
+        ("dara", f"{slug}/workspace"),
+        ("bilal", f"{slug}/workspace/close"),
+        ("ada", "/requests"),
+        ("noor", "/requests"),
+        ("ada", "/requests/new"),
+        ("ada", "/requests/new?project=returning-defendants"),
+        ("ada", "/requests/new?project=courts-and-schools"),
+        ("ada", f"/requests/{numbers['waiting']}"),
+        ("bilal", f"/requests/{numbers['returned']}"),
+        ("bilal", f"/requests/{numbers['returned']}/resubmit"),
+        ("bilal", f"/requests/{numbers['released']}"),
+        ("ada", f"/requests/{numbers['waiting']}/withdraw"),
+        ("ada", f"{slug}/private"),
+        ("ada", f"/private-answers/{numbers['answer']}"),
+        ("ada", f"/private-answers/{numbers['unanswered']}"),
+        ("ada", "/datasets"),
+        ("ada", "/datasets/magistrates"),
+        ("mercer", "/grants"),
+        ("okafor", "/grants"),
+        ("okafor", "/grants/3"),
+        ("mercer", "/grants/1"),
+        ("mercer", "/grants/1/withdraw"),
+        ("imran", "/queue"),
+        ("tomas", f"/requests/{numbers['waiting']}/review"),
+        ("imran", f"/requests/{numbers['together']}/review"),
+        ("robin", "/health"),
+        ("robin", "/audit"),
+        ("nobody", "/"),
+        ("ada", "/requests/999"),
+        ("ada", "/grants"),
+    ]
+
+
+def test_every_page_is_accessible_and_fits(site):
+    """axe finds nothing at either width, nothing but tables scrolls sideways, no script fails, no policy is broken."""
+    found = []
+    for name, path in pages(site.world.numbers):
+        with site.browser(name) as page:
+            site.open(page, path)
+            for width, (across, down) in WIDTHS.items():
+                page.set_viewport_size({"width": across, "height": down})
+                violations = [
+                    (one["id"], one["nodes"][0]["html"][:120]) for one in Axe().run(page).response["violations"]
+                ]
+                overflow = page.evaluate(
+                    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                )
+                if violations or overflow > 0:
+                    found.append((name, path, width, violations, overflow))
+    assert not found
+
+
+def test_a_checker_decides_by_keyboard(site):
+    number = site.world.numbers["waiting"]
+    with site.browser("tomas") as page:
+        site.open(page, f"/requests/{number}/review")
+        assert page.locator(".rr-sheet:visible").count() == 1
+        page.keyboard.press("c")
+        page.keyboard.press("/")
+        page.keyboard.type("Merge robbery into other.")
+        page.keyboard.press("Escape")
+        for _ in range(2):
+            page.keyboard.press("j")
+            page.keyboard.press("c")
+            page.keyboard.press("/")
+            page.keyboard.type("See the table.")
+            page.keyboard.press("Escape")
+        assert page.locator("#progress").inner_text() == "3 of 3 decided"
+        page.locator("#submit-review").click()
+        assert "Your answer to request" in page.locator("main").inner_text()
+
+
+def test_a_decision_needs_no_scrolling(site):
+    with site.browser("freya") as page:
+        site.open(page, f"/requests/{site.world.numbers['waiting']}/review")
+        for what in (".rr-output", ".rr-finding", ".rr-vote"):
+            box = page.locator(f"{what}:visible").first.bounding_box()
+            assert box["y"] + min(box["height"], 120) <= 900
+
+
+def test_everything_works_without_javascript(site):
+    """A custodian refuses, a researcher submits and withdraws, a checker sees all files stacked."""
+    with site.browser("freya", javascript=False) as page:
+        site.open(page, f"/requests/{site.world.numbers['waiting']}/review")
+        assert page.locator(".rr-sheet:visible").count() == 3
+    world = site.world
+    with site.browser("ada", javascript=False) as page:
+        site.open(page, f"/requests/{world.numbers['waiting']}/withdraw")
+        page.get_by_role("button", name="Withdraw the request").click()
+        assert "Withdrawn by its author" in page.locator("main").inner_text()
+        site.open(page, "/requests/new?project=returning-defendants")
+        page.get_by_label("Title").fill("Counts by sex")
+        page.get_by_label("Where will it appear?").fill("An article")
+        page.locator("#file-1").set_input_files(
+            [{"name": "t.csv", "mimeType": "text/csv", "buffer": b"sex,n\nF,120\nM,340\n"}]
+        )
+        page.get_by_label("What does it show, and for which people?").first.fill(
+            "Distinct defendants by sex, 2011 to 2019."
+        )
+        page.get_by_role("button", name="Freeze these files and submit").click()
+        assert "Counts by sex" in page.locator("h1").inner_text()
+
+
+def test_an_opening_workspace_is_followed_to_its_end(site):
+    with site.browser("dara") as page:
+        site.open(page, "/projects/returning-defendants/workspace")
+        assert "opening" in page.locator("h1").inner_text()
+        site.world.hub.states["dara", "returning-defendants"] = "running"
+        page.get_by_role("button", name="Go to workspace").wait_for(timeout=8000)
+
+
+def test_a_script_of_the_same_origin_cannot_read_a_page(site):
+    """What a notebook's page could try: fetch a form's token with the cookie of whoever looks at it."""
+    with site.browser("mercer") as page:
+        page.goto(f"{site.address}{BASE}/static/icon.svg")
+        got = page.evaluate(
+            "path => fetch(path).then(async answer => [answer.status, await answer.text()])", f"{BASE}/grants"
+        )
+        assert got[0] == 403 and 'name="csrf_token"' not in got[1]
+        page.faults.clear()
