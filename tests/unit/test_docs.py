@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from readingroom import sdk
 from readingroom.core.policy import Policy
 from readingroom.core.policy.dataset_files import parse_dataset
 
@@ -142,3 +143,10 @@ def recorded_actions() -> set[str]:
                           and re.fullmatch(r"[a-z]+\.[a-z-]+", one.value)}
     assert "grant.agreed" in found, "the services record events in another way now: read them anew"
     return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_what_a_page_calls_of_the_sdk_exists(page):
+    called = re.findall(r"\brr\.(private\.)?(\w+)\(", page.read_text(encoding="utf-8"))
+    absent = {name for inner, name in called if not hasattr(sdk.private if inner else sdk, name)}
+    assert not absent
