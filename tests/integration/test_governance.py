@@ -45,6 +45,17 @@ class TestSigningIn:
         assert accounts.sign_in(workshop, "ada", PASSWORD)
 
 
+    def test_a_reset_replaces_the_password_and_lifts_the_lock(self, workshop):
+        for _ in range(7):
+            with pytest.raises(PermissionDenied):
+                accounts.sign_in(workshop, "ada", "guess")
+        fresh = accounts.generate_password()
+        accounts.reset_password(workshop, "ada", fresh, by="robin")
+        assert accounts.sign_in(workshop, "ada", fresh)
+        with pytest.raises(PermissionDenied):
+            accounts.sign_in(workshop, "ada", PASSWORD)
+
+
 class TestGrants:
     def test_the_last_agreement_activates_the_project(self, workshop):
         first, second = add_project(workshop, grants={"courts": GrantStatus.PROPOSED, "schools": GrantStatus.PROPOSED},
