@@ -118,6 +118,9 @@ class StillHub:
     def workspace_state(self, username, project):
         return "running" if (username, project) in self.running else "stopped"
 
+    def workspace_states(self, username):
+        return {project: "running" for name, project in self.running if name == username}
+
 
 def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dict[str, Role] = PEOPLE) -> Workshop:
     """A room with everyone in it: PEOPLE, each with PASSWORD, and no project yet."""

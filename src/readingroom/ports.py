@@ -79,3 +79,6 @@ class Hub(Protocol):
 
     def workspace_state(self, username: str, project: str) -> str:
         """One of: stopped, starting, running, stopping."""
+
+    def workspace_states(self, username: str) -> Mapping[str, str]:
+        """The same for all of a person's workspaces, by project; those not named are stopped."""

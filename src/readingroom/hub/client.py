@@ -90,15 +90,14 @@ class HubClient:
 
     def workspace_state(self, username: str, project: str) -> str:
         """One of stopped, starting, running, stopping; whom the Hub does not know has none running."""
+        return self.workspace_states(username).get(project, STOPPED)
+
+    def workspace_states(self, username: str) -> dict[str, str]:
+        """The states of all workspaces of a person that the Hub knows of, by project, in one question."""
         answer = self._send("GET", f"/users/{quote(username, safe='')}")
         if answer.status_code == 404:
-            return STOPPED
-        server = self._json(answer).get("servers", {}).get(project)
-        if server is None:
-            return STOPPED
-        if server.get("pending"):
-            return _PENDING.get(server["pending"], STARTING)
-        return RUNNING if server.get("ready") else STOPPED
+            return {}
+        return {project: _state(server) for project, server in self._json(answer).get("servers", {}).items()}
 
     # tokens and sign-in
 
@@ -170,6 +169,12 @@ class HubClient:
                 next_step="Try again; if it stays so, look at its log.",
             )
         return content
+
+
+def _state(server: Mapping[str, Any]) -> str:
+    if server.get("pending"):
+        return _PENDING.get(server["pending"], STARTING)
+    return RUNNING if server.get("ready") else STOPPED
 
 
 def authorize_url(state: str, verifier: str) -> str:

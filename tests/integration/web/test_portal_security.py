@@ -110,7 +110,7 @@ class TestHeaders:
         assert headers["cache-control"] == ("no-cache" if "static" in path else "no-store")
 
     def test_an_unexpected_fault_carries_them_and_tells_nothing(self, world):
-        world.hub.workspace_state = lambda *_: 1 / 0
+        world.hub.workspace_states = lambda *_: 1 / 0
         client = world.client("ada")
         client._transport.raise_server_exceptions = False
         answer = client.see("/projects")

@@ -142,6 +142,9 @@ class PlayedHub:
     def workspace_state(self, username: str, project: str) -> str:
         return self.states.get((username, project), "stopped")
 
+    def workspace_states(self, username: str) -> dict[str, str]:
+        return {project: state for (name, project), state in self.states.items() if name == username}
+
 
 def datasets() -> dict[str, tuple[Dataset, Policy]]:
     person = Column("defendant_id", "Person", "text", identifier=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -20,20 +21,21 @@ router = APIRouter()
 RESEARCHER = Role.RESEARCHER
 
 
-def _state(here: Portal, username: str, slug: str) -> str:
-    """The workspace's state; the Hub being away must not take the page down."""
+def _states(here: Portal, username: str) -> Mapping[str, str]:
+    """The states of the person's workspaces; the Hub being away must not take the page down."""
     try:
-        return here.hub.workspace_state(username, slug)
+        return here.hub.workspace_states(username)
     except Unavailable:
-        return present.STOPPED
+        return {}
 
 
 @router.get("/projects")
 def home(request: Request, here: Here, looking: Looking) -> Response:
     room, username = here.room, looking.username
+    states = _states(here, username)
     cards = tuple(
         present.card(
-            found, _state(here, username, found.project.slug), username, room.policies, room.today(), room.now()
+            found, states.get(found.project.slug, present.STOPPED), username, room.policies, room.today(), room.now()
         )
         for found in service.mine(room, username)
     )
@@ -45,7 +47,8 @@ def home(request: Request, here: Here, looking: Looking) -> Response:
 def project(request: Request, here: Here, looking: Looking, slug: str) -> Response:
     room, username = here.room, looking.username
     found = service.get(room, username, slug)
-    card = present.card(found, _state(here, username, slug), username, room.policies, room.today(), room.now())
+    state = _states(here, username).get(slug, present.STOPPED)
+    card = present.card(found, state, username, room.policies, room.today(), room.now())
     granted = tuple(
         present.granted(grant, room.policies.dataset(grant.dataset), room.today()) for grant in found.grants
     )
