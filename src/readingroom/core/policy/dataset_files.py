@@ -18,7 +18,8 @@ Model = TypeVar("Model", bound=BaseModel)
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Place = tuple[int | str, ...]
 Fault = tuple[Place, str]
-LONGEST = 500_000
+LONGEST = 200_000  # characters
+DEEPEST = 20
 
 
 class _File(BaseModel):
@@ -97,10 +98,8 @@ def _parse(text: str, file: str, model: type[Model]) -> Model:
         raise _refusal(file, [f"{file}:1: has {len(text)} characters; at most {LONGEST} are read"])
     faults: list[Fault] = []
     try:
-        aliases = [event for event in yaml.parse(text) if isinstance(event, yaml.AliasEvent)]
-        if aliases:  # a few of them can stand for gigabytes, or for themselves
-            raise _refusal(file, [f"{file}:{alias.start_mark.line + 1}: *{alias.anchor}: write it out; references "
-                                  "within the file are not read" for alias in aliases])
+        if unreadable := list(_unreadable(text)):
+            raise _refusal(file, [f"{file}:{line}: {what}" for line, what in unreadable])
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         given = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: 2020-13-45, or a number too long
@@ -123,6 +122,18 @@ def _parse(text: str, file: str, model: type[Model]) -> Model:
         lines = sorted({(_line(root, place), f"{_where(place)}: {what}") for place, what in faults})
         raise _refusal(file, [f"{file}:{line}: {what}" for line, what in lines])
     return parsed
+
+
+def _unreadable(text: str) -> Iterator[tuple[int, str]]:
+    """What a short file must not hold because of what it would take to read it."""
+    depth = 0
+    for event in yaml.parse(text):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:  # reading on takes time with the square of the depth
+            yield event.start_mark.line + 1, f"is nested more than {DEEPEST} deep"
+            return
+        if isinstance(event, yaml.AliasEvent):  # a few of them can stand for gigabytes, or for themselves
+            yield event.start_mark.line + 1, f"*{event.anchor}: write it out; references within the file are not read"
 
 
 def _written_twice(node: yaml.Node, place: Place) -> Iterator[Fault]:
