@@ -104,7 +104,7 @@ def records(settings: Settings, progress: Progress, *, demo: bool) -> tuple[Any,
     if demo_programme.exists(room):
         return ()
     with progress.step(f"Making the demo programme ({settings.demo_people:,} synthetic people)"):
-        return tuple(demo_programme.load(room, build_vault(settings), people=settings.demo_people))
+        return tuple(demo_programme.load(room, build_vault(settings, room.policies), people=settings.demo_people))
 
 
 def _remember_images(settings: Settings, made: Sequence[str]) -> None:
