@@ -27,7 +27,7 @@ CAST = (
     ("imran", "Imran Qureshi", "Secure Research Service", Role.CHECKER),
     ("freya", "Freya Lindqvist", "Secure Research Service", Role.CHECKER),
     ("tomas", "Tomas Reyes", "Secure Research Service", Role.CHECKER),
-    ("root-admin", "Robin Adeyemi", "Secure Research Service", Role.ADMINISTRATOR),
+    ("robin", "Robin Adeyemi", "Secure Research Service", Role.ADMINISTRATOR),
 )
 
 

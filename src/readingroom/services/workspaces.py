@@ -12,7 +12,7 @@ from readingroom.core.grants import readable_columns
 from readingroom.core.policy import Policy, strictest
 from readingroom.core.projects import Extract, Grant
 from readingroom.core.workspaces import Opening, WorkspacePlan
-from readingroom.errors import AccessDenied, Unavailable
+from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.ports import Hub
 from readingroom.services import access
 from readingroom.services.room import ReadingRoom
@@ -99,20 +99,33 @@ class Wanted:
 
 
 def prepare_extracts(workshop: Workshop) -> int:
-    """Make every extract that a live grant lacks; returns how many were made. Safe to repeat after a crash."""
+    """Make every extract that a live grant lacks; returns how many were made. Safe to repeat after a crash.
+
+    One that cannot be made does not hold up the others; the first such error is raised when the rest are done.
+    """
     with workshop.store.reading() as tx:
         wanted = [found for grant in tx.grants.all() if (found := _wanted(workshop, tx, grant)) is not None]
+    failures: list[ReadingRoomError] = []
     for extract in wanted:
-        grant = extract.grant
-        workshop.extracts.build(extract.id, workshop.policies.dataset(grant.dataset), extract.version,
-                                extract.columns, grant.row_filter, grant.project)
-        with workshop.store.transaction() as tx:
-            if tx.extracts.find(extract.id) is None:
-                tx.extracts.add(Extract(extract.id, grant.id, extract.version, workshop.now(), None))
-                tx.events.record(SYSTEM, "extract.made", f"grant:{grant.id}", grant.project, dataset=grant.dataset,
-                                 version=extract.version, extract=extract.id,
-                                 columns={table: list(columns) for table, columns in extract.columns.items()})
+        try:
+            _make(workshop, extract)
+        except ReadingRoomError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
     return len(wanted)
+
+
+def _make(workshop: Workshop, extract: Wanted) -> None:
+    grant = extract.grant
+    workshop.extracts.build(extract.id, workshop.policies.dataset(grant.dataset), extract.version, extract.columns,
+                            grant.row_filter, grant.project)
+    with workshop.store.transaction() as tx:
+        if tx.extracts.find(extract.id) is None:
+            tx.extracts.add(Extract(extract.id, grant.id, extract.version, workshop.now(), None))
+            tx.events.record(SYSTEM, "extract.made", f"grant:{grant.id}", grant.project, dataset=grant.dataset,
+                             version=extract.version, extract=extract.id,
+                             columns={table: list(columns) for table, columns in extract.columns.items()})
 
 
 def destroy_dead_extracts(workshop: Workshop) -> int:
