@@ -284,11 +284,11 @@ def _of_author(tx: Any, author: str, number: int) -> EgressRequest:
 
 
 def _visible(tx: Any, viewer: str, number: int) -> EgressRequest:
-    """The request, or NotFound for anyone who is neither on its project nor a checker or administrator."""
+    """The request, or NotFound for anyone who is neither on its project nor a checker."""
     request = _request(tx, number)
     person: Person = tx.people.get(viewer)
     project = tx.projects.get(request.project)
-    if not (viewer in project.members or person.may(Permission.REVIEW_OUTPUTS) or person.may(Permission.MANAGE_PEOPLE)):
+    if not (viewer in project.members or person.may(Permission.REVIEW_OUTPUTS)):
         raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
                        next_step="Check the number, or start from your home page.")
     return request
