@@ -24,7 +24,7 @@ from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.row_filters import check_row_filter
 from readingroom.errors import InvalidInput, SettingsError
 from readingroom.ports import Vault
-from readingroom.storage.files import sync, whole_directory
+from readingroom.storage.files import UNFINISHED, sync, whole_directory
 from readingroom.storage.keys import read_key
 
 PSEUDONYM_DIGITS = 20  # 80 bits: collisions among 100 million people are expected in less than one case in 10^8
@@ -74,6 +74,16 @@ class FileExtracts:
     def path(self, extract_id: str) -> Path | None:
         target = self._root / extract_id
         return target if (target / "dataset.json").is_file() else None
+
+    def stored(self) -> tuple[str, ...]:
+        if not self._root.is_dir():
+            return ()
+        return tuple(sorted(path.name for path in self._root.iterdir() if not path.name.startswith(".")))
+
+    def clear_unfinished(self) -> None:
+        """Remove what a killed process had half made; only for the one process that makes extracts, at its start."""
+        for left in self._root.glob(f"{UNFINISHED}*"):
+            shutil.rmtree(left)
 
     def _rows(self, dataset: Dataset, version: str, table: Table, granted: tuple[str, ...], where: str) -> pa.Table:
         for name in granted:
