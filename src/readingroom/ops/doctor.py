@@ -24,10 +24,11 @@ import docker
 from docker.errors import DockerException, ImageNotFound
 from requests.exceptions import RequestException
 
-from readingroom.errors import ReadingRoomError
+from readingroom.errors import PolicyError, ReadingRoomError
 from readingroom.ops import engine as engine_room
 from readingroom.ops import floors, images, install, supervise
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings
+from readingroom.storage.policies import load_policies
 
 GIB = 1024**3
 STATE_SPACE_FLOOR_BYTES = 1 * GIB
@@ -69,6 +70,7 @@ def diagnose(settings: Settings, *, before_start: bool = False) -> tuple[Check, 
         *_host_tools(),
         *_kernel(),
         *_state(settings),
+        *_policies(settings),
         *_keys(settings),
         *_port(settings),
         *_sockets(settings),
@@ -240,8 +242,19 @@ def _state(settings: Settings) -> Iterator[Check]:
     else:
         yield _ok("state directory", str(folder))
     yield _space("disk space", existing, STATE_SPACE_FLOOR_BYTES, STATE_SPACE_WISH_BYTES)
+
+
+def _policies(settings: Settings) -> Iterator[Check]:
     if not settings.policies_dir.is_dir():
         yield _fail("policies", f"{settings.policies_dir} is missing.", "Set policies_dir in settings.toml.")
+        return
+    try:
+        load_policies(settings.policies_dir)
+    except PolicyError as error:
+        for fault in error.faults:
+            yield _fail("policies", fault, "Correct it; `readingroom policy validate` looks again.")
+    else:
+        yield _ok("policies", f"No faults in {settings.policies_dir}")
 
 
 def _space(name: str, folder: Path, floor: int, wish: int) -> Check:

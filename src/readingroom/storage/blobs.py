@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from readingroom.errors import IntegrityError, NotFound
+from readingroom.errors import IntegrityError, NotFound, Unavailable
 
 
 class FileBlobs:
@@ -21,16 +21,30 @@ class FileBlobs:
         path = self._path(digest)
         if path.exists():
             return digest
+        try:
+            self._write(path, content)
+        except OSError as error:
+            raise Unavailable(f"The file could not be stored: {error.strerror}.", rule="blob.write",
+                              value=f"{len(content):,} bytes",
+                              next_step="Nothing was kept. An administrator has to make room in the state directory; "
+                              "then send it again.") from error
+        return digest
+
+    def _write(self, path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as stream:
-            stream.write(content)
-            stream.flush()
-            os.fchmod(stream.fileno(), 0o400)
-            os.fsync(stream.fileno())
-        Path(stream.name).replace(path)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fchmod(stream.fileno(), 0o400)
+                os.fsync(stream.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
         for directory in (path.parent, self._root):
             _sync_directory(directory)
-        return digest
 
     def get(self, sha256: str) -> bytes:
         try:
