@@ -1,4 +1,7 @@
-"""SIGKILL of any process at any step: it comes back, nothing acknowledged is lost, nothing is done twice."""
+"""SIGKILL of any process at any step: it comes back, nothing acknowledged is lost, nothing is done twice.
+
+`tests/integration/test_crashes.py` kills the same services at every one of their statements to the database.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from rich.console import Console
 
@@ -122,7 +123,7 @@ def assert_workspace_lives_on(journey, container):
     def remembers():
         try:
             return journey.run_code("print(remembered + 1)") == "42"
-        except (ReadingRoomError, OSError, httpx.HTTPError, Exception) as error:  # noqa: BLE001  any way of being down
+        except Exception as error:  # noqa: BLE001  whatever way of being down
             remembers.last = error
             return False
 
@@ -143,11 +144,14 @@ def submit(room, author="ada", project=PROJECT):
         "table.csv", TABLE, "Defendants by sex in all courts; every cell rests on at least 1,000 people.")])
 
 
-def query(room, *, _rho=iter(range(100, 200))):
+PRICES = iter(range(100, 200))
+
+
+def query(room):
     """A question not asked before."""
     with room.store.reading() as tx:
         grant = tx.grants.of_project(PROJECT)[0]
-    return {"dataset": grant.dataset, "table": sorted(grant.columns)[0], "statistic": "count", "rho_micro": next(_rho)}
+    return {"dataset": grant.dataset, "table": sorted(grant.columns)[0], "statistic": "count", "rho_micro": next(PRICES)}
 
 
 @pytest.mark.parametrize("name", ["hub", "proxy", "portal", "worker", "door", "engine"])
@@ -227,11 +231,8 @@ SERVICES = "readingroom.services"
 
 
 @pytest.mark.parametrize(("when", "place"), [
-    ("before", f"{SERVICES}.requests:begin_checks"),
     ("after", f"{SERVICES}.requests:begin_checks"),
-    ("before", f"{SERVICES}.requests:_checked"),
     ("after", f"{SERVICES}.requests:check_file"),
-    ("after", f"{SERVICES}.requests:finish_checks"),
 ])
 def test_a_worker_killed_while_checking_checks_each_file_once(room, settings, when, place):
     with KilledWorker(settings) as worker:
@@ -246,7 +247,6 @@ def test_a_worker_killed_while_checking_checks_each_file_once(room, settings, wh
 @pytest.mark.parametrize(("when", "place"), [
     ("before", f"{SERVICES}.private_answers:compute"),
     ("after", "readingroom.storage.private_answers:OpenDPAnswerer.answer"),
-    ("after", f"{SERVICES}.private_answers:compute"),
 ])
 def test_a_paid_answer_is_given_once_and_charged_once(room, settings, when, place):
     asked = query(room)
@@ -264,8 +264,6 @@ def test_a_paid_answer_is_given_once_and_charged_once(room, settings, when, plac
 
 
 @pytest.mark.parametrize(("when", "place"), [
-    ("before", f"{SERVICES}.releases:make"),
-    ("after", "readingroom.core.package:build"),
     ("after", "readingroom.storage.blobs:FileBlobs.put"),
     ("after", f"{SERVICES}.releases:make"),
 ])
@@ -311,14 +309,13 @@ def directories(settings, slug):
 
 
 KILLS_WHILE_MAKING = [
-    ("before", "readingroom.storage.extracts:FileExtracts.build"),
     ("after", "pyarrow.parquet:write_table"),
     ("after", "readingroom.storage.extracts:FileExtracts.build"),
 ]
 
 
 @pytest.mark.parametrize(("when", "place"), KILLS_WHILE_MAKING)
-def test_an_extract_is_made_once_and_whole(room, settings, when, place, request):
+def test_an_extract_is_made_once_and_whole(room, settings, when, place):
     slug = f"making-{KILLS_WHILE_MAKING.index((when, place))}"
     with KilledWorker(settings) as worker:
         grant = new_grant(room, slug)
@@ -330,7 +327,7 @@ def test_an_extract_is_made_once_and_whole(room, settings, when, place, request)
     assert_once(room, f"grant:{grant.id}", "extract.made")
 
 
-@pytest.mark.parametrize(("when", "place"), KILLS_WHILE_MAKING[1:])
+@pytest.mark.parametrize(("when", "place"), KILLS_WHILE_MAKING)
 def test_an_extract_left_by_a_killed_worker_goes_when_its_grant_is_withdrawn(room, settings, when, place):
     """Nothing recorded it, so nothing but its place on the disk tells of it."""
     slug = f"withdrawn-{KILLS_WHILE_MAKING.index((when, place))}"
@@ -380,6 +377,13 @@ def test_a_hub_killed_while_a_workspace_opens_leaves_nothing_that_cannot_be_open
 
     def state():
         return bilal.get(f"/projects/{PROJECT}/workspace/state").json()["state"]
+
+    def settled():
+        """Either the Hub has taken the container over, or it is gone: no container that nobody knows of."""
+        known = {one.container for one in workspaces.open_now(room)}
+        return set(containers_of(settings, "bilal")) <= known and state() in ("running", "stopped")
+
+    wait_until(settled, "the Hub to tidy up", seconds=90, every=0.5)
 
     def opened():
         if state() == "stopped":

@@ -82,7 +82,8 @@ def update_addresses(c: Any, settings: Settings) -> None:
 
 def update_proxy(c: Any, settings: Settings) -> None:
     c.JupyterHub.proxy_class = UnixProxy
-    bound = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []  # ends when the Hub is killed
+    setpriv = shutil.which("setpriv")
+    bound = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []  # it ends when the Hub is killed
     c.ConfigurableHTTPProxy.command = [*bound, str(NODE), str(PROXY_PROGRAM)]
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
     c.ConfigurableHTTPProxy.auth_token = read_key(settings, "proxy-token")

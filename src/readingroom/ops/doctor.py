@@ -233,12 +233,12 @@ def _state(settings: Settings) -> Iterator[Check]:
     folder = settings.state_dir
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     other = f"Choose another directory in {STATE_VARIABLE}, or give this one to the account that runs this."
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+    if os.statvfs(existing).f_flag & os.ST_RDONLY:
+        yield _fail("state directory", f"{existing} is on a read-only file system.", other)
+    elif not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         yield _fail("state directory", f"{existing} can't be written by this account.", other)
     elif install.looks_foreign(settings):
         yield _fail("state directory", f"{folder} holds something else than an installation.", other)
-    elif os.statvfs(existing).f_flag & os.ST_RDONLY:
-        yield _fail("state directory", f"{existing} is on a read-only file system.", other)
     else:
         yield _ok("state directory", str(folder))
     yield _space("disk space", existing, STATE_SPACE_FLOOR_BYTES, STATE_SPACE_WISH_BYTES)
