@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from readingroom.core.policy.library import Policies
 from readingroom.db.store import Store
 from readingroom.errors import SettingsError
 from readingroom.hub.client import HubClient
@@ -17,7 +18,8 @@ from readingroom.settings import Settings
 from readingroom.storage.blobs import FileBlobs
 from readingroom.storage.extracts import FileExtracts
 from readingroom.storage.policies import load_policies
-from readingroom.storage.private_answers import OpenDPAnswerer
+from readingroom.storage.private_answers import OpenDPAnswerer, private_scratch
+from readingroom.storage.registration import RegisteredVault
 from readingroom.storage.vault import FileVault
 
 
@@ -39,19 +41,20 @@ def build(settings: Settings) -> ReadingRoom:
 def build_workshop(settings: Settings) -> Workshop:
     """The application as the worker uses it, with the vault, the answerer and the signing keys."""
     room = build(settings)
-    vault = build_vault(settings)
+    vault = build_vault(settings, room.policies)
     return Workshop(
         settings=settings, store=room.store, clock=room.clock, policies=room.policies, blobs=room.blobs,
         extracts=FileExtracts(settings.extracts_dir, vault, settings.keys_dir / "pseudonym.key"),
-        vault=vault, answerer=OpenDPAnswerer(vault, settings.state_dir / "scratch"),
+        vault=vault, answerer=OpenDPAnswerer(vault, private_scratch(settings.state_dir / "scratch", settings.instance)),
         hub=hub_client(settings, "worker-token"),
         audit_key=_private_key(settings.keys_dir / "audit-signing.pem"),
         release_key=_private_key(settings.keys_dir / "release-signing.pem"),
     )
 
 
-def build_vault(settings: Settings) -> FileVault:
-    return FileVault(settings.vault_dir, settings.keys_dir / "vault.key")
+def build_vault(settings: Settings, policies: Policies) -> RegisteredVault:
+    """The vault, which takes only what matches its registration in `policies`."""
+    return RegisteredVault(FileVault(settings.vault_dir, settings.keys_dir / "vault.key"), policies.dataset)
 
 
 def hub_client(settings: Settings, token_file: str) -> HubClient:

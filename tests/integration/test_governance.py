@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.people import PersonStatus
+from readingroom.core.policy import Policy
 from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, Unavailable
 from readingroom.services import access, accounts, audit, grants, projects, workspaces
-from tests.factories import PASSWORD, add_project, make_workshop
+from tests.factories import COURTS, PASSWORD, add_project, make_workshop
 
 
 @pytest.fixture
@@ -42,6 +45,17 @@ class TestSigningIn:
         assert accounts.sign_in(workshop, "ada", PASSWORD)
 
 
+    def test_a_reset_replaces_the_password_and_lifts_the_lock(self, workshop):
+        for _ in range(7):
+            with pytest.raises(PermissionDenied):
+                accounts.sign_in(workshop, "ada", "guess")
+        fresh = accounts.generate_password()
+        accounts.reset_password(workshop, "ada", fresh, by="robin")
+        assert accounts.sign_in(workshop, "ada", fresh)
+        with pytest.raises(PermissionDenied):
+            accounts.sign_in(workshop, "ada", PASSWORD)
+
+
 class TestGrants:
     def test_the_last_agreement_activates_the_project(self, workshop):
         first, second = add_project(workshop, grants={"courts": GrantStatus.PROPOSED, "schools": GrantStatus.PROPOSED},
@@ -60,6 +74,18 @@ class TestGrants:
         (grant,) = add_project(workshop, grants={"courts": GrantStatus.PROPOSED}, members=("mercer", "ada"))
         with pytest.raises(PermissionDenied):
             grants.agree(workshop, "mercer", grant.id, "To myself")
+
+    @pytest.mark.parametrize(("policy", "rule"), [
+        (Policy(denied_columns=frozenset({"defendants.age"})), "grant.denied-columns"),
+        (Policy(max_grant_days=30), "grant.max-days"),
+    ])
+    def test_p2_p3_a_yes_cannot_open_more_than_policy_allows(self, workshop, policy, rule):
+        (grant,) = add_project(workshop, grants={"courts": GrantStatus.PROPOSED})
+        narrower = {**workshop.policies.datasets, "courts": (COURTS, policy)}
+        strict = replace(workshop, policies=replace(workshop.policies, datasets=narrower))
+        with pytest.raises(InvalidInput) as refusal:
+            grants.agree(strict, "mercer", grant.id, "Fits")
+        assert refusal.value.rule == rule
 
     def test_taking_back_needs_a_reason(self, workshop):
         (grant,) = add_project(workshop)
@@ -117,6 +143,23 @@ class TestExtracts:
         workshop.clock.forward(minutes=1)
         assert workspaces.prepare_extracts(workshop) == 1
         assert workspaces.plan(workshop, "ada", "returns").mounts[0][1].exists()
+
+
+    def test_p2_a_column_denied_later_leaves_the_next_extract(self, workshop):
+        add_project(workshop)
+        first = workspaces.plan(workshop, "ada", "returns").mounts[0][1]
+        narrower = {**workshop.policies.datasets,
+                    "courts": (COURTS, Policy(denied_columns=frozenset({"defendants.age"})))}
+        strict = replace(workshop, policies=replace(workshop.policies, datasets=narrower))
+        strict.clock.forward(minutes=1)
+        assert workspaces.prepare_extracts(strict) == 1
+        assert workspaces.destroy_dead_extracts(strict) == 1
+        second = workspaces.plan(strict, "ada", "returns").mounts[0][1]
+        assert second != first
+        assert not first.exists()
+        with strict.store.reading() as tx:
+            made = [event for event in tx.events.of_subject("grant:1") if event.action == "extract.made"]
+        assert made[-1].detail["columns"] == {"defendants": ["person_id", "sex"]}
 
 
 def test_strangers_see_no_project(workshop):

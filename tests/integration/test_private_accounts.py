@@ -123,6 +123,13 @@ class TestWhoMayAsk:
             private_answers.ask(workshop, "ada", "returns", count(where=[{"column": "age", "op": ">=", "value": 30}]))
         assert refusal.value.rule == "answer.column"
 
+    def test_p2_tables_that_were_not_granted_are_not_even_counted(self, workshop):
+        with workshop.store.transaction() as tx:
+            tx.grants.save(replace(tx.grants.get(1), columns={"other": ("person_id",)}))
+        with pytest.raises(InvalidInput) as refusal:
+            private_answers.ask(workshop, "ada", "returns", count())
+        assert refusal.value.rule == "answer.table"
+
     @pytest.mark.parametrize("query", [None, [], "count", {}, {"dataset": "schools"}, count(rho_micro=-1),
                                        count(rho_micro=float("nan")), count(statistic="max"), count(table="nope")])
     def test_nonsense_is_refused_before_spending(self, workshop, query):

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from readingroom.bootstrap import build, public_key
-from readingroom.core.audit import Event
 from readingroom.services import audit
 from readingroom.settings import load_settings
 
@@ -73,16 +72,10 @@ def show(
     if json:
         print(json_library.dumps([event.__dict__ for event in events], indent=2))
         return
-    table = Table("No.", "When (UTC)", "Who", "What", "About", "Detail", box=None, header_style="bold")
+    console = Console(soft_wrap=True, highlight=False)
     for event in events:
-        table.add_row(str(event.seq), event.at[:19].replace("T", " "), event.actor, event.action, event.subject,
-                      _detail(event))
-    Console().print(table)
-
-
-def _detail(event: Event) -> str:
-    def shown(value: object) -> str:
-        return json_library.dumps(value) if isinstance(value, (dict, list)) else str(value)
-
-    return "; ".join(f"{name}: {text if len(text := shown(value)) <= 90 else text[:89] + '…'}"
-                     for name, value in event.detail.items())
+        when = event.at[:19].replace("T", " ")
+        console.print(f"{event.seq:>6}  {when}  [bold]{event.action}[/]  {event.subject}  by {escape(event.actor)}")
+        for name, value in event.detail.items():
+            shown = value if isinstance(value, str) else json_library.dumps(value)
+            console.print(f"        {name}: {escape(shown)}")

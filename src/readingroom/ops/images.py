@@ -40,7 +40,7 @@ SECURITY_ARCHIVE = "http://deb.debian.org/debian-security"
 SDK_PARTS = ("__init__.py", "errors.py", "core", "sdk")
 # Parts of the core that only the service uses; they need packages that a workspace does not have.
 NOT_FOR_WORKSPACES = (
-    "audit.py", "package.py", "row_filters.py", "policy/dataset_files.py", "policy/library.py",
+    "audit.py", "grants.py", "package.py", "row_filters.py", "policy/dataset_files.py", "policy/library.py",
 )
 REGISTRY_PATIENCE_SECONDS = 15
 

@@ -27,6 +27,7 @@ from readingroom.ops import doctor, engine, images, install, supervise
 from readingroom.ops.door import INSTANCE_LABEL
 from readingroom.ops.progress import Progress, run
 from readingroom.settings import Settings
+from readingroom.storage.private_answers import private_scratch
 
 READY_SECONDS = 120
 MADE_FILE = "made-here.txt"  # images that this installation made, for clean_demo to remove
@@ -105,7 +106,7 @@ def records(settings: Settings, progress: Progress, *, demo: bool) -> tuple[Any,
     if demo_programme.exists(room):
         return ()
     with progress.step(f"Making the demo programme ({settings.demo_people:,} synthetic people)"):
-        return tuple(demo_programme.load(room, build_vault(settings), people=settings.demo_people))
+        return tuple(demo_programme.load(room, build_vault(settings, room.policies), people=settings.demo_people))
 
 
 def _remember_images(settings: Settings, made: Sequence[str]) -> None:
@@ -297,6 +298,7 @@ def clean_demo(settings: Settings, console: Console | None = None) -> None:
             others = connection.containers.list(filters={"label": INSTANCE_LABEL})  # another account's, too
             for name in [] if others or _others_running() else [*made.read_text().split(), images.ROOT_IMAGE]:
                 _gone(lambda tag=name: connection.images.remove(tag))  # type: ignore[misc]
+    shutil.rmtree(private_scratch(settings.state_dir / "scratch", settings.instance), ignore_errors=True)
     if settings.state_dir.exists():
         with progress.step(f"Removing {settings.state_dir}"):
             _remove_state(settings)

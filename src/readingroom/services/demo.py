@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,7 +27,7 @@ CAST = (
     ("imran", "Imran Qureshi", "Secure Research Service", Role.CHECKER),
     ("freya", "Freya Lindqvist", "Secure Research Service", Role.CHECKER),
     ("tomas", "Tomas Reyes", "Secure Research Service", Role.CHECKER),
-    ("root-admin", "Robin Adeyemi", "Secure Research Service", Role.ADMINISTRATOR),
+    ("robin", "Robin Adeyemi", "Secure Research Service", Role.ADMINISTRATOR),
 )
 
 
@@ -57,7 +56,7 @@ def load(room: ReadingRoom, vault: Vault, *, people: int, seed: int | None = Non
         return ()
     for dataset, tables in generate(people, seed=20_260_801 if seed is None else seed).items():
         vault.add(dataset, tables)
-    made = tuple(DemoAccount(name, shown, role, "-".join(secrets.token_hex(3) for _ in range(3)))
+    made = tuple(DemoAccount(name, shown, role, accounts.generate_password())
                  for name, shown, _, role in CAST)
     hashes = {account.username: accounts.hash_password(account.password) for account in made}
     with room.store.transaction() as tx:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from readingroom.core.datasets import Dataset
+from readingroom.core.grants import check_within_policy
 from readingroom.core.lifecycle import (
     GRANT_TRANSITIONS,
     PROJECT_TRANSITIONS,
@@ -86,6 +87,9 @@ def _decide(room: ReadingRoom, tx: Any, custodian: str, grant_id: int, status: G
     project = tx.projects.get(grant.project)
     check_can_decide_grant(tx.people.get(custodian), room.policies.dataset(grant.dataset).custodian, project)
     check_transition(GRANT_TRANSITIONS, grant.status, status, "grant")
+    if status is GrantStatus.ACTIVE:
+        check_within_policy(grant, room.policies.dataset(grant.dataset), room.policies.for_grant(project, grant),
+                            room.today())
     decided = replace(grant, status=status, decided_by=custodian, decided_at=room.now(),
                       decision_reason=reason.strip(),
                       policy_hash=room.policies.fingerprint(project.programme, grant.dataset))

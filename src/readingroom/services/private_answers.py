@@ -8,6 +8,7 @@ from typing import Any
 
 from readingroom.core.answers import ANSWERED, FAILED, PrivateAnswer
 from readingroom.core.datasets import Dataset
+from readingroom.core.grants import readable_columns
 from readingroom.core.permissions import check_can_ask_privately
 from readingroom.core.policy import Policy
 from readingroom.core.privacy import ledger, pricing, queries
@@ -158,7 +159,8 @@ def _prepare(room: ReadingRoom, tx: Any, username: str, slug: str, raw: object) 
                            next_step=f"It may ask about: {', '.join(sorted(grants)) or 'nothing yet'}.")
     dataset, grant = room.policies.dataset(name), grants[name]
     query = queries.parse_query(raw, dataset)
-    _check_granted(query, dataset, grant)
+    policy = room.policies.for_grant(project, grant)
+    _check_granted(query, dataset, grant, policy)
     extract = tx.extracts.live_of_grant(grant.id)
     if extract is None:
         raise Unavailable(f"{name} is still being prepared.", rule="extract.ready", value=name,
@@ -166,15 +168,16 @@ def _prepare(room: ReadingRoom, tx: Any, username: str, slug: str, raw: object) 
     key = ledger.answer_key(name, extract.version, queries.canonical(query), slug)
     table = dataset.table(query.table)
     assert table is not None, "a parsed query names a registered table"
-    return _Prepared(query, dataset, project, grant, room.policies.for_grant(project, grant), extract.version, key,
-                     pricing.price(query, table))
+    return _Prepared(query, dataset, project, grant, policy, extract.version, key, pricing.price(query, table))
 
 
-def _check_granted(query: queries.Query, dataset: Dataset, grant: Grant) -> None:
+def _check_granted(query: queries.Query, dataset: Dataset, grant: Grant, policy: Policy) -> None:
+    granted = readable_columns(grant, policy)
+    if query.table not in granted:
+        raise InvalidInput(f"The project has no grant of {query.table}.", rule="answer.table", value=query.table,
+                           next_step=f"It may ask about: {', '.join(sorted(granted)) or 'no table'}.")
     for table, column in sorted(queries.columns_read(query)):
-        registered = dataset.table(table)
-        unit = registered is not None and column == registered.privacy_unit
-        if table not in grant.columns or (column not in grant.columns[table] and not unit):
+        if column not in granted[table]:
             raise InvalidInput(f"The project has no grant of {table}.{column}.", rule="answer.column",
                                value=f"{table}.{column}",
                                next_step="Ask about granted columns, or amend the project to ask for this one.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import rfc8785
 
+from readingroom.core.grants import readable_columns
 from readingroom.core.policy import Policy, strictest
-from readingroom.core.projects import Extract, Grant, Project
+from readingroom.core.projects import Extract, Grant
 from readingroom.core.workspaces import Opening, WorkspacePlan
-from readingroom.errors import AccessDenied, Unavailable
+from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.ports import Hub
 from readingroom.services import access
 from readingroom.services.room import ReadingRoom
@@ -78,40 +80,65 @@ def open_now(room: ReadingRoom) -> tuple[Opening, ...]:
 
 
 @dataclass(frozen=True)
-class Missing:
-    """An extract that a live grant needs and that does not exist yet."""
+class Wanted:
+    """The extract that a live grant calls for: the newest version, and the columns that policy still allows.
 
-    extract_id: str
+    Its id is a hash of all that decides its contents.
+    """
+
     grant: Grant
     version: str
+    columns: dict[str, tuple[str, ...]]
+
+    @property
+    def id(self) -> str:
+        contents = rfc8785.dumps({
+            "grant": self.grant.id, "version": self.version, "row_filter": self.grant.row_filter,
+            "columns": {table: list(columns) for table, columns in self.columns.items()}})
+        return f"{self.grant.project}-{self.grant.id}-{hashlib.sha256(contents).hexdigest()[:12]}"
 
 
 def prepare_extracts(workshop: Workshop) -> int:
-    """Make every extract that a live grant lacks; returns how many were made. Safe to repeat after a crash."""
+    """Make every extract that a live grant lacks; returns how many were made. Safe to repeat after a crash.
+
+    One that cannot be made does not hold up the others; the first such error is raised when the rest are done.
+    """
     with workshop.store.reading() as tx:
-        missing = [found for grant in tx.grants.all()
-                   if (found := _missing(workshop, tx.extracts.live_of_grant(grant.id), grant,
-                                         tx.projects.get(grant.project)))]
-    for need in missing:
-        grant = need.grant
-        workshop.extracts.build(need.extract_id, workshop.policies.dataset(grant.dataset), need.version,
-                                grant.columns, grant.row_filter, grant.project)
-        with workshop.store.transaction() as tx:
-            if tx.extracts.find(need.extract_id) is None:
-                tx.extracts.add(Extract(need.extract_id, grant.id, need.version, workshop.now(), None))
-                tx.events.record(SYSTEM, "extract.made", f"grant:{grant.id}", grant.project, dataset=grant.dataset,
-                                 version=need.version, extract=need.extract_id,
-                                 columns={table: list(columns) for table, columns in grant.columns.items()})
-    return len(missing)
+        wanted = [found for grant in tx.grants.all() if (found := _wanted(workshop, tx, grant)) is not None]
+    failures: list[ReadingRoomError] = []
+    for extract in wanted:
+        try:
+            _make(workshop, extract)
+        except ReadingRoomError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return len(wanted)
+
+
+def _make(workshop: Workshop, extract: Wanted) -> None:
+    grant = extract.grant
+    workshop.extracts.build(extract.id, workshop.policies.dataset(grant.dataset), extract.version, extract.columns,
+                            grant.row_filter, grant.project)
+    with workshop.store.transaction() as tx:
+        if tx.extracts.find(extract.id) is None:
+            tx.extracts.add(Extract(extract.id, grant.id, extract.version, workshop.now(), None))
+            tx.events.record(SYSTEM, "extract.made", f"grant:{grant.id}", grant.project, dataset=grant.dataset,
+                             version=extract.version, extract=extract.id,
+                             columns={table: list(columns) for table, columns in extract.columns.items()})
 
 
 def destroy_dead_extracts(workshop: Workshop) -> int:
-    """Make the extracts of grants that are no longer live unreadable, also to open workspaces."""
+    """Make the extracts of grants that are no longer live unreadable, also to open workspaces.
+
+    Extracts that a newer one replaced go too, once no workspace can have them open.
+    """
     with workshop.store.reading() as tx:
         dead = []
         for extract in tx.extracts.live():
             grant = tx.grants.get(extract.grant_id)
-            if not access.is_live(workshop, grant, tx.projects.get(grant.project)):
+            live = access.is_live(workshop, grant, tx.projects.get(grant.project))
+            if not live or _superseded(tx, extract, grant):
                 dead.append((extract, grant))
     for extract, grant in dead:
         workshop.extracts.destroy(extract.id)
@@ -142,14 +169,21 @@ def sweep(room: ReadingRoom, hub: Hub) -> int:
     return stopped
 
 
-def _missing(workshop: Workshop, made: Extract | None, grant: Grant, project: Project) -> Missing | None:
-    if not access.is_live(workshop, grant, project):
-        return None
+def _wanted(workshop: Workshop, tx: Any, grant: Grant) -> Wanted | None:
+    """What this grant calls for and does not have; None if nothing."""
+    project = tx.projects.get(grant.project)
     versions = workshop.vault.versions(grant.dataset)
-    if not versions:
+    if not versions or not access.is_live(workshop, grant, project):
         return None
-    if made is not None and made.version == versions[-1] and workshop.extracts.path(made.id) is not None:
+    wanted = Wanted(grant, versions[-1], readable_columns(grant, workshop.policies.for_grant(project, grant)))
+    made = tx.extracts.live_of_grant(grant.id)
+    if made is not None and made.id == wanted.id and workshop.extracts.path(made.id) is not None:
         return None
-    contents = rfc8785.dumps({"grant": grant.id, "version": versions[-1], "row_filter": grant.row_filter,
-                              "columns": {table: list(columns) for table, columns in grant.columns.items()}})
-    return Missing(f"{grant.project}-{grant.id}-{hashlib.sha256(contents).hexdigest()[:12]}", grant, versions[-1])
+    return wanted
+
+
+def _superseded(tx: Any, extract: Extract, grant: Grant) -> bool:
+    """Whether a newer extract took its place and no open workspace can still have it mounted."""
+    newest = tx.extracts.live_of_grant(grant.id)
+    in_use = any(opening.project == grant.project for opening in tx.workspaces.open_now())
+    return newest.id != extract.id and not in_use

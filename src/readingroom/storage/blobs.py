@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import re
+import uuid
 from pathlib import Path
 
-from readingroom.errors import IntegrityError, NotFound
+from readingroom.errors import IntegrityError, NotFound, Unavailable
+from readingroom.storage.files import make_directory, sync
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class FileBlobs:
@@ -18,38 +22,44 @@ class FileBlobs:
 
     def put(self, content: bytes) -> str:
         digest = hashlib.sha256(content).hexdigest()
-        path = self._path(digest)
-        if path.exists():
-            return digest
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as stream:
-            stream.write(content)
-            stream.flush()
-            os.fchmod(stream.fileno(), 0o400)
-            os.fsync(stream.fileno())
-        Path(stream.name).replace(path)
-        for directory in (path.parent, self._root):
-            _sync_directory(directory)
+        path = self._root / digest[:2] / digest
+        try:
+            make_directory(path.parent)
+            if _holds(path, content):
+                sync(path.parent)  # an earlier writer may have been killed before its own
+            else:
+                _write(path, content)
+        except OSError as error:
+            raise Unavailable(f"The file could not be stored: {error.strerror}.", rule="blob.write", value=digest,
+                              next_step="Free space or repair the disk, then send it again.") from error
         return digest
 
     def get(self, sha256: str) -> bytes:
-        try:
-            content = self._path(sha256).read_bytes()
-        except FileNotFoundError:
+        path = self._root / sha256[:2] / sha256 if _DIGEST.fullmatch(sha256) else None
+        if path is None or not path.is_file():
             raise NotFound(f"No stored file has the hash {sha256[:16]}….", rule="blob.exists", value=sha256,
-                           next_step="Restore the store from a backup.") from None
+                           next_step="Restore the store from a backup.")
+        content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:
             raise IntegrityError(f"The stored file {sha256[:16]}… was changed.", rule="blob.integrity", value=sha256,
                                  next_step="Restore it from a backup; it is not released as it is.")
         return content
 
-    def _path(self, digest: str) -> Path:
-        return self._root / digest[:2] / digest
+
+def _holds(path: Path, content: bytes) -> bool:
+    """Whether `path` has exactly these bytes; a damaged file does not, and is written anew."""
+    return path.is_file() and path.read_bytes() == content
 
 
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def _write(path: Path, content: bytes) -> None:
+    hidden = path.parent / f".{path.name[:16]}-{uuid.uuid4().hex[:8]}"
     try:
-        os.fsync(descriptor)
+        with hidden.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fchmod(stream.fileno(), 0o400)
+            os.fsync(stream.fileno())
+        hidden.replace(path)
     finally:
-        os.close(descriptor)
+        hidden.unlink(missing_ok=True)
+    sync(path.parent)

@@ -2,7 +2,8 @@
 
 One directory per extract: a Parquet file per granted table, with this project's pseudonyms in place of the
 privacy unit's identifiers, and `dataset.json`, which describes the granted columns. Readable by the workspace's
-user through the mount; the directories above it keep everyone else out.
+user through the mount; the directories above it keep everyone else out. Rows come in an order of this project's
+own: in a shared order, two projects could match their pseudonyms line by line.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import shutil
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -24,9 +25,12 @@ from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.row_filters import check_row_filter
 from readingroom.errors import InvalidInput, SettingsError
 from readingroom.ports import Vault
-from readingroom.storage.files import sync, whole_directory
+from readingroom.storage.files import UNFINISHED, erase, locked, make_directory, plain_name, sync, whole_directory
 from readingroom.storage.keys import read_key
+from readingroom.storage.vault import plain_table
 
+DESTROYED = ".destroyed-"
+DESCRIPTION = "dataset.json"
 PSEUDONYM_DIGITS = 20  # 80 bits: collisions among 100 million people are expected in less than one case in 10^8
 
 
@@ -40,52 +44,54 @@ class FileExtracts:
 
     def build(self, extract_id: str, dataset: Dataset, version: str, columns: Mapping[str, tuple[str, ...]],
               row_filter: Mapping[str, str], project: str) -> Path:
-        target = self._root / extract_id
-        if target.exists():
-            return target
+        target = self._root / plain_name(extract_id)
         if self._vault is None or self._pseudonym_key is None:
+            if self.path(extract_id) is not None:
+                return target
             raise SettingsError("This process has no vault to make extracts from.", rule="extract.vault",
                                 next_step="Extracts are made by the worker.")
-        key = read_key(self._pseudonym_key)
-        with whole_directory(target, mode=0o555) as directory:
-            for name, granted in columns.items():
-                table = _table(dataset, name)
-                rows = self._rows(dataset, version, table, granted, row_filter.get(name, ""))
-                path = directory / f"{name}.parquet"
-                pq.write_table(_pseudonymised(rows, table, key, project), path, compression="zstd")
-                path.chmod(0o444)
-            described = directory / "dataset.json"
-            described.write_text(json.dumps(describe(dataset, version, columns), indent=1))
-            described.chmod(0o444)
+        own = hmac.new(read_key(self._pseudonym_key), f"pseudonym/{project}".encode(), hashlib.sha256).digest()
+        granted = {name: tuple(dict.fromkeys(wanted)) for name, wanted in columns.items() if wanted}
+        conditions = _checked(dataset, granted, row_filter)
+        make_directory(self._root)
+        with locked(self._root):
+            if self.path(extract_id) is not None:
+                sync(self._root)
+                return target
+            with whole_directory(target, mode=0o555) as directory:
+                for name, wanted in granted.items():
+                    rows = self._rows(dataset, version, name, wanted, conditions.get(name, ""))
+                    rows = _shuffled(rows, own, f"{dataset.slug}/{version}/{name}")
+                    path = directory / f"{name}.parquet"
+                    pq.write_table(_pseudonymised(rows, _table(dataset, name), own), path, compression="zstd")
+                    path.chmod(0o444)
+                described = directory / DESCRIPTION
+                described.write_text(json.dumps(describe(dataset, version, granted), indent=1))
+                described.chmod(0o444)
         return target
 
     def destroy(self, extract_id: str) -> None:
-        target = self._root / extract_id
-        if not target.exists():
-            return
-        target.chmod(0o700)
-        for path in target.iterdir():
-            path.chmod(0o600)
-            os.truncate(path, 0)  # a process that has it open (or mapped) can read nothing more
-            sync(path)
-        shutil.rmtree(target)
-        sync(self._root)
+        # Renamed first, so that after a crash half-way no emptied extract is taken for a finished one.
+        target = self._root / plain_name(extract_id)
+        if target.exists():
+            target.rename(self._root / f"{DESTROYED}{extract_id}-{uuid.uuid4().hex[:8]}")
+            sync(self._root)
+        for prefix in (DESTROYED, UNFINISHED):
+            for left in self._root.glob(f"{prefix}{extract_id}-{'[0-9a-f]' * 8}"):
+                erase(left)
 
     def path(self, extract_id: str) -> Path | None:
-        target = self._root / extract_id
-        return target if (target / "dataset.json").is_file() else None
+        target = self._root / plain_name(extract_id)
+        return target if (target / DESCRIPTION).is_file() else None
 
-    def _rows(self, dataset: Dataset, version: str, table: Table, granted: tuple[str, ...], where: str) -> pa.Table:
-        for name in granted:
-            _column(table, name)
+    def _rows(self, dataset: Dataset, version: str, name: str, granted: tuple[str, ...], condition: str) -> pa.Table:
         assert self._vault is not None
-        condition = check_row_filter(where, table) if where else ""
-        needed = [column.name for column in table.columns
+        needed = [column.name for column in _table(dataset, name).columns
                   if column.name in granted or (condition and f'"{column.name}"' in condition)]
-        rows = self._vault.read(dataset.slug, version, table.name, needed)
+        rows = plain_table(name, self._vault.read(dataset.slug, version, name, needed))
         if condition:
-            rows = _filtered(rows, condition)
-        return rows.select(list(granted)).replace_schema_metadata(None)
+            rows = plain_table(name, _filtered(rows, condition, name))
+        return rows.select(list(granted))
 
 
 def describe(dataset: Dataset, version: str, columns: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
@@ -106,28 +112,51 @@ def _described(column: Column) -> dict[str, object]:
             "lower": column.lower, "upper": column.upper, "identifier": column.identifier}
 
 
-def _filtered(rows: pa.Table, condition: str) -> pa.Table:
+def _checked(dataset: Dataset, granted: Mapping[str, tuple[str, ...]], row_filter: Mapping[str, str]) -> dict[str, str]:
+    """Each granted table's filter as safe SQL. A filter that would apply to nothing is refused, not dropped."""
+    for name, wanted in granted.items():
+        for column in wanted:
+            _column(_table(dataset, name), column)
+    conditions = {}
+    for name, text in row_filter.items():
+        table = _table(dataset, name)
+        if not text.strip():
+            raise InvalidInput(f"The row filter of {name} is empty.", rule="grant.row-filter", value=name,
+                               next_step="Write the condition, or leave the table out to grant all its rows.")
+        conditions[name] = check_row_filter(text, table)
+    return conditions
+
+
+def _filtered(rows: pa.Table, condition: str, name: str) -> pa.Table:
     connection = duckdb.connect(config={"enable_external_access": "false"})
     try:
         connection.execute("SET lock_configuration = true")
         return connection.from_arrow(rows).filter(condition).to_arrow_table()
+    except duckdb.Error:
+        # From None: the engine's message quotes the value that it could not compare.
+        raise InvalidInput(f"The row filter of {name} cannot be applied to its data.", rule="grant.row-filter",
+                           value=condition, next_step="Compare each column with values of its own type.") from None
     finally:
         connection.close()
 
 
-def _pseudonymised(rows: pa.Table, table: Table, key: bytes, project: str) -> pa.Table:
+def _shuffled(rows: pa.Table, own: bytes, place: str) -> pa.Table:
+    seed = hmac.new(own, f"order/{place}".encode(), hashlib.sha256).digest()
+    return rows.take(np.random.default_rng(int.from_bytes(seed)).permutation(rows.num_rows))
+
+
+def _pseudonymised(rows: pa.Table, table: Table, own: bytes) -> pa.Table:
     for name in rows.schema.names:
         if _column(table, name).identifier:
             at = rows.schema.get_field_index(name)
-            rows = rows.set_column(at, name, _pseudonyms(rows.column(at), key, project))
+            rows = rows.set_column(at, name, _pseudonyms(rows.column(at), own))
     return rows
 
 
-def _pseudonyms(identifiers: pa.ChunkedArray, key: bytes, project: str) -> pa.ChunkedArray:
-    """HMAC-SHA256 under the installation's key and the project's name: the same person, another name elsewhere."""
+def _pseudonyms(identifiers: pa.ChunkedArray, own: bytes) -> pa.ChunkedArray:
+    """HMAC-SHA256 under the project's own key: the same person, another name elsewhere. Each is made once."""
     encoded = identifiers.combine_chunks().dictionary_encode()
-    own = hmac.new(key, f"pseudonym/{project}".encode(), hashlib.sha256).digest()
-    names = [value and hmac.new(own, str(value).encode(), hashlib.sha256).hexdigest()[:PSEUDONYM_DIGITS]
+    names = [None if value is None else hmac.digest(own, str(value).encode(), "sha256").hex()[:PSEUDONYM_DIGITS]
              for value in encoded.dictionary.to_pylist()]
     return pa.chunked_array([pc.take(pa.array(names, pa.string()), encoded.indices)])
 

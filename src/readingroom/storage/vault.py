@@ -1,117 +1,194 @@
 """The vault: each dataset version immutable, hashed, and Parquet under authenticated encryption.
 
-Parquet modular encryption (AES-GCM over footer, pages and statistics): a data key per file, wrapped by the
-installation's key-encryption key. Layout: `<root>/<dataset>/<version>/<table>.parquet` and `version.json`.
+Layout: `<root>/<dataset>/<version>/<table>.parquet` and `version.json`. Parquet modular encryption (AES-256-GCM over
+footer, pages and statistics) under a key per table, derived from a random key per version. `version.json` holds that
+key, wrapped together with what the file says, so that a change to either opens nothing. Every part of a table is
+bound to its place (dataset, version, table): a file moved or copied from elsewhere opens nothing either. What cannot
+be told from here is the removal of a whole version; the audit log names those that were used.
 """
 
 from __future__ import annotations
 
-import fcntl
+import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
+import rfc8785
 
-from readingroom.errors import IntegrityError, InvalidInput, NotFound
-from readingroom.storage.files import whole_directory
-from readingroom.storage.keys import FileKeyWrapper, read_key
+from readingroom.errors import IntegrityError, InvalidInput, NotFound, ReadingRoomError, Unavailable
+from readingroom.storage.files import locked, make_directory, plain_name, whole_directory
+from readingroom.storage.keys import KEY_BYTES, FileKeyWrapper, KeyWrapper, derive
 
-MASTER_KEY = "vault"
+DESCRIPTION = "version.json"
 VERSION_DIGITS = 16
+_VERSION = re.compile(rf"[0-9a-f]{{{VERSION_DIGITS}}}")
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """What `version.json` says, once its seal has been checked. `rows` is by table; `key` stays in memory."""
+
+    sequence: int
+    rows: dict[str, int]
+    key: bytes
 
 
 class FileVault:
-    """The Vault port on files. `key_file` holds the key-encryption key."""
+    """The Vault port on files. `key_file` holds the key-encryption key, unless `keys` keeps it elsewhere."""
 
-    def __init__(self, root: Path, key_file: Path) -> None:
+    def __init__(self, root: Path, key_file: Path, keys: KeyWrapper | None = None) -> None:
         self._root = root
-        self._key_file = key_file
-        self._factory: pe.CryptoFactory | None = None
+        self._keys = keys or FileKeyWrapper(key_file)
 
     def add(self, dataset: str, tables: Mapping[str, pa.Table]) -> str:
         if not tables:
             raise InvalidInput(f"{dataset} was sent without tables.", rule="vault.tables", value=dataset,
                                next_step="Send at least one table.")
-        version = content_hash(tables)
-        with self._locked(dataset):
-            target = self._root / dataset / version
-            if target.exists():
+        plain = {plain_name(name): plain_table(name, table) for name, table in tables.items()}
+        content = content_hash(plain)
+        version = content[:VERSION_DIGITS]
+        folder = make_directory(self._root / plain_name(dataset))
+        with locked(folder):
+            stored = self._versions(dataset)
+            if version in stored:
                 return version
-            with whole_directory(target) as directory:
-                for name, table in tables.items():
-                    self._write(directory / f"{name}.parquet", table)
-                described = {"sequence": len(self.versions(dataset)) + 1,
-                             "rows": {name: table.num_rows for name, table in tables.items()}}
-                (directory / "version.json").write_text(json.dumps(described, sort_keys=True))
+            described = {"dataset": dataset, "content": content,
+                         "sequence": 1 + max((known.sequence for known in stored.values()), default=0),
+                         "rows": {name: table.num_rows for name, table in plain.items()}}
+            key = os.urandom(KEY_BYTES)
+            sealed = base64.b64encode(self._keys.wrap(key, rfc8785.dumps(described))).decode()
+            with whole_directory(folder / version) as directory:
+                for name, table in plain.items():
+                    path = directory / f"{name}.parquet"
+                    pq.write_table(table, path, compression="zstd",
+                                   encryption_properties=_encryption(key, dataset, version, name))
+                    path.chmod(0o400)
+                (directory / DESCRIPTION).write_text(json.dumps({"described": described, "sealed_key": sealed}))
         return version
 
     def versions(self, dataset: str) -> tuple[str, ...]:
-        found = [(json.loads(file.read_text())["sequence"], file.parent.name)
-                 for file in (self._root / dataset).glob("[!.]*/version.json")]
-        return tuple(name for _, name in sorted(found))
+        stored = self._versions(dataset)
+        return tuple(sorted(stored, key=lambda name: stored[name].sequence))
 
     def read(self, dataset: str, version: str, table: str, columns: Iterable[str]) -> pa.Table:
-        path = self._root / dataset / version / f"{table}.parquet"
-        if not path.is_file():
+        place = f"{dataset}/{version}/{table}"
+        folder = self._root / plain_name(dataset) / plain_name(version)
+        stored = self._opened(folder) if _VERSION.fullmatch(version) and folder.is_dir() else None
+        if stored is None or table not in stored.rows:
             raise NotFound(f"The vault has no table {table!r} in {dataset} {version}.", rule="vault.table",
-                           value=f"{dataset}/{version}/{table}", next_step="Check the dataset's registration.")
+                           value=place, next_step="Check the dataset's registration.")
         wanted = list(columns)
-        properties = self._crypto.file_decryption_properties(self._connection, pe.DecryptionConfiguration())
         try:
-            with pq.ParquetFile(path, decryption_properties=properties) as file:
+            with pq.ParquetFile(folder / f"{table}.parquet",
+                                decryption_properties=_decryption(stored.key, dataset, version, table)) as file:
                 absent = set(wanted) - set(file.schema_arrow.names)
                 if absent:
                     raise NotFound(f"{dataset}.{table} has no column {', '.join(sorted(absent))}.",
                                    rule="vault.column", value=sorted(absent),
                                    next_step="Bring the registration in line with the data.")
-                return file.read(columns=wanted)
-        except (OSError, pa.ArrowException) as error:
-            raise IntegrityError(f"{dataset}.{table} {version} was changed since it was stored, or is damaged.",
-                                 rule="vault.integrity", value=str(path.name),
-                                 next_step="Restore this version from a backup; nothing is served from it.") from error
+                found = file.read(columns=wanted)
+        except OSError as error:
+            raise _unreadable(place, error) from error
+        except pa.ArrowException as error:
+            raise _changed(place) from error
+        if found.num_rows != stored.rows[table]:
+            raise _changed(place)
+        return found
 
-    @property
-    def _crypto(self) -> pe.CryptoFactory:
-        if self._factory is None:
-            key = read_key(self._key_file)
-            self._factory = pe.CryptoFactory(lambda _configuration: FileKeyWrapper(key))
-        return self._factory
+    def _versions(self, dataset: str) -> dict[str, StoredVersion]:
+        folder = self._root / plain_name(dataset)
+        return {path.name: self._opened(path) for path in folder.glob("*") if _VERSION.fullmatch(path.name)}
 
-    @property
-    def _connection(self) -> pe.KmsConnectionConfig:
-        return pe.KmsConnectionConfig()
+    def _opened(self, folder: Path) -> StoredVersion:
+        """The description in `folder`, if its seal holds and it is of this very place; IntegrityError if not."""
+        dataset, version = folder.parts[-2:]
+        try:
+            said = json.loads((folder / DESCRIPTION).read_bytes())
+            described, sealed = said["described"], base64.b64decode(said["sealed_key"], validate=True)
+            context = rfc8785.dumps(described)
+        except OSError as error:
+            raise _unreadable(f"{dataset}/{version}/{DESCRIPTION}", error) from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise _changed(f"{dataset}/{version}/{DESCRIPTION}") from error
+        key = self._keys.unwrap(sealed, context)
+        if described["dataset"] != dataset or described["content"][:VERSION_DIGITS] != version:
+            raise _changed(f"{dataset}/{version}/{DESCRIPTION}")
+        return StoredVersion(described["sequence"], described["rows"], key)
 
-    def _write(self, path: Path, table: pa.Table) -> None:
-        configuration = pe.EncryptionConfiguration(footer_key=MASTER_KEY, uniform_encryption=True,
-                                                   plaintext_footer=False, data_key_length_bits=256)
-        properties = self._crypto.file_encryption_properties(self._connection, configuration)
-        with pq.ParquetWriter(path, table.schema, encryption_properties=properties, compression="zstd") as writer:
-            writer.write_table(table)
-        path.chmod(0o400)
 
-    @contextmanager
-    def _locked(self, dataset: str) -> Iterator[None]:
-        folder = self._root / dataset
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (folder / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+def plain_table(name: str, table: pa.Table) -> pa.Table:
+    """`table` with nothing but names, plain types and values: no metadata, no dictionaries of absent values.
+
+    InvalidInput for nested or otherwise unusual columns, and for two columns of one name.
+    """
+    if len(set(table.column_names)) != table.num_columns:
+        raise InvalidInput(f"The table {name} has two columns of the same name.", rule="vault.columns", value=name,
+                           next_step="Give every column a name of its own.")
+    types = [_plain_type(name, field) for field in table.schema]
+    fields = [pa.field(field.name, kind) for field, kind in zip(table.schema, types, strict=True)]
+    return table.cast(pa.schema(fields)).combine_chunks()
 
 
 def content_hash(tables: Mapping[str, pa.Table]) -> str:
-    """The first 16 hex digits of the SHA-256 of names, types and values; independent of chunks and file format."""
+    """The SHA-256 of names, plain types and values, in hex; chunks, metadata and the order of columns do not count.
+
+    The order of rows does. Values go in as CSV, in which Arrow quotes every text and leaves a missing value empty.
+    """
     digest = hashlib.sha256()
     for name in sorted(tables):
-        table = tables[name]
-        fields = [[field.name, str(field.type)] for field in table.schema]
-        digest.update(json.dumps([name, table.num_rows, fields]).encode())
+        table = plain_table(name, tables[name])
+        table = table.select(sorted(table.column_names))
         sink = pa.BufferOutputStream()
-        pyarrow.csv.write_csv(table, sink)
-        digest.update(sink.getvalue())
-    return digest.hexdigest()[:VERSION_DIGITS]
+        pyarrow.csv.write_csv(table, sink, pyarrow.csv.WriteOptions(include_header=False))
+        values = hashlib.sha256(sink.getvalue()).hexdigest()
+        fields = [[field.name, str(field.type)] for field in table.schema]
+        digest.update(rfc8785.dumps([name, table.num_rows, fields, values]))
+    return digest.hexdigest()
+
+
+def _plain_type(table: str, field: pa.Field) -> pa.DataType:
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pa.string()
+    known = (pa.types.is_string, pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_date,
+             pa.types.is_timestamp, pa.types.is_decimal, pa.types.is_null)
+    if not any(is_kind(kind) for is_kind in known) or pa.types.is_float16(kind):
+        raise InvalidInput(f"{table}.{field.name} is of type {field.type}.", rule="vault.type", value=str(field.type),
+                           next_step="Send text, whole numbers, numbers, dates, times or yes/no values.")
+    return kind
+
+
+def _encryption(key: bytes, dataset: str, version: str, table: str) -> pe.FileEncryptionProperties:
+    return pe.create_encryption_properties(derive(key, f"table/{table}"), store_aad_prefix=False,
+                                           aad_prefix=f"{dataset}/{version}/{table}".encode())
+
+
+def _decryption(key: bytes, dataset: str, version: str, table: str) -> pe.FileDecryptionProperties:
+    return pe.create_decryption_properties(derive(key, f"table/{table}"),
+                                           aad_prefix=f"{dataset}/{version}/{table}".encode())
+
+
+def _unreadable(place: str, error: OSError) -> ReadingRoomError:
+    """What the system refused is not called tampering. Arrow reports a seal that fails as an OSError without number."""
+    if isinstance(error, FileNotFoundError):
+        return NotFound(f"{place} is missing from the vault.", rule="vault.missing", value=place,
+                        next_step="Restore this version from a backup; nothing is served from it.")
+    if error.errno is not None:
+        return Unavailable(f"{place} in the vault cannot be read: {os.strerror(error.errno)}.", rule="vault.readable",
+                           value=place, next_step="Check the disk and the directory's owner, then try again.")
+    return _changed(place)
+
+
+def _changed(place: str) -> IntegrityError:
+    return IntegrityError(f"{place} in the vault was changed since it was stored, or is damaged.",
+                          rule="vault.integrity", value=place,
+                          next_step="Restore this version from a backup; nothing is served from it.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.policy.model import Layer, Policy
@@ -15,10 +16,14 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Model = TypeVar("Model", bound=BaseModel)
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Place = tuple[int | str, ...]
+Fault = tuple[Place, str]
+LONGEST = 200_000  # characters
+DEEPEST = 20
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ColumnFile(_File):
@@ -38,12 +43,6 @@ class ColumnFile(_File):
     def _codes_as_text(cls, value: object) -> object:
         return {str(code): label for code, label in value.items()} if isinstance(value, dict) else value
 
-    @model_validator(mode="after")
-    def _range_is_one(self) -> ColumnFile:
-        if self.lower is not None and self.upper is not None and self.lower >= self.upper:
-            raise ValueError(f"lower ({self.lower}) must be below upper ({self.upper})")
-        return self
-
 
 class TableFile(_File):
     """One table; `privacy_unit` names the column that says whose row it is."""
@@ -53,15 +52,6 @@ class TableFile(_File):
     privacy_unit: Name
     max_rows_per_person: Annotated[int, Field(ge=1)] = 1
     columns: Annotated[list[ColumnFile], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _unit_is_an_identifier(self) -> TableFile:
-        names = [column.name for column in self.columns]
-        if len(set(names)) != len(names):
-            raise ValueError("two columns have the same name")
-        if not any(column.name == self.privacy_unit and column.identifier for column in self.columns):
-            raise ValueError(f"privacy_unit {self.privacy_unit!r} must be a column with `identifier: true`")
-        return self
 
 
 class DatasetFile(_File):
@@ -104,18 +94,126 @@ def parse_layer(text: str, file: str) -> Layer:
 
 
 def _parse(text: str, file: str, model: type[Model]) -> Model:
+    if len(text) > LONGEST:
+        raise _refusal(file, [f"{file}:1: has {len(text)} characters; at most {LONGEST} are read"])
+    faults: list[Fault] = []
     try:
-        return model.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
+        if unreadable := list(_unreadable(text)):
+            raise _refusal(file, [f"{file}:{line}: {what}" for line, what in unreadable])
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        given = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: 2020-13-45, or a number too long
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or "cannot be read"
         raise _refusal(file, [f"{file}:{line}: is not valid YAML: {problem}"]) from error
+    if root is not None:
+        faults += _written_twice(root, ())
+        faults += _misread_codes(root, ())
+    if isinstance(given, dict):
+        faults += _switches_for_numbers(given.get("policy"))
+        faults += _contradictions(given) if model is DatasetFile else ()
+    parsed = None
+    try:
+        parsed = model.model_validate(given)
     except ValidationError as error:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        raise _refusal(file, [
-            f"{file}:{_line(root, fault['loc'])}: {_where(fault['loc'])}: {fault['msg']}" for fault in error.errors()
-        ]) from error
+        faults += [(fault["loc"], fault["msg"]) for fault in error.errors()]
+    if faults or parsed is None:
+        lines = sorted({(_line(root, place), f"{_where(place)}: {what}") for place, what in faults})
+        raise _refusal(file, [f"{file}:{line}: {what}" for line, what in lines])
+    return parsed
+
+
+def _unreadable(text: str) -> Iterator[tuple[int, str]]:
+    """What a short file must not hold because of what it would take to read it."""
+    depth = 0
+    for event in yaml.parse(text):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:  # reading on takes time with the square of the depth
+            yield event.start_mark.line + 1, f"is nested more than {DEEPEST} deep"
+            return
+        if isinstance(event, yaml.AliasEvent):  # a few of them can stand for gigabytes, or for themselves
+            yield event.start_mark.line + 1, f"*{event.anchor}: write it out; references within the file are not read"
+
+
+def _written_twice(node: yaml.Node, place: Place) -> Iterator[Fault]:
+    """YAML keeps the last of two equal keys in silence: a second `threshold` could undo the first."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield (*place, key.value), "is written twice"
+            seen.add(key.value)
+            yield from _written_twice(value, (*place, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            yield from _written_twice(value, (*place, position))
+
+
+def _misread_codes(node: yaml.Node, place: Place) -> Iterator[Fault]:
+    """Codes that YAML takes for something else: NO is false, 010 is eight."""
+    if isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            yield from _misread_codes(value, (*place, position))
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key, value in node.value:
+        if key.value == "codes" and isinstance(value, yaml.MappingNode):
+            for code, _ in value.value:
+                if str(yaml.safe_load(yaml.serialize(code))) != code.value:
+                    yield (*place, "codes", code.value), f"YAML does not read this as text; write it as '{code.value}'"
+        else:
+            yield from _misread_codes(value, (*place, key.value))
+
+
+def _switches_for_numbers(policy: object) -> Iterator[Fault]:
+    """`threshold: yes` would be taken for a threshold of 1."""
+    for name, value in policy.items() if isinstance(policy, dict) else ():
+        field = Policy.model_fields.get(name)
+        if isinstance(value, bool) and field is not None and "bool" not in str(field.annotation):
+            yield ("policy", name), f"is {'yes' if value else 'no'}; a number or a list is needed"
+
+
+def _contradictions(given: dict[str, Any]) -> Iterator[Fault]:
+    """What no single field can show. Parts of the wrong shape are left to the field checks."""
+    columns: dict[str, dict[str, dict[str, Any]]] = {}
+    for position, table in _mappings(given.get("tables")):
+        place: Place = ("tables", position)
+        named = {str(column.get("name")): column for _, column in _mappings(table.get("columns"))}
+        if str(table.get("name")) in columns:
+            yield (*place, "name"), "another table has the same name"
+        columns[str(table.get("name"))] = named
+        unit = table.get("privacy_unit")
+        if unit is not None and named.get(str(unit), {}).get("identifier") is not True:
+            yield (*place, "privacy_unit"), f"{unit!r} must be a column of this table with `identifier: true`"
+        seen = set()
+        for at, column in _mappings(table.get("columns")):
+            if str(column.get("name")) in seen:
+                yield (*place, "columns", at, "name"), "another column has the same name"
+            seen.add(str(column.get("name")))
+            yield from (((*place, "columns", at, field), what) for field, what in _column_contradictions(column))
+    policy = given.get("policy")
+    denied = policy.get("denied_columns") if isinstance(policy, dict) else None
+    for position, name in enumerate(denied if isinstance(denied, list) else []):
+        table_name, _, column_name = str(name).partition(".")
+        if column_name not in columns.get(table_name, {}):
+            yield ("policy", "denied_columns", position), f"{name!r} is not a table.column of this dataset"
+
+
+def _column_contradictions(column: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    lower, upper, codes = column.get("lower"), column.get("upper"), column.get("codes")
+    if (lower is None) != (upper is None):
+        yield "lower" if upper is None else "upper", "lower and upper are given together or not at all"
+    if isinstance(lower, int | float) and isinstance(upper, int | float) and lower >= upper:
+        yield "lower", f"lower ({lower}) must be below upper ({upper})"
+    if column.get("type") == "integer" and isinstance(codes, dict):
+        wrong = [str(code) for code in codes if not str(code).removeprefix("-").isdecimal()]
+        if wrong:
+            yield "codes", f"an integer cannot hold {', '.join(wrong)}"
+
+
+def _mappings(items: object) -> list[tuple[int, dict[str, Any]]]:
+    return [(at, item) for at, item in enumerate(items if isinstance(items, list) else []) if isinstance(item, dict)]
 
 
 def _refusal(file: str, faults: list[str]) -> PolicyError:
@@ -123,11 +221,11 @@ def _refusal(file: str, faults: list[str]) -> PolicyError:
                        next_step="Correct these and load it again.")
 
 
-def _where(location: tuple[int | str, ...]) -> str:
+def _where(location: Place) -> str:
     return ".".join(str(part) for part in location) or "the file"
 
 
-def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+def _line(node: yaml.Node | None, location: Place) -> int:
     """The line of the innermost node on the way to `location` that exists."""
     line = 1 if node is None else node.start_mark.line + 1
     for part in location:

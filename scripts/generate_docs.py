@@ -1,0 +1,165 @@
+"""Write the reference pages that are a picture of the code: settings, policy fields, states, errors.
+
+Run as `python scripts/generate_docs.py` after changing any of them; with `--check` it writes nothing and exits
+with status 1 if a page is out of date. A test does the same.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "src"))
+
+from readingroom import errors  # noqa: E402  after the path is set
+from readingroom.core.lifecycle import (  # noqa: E402
+    GRANT_TRANSITIONS,
+    PROJECT_TRANSITIONS,
+    REQUEST_TRANSITIONS,
+    GrantStatus,
+    ProjectStatus,
+    RequestStatus,
+)
+from readingroom.core.policy.model import DIRECTIONS, Policy  # noqa: E402
+from readingroom.core.roles import ROLE_PERMISSIONS  # noqa: E402
+from readingroom.settings import STATE_VARIABLE, Settings  # noqa: E402
+
+REFERENCE = REPOSITORY / "docs" / "reference"
+NOTE = "<!-- Written by scripts/generate_docs.py from {source}. Change that, then run the script. -->\n\n"
+
+# What the dataclass can't say of itself. A setting without an entry here stops the script.
+SETTINGS: dict[str, tuple[str, str]] = {
+    "policies_dir": ("`policies/` of this repository", "Where the policy files are. A relative path starts at the "
+                     "directory of `settings.toml`."),
+    "address": ("", "The address that the proxy listens on."),
+    "port": ("", "The port that the proxy listens on. People open `http://address:port`."),
+    "proxy_api_port": ("`port` + 1", "The port, on 127.0.0.1 only, through which the Hub steers its proxy."),
+    "database_url": ("SQLite in `db/readingroom.sqlite`", "Where the records are, as an SQLAlchemy address."),
+    "engine_url": ("", "Where the Docker engine answers."),
+    "notebook_image": ("", "The image that workspaces run."),
+    "door_image": ("", "The image that the door runs."),
+    "sweep_seconds": ("", "How often open workspaces and extracts are compared with the records."),
+    "demo_people": ("", "How many synthetic people the demo programme has."),
+    "workspace_memory_bytes": ("2 GiB", "Most memory of one workspace. Policies can lower it."),
+    "workspace_cpus": ("", "Most processors of one workspace. Policies can lower it."),
+}
+
+STATUS_NOTES: dict[type[StrEnum], str] = {
+    ProjectStatus: "A project becomes active when the last custodian asked has agreed.",
+    GrantStatus: "A grant is one custodian's answer for one dataset in one project. It is also over once its end date "
+                 "has passed, whatever its status says.",
+    RequestStatus: "Each submission is a round. Only the files and reviews of the present round count.",
+}
+
+
+def settings_page() -> str:
+    rows = []
+    for field in dataclasses.fields(Settings):
+        if field.name == "state_dir":
+            continue
+        default, meaning = SETTINGS[field.name]
+        rows.append((f"`{field.name}`", str(field.type), default or f"`{field.default}`", meaning))
+    surplus = set(SETTINGS) - {field.name for field in dataclasses.fields(Settings)}
+    if surplus:
+        raise SystemExit(f"Described here but not settings any more: {', '.join(sorted(surplus))}")
+    return (
+        "# Settings\n\n" + NOTE.format(source="src/readingroom/settings.py")
+        + f"Settings are read once, at the start, from `settings.toml` in the state directory. The state directory is "
+        f"`var` in the working directory, or what the environment variable `{STATE_VARIABLE}` names. A missing file "
+        "means all defaults. An unknown key or a wrong type stops the start and names every fault.\n\n"
+        + _table(("Key", "Type", "Default", "Meaning"), rows)
+        + "\nSee [Change the port or the state directory](../how-to/change-port-or-state.md) and "
+        "[Files and keys](files-and-keys.md).\n"
+    )
+
+
+def policy_page() -> str:
+    rows = [(f"`{name}`", field.description or "", DIRECTIONS[name].value)
+            for name, field in Policy.model_fields.items()]
+    return (
+        "# Policy fields\n\n" + NOTE.format(source="src/readingroom/core/policy/model.py")
+        + "Every layer (site, programme, dataset, grant) may give any of these fields or leave it out. The effective "
+        "policy takes, field by field, the tighter of what the layers say, so adding a layer never loosens anything. "
+        "The last column says which way is tighter. Unknown fields stop the start.\n\n"
+        + _table(("Field", "Meaning", "Two layers combine to"), rows)
+        + "\n`readingroom policy explain DATASET` shows the value in force for each field, which layer set it, and "
+        "what the others said. `readingroom policy validate` reads all files and reports every fault.\n"
+    )
+
+
+def states_page() -> str:
+    parts = [
+        "# States and permissions\n\n",
+        NOTE.format(source="src/readingroom/core/lifecycle.py and roles.py"),
+        "What may follow what. Anything not drawn is refused, with what the present state does allow.\n",
+    ]
+    for title, statuses, transitions in (("Project", ProjectStatus, PROJECT_TRANSITIONS),
+                                         ("Grant", GrantStatus, GRANT_TRANSITIONS),
+                                         ("Egress request", RequestStatus, REQUEST_TRANSITIONS)):
+        parts.append(f"\n## {title}\n\n{STATUS_NOTES[statuses]}\n\n{_diagram(statuses, transitions)}")
+    permissions = [(role.value, ", ".join(f"`{one.value}`" for one in sorted(held)))
+                   for role, held in ROLE_PERMISSIONS.items()]
+    parts.append("\n## Roles\n\nCode asks for a permission, never for a role. Holding a permission is not enough: "
+                 "guards also look at whose request or dataset it is, and at who is a member of the project.\n\n"
+                 + _table(("Role", "Permissions"), permissions))
+    return "".join(parts)
+
+
+def errors_page() -> str:
+    rows = []
+    for name, error in vars(errors).items():
+        if isinstance(error, type) and issubclass(error, errors.ReadingRoomError):
+            rows.append((f"`{name}`", str(error.status_code), str(error.exit_code)))
+    tree = (errors.__doc__ or "").split("\n\n")[1]
+    return (
+        "# Errors\n\n" + NOTE.format(source="src/readingroom/errors.py")
+        + "Each error says what happened, which value caused it, and what to do next. Pages show these words; the JSON "
+        "API sends them as `error`, `message`, `rule`, `value` and `next_step`; the command line prints them and ends "
+        "with the exit status.\n\n"
+        f"```text\n{tree}\n```\n\n"
+        + _table(("Error", "HTTP status", "Exit status"), rows)
+    )
+
+
+def _diagram(statuses: type[StrEnum], transitions: Mapping[StrEnum, frozenset[StrEnum]]) -> str:
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f"    state \"{status.value.replace('-', ' ')}\" as {status.name}" for status in statuses]
+    lines.append(f"    [*] --> {next(iter(statuses)).name}")
+    for status in statuses:
+        order = [target for target in statuses if target in transitions[status]]
+        lines += [f"    {status.name} --> {target.name}" for target in order] or [f"    {status.name} --> [*]"]
+    return "\n".join([*lines, "```", ""])
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "policy.md": policy_page,
+    "states.md": states_page,
+    "errors.md": errors_page,
+}
+
+
+def main() -> None:
+    stale = [name for name, page in PAGES.items()
+             if not (REFERENCE / name).exists() or (REFERENCE / name).read_text(encoding="utf-8") != page()]
+    if "--check" in sys.argv[1:]:
+        if stale:
+            raise SystemExit(f"Out of date: {', '.join(stale)}. Run: python scripts/generate_docs.py")
+        return
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name in stale:
+        (REFERENCE / name).write_text(PAGES[name](), encoding="utf-8")
+        print(f"wrote docs/reference/{name}")
+
+
+if __name__ == "__main__":
+    main()
