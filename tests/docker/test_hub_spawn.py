@@ -16,7 +16,7 @@ import pytest
 
 from readingroom.errors import AccessDenied, NotFound, PermissionDenied, Unavailable
 from readingroom.hub.client import HubClient, authorize_url
-from readingroom.hub.ownership import set_owner_through_engine
+from readingroom.hub.ownership import empty_through_engine, set_owner_through_engine
 from readingroom.hub.tokens import person_of, project_of
 from tests.docker.hub_installation import PASSWORD, Browser, HubInstallation
 
@@ -697,6 +697,27 @@ def test_ownership_changes_through_the_engine_where_one_is_not_root(hub, tmp_pat
         set_owner_through_engine(
             link, 0, 0o777, engine=hub.engine, image=hub.settings.notebook_image, label={}
         )
+
+
+def test_what_a_workspace_made_is_removed_through_the_engine_and_links_lead_nowhere(hub, tmp_path):
+    folder, outside = tmp_path / "home", tmp_path / "outside"
+    (folder / "closed").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "kept").touch()
+    (folder / "closed" / "file").touch()
+    (folder / ".link").symlink_to(outside)
+    for path in (folder, folder / "closed", folder / "closed" / "file"):
+        os.chown(path, 10001, 10001)
+    (folder / "closed").chmod(0)
+    empty_through_engine(
+        folder,
+        engine=hub.engine,
+        image=hub.settings.notebook_image,
+        label={"readingroom.instance": hub.settings.instance},
+    )
+    assert list(folder.iterdir()) == []
+    assert (outside / "kept").exists()
+    assert hub.containers("ownership") == []
 
 
 def test_a_hub_that_is_not_there_is_unavailable_not_an_answer(tmp_path):

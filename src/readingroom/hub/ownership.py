@@ -1,7 +1,7 @@
 """Give a directory to a workspace, or take it back, also where we are not root ourselves.
 
-An account that may use Docker but is not root cannot chown. A throw-away container can: no network, read-
-only, two capabilities, and nothing of ours in it but the one directory.
+An account that may use Docker but is not root cannot chown, nor remove what another account made. A throw-away
+container can: no network, read-only, two capabilities, and nothing of ours in it but the one directory.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import os
 from pathlib import Path
 
 import docker
-from docker.errors import APIError, DockerException
+from docker.errors import DockerException
+from requests.exceptions import RequestException
 
 from readingroom.errors import Unavailable
 
 TIMEOUT_SECONDS = 60
+EMPTYING_SECONDS = 900  # a home may hold very many files
 
 
 def set_owner(
@@ -36,6 +38,37 @@ def set_owner_through_engine(
     path: Path, uid: int, mode: int, *, engine: docker.APIClient, image: str, label: dict[str, str]
 ) -> None:
     """The same by a throw-away container from the local `image`. Unavailable if the engine refuses."""
+    command = f"chown {uid:d}:{uid:d} /target && chmod {mode:04o} /target"
+    _in_container(path, command, ["CHOWN", "FOWNER"], engine=engine, image=image, label=label)
+
+
+def empty_through_engine(path: Path, *, engine: docker.APIClient, image: str, label: dict[str, str]) -> None:
+    """Remove everything below the directory `path`, whoever owns it. Follows no link.
+
+    What a workspace's own account made, an account that is not root cannot remove by itself.
+    """
+    command = "find /target -xdev -mindepth 1 -delete"
+    _in_container(
+        path,
+        command,
+        ["DAC_OVERRIDE", "FOWNER"],
+        engine=engine,
+        image=image,
+        label=label,
+        seconds=EMPTYING_SECONDS,
+    )
+
+
+def _in_container(
+    path: Path,
+    command: str,
+    capabilities: list[str],
+    *,
+    engine: docker.APIClient,
+    image: str,
+    label: dict[str, str],
+    seconds: int = TIMEOUT_SECONDS,
+) -> None:
     if path.is_symlink() or not path.is_dir():
         raise Unavailable(
             f"{path} is not a directory.",
@@ -43,13 +76,12 @@ def set_owner_through_engine(
             value=path,
             next_step="An administrator should look at it; nothing was opened.",
         )
-    command = f"chown {uid:d}:{uid:d} /target && chmod {mode:04o} /target"
     try:
         host = engine.create_host_config(
             network_mode="none",
             read_only=True,
             cap_drop=["ALL"],
-            cap_add=["CHOWN", "FOWNER"],
+            cap_add=capabilities,
             security_opt=["no-new-privileges:true"],
             pids_limit=16,
             mounts=[{"Type": "bind", "Source": str(path), "Target": "/target", "ReadOnly": False}],
@@ -64,18 +96,18 @@ def set_owner_through_engine(
         )["Id"]
         try:
             engine.start(container)
-            status = engine.wait(container, timeout=TIMEOUT_SECONDS)["StatusCode"]
+            status = engine.wait(container, timeout=seconds)["StatusCode"]
         finally:
             engine.remove_container(container, force=True)
-    except (APIError, DockerException) as error:
+    except (DockerException, RequestException) as error:
         raise Unavailable(
-            f"The engine did not change the owner of {path}: {error}.",
+            f"The engine did not do its part at {path}: {error}.",
             rule="hub.ownership",
             next_step="Check that Docker runs (`readingroom doctor`) and try again.",
         ) from error
     if status != 0:
         raise Unavailable(
-            f"Changing the owner of {path} ended with status {status}.",
+            f"What root had to do at {path} ended with status {status}.",
             rule="hub.ownership",
             next_step="Check the disk and its mount options.",
         )

@@ -24,6 +24,7 @@ from requests.exceptions import RequestException
 from readingroom.errors import IntegrityError, Unavailable
 from readingroom.ops import packages
 from readingroom.ops.engine import client
+from readingroom.ops.install import create_run_top
 from readingroom.ops.progress import Progress, run
 from readingroom.settings import REPOSITORY, Settings, load_settings
 
@@ -409,9 +410,7 @@ def _debootstrap(scratch: Path, archive: Path, main: str, detail: Callable[[str]
 
 @contextmanager
 def _one_at_a_time(settings: Settings) -> Iterator[None]:
-    folder = settings.run_dir.parent
-    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    with (folder / "images.lock").open("w") as lock:
+    with (create_run_top(settings) / "images.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -108,8 +108,9 @@ def _try_to_write(folder: Path) -> None:
         os.fsync(file.fileno())
 
 
-def create_run(settings: Settings) -> None:
-    """The directories of the sockets. In a shared temporary directory they must be ours, not planted."""
+def create_run_top(settings: Settings) -> Path:
+    """Where installations of this account keep sockets. In a shared temporary directory it must be ours, not
+    planted: Unavailable if it is not."""
     top = settings.run_dir.parent
     top.mkdir(mode=0o711, parents=True, exist_ok=True)
     state = top.lstat()
@@ -121,6 +122,12 @@ def create_run(settings: Settings) -> None:
             next_step="Remove it, or find out who made it.",
         )
     _set_mode(top, 0o711)
+    return top
+
+
+def create_run(settings: Settings) -> None:
+    """The directories of the sockets."""
+    create_run_top(settings)
     for folder in (
         settings.run_dir,
         settings.hub_socket.parent,

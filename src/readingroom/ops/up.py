@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from readingroom.errors import PermissionDenied, Unavailable
+from readingroom.hub.ownership import empty_through_engine
 from readingroom.ops import doctor, engine, images, install, supervise
 from readingroom.ops.door import INSTANCE_LABEL
 from readingroom.ops.progress import Progress, run
@@ -223,6 +224,8 @@ def down(settings: Settings, console: Console | None = None) -> bool:
     if engine.reachable(settings):
         with closing(engine.client(settings)) as connection, progress.step("Removing the containers"):
             stopped |= bool(remove_containers(settings, connection))
+        if settings.workspace_sockets_dir.exists():
+            _empty_as_root(settings, settings.workspace_sockets_dir)
         if not _others_running():
             engine.stop(settings)
     if settings.run_dir.exists() and not mounts_below(settings.run_dir):
@@ -254,6 +257,17 @@ def _gone(remove: Callable[[], object]) -> None:
             raise
 
 
+def _empty_as_root(settings: Settings, folder: Path) -> None:
+    """Remove what workspaces' own account made below a folder, where we may not do it ourselves."""
+    label = {INSTANCE_LABEL: settings.instance}
+    try:
+        for path in folder.iterdir():
+            shutil.rmtree(path)
+    except PermissionError:
+        with closing(engine.client(settings)) as connection:
+            empty_through_engine(folder, engine=connection.api, image=settings.notebook_image, label=label)
+
+
 def _others_running() -> bool:
     """Whether another installation's supervisor is alive on this machine."""
     for control in Path("/run/readingroom").glob("*/supervisor.sock"):
@@ -273,12 +287,16 @@ def clean_demo(settings: Settings, console: Console | None = None) -> None:
     progress = Progress(console)
     down(settings, console)
     made = settings.state_dir / MADE_FILE
+    if settings.homes_dir.exists():
+        with progress.step("Removing the homes"):
+            _empty_as_root(settings, settings.homes_dir)
     if made.exists() and engine.reachable(settings):
         with closing(engine.client(settings)) as connection:
             label = {"label": f"{INSTANCE_LABEL}={settings.instance}"}
             for volume in connection.volumes.list(filters=label):
                 _gone(volume.remove)
-            for name in [] if _others_running() else [*made.read_text().split(), images.ROOT_IMAGE]:
+            others = connection.containers.list(filters={"label": INSTANCE_LABEL})  # another account's, too
+            for name in [] if others or _others_running() else [*made.read_text().split(), images.ROOT_IMAGE]:
                 _gone(lambda tag=name: connection.images.remove(tag))  # type: ignore[misc]
     shutil.rmtree(private_scratch(settings.state_dir / "scratch", settings.instance), ignore_errors=True)
     if settings.state_dir.exists():
@@ -311,6 +329,9 @@ def _remove_state(settings: Settings) -> None:
         if path.name == "settings.toml":
             continue
         if path.is_dir() and not path.is_symlink():
+            for folder in path.iterdir():
+                if folder.is_dir() and not folder.is_symlink():
+                    folder.chmod(0o700)  # an extract is closed to changes, also for us
             shutil.rmtree(path)
         else:
             path.unlink()

@@ -30,7 +30,7 @@ from readingroom.hub.containers import (
     container_name,
     sockets_dir,
 )
-from readingroom.hub.ownership import set_owner
+from readingroom.hub.ownership import empty_through_engine, set_owner
 from readingroom.hub.proxy import unix_url
 
 POLL_SECONDS = 0.1
@@ -111,8 +111,9 @@ class WorkspaceSpawner(DockerSpawner):
         self._step("Preparing your home folder")
         await self._in_thread(plan.home.mkdir, mode=0o700, parents=True, exist_ok=True)
         await self._in_thread(self._own, plan.home, RESEARCHER, 0o700)
+        await self._in_thread(self._clear_sockets)
         await self._in_thread(sockets.fresh_directory, self._sockets_dir)
-        await self._in_thread(self._own, self._sockets_dir, RESEARCHER, 0o700)
+        await self._in_thread(self._own, self._sockets_dir, RESEARCHER, sockets.PINNED_MODE)
         self._step("Starting the container")
         await super().start()
         self._step("Starting JupyterLab")
@@ -172,7 +173,7 @@ class WorkspaceSpawner(DockerSpawner):
 
     async def run_post_stop_hook(self) -> None:
         """After every end, asked for or not: the socket's directory goes and the records learn of it."""
-        await self._in_thread(sockets.remove_directory, self._sockets_dir)
+        await self._in_thread(self._clear_sockets)
         if self._opened:
             self._opened = False
             await self._in_thread(self.records.closed, *self._who, self._closing_reason)
@@ -195,14 +196,24 @@ class WorkspaceSpawner(DockerSpawner):
     # helpers
 
     def _own(self, path, uid: int, mode: int) -> None:
-        set_owner(
-            path,
-            uid,
-            mode,
-            engine=self.client,
-            image=self.settings.notebook_image,
-            label={INSTANCE_LABEL: self.settings.instance, "readingroom.kind": "ownership"},
-        )
+        set_owner(path, uid, mode, **self._helper)
+
+    def _clear_sockets(self) -> None:
+        """Remove the sockets' directory, also where its owner is still the researcher and we are not root."""
+        try:
+            sockets.remove_directory(self._sockets_dir)
+        except PermissionError:
+            empty_through_engine(self._sockets_dir, **self._helper)
+            sockets.remove_directory(self._sockets_dir)
+
+    @property
+    def _helper(self) -> dict[str, Any]:
+        """Whose throw-away containers do what takes root."""
+        return {
+            "engine": self.client,
+            "image": self.settings.notebook_image,
+            "label": {INSTANCE_LABEL: self.settings.instance, "readingroom.kind": "ownership"},
+        }
 
     async def _in_thread(self, function, *args: Any, **kwargs: Any) -> Any:
         return await asyncio.to_thread(partial(function, *args, **kwargs))
