@@ -13,11 +13,11 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.people import Person, PersonStatus
 from readingroom.core.policy import Layer, Policy
 from readingroom.core.policy.library import Policies
-from readingroom.core.projects import Extract, Grant, Project
+from readingroom.core.projects import Grant, Project
 from readingroom.core.roles import Role
 from readingroom.db.migrate import upgrade
 from readingroom.db.store import Store
-from readingroom.services import accounts
+from readingroom.services import accounts, workspaces
 from readingroom.services.requests import Upload
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
@@ -165,9 +165,7 @@ def add_project(workshop: Workshop, slug: str = "returns", *, members: tuple[str
                                         {table.name: tuple(column.name for column in table.columns)}, {},
                                         expires_on, 20_000))
             made.append(grant)
-            if grant_status is GrantStatus.ACTIVE:
-                workshop.extracts.build(f"x{grant.id}", workshop.policies.dataset(dataset), "v1", {}, {}, slug)
-                tx.extracts.add(Extract(f"x{grant.id}", grant.id, "v1", NOW, None))
+    workspaces.prepare_extracts(workshop)
     return tuple(made)
 
 
