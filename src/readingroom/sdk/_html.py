@@ -58,6 +58,7 @@ def preflight_html(checked: Preflight) -> str:
 
 
 def definitions(pairs: dict[str, object]) -> str:
-    rows = "".join(f'<tr><th style="text-align:left">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
+    left = 'style="text-align:left"'
+    rows = "".join(f"<tr><th {left}>{escape(name)}</th><td {left}>{escape(str(value))}</td></tr>"
                    for name, value in pairs.items())
     return f"<table><tbody>{rows}</tbody></table>"
