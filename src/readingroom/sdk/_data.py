@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import NotFound
+from readingroom.sdk._html import LEFT
 
 if TYPE_CHECKING:
     import pandas
@@ -63,12 +64,13 @@ class Dataset:
     def _repr_html_(self) -> str:
         made_up = " <em>(synthetic: nobody in it exists)</em>" if self.synthetic else ""
         rows = "".join(
-            f"<tr><td><code>{escape(table.name)}</code></td><td><code>{escape(column.name)}</code></td>"
-            f"<td>{escape(column.label)}</td><td>{escape(_values(column))}</td></tr>"
+            f"<tr><td {LEFT}><code>{escape(table.name)}</code></td><td {LEFT}><code>{escape(column.name)}</code></td>"
+            f"<td {LEFT}>{escape(column.label)}</td><td {LEFT}>{escape(_values(column))}</td></tr>"
             for table in self.tables for column in table.columns)
         issues = "".join(f"<li>{escape(issue)}</li>" for issue in self.known_issues)
+        heads = "".join(f"<th {LEFT}>{head}</th>" for head in ("Table", "Column", "Meaning", "Values"))
         return (f"<p><strong>{escape(self.title)}</strong>{made_up}, version {escape(self.version)}</p>"
-                f"<ul>{issues}</ul><table><thead><tr><th>Table</th><th>Column</th><th>Meaning</th><th>Values</th></tr></thead>"
+                f"<ul>{issues}</ul><table><thead><tr>{heads}</tr></thead>"
                 f"<tbody>{rows}</tbody></table>")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 COLOURS = {Verdict.PASS: "#1b6e3c", Verdict.REVIEW: "#8a5a00", Verdict.FAIL: "#a8201a"}
 RISKY = "background:#fbe3e1;color:#6b120e;"
 MOST_ROWS = 200
+LEFT = 'style="text-align:left"'  # for words: a notebook sets every cell to the right
 
 
 def badge(verdict: Verdict) -> str:
@@ -33,7 +34,7 @@ def table_html(made: Table) -> str:
     heads = [*made.row_names, *(_tables.JOINER.join(column) for column in columns)]
     body = []
     for row in rows[:MOST_ROWS]:
-        shown = "".join(f'<th style="text-align:left">{escape(label)}</th>' for label in row)
+        shown = "".join(f"<th {LEFT}>{escape(label)}</th>" for label in row)
         for column in columns:
             text = escape(made._text(cells[row, column], grouped=True))
             joined = (row, (_tables.JOINER.join(column),))
@@ -42,7 +43,8 @@ def table_html(made: Table) -> str:
                       else f'<td style="text-align:right">{text}</td>')
         body.append(f"<tr>{shown}</tr>")
     more = f"<p>{len(rows) - MOST_ROWS:,} more rows.</p>" if len(rows) > MOST_ROWS else ""
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    head = "".join(f"<th{' ' + LEFT if place < len(made.row_names) else ''}>{escape(text)}</th>"
+                   for place, text in enumerate(heads))
     return (f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{more}"
             f"<p>{_tables.caption(made)}</p>{preflight_html(checked)}")
 
@@ -58,6 +60,6 @@ def preflight_html(checked: Preflight) -> str:
 
 
 def definitions(pairs: dict[str, object]) -> str:
-    rows = "".join(f'<tr><th style="text-align:left">{escape(name)}</th><td>{escape(str(value))}</td></tr>'
+    rows = "".join(f"<tr><th {LEFT}>{escape(name)}</th><td {LEFT}>{escape(str(value))}</td></tr>"
                    for name, value in pairs.items())
     return f"<table><tbody>{rows}</tbody></table>"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from readingroom.sdk import _door
+from readingroom.sdk._html import LEFT
 from readingroom.sdk._private import MICRO, Budget, budget_of
 
 
@@ -27,11 +28,11 @@ class Workspace:
     def _repr_html_(self) -> str:
         made_up = "<p><em>All data here are synthetic: nobody in them exists.</em></p>" if self.synthetic else ""
         rows = "".join(
-            f"<tr><td><code>{escape(left.dataset)}</code></td><td><meter min=0 max={max(left.total_micro_rho, 1)} "
-            f"value={left.remaining_micro_rho}></meter> {escape(_left(left))}</td></tr>" for left in self.budgets)
+            f"<tr><td {LEFT}><code>{escape(left.dataset)}</code></td>"
+            f"<td {LEFT}><meter min=0 max={max(left.total_micro_rho, 1)} value={left.remaining_micro_rho}></meter> {escape(_left(left))}</td></tr>" for left in self.budgets)
         return (f"<p><strong>{escape(self.person)}</strong> in <strong>{escape(self.title)}</strong>, "
-                f"until {escape(self.expires_on)}</p>{made_up}<table><thead><tr><th>Dataset</th><th>Privacy budget</th>"
-                f"</tr></thead><tbody>{rows}</tbody></table>")
+                f"until {escape(self.expires_on)}</p>{made_up}<table><thead><tr><th {LEFT}>Dataset</th>"
+                f"<th {LEFT}>Privacy budget</th></tr></thead><tbody>{rows}</tbody></table>")
 
 
 def workspace() -> Workspace:

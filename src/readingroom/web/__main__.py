@@ -34,6 +34,7 @@ def main() -> None:
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=75,  # longer than the proxy keeps one (hub/keep_sockets.mjs)
         limit_concurrency=200,
     )
 

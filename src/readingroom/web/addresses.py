@@ -26,4 +26,4 @@ def own_page(address: str) -> str:
 
 def lab(username: str, project: str) -> str:
     """A running workspace's JupyterLab."""
-    return f"/user/{username}/{project}/lab"
+    return f"/user/{username}/{project}/"

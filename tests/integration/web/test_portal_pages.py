@@ -60,7 +60,7 @@ class TestProjects:
         page = text_of(ada.see("/projects/returning-defendants/workspace"))
         assert "Your workspace is opening" in page and '<noscript><meta http-equiv="refresh"' in page
         world.hub.states["ada", "returning-defendants"] = "running"
-        assert "/user/ada/returning-defendants/lab" in text_of(ada.see("/projects/returning-defendants/workspace"))
+        assert "/user/ada/returning-defendants/" in text_of(ada.see("/projects/returning-defendants/workspace"))
         state = ada.get("/services/portal/projects/returning-defendants/workspace/state")
         assert state.json() == {"state": "running", "preparing": ""}
 
