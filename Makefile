@@ -27,9 +27,9 @@ test: environment ## Run every test, with real containers and a real browser
 	@$(BIN)/python -m readingroom.ops.testing
 	@$(BIN)/python -m pytest
 
-check: environment ## Lint, and check the types of the core
-	@$(BIN)/ruff check src tests scripts
-	@$(BIN)/mypy --strict --ignore-missing-imports src/readingroom/core src/readingroom/ports.py
+check: environment ## Lint, and check the types of core and services
+	@$(BIN)/ruff check src tests scripts benchmarks
+	@$(BIN)/mypy
 
 bench: environment ## Measure against a plain DockerSpawner and print the ratios
 	@$(BIN)/python -m readingroom.ops.testing

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import shutil
 
-from readingroom.ops.up import clean_demo, up
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import pages, plain_hub, starting, workspaces
+from readingroom.ops.up import clean_demo, up
 from readingroom.tour.run import temporary_installation
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from readingroom.ops.up import down, up
 from rich.console import Console
 
 from benchmarks.result import Result
+from readingroom.ops.up import down, up
 from readingroom.settings import Settings
 
 

@@ -50,7 +50,8 @@ def sign_in(room: ReadingRoom, username: str, password: str) -> Person:
     further one locks sign-in for a time that doubles from one second up to fifteen minutes.
     """
     with room.store.reading() as tx:
-        person, credential = tx.people.find(username), tx.people.credential(username)
+        person: Person | None = tx.people.find(username)
+        credential: Credential | None = tx.people.credential(username)
     locked = credential is not None and credential.locked_until is not None and credential.locked_until > room.now()
     right = _verify(credential.argon2_hash if credential else UNKNOWN_PERSON_HASH, password)
     welcome = right and not locked and person is not None and person.status is PersonStatus.ACTIVE

@@ -200,8 +200,12 @@ def _cell(raw: object, path: str) -> CellEvidence:
         people,
         records,
         contributions,
-        **optional,
-        **flags,
+        total=optional["total"],
+        absolute_total=optional["absolute_total"],
+        value=optional["value"],
+        suppressed=flags["suppressed"],
+        structural=flags["structural"],
+        margin=flags["margin"],
     )
 
 

@@ -205,7 +205,7 @@ def _identifiers(index: int, name: str, values: tuple[str, ...]) -> list[Finding
         ]
     if len(filled) < FEW_ROWS or distinct < NEARLY_ALL * len(filled):
         return []
-    numbers = [whole(value) for value in filled]
+    numbers = [number for value in filled if (number := whole(value)) is not None]
     if codes >= NEARLY_ALL * len(filled):
         return [
             Finding(
@@ -217,7 +217,7 @@ def _identifiers(index: int, name: str, values: tuple[str, ...]) -> list[Finding
                 "Aggregate, and leave the key out.",
             )
         ]
-    if all(value is not None for value in numbers):
+    if len(numbers) == len(filled):
         running = index == 0 and [value - numbers[0] for value in numbers] == list(range(len(numbers)))
         fixed_width = (
             len({len(value) for value in filled}) == 1 and len(filled[0]) >= 6 and "." not in filled[0]
@@ -272,7 +272,8 @@ def _digits(value: str) -> int:
         number = Decimal(value.strip().rstrip("%").replace(",", "")).normalize()
     except InvalidOperation:
         return 0
-    return len(number.as_tuple().digits) if number.is_finite() and number.as_tuple().exponent < 0 else 0
+    _, digits, exponent = number.as_tuple()  # the exponent is a letter for infinity and not-a-number
+    return len(digits) if isinstance(exponent, int) and exponent < 0 else 0
 
 
 def _repeated_rows(table: PublishedTable) -> list[Finding]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import NoReturn
+from typing import NoReturn, TypeGuard
 
 import rfc8785
 
@@ -56,6 +56,9 @@ class Condition:
         if self.operator == "in":
             return {"column": self.column, "in": list(self.values)}
         return {"column": self.column, "op": self.operator, "value": self.values[0]}
+
+
+_Common = tuple[str, str, tuple[Condition, ...], int]  # the fields of a Query, in order
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ def parse_query(raw: object, dataset: Dataset) -> Query:
             rho_micro,
             f"Give a whole number from 1 to {MAX_RHO_MICRO}; 1000 is a usual start.",
         )
-    common = (dataset.slug, table.name, _parse_where(raw.get("where"), table), rho_micro)
+    common: _Common = (dataset.slug, table.name, _parse_where(raw.get("where"), table), rho_micro)
     if statistic == "count":
         return Count(*common)
     column = _column(raw.get("column"), table)
@@ -190,7 +193,7 @@ def columns_read(query: Query) -> frozenset[tuple[str, str]]:
     return frozenset((query.table, name) for name in names)
 
 
-def _parse_histogram(raw: Mapping[str, object], common: tuple, column: Column) -> Histogram:
+def _parse_histogram(raw: Mapping[str, object], common: _Common, column: Column) -> Histogram:
     categories, edges = raw.get("categories"), raw.get("edges")
     if categories is not None and edges is not None:
         _refuse("A histogram has categories or edges, not both.", "query-keys", column.name, "Leave one out.")
@@ -236,8 +239,11 @@ def _parse_edges(edges: object, column: Column) -> tuple[int, ...]:
         _refuse(
             "Edges are for numbers without codes.", "query-edges", column.name, "Use `categories` instead."
         )
-    good = isinstance(edges, list | tuple) and 2 <= len(edges) <= MAX_CATEGORIES + 1
-    if not good or not all(_is_int(edge) and abs(edge) <= MAX_EXACT for edge in edges):
+    if (
+        not isinstance(edges, list | tuple)
+        or not 2 <= len(edges) <= MAX_CATEGORIES + 1
+        or not all(_is_int(edge) and abs(edge) <= MAX_EXACT for edge in edges)
+    ):
         _refuse(
             "Edges are a list of whole numbers.", "query-edges", edges, f"Give 2 to {MAX_CATEGORIES + 1}."
         )
@@ -246,7 +252,7 @@ def _parse_edges(edges: object, column: Column) -> tuple[int, ...]:
     return tuple(edges)
 
 
-def _parse_mean(raw: Mapping[str, object], common: tuple, column: Column) -> Mean:
+def _parse_mean(raw: Mapping[str, object], common: _Common, column: Column) -> Mean:
     if column.type not in ("integer", "number") or column.codes:
         _refuse(
             "A mean needs a numeric column without codes.", "query-column", column.name, "Use a histogram."
@@ -382,7 +388,7 @@ def _bound(raw: object, registered: float) -> float:
     return number
 
 
-def _is_int(value: object) -> bool:
+def _is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence
+from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence
 from readingroom.core.disclosure.rules.dominance import check_dominance
 from readingroom.core.disclosure.rules.lines import Line, lines
 from readingroom.core.disclosure.rules.p_percent import check_p_percent
@@ -17,12 +17,12 @@ SOURCE = "ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch
 ADDITIVE = frozenset({"count", "sum"})
 
 
-def recoverable(table: list[Line]) -> dict[tuple, CellEvidence]:
+def recoverable(table: list[Line]) -> dict[tuple[Labels, Labels], CellEvidence]:
     """Suppressed cells that subtraction gives back, one unknown in a line at a time until none follows."""
     unknown = {
         (cell.row, cell.column) for line in table for cell in line.cells + line.totals if cell.suppressed
     }
-    found: dict[tuple, CellEvidence] = {}
+    found: dict[tuple[Labels, Labels], CellEvidence] = {}
     progress = True
     while progress:
         progress = False

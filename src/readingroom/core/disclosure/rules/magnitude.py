@@ -38,17 +38,22 @@ def contributions(evidence: TableEvidence, needed: int) -> tuple[list[Contributi
     for cell in in_reading_order(evidence.published):
         if cell.people == 0:
             continue
-        signed = sum(exact(value) for value in cell.top)
+        signed = sum((exact(value) for value in cell.top), Fraction())
         top = tuple(sorted((abs(exact(value)) for value in cell.top), reverse=True))
         total = cell.total if cell.absolute_total is None else cell.absolute_total
-        complete = len(top) >= min(needed, cell.people) and total is not None
+        known = sum(top, Fraction())
         negative = any(value < 0 for value in cell.top) or (
             cell.total is not None and _below(cell.total, signed)
         )
-        if not complete or (negative and cell.absolute_total is None) or _below(total, sum(top)):
+        if (
+            total is None
+            or len(top) < min(needed, cell.people)
+            or (negative and cell.absolute_total is None)
+            or _below(total, known)
+        ):
             unusable.append(cell)
         else:
-            usable.append(Contributions(cell, top, max(exact(total), Fraction(sum(top)))))
+            usable.append(Contributions(cell, top, max(exact(total), known)))
     return usable, unusable
 
 
