@@ -47,7 +47,7 @@ def check_row_filter(text: str, table: Table) -> str:
         raise _refusal(text, "it is nested too deeply") from error
 
 
-def _objection(node: exp.Expression, table: Table) -> str:
+def _objection(node: exp.Expr, table: Table) -> str:
     """Why this node may not be in a filter; empty if it may."""
     if type(node) not in ALLOWED:  # exactly these: a subclass may do more
         return f"{type(node).__name__} is not allowed in it"
@@ -62,7 +62,7 @@ def _objection(node: exp.Expression, table: Table) -> str:
     return ""
 
 
-def _given(node: exp.Expression) -> list[str]:
+def _given(node: exp.Expr) -> list[str]:
     return [name for name, value in node.args.items() if value]
 
 

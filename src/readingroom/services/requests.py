@@ -196,7 +196,7 @@ def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
 def check_file(room: ReadingRoom, number: int, file_id: int) -> Verdict:
     """Check one frozen file and record what was found, once. A check that cannot finish is a finding (promise P9)."""
     with room.store.reading() as tx:
-        request = tx.requests.get(number)
+        request = _request(tx, number)
         project = tx.projects.get(request.project)
         policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
     file = next(file for file in request.files if file.id == file_id)
