@@ -151,7 +151,12 @@ def query(room):
     """A question not asked before."""
     with room.store.reading() as tx:
         grant = tx.grants.of_project(PROJECT)[0]
+<<<<<<< HEAD
     return {"dataset": grant.dataset, "table": min(grant.columns), "statistic": "count", "rho_micro": next(PRICES)}
+=======
+    return {"dataset": grant.dataset, "table": sorted(grant.columns)[0], "statistic": "count",
+            "rho_micro": next(PRICES)}
+>>>>>>> room-survival
 
 
 @pytest.mark.parametrize("name", ["hub", "proxy", "portal", "worker", "door", "engine"])
@@ -383,7 +388,7 @@ def test_a_hub_killed_while_a_workspace_opens_leaves_nothing_that_cannot_be_open
         known = {one.container for one in workspaces.open_now(room)}
         return set(containers_of(settings, "bilal")) <= known and state() in ("running", "stopped")
 
-    wait_until(settled, "the Hub to tidy up", seconds=90, every=0.5)
+    wait_until(settled, "the Hub to tidy up", seconds=BACK_SECONDS, every=0.5)
 
     def opened():
         if state() == "stopped":

@@ -199,7 +199,7 @@ def check_file(room: ReadingRoom, number: int, file_id: int) -> Verdict:
         request = _request(tx, number)
         project = tx.projects.get(request.project)
         policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
-    file = next(file for file in request.files if file.id == file_id)
+    file: OutputFile = next(file for file in request.files if file.id == file_id)
     if file.verdict is not None:  # a worker was killed after this had been recorded
         return file.verdict
     result = _checked(file, room, policy)

@@ -49,6 +49,7 @@ class WorkspaceSpawner(DockerSpawner):
 
     _arguments: ContainerArguments | None = None
     _opened = False
+    _half_started = False
     _closing_reason = "The workspace's server ended."
 
     def __init__(self, **kwargs: Any) -> None:
@@ -80,6 +81,15 @@ class WorkspaceSpawner(DockerSpawner):
     def load_state(self, state: Mapping[str, Any]) -> None:
         super().load_state(state)
         self._opened = bool(state.get("opened"))
+        self._half_started = not self._opened
+
+    async def poll(self):
+        """As DockerSpawner's; what a killed Hub was still starting was opened to nobody: it goes, as ended."""
+        if not self._half_started:
+            return await super().poll()
+        if await self.get_object():
+            await self.docker("remove_container", self.object_id, force=True, v=True)
+        return 1
 
     # start
 
@@ -91,7 +101,7 @@ class WorkspaceSpawner(DockerSpawner):
         """
         self.user_options = {}
         self._steps.clear()
-        self._opened = False
+        self._opened = self._half_started = False
         self._closing_reason = "The workspace's server ended."
         if not self.name:
             raise SpawnException(
