@@ -151,12 +151,7 @@ def query(room):
     """A question not asked before."""
     with room.store.reading() as tx:
         grant = tx.grants.of_project(PROJECT)[0]
-<<<<<<< HEAD
     return {"dataset": grant.dataset, "table": min(grant.columns), "statistic": "count", "rho_micro": next(PRICES)}
-=======
-    return {"dataset": grant.dataset, "table": sorted(grant.columns)[0], "statistic": "count",
-            "rho_micro": next(PRICES)}
->>>>>>> room-survival
 
 
 @pytest.mark.parametrize("name", ["hub", "proxy", "portal", "worker", "door", "engine"])
