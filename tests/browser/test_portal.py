@@ -126,14 +126,16 @@ def site(tmp_path_factory):
         server = uvicorn.Server(uvicorn.Config(world.app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            yield Site(world, listening.getsockname()[1], chromium)
-            chromium.close()
-        server.should_exit = True
-        thread.join(10)
+        try:
+            while not server.started:
+                time.sleep(0.02)
+            with sync_playwright() as playwright:
+                chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+                yield Site(world, listening.getsockname()[1], chromium)
+                chromium.close()
+        finally:  # a browser that does not start must not leave pytest waiting for this thread
+            server.should_exit = True
+            thread.join(10)
     world.close()
 
 
