@@ -84,6 +84,9 @@ class DirectoryExtracts:
         found = self.root / extract_id
         return found if found.exists() else None
 
+    def stored(self):
+        return tuple(path.name for path in self.root.glob("*"))
+
 
 class OneVersionVault:
     """The Vault port without data: every dataset has version v1."""

@@ -50,6 +50,12 @@ class Extracts(Protocol):
     def path(self, extract_id: str) -> Path | None:
         """The directory of a finished extract, or None."""
 
+    def stored(self) -> tuple[str, ...]:
+        """The ids of all finished extracts, whether or not anything is recorded of them."""
+
+    def clear_unfinished(self) -> None:
+        """Remove what a killed process had half made. Only the one process that builds calls it, at its start."""
+
 
 class Blobs(Protocol):
     """Bytes by SHA-256, write-once."""

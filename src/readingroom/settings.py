@@ -16,6 +16,7 @@ from readingroom.errors import SettingsError
 
 STATE_VARIABLE = "READINGROOM_STATE"
 REPOSITORY = Path(__file__).resolve().parents[2]
+_LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 * 1024**2, "workspace_cpus": 0.01}
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,15 @@ class Settings:
                                 next_step="Choose one from 1 to 65534 in settings.toml.")
         if self.proxy_api_port == 0:
             object.__setattr__(self, "proxy_api_port", self.port + 1)
+        if not 1 <= self.proxy_api_port <= 65535 or self.proxy_api_port == self.port:
+            raise SettingsError(f"proxy_api_port is {self.proxy_api_port}, port is {self.port}.",
+                                rule="settings.port", value=self.proxy_api_port,
+                                next_step="Choose one from 1 to 65535 in settings.toml, other than port.")
+        for name, least in _LEAST.items():
+            if not getattr(self, name) >= least:
+                raise SettingsError(f"{name} is {getattr(self, name)}.", rule=f"settings.{name}",
+                                    value=getattr(self, name),
+                                    next_step=f"Choose {least} or more in settings.toml.")
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.state_dir / 'db' / 'readingroom.sqlite'}")
 
@@ -126,8 +136,11 @@ def load_settings(state_dir: Path | None = None) -> Settings:
     if not file.exists():
         return Settings(state_dir=state)
     try:
-        given = tomllib.loads(file.read_text())
-    except tomllib.TOMLDecodeError as error:
+        given = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.", rule="settings.readable", value=file,
+                            next_step="Make it a file that this account may read, or remove it.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not valid TOML: {error}.", rule="settings.toml",
                             next_step="Correct that line and start again.") from error
     known = {field.name: field for field in fields(Settings) if field.name != "state_dir"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from readingroom.settings import load_settings
 log = logging.getLogger("readingroom.worker")
 CHECKPOINT_SECONDS = 10.0
 JOBS_SECONDS = 0.5
+RETRY_SECONDS = 15.0
+BROKEN = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 class Worker:
@@ -64,10 +67,16 @@ class Worker:
             self._start(f"answer-{answer.id}", compute_answer, answer.id)
 
     def _start(self, name: str, workflow: Callable[[int], None], key: int) -> None:
-        status = DBOS.get_workflow_status(name)
-        if status is None:
-            with SetWorkflowID(name):
-                DBOS.start_workflow(workflow, key)
+        """Start it, or again when it broke (a full disk, say) and the records still call for it."""
+        attempts = DBOS.list_workflows(workflow_id_prefix=f"{name}.", load_input=False, load_output=False)
+        if attempts:
+            last = max(attempts, key=lambda attempt: attempt.created_at or 0)
+            ended = (last.updated_at or 0) / 1000
+            if last.status not in BROKEN or time.time() - ended < RETRY_SECONDS:
+                return
+            log.warning("%s broke (%s) and is started again", name, last.status)
+        with SetWorkflowID(f"{name}.{len(attempts) + 1}"):
+            DBOS.start_workflow(workflow, key)
 
     def _repeat(self, name: str, duty: Callable[[], object], every_seconds: float) -> None:
         while not self.stopping.is_set():
@@ -138,7 +147,9 @@ def main() -> None:
     global _worker
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     settings = load_settings()
-    _worker = Worker(build_workshop(settings))
+    workshop = build_workshop(settings)
+    workshop.extracts.clear_unfinished()
+    _worker = Worker(workshop)
     config: DBOSConfig = {
         "name": "readingroom-worker",
         "system_database_url": f"sqlite:///{settings.db_dir / 'jobs.sqlite'}",
@@ -157,4 +168,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ReadingRoomError as error:
+        sys.exit(f"The worker did not start. {error}")

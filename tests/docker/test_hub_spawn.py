@@ -359,7 +359,7 @@ class TestDoor:
 
     def test_too_large_is_refused_before_it_is_sent(self, hub):
         raw = request(
-            "POST", "/services/portal/api/v1/requests", TOKEN, f"Content-Length: {64 * 1024**2 + 1}"
+            "POST", "/services/portal/api/v1/requests", TOKEN, f"Content-Length: {336 * 1024**2 + 1}"
         )
         assert through_door(hub, raw)[0] == 413
         assert (

@@ -123,6 +123,18 @@ class TestP6NoMeansNow:
         assert workspaces.destroy_dead_extracts(workshop) == 1
 
 
+    def test_a_workspace_open_for_too_long_closes_and_may_be_opened_again(self, workshop):
+        add_project(workshop)
+        workshop.hub.start_workspace("ada", "returns")
+        workspaces.opened(workshop, "ada", "returns", "c1")
+        workshop.clock.forward(hours=11)
+        assert workspaces.sweep(workshop, workshop.hub) == 0
+        workshop.clock.forward(hours=2)
+        assert workspaces.sweep(workshop, workshop.hub) == 1
+        assert "12 hours" in projects.get(workshop, "ada", "returns").last_opening.close_reason
+        assert workspaces.plan(workshop, "ada", "returns").mounts
+
+
 class TestExtracts:
     def test_a_live_grant_gets_its_extract_once(self, workshop):
         add_project(workshop, grants={"courts": GrantStatus.PROPOSED})

@@ -98,6 +98,10 @@ def main() -> None:
         if error.next_step and not str(error).count("\n"):
             print(f"  {error.next_step}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
+    except OSError as error:  # a disk that is full or read-only, wherever it was noticed
+        print(f"{error.strerror or error}: {error.filename or 'no file named'}.\n"
+              "  Make room, or give this account the place, and run it again.", file=sys.stderr)
+        raise SystemExit(3) from None
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         raise SystemExit(130) from None

@@ -73,6 +73,12 @@ class Extracts:
             .order_by(ExtractRow.made_at.desc())).first()
         return None if row is None else _extract(row)
 
+    def newest_of_grant(self, grant_id: int) -> Extract | None:
+        """The extract made last, whether or not it still exists."""
+        row = self._session.scalars(
+            select(ExtractRow).where(ExtractRow.grant_id == grant_id).order_by(ExtractRow.made_at.desc())).first()
+        return None if row is None else _extract(row)
+
     def mark_destroyed(self, extract_id: str, at: datetime) -> None:
         self._session.get_one(ExtractRow, extract_id).destroyed_at = at
 

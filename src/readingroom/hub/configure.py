@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,13 @@ def update_addresses(c: Any, settings: Settings) -> None:
 
 def update_proxy(c: Any, settings: Settings) -> None:
     c.JupyterHub.proxy_class = UnixProxy
-    c.ConfigurableHTTPProxy.command = [str(NODE), str(PROXY_PROGRAM)]
+    setpriv = shutil.which("setpriv")
+    bound = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []  # it ends when the Hub is killed
+    c.ConfigurableHTTPProxy.command = [*bound, str(NODE), str(PROXY_PROGRAM)]
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
     c.ConfigurableHTTPProxy.auth_token = read_key(settings, "proxy-token")
     c.ConfigurableHTTPProxy.pid_file = str(settings.run_dir / "proxy.pid")
+    c.ConfigurableHTTPProxy.check_running_interval = 1
     c.Proxy.extra_routes = {PORTAL: PORTAL_STAND_IN}
     c.UnixProxy.socket_routes = {PORTAL_STAND_IN: unix_url(settings.portal_socket)}
 

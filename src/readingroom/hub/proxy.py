@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import quote
 
 from jupyterhub.proxy import ConfigurableHTTPProxy
@@ -9,6 +10,7 @@ from traitlets import Dict, Unicode
 
 UNIX = "http+unix://"
 _PORT = ":80"
+PROGRAM = "configurable-http-proxy"
 
 
 def unix_url(path: object) -> str:
@@ -41,3 +43,19 @@ class UnixProxy(ConfigurableHTTPProxy):
             if route["target"].startswith(UNIX) and "user" in route["data"]:
                 route["target"] += _PORT
         return routes
+
+    async def restore_routes(self):
+        """On a new proxy. JupyterHub forgets the extra routes there until its next look, a minute later."""
+        await super().restore_routes()
+        for routespec, target in self.extra_routes.items():
+            await self.add_route(routespec, target, {"extra": True})
+
+    def _check_pid(self, pid):
+        """As JupyterHub's, but a dead process that nobody has buried, or another that got its number, is no proxy."""
+        super()._check_pid(pid)
+        try:
+            words = Path(f"/proc/{pid}/cmdline").read_text()
+        except OSError:
+            words = ""
+        if PROGRAM not in words:  # empty for a zombie
+            raise ProcessLookupError(pid)

@@ -24,10 +24,11 @@ import docker
 from docker.errors import DockerException, ImageNotFound
 from requests.exceptions import RequestException
 
-from readingroom.errors import ReadingRoomError
+from readingroom.errors import PolicyError, ReadingRoomError
 from readingroom.ops import engine as engine_room
 from readingroom.ops import floors, images, install, supervise
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings
+from readingroom.storage.policies import load_policies
 
 GIB = 1024**3
 STATE_SPACE_FLOOR_BYTES = 1 * GIB
@@ -69,6 +70,7 @@ def diagnose(settings: Settings, *, before_start: bool = False) -> tuple[Check, 
         *_host_tools(),
         *_kernel(),
         *_state(settings),
+        *_policies(settings),
         *_keys(settings),
         *_port(settings),
         *_sockets(settings),
@@ -231,17 +233,28 @@ def _state(settings: Settings) -> Iterator[Check]:
     folder = settings.state_dir
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     other = f"Choose another directory in {STATE_VARIABLE}, or give this one to the account that runs this."
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+    if os.statvfs(existing).f_flag & os.ST_RDONLY:
+        yield _fail("state directory", f"{existing} is on a read-only file system.", other)
+    elif not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         yield _fail("state directory", f"{existing} can't be written by this account.", other)
     elif install.looks_foreign(settings):
         yield _fail("state directory", f"{folder} holds something else than an installation.", other)
-    elif os.statvfs(existing).f_flag & os.ST_RDONLY:
-        yield _fail("state directory", f"{existing} is on a read-only file system.", other)
     else:
         yield _ok("state directory", str(folder))
     yield _space("disk space", existing, STATE_SPACE_FLOOR_BYTES, STATE_SPACE_WISH_BYTES)
+
+
+def _policies(settings: Settings) -> Iterator[Check]:
     if not settings.policies_dir.is_dir():
         yield _fail("policies", f"{settings.policies_dir} is missing.", "Set policies_dir in settings.toml.")
+        return
+    try:
+        load_policies(settings.policies_dir)
+    except PolicyError as error:
+        for fault in error.faults:
+            yield _fail("policies", fault, "Correct it; `readingroom policy validate` looks again.")
+    else:
+        yield _ok("policies", f"No faults in {settings.policies_dir}")
 
 
 def _space(name: str, folder: Path, floor: int, wish: int) -> Check:

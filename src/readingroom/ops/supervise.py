@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import xmlrpc.client
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from readingroom.ops.install import NODE_MODULES, create_run, write_whole
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings
 
 START_SECONDS = 20
+LEFTOVER_SECONDS = 20
 HUB_STOP_SECONDS = 75  # the Hub may take a minute to leave (its proxy, open spawns)
 
 
@@ -121,6 +124,39 @@ def _literal(text: str) -> str:
 
 
 # Starting and stopping
+
+
+def end_leftovers(settings: Settings, seconds: float = LEFTOVER_SECONDS) -> tuple[int, ...]:
+    """After a killed supervisor: wait until its programs have ended, and end those that have not. Their pids.
+
+    They hold the port and the sockets for as long as they take to leave. With a supervisor there are none.
+    """
+    found = () if running(settings) else leftovers(settings)
+    deadline = time.monotonic() + seconds
+    while left := [pid for pid in found if pid in leftovers(settings)]:
+        late = time.monotonic() > deadline
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
+        time.sleep(0.1 if late else 0.5)
+    return found
+
+
+def leftovers(settings: Settings) -> tuple[int, ...]:
+    """Processes of this account that a supervisor of this installation started, by command and environment."""
+    commands = [program.command[1:] for program in programs(settings)]
+    mine = f"{STATE_VARIABLE}={settings.state_dir}"
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_text(errors="replace").split("\0")
+            if any(all(word in words for word in command) for command in commands):
+                variables = (folder / "environ").read_text(errors="replace").split("\0")
+                if mine in variables and any(one.startswith("SUPERVISOR_PROCESS_NAME=") for one in variables):
+                    found.append(int(folder.name))
+        except OSError:  # ended meanwhile, or another account's
+            continue
+    return tuple(found)
 
 
 def start(settings: Settings, wanted: Sequence[Program] | None = None) -> bool:

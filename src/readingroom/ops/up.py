@@ -30,6 +30,7 @@ from readingroom.settings import Settings
 from readingroom.storage.private_answers import private_scratch
 
 READY_SECONDS = 120
+ANSWERING = {"hub": "/hub/health", "portal": "/services/portal/static/icon.svg"}  # by nobody else in their place
 MADE_FILE = "made-here.txt"  # images that this installation made, for clean_demo to remove
 
 
@@ -50,6 +51,7 @@ def up(settings: Settings, demo: bool = True, console: Console | None = None) ->
     """
     begun = time.monotonic()
     progress = Progress(console)
+    supervise.end_leftovers(settings)
     check(settings, progress)
     engine.provide(settings, progress)
     install.create_state(settings)
@@ -122,8 +124,7 @@ def _remember_images(settings: Settings, made: Sequence[str]) -> None:
 def ready(settings: Settings) -> bool:
     """Whether hub, portal and door answer."""
     return (
-        _answers(settings, "/hub/health")
-        and _answers(settings, "/services/portal/")
+        all(_answers(settings, path) for path in ANSWERING.values())
         and settings.door_socket.exists()
         and all(program.state == "RUNNING" for program in supervise.status(settings))
     )
@@ -145,8 +146,7 @@ def _not_ready(settings: Settings, seconds: float) -> Unavailable:
     late = [program for program in supervise.status(settings) if program.state != "RUNNING"]
     names = [program.name for program in late]
     if not names:
-        parts = (("hub", "/hub/health"), ("portal", "/services/portal/"))
-        names = [name for name, path in parts if not _answers(settings, path)] or ["door"]
+        names = [name for name, path in ANSWERING.items() if not _answers(settings, path)] or ["door"]
     tails = "\n".join(f"--- {name}\n{log_tail(settings, name)}" for name in names)
     return Unavailable(
         f"Not everything answered within {seconds:.0f} s: {', '.join(names)}.\n{tails}\n",
@@ -166,11 +166,11 @@ def log_tail(settings: Settings, name: str, lines: int = 8) -> str:
 
 
 def _answers(settings: Settings, path: str) -> bool:
-    """Whether this path gives a page or a redirect to sign in; before the portal's route is known the Hub says 404."""
+    """Whether this path is answered: a redirect is not enough, as the Hub gives one where the portal is missing."""
     connection = http.client.HTTPConnection(settings.address, settings.port, timeout=5)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status < 400
+        return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False
     finally:
@@ -220,7 +220,7 @@ def down(settings: Settings, console: Console | None = None) -> bool:
     """
     progress = Progress(console)
     with progress.step("Stopping the processes"):
-        stopped = supervise.stop(settings)
+        stopped = supervise.stop(settings) or bool(supervise.end_leftovers(settings))
     if engine.reachable(settings):
         with closing(engine.client(settings)) as connection, progress.step("Removing the containers"):
             stopped |= bool(remove_containers(settings, connection))

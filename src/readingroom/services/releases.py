@@ -30,12 +30,13 @@ def make(workshop: Workshop, number: int) -> Release | None:
     with workshop.store.reading() as tx:
         request = tx.requests.get(number)
         project = tx.projects.get(request.project)
-        grants = tx.grants.of_project(project.slug)
+        sources = tuple((grant, extract.version) for grant in tx.grants.of_project(project.slug)
+                        if (extract := tx.extracts.newest_of_grant(grant.id)) is not None)
     if request.status is not RequestStatus.APPROVED:
         return None
     check_releasable(request, project.members)
     contents = {file.name: workshop.blobs.get(file.sha256) for file in request.files}
-    statement = _statement(workshop, request, project, grants)
+    statement = _statement(workshop, request, project, sources)
     crate = _crate(request, project, statement)
     content = package.build(contents, crate, statement, workshop.release_key)
     made = Release(number, f"release-{number}-{project.slug}.zip", workshop.blobs.put(content), workshop.now())
@@ -51,7 +52,8 @@ def make(workshop: Workshop, number: int) -> Release | None:
 
 
 def _statement(workshop: Workshop, request: EgressRequest, project: Project,
-               grants: tuple[Grant, ...]) -> dict[str, object]:
+               sources: tuple[tuple[Grant, str], ...]) -> dict[str, object]:
+    """What the manifest says. `sources` are the grants that the project had data under, with the version used."""
     return {
         "format": FORMAT,
         "request": request.number,
@@ -62,9 +64,10 @@ def _statement(workshop: Workshop, request: EgressRequest, project: Project,
         "approved_at": max(review.submitted_at for review in current_reviews(request)).isoformat(),
         "project": {"slug": project.slug, "title": project.title, "programme": project.programme,
                     "purpose": project.purpose, "legal_gateway": project.legal_gateway},
-        "datasets": [{"slug": grant.dataset, "grant": grant.id, "version": workshop.vault.versions(grant.dataset)[-1],
+        "datasets": [{"slug": grant.dataset, "grant": grant.id, "version": version,
                       "synthetic": workshop.policies.dataset(grant.dataset).synthetic,
-                      "policy": workshop.policies.fingerprint(project.programme, grant.dataset)} for grant in grants],
+                      "policy": workshop.policies.fingerprint(project.programme, grant.dataset)}
+                     for grant, version in sources],
         "files": [_file_statement(request, file) for file in request.files],
         "made_by": {"readingroom": readingroom.__version__, **{tool: _version(tool) for tool in TOOLS}},
     }

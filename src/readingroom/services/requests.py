@@ -194,12 +194,14 @@ def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
 
 
 def check_file(room: ReadingRoom, number: int, file_id: int) -> Verdict:
-    """Check one frozen file and record what was found. A check that cannot finish is a finding (promise P9)."""
+    """Check one frozen file and record what was found, once. A check that cannot finish is a finding (promise P9)."""
     with room.store.reading() as tx:
         request = tx.requests.get(number)
         project = tx.projects.get(request.project)
         policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
     file = next(file for file in request.files if file.id == file_id)
+    if file.verdict is not None:  # a worker was killed after this had been recorded
+        return file.verdict
     result = _checked(file, room, policy)
     with room.store.transaction() as tx:
         tx.requests.set_checked(file_id, result.output_type, result.verdict, result.findings)
@@ -284,11 +286,11 @@ def _of_author(tx: Any, author: str, number: int) -> EgressRequest:
 
 
 def _visible(tx: Any, viewer: str, number: int) -> EgressRequest:
-    """The request, or NotFound for anyone who is neither on its project nor a checker or administrator."""
+    """The request, or NotFound for anyone who is neither on its project nor a checker."""
     request = _request(tx, number)
     person: Person = tx.people.get(viewer)
     project = tx.projects.get(request.project)
-    if not (viewer in project.members or person.may(Permission.REVIEW_OUTPUTS) or person.may(Permission.MANAGE_PEOPLE)):
+    if not (viewer in project.members or person.may(Permission.REVIEW_OUTPUTS)):
         raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
                        next_step="Check the number, or start from your home page.")
     return request

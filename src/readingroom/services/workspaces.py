@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import rfc8785
 
@@ -19,6 +22,8 @@ from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 
 SYSTEM = "system"
+One = TypeVar("One")
+log = logging.getLogger(__name__)
 
 
 def plan(room: ReadingRoom, username: str, project_slug: str) -> WorkspacePlan:
@@ -63,11 +68,15 @@ def opened(room: ReadingRoom, username: str, project: str, container: str) -> No
                          container=container, mounted=mounted)
 
 
-def closed(room: ReadingRoom, username: str, project: str, reason: str, *, by: str = SYSTEM) -> None:
-    """Record that it no longer runs, and why. Closing what is not open changes nothing."""
+def closed(room: ReadingRoom, username: str, project: str, reason: str, *, by: str = SYSTEM,
+           opening: int | None = None) -> None:
+    """Record that it no longer runs, and why. Closing what is not open changes nothing.
+
+    With `opening`, only that one: whoever looked at it a moment ago does not close the next.
+    """
     with room.store.transaction() as tx:
         current = tx.workspaces.open_one(username, project)
-        if current is None:
+        if current is None or opening not in (None, current.id):
             return
         tx.workspaces.close(current.id, room.now(), reason)
         tx.events.record(by, "workspace.closed", f"workspace:{username}/{project}", project, reason=reason)
@@ -101,38 +110,32 @@ class Wanted:
 def prepare_extracts(workshop: Workshop) -> int:
     """Make every extract that a live grant lacks; returns how many were made. Safe to repeat after a crash.
 
-    One that cannot be made does not hold up the others; the first such error is raised when the rest are done.
+    One that cannot be made does not hold up the others; it is tried again next time.
     """
     with workshop.store.reading() as tx:
-        wanted = [found for grant in tx.grants.all() if (found := _wanted(workshop, tx, grant)) is not None]
-    failures: list[ReadingRoomError] = []
-    for extract in wanted:
-        try:
-            _make(workshop, extract)
-        except ReadingRoomError as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
-    return len(wanted)
+        wanted = _all_wanted(workshop, tx)
 
+    def make(extract: Wanted) -> None:
+        grant = extract.grant
+        workshop.extracts.build(extract.id, workshop.policies.dataset(grant.dataset), extract.version,
+                                extract.columns, grant.row_filter, grant.project)
+        with workshop.store.transaction() as tx:
+            if tx.extracts.find(extract.id) is None:
+                tx.extracts.add(Extract(extract.id, grant.id, extract.version, workshop.now(), None))
+                tx.events.record(SYSTEM, "extract.made", f"grant:{grant.id}", grant.project, dataset=grant.dataset,
+                                 version=extract.version, extract=extract.id,
+                                 columns={table: list(columns) for table, columns in extract.columns.items()})
 
-def _make(workshop: Workshop, extract: Wanted) -> None:
-    grant = extract.grant
-    workshop.extracts.build(extract.id, workshop.policies.dataset(grant.dataset), extract.version, extract.columns,
-                            grant.row_filter, grant.project)
-    with workshop.store.transaction() as tx:
-        if tx.extracts.find(extract.id) is None:
-            tx.extracts.add(Extract(extract.id, grant.id, extract.version, workshop.now(), None))
-            tx.events.record(SYSTEM, "extract.made", f"grant:{grant.id}", grant.project, dataset=grant.dataset,
-                             version=extract.version, extract=extract.id,
-                             columns={table: list(columns) for table, columns in extract.columns.items()})
+    return _each(make, wanted)
 
 
 def destroy_dead_extracts(workshop: Workshop) -> int:
     """Make the extracts of grants that are no longer live unreadable, also to open workspaces.
 
-    Extracts that a newer one replaced go too, once no workspace can have them open.
+    Extracts that a newer one replaced go too, once no workspace can have them open, and so does what a crash left
+    without a record. One that cannot be destroyed does not save the others.
     """
+    stored = workshop.extracts.stored()
     with workshop.store.reading() as tx:
         dead = []
         for extract in tx.extracts.live():
@@ -140,33 +143,73 @@ def destroy_dead_extracts(workshop: Workshop) -> int:
             live = access.is_live(workshop, grant, tx.projects.get(grant.project))
             if not live or _superseded(tx, extract, grant):
                 dead.append((extract, grant))
-    for extract, grant in dead:
+        known = {extract.id for extract in tx.extracts.live()} | {
+            extract.id for extract in _all_wanted(workshop, tx)}
+
+    def destroy(found: tuple[Extract, Grant]) -> None:
+        extract, grant = found
         workshop.extracts.destroy(extract.id)
         with workshop.store.transaction() as tx:
             tx.extracts.mark_destroyed(extract.id, workshop.now())
             tx.events.record(SYSTEM, "extract.destroyed", f"grant:{grant.id}", grant.project,
                              dataset=grant.dataset, extract=extract.id)
-    return len(dead)
+
+    destroyed = _each(destroy, dead)
+    _each(workshop.extracts.destroy, sorted(set(stored) - known))
+    return destroyed
 
 
 def sweep(room: ReadingRoom, hub: Hub) -> int:
     """Close every open workspace that may not be open now; returns how many were asked to close.
 
-    Asking is repeated at each sweep until the Hub reports it stopped; only then is the closing recorded.
+    Asking is repeated at each sweep until the Hub reports it stopped; only then is the closing recorded. One
+    that fails does not keep the others open.
     """
     stopped = 0
-    for opening in open_now(room):
-        decision = access.decide(room, opening.username, opening.project)
-        if decision.allowed:
-            if hub.workspace_state(opening.username, opening.project) == "stopped":
-                closed(room, opening.username, opening.project, "its container is no longer running")
-            continue
-        hub.stop_workspace(opening.username, opening.project)
-        stopped += 1
+
+    def look(opening: Opening) -> None:
+        nonlocal stopped
+        against = _reason_to_close(room, opening)
+        reason = against or "its container is no longer running"
+        if against:
+            hub.stop_workspace(opening.username, opening.project)
+            stopped += 1
         if hub.workspace_state(opening.username, opening.project) == "stopped":
-            closed(room, opening.username, opening.project,
-                   " ".join(reason.message for reason in decision.reasons))
+            closed(room, opening.username, opening.project, reason, opening=opening.id)
+
+    _each(look, open_now(room))
     return stopped
+
+
+def _reason_to_close(room: ReadingRoom, opening: Opening) -> str:
+    """Why this workspace may not stay open, with every reason; empty if it may."""
+    with room.store.reading() as tx:
+        project = tx.projects.get(opening.project)
+        decision = access.decide_in(room, tx, opening.username, project)
+        hours = room.policies.for_project(project, tx.grants.of_project(project.slug)).max_age_hours
+    reasons = [reason.message for reason in decision.reasons]
+    if hours is not None and room.now() - opening.opened_at > timedelta(hours=hours):
+        reasons.append(f"It was open for more than the {hours} hours that policy allows; it can be opened again.")
+    return " ".join(reasons)
+
+
+def _each(act: Callable[[One], None], subjects: Iterable[One]) -> int:
+    """Do it for each, whatever became of the others, and return how many succeeded; then raise the first failure."""
+    done, first = 0, None
+    for subject in subjects:
+        try:
+            act(subject)
+            done += 1
+        except (ReadingRoomError, OSError) as error:
+            log.warning("%s failed for %s: %s", act.__name__, subject, error)
+            first = first or error
+    if first is not None:
+        raise first
+    return done
+
+
+def _all_wanted(workshop: Workshop, tx: Any) -> list[Wanted]:
+    return [found for grant in tx.grants.all() if (found := _wanted(workshop, tx, grant)) is not None]
 
 
 def _wanted(workshop: Workshop, tx: Any, grant: Grant) -> Wanted | None:

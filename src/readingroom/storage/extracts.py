@@ -84,6 +84,16 @@ class FileExtracts:
         target = self._root / plain_name(extract_id)
         return target if (target / DESCRIPTION).is_file() else None
 
+    def stored(self) -> tuple[str, ...]:
+        if not self._root.is_dir():
+            return ()
+        return tuple(sorted(path.name for path in self._root.iterdir() if not path.name.startswith(".")))
+
+    def clear_unfinished(self) -> None:
+        """Remove what a killed process had half made; only for the one process that makes extracts, at its start."""
+        for left in self._root.glob(f"{UNFINISHED}*"):
+            erase(left)
+
     def _rows(self, dataset: Dataset, version: str, name: str, granted: tuple[str, ...], condition: str) -> pa.Table:
         assert self._vault is not None
         needed = [column.name for column in _table(dataset, name).columns

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 
 import uvicorn
 
 from readingroom import bootstrap
+from readingroom.errors import ReadingRoomError
 from readingroom.settings import load_settings
 from readingroom.web.app import create_app
 
@@ -37,4 +39,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ReadingRoomError as error:
+        sys.exit(f"The portal did not start. {error}")

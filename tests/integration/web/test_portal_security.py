@@ -241,7 +241,7 @@ class TestObjectAccess:
         request = world.in_review()
         number, file = request.number, request.files[0].id
         members, checkers = {"ada", "bilal", "dara"}, {"imran", "freya", "tomas", "kim"}
-        insiders = members | checkers | {"robin"}
+        insiders = members | checkers
         return {
             "/projects/returning-defendants": members | {"mercer", "robin"},
             "/projects/courts-and-schools": {"ada", "chloe", "mercer", "okafor", "robin"},
