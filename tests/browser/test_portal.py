@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from readingroom.core.requests import Decision
+from readingroom.hub.configure import NODE
 from readingroom.ops.install import build_static
 from readingroom.ops.progress import Progress
 from readingroom.web.sessions import COOKIE
@@ -117,6 +119,8 @@ def populate(world: World) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
+    # Playwright's own Node needs a library that a small machine lacks; ours needs nothing.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
     build_static(Progress())
     world = World(tmp_path_factory.mktemp("portal") / "state")
     world.numbers = populate(world)
@@ -126,14 +130,16 @@ def site(tmp_path_factory):
         server = uvicorn.Server(uvicorn.Config(world.app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
-        while not server.started:
-            time.sleep(0.02)
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            yield Site(world, listening.getsockname()[1], chromium)
-            chromium.close()
-        server.should_exit = True
-        thread.join(10)
+        try:
+            while not server.started:
+                time.sleep(0.02)
+            with sync_playwright() as playwright:
+                chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+                yield Site(world, listening.getsockname()[1], chromium)
+                chromium.close()
+        finally:  # a browser that does not start must not leave pytest waiting for this thread
+            server.should_exit = True
+            thread.join(10)
     world.close()
 
 

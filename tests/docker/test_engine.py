@@ -6,8 +6,10 @@ Uses a second engine in a network of its own: one without a bridge would take aw
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -121,3 +123,33 @@ def test_an_absent_engine_is_named_with_a_next_step(settings):
         engine.client(settings)
     assert raised.value.next_step
     assert raised.value.exit_code == 3
+
+
+@pytest.fixture
+def open_place():
+    with tempfile.TemporaryDirectory() as name:  # pytest's own is closed to other accounts
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_an_account_without_rights_is_told_how_it_gets_them(open_place):
+    engine_socket = open_place / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as closed:
+        closed.bind(str(engine_socket))
+        engine_socket.chmod(0o660)
+        assert "usermod -aG docker nobody" in told_as_nobody(engine_socket)
+    engine_socket.unlink()
+    assert "No Docker engine answers" in told_as_nobody(engine_socket)  # an engine is there, but not on its path
+
+
+def told_as_nobody(engine_socket):
+    code = ("import os\n"
+            "from pathlib import Path\n"
+            "from readingroom.ops import engine\n"
+            "from readingroom.settings import Settings\n"
+            "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+            "os.environ['PATH'] = '/usr/bin:/bin'\n"
+            f"settings = Settings(state_dir=Path('/srv/none'), engine_url='unix://{engine_socket}')\n"
+            "print(engine.unreachable(settings))\n")
+    return subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": "src"}, text=True,
+                          capture_output=True, check=True).stdout

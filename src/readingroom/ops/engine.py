@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -33,7 +34,7 @@ LOG_LIMIT_BYTES = 50 * 1024**2
 START_SECONDS = 60
 APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 KEEP_EVERY_SECONDS = 2.0
-_INSTALL = "As root: apt-get install --no-install-recommends docker.io docker-cli"
+SEARCHED = ":/usr/local/sbin:/usr/sbin"  # where dockerd is, and where few accounts but root look
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,21 @@ def client(settings: Settings, timeout_seconds: float = 120) -> docker.DockerCli
 def unreachable(settings: Settings, error: BaseException | None = None) -> Unavailable:
     """Why the engine does not answer, as far as one can tell from outside."""
     path = socket_path(settings)
+    account = _account()
     if path and path.exists() and not os.access(path, os.W_OK):
         return Unavailable(
-            f"This account may not use the Docker engine at {path}.",
+            f"This account ({account}) may not use the Docker engine at {path}.",
             rule="ops.engine.rights",
             value=path,
-            next_step="Run as root, or as root: usermod -aG docker <account>, then sign in again.",
+            next_step=f"Run as root, or as root: usermod -aG docker {account}, then sign in again.",
         )
-    if not shutil.which("dockerd") and path:
+    if not _installed() and path:
+        names = " ".join(_packages())
+        rights = "" if os.geteuid() == 0 else f" && usermod -aG docker {account}, then sign in again"
         return Unavailable(
-            "There is no Docker engine on this machine.", rule="ops.engine.present", next_step=_INSTALL
+            "There is no Docker engine on this machine.",
+            rule="ops.engine.present",
+            next_step=f"As root: apt-get install --no-install-recommends {names}{rights}.",
         )
     detail = f" ({str(error).splitlines()[0][:200]})" if error and str(error) else ""
     return Unavailable(
@@ -82,6 +88,17 @@ def unreachable(settings: Settings, error: BaseException | None = None) -> Unava
         value=settings.engine_url,
         next_step="Start it (`make up` as root does), or set engine_url in settings.toml.",
     )
+
+
+def _account() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # an account without a name, as in some containers
+        return str(os.geteuid())
+
+
+def _installed() -> bool:
+    return shutil.which("dockerd", path=os.environ.get("PATH", "") + SEARCHED) is not None
 
 
 def socket_path(settings: Settings) -> Path | None:
@@ -110,18 +127,19 @@ def provide(settings: Settings, progress: Progress) -> bool:
         return False
     if os.geteuid() != 0 or socket_path(settings) is None:
         raise unreachable(settings)
-    if not shutil.which("dockerd"):
-        packages.install(_wanted_packages(progress), "Running workspaces", progress)
+    if not _installed():
+        if shutil.which("apt-get"):
+            packages.update(progress)  # only then is it known what this release has
+        packages.install(_packages(), "Running workspaces", progress, updated=True)
         if _answers_within(settings, 5):  # the package's own service may have started it
             return False
     with progress.step("Starting the Docker engine"):
         return start(settings)
 
 
-def _wanted_packages(progress: Progress) -> list[str]:
+def _packages() -> list[str]:
     """What an engine needs here. Recommended packages are left out, but for one that it can't run without."""
     wanted = ["docker.io", "iptables"]
-    packages.update(progress)
     if packages.available("docker-cli"):  # newer releases ship the command by itself
         wanted.append("docker-cli")
     if APPARMOR.exists() and APPARMOR.read_text().startswith("Y"):  # without it no container starts then

@@ -44,11 +44,12 @@ def update(progress: Progress) -> None:
         )
 
 
-def install(packages: Sequence[str], why: str, progress: Progress) -> None:
+def install(packages: Sequence[str], why: str, progress: Progress, *, updated: bool = False) -> None:
     """Install distribution packages without recommendations; Unavailable says what to do instead."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise ask_for(packages, why)
-    update(progress)
+    if not updated:
+        update(progress)
     with progress.step(f"Installing {' '.join(packages)}") as detail:
         run(
             ["apt-get", "install", "-y", "--no-install-recommends", *packages],
