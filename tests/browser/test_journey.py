@@ -282,7 +282,7 @@ def a_custodian_withdraws(people: Hall) -> None:
 
 
 def the_log_holds(people: Hall, installation: Installation, number: int) -> None:
-    robin = people.person("root-admin")
+    robin = people.person("robin")
     wait_until(lambda: json.loads(command(installation, "audit", "verify", "--json").stdout)["checkpoints"],
                "a signed checkpoint", seconds=30)
     robin.open("/health")
