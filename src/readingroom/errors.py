@@ -37,6 +37,19 @@ class ReadingRoomError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.next_step}".strip()
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a stack: what happened, by which rule, and what to do next."""
+        lines = [f"{type(self).__name__}: {self.message}"]
+        lines += [f"  - {part}" for part in self.parts]
+        lines += [f"Rule: {self.rule}"] if self.rule else []
+        lines += [f"Next step: {self.next_step}"] if self.next_step else []
+        return lines
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """The several reasons or faults that this error carries, in words."""
+        return ()
+
     def as_dict(self) -> dict[str, object]:
         """For JSON answers: message, rule, value (as text) and next_step."""
         return {
@@ -59,6 +72,10 @@ class AccessDenied(PermissionDenied):
         super().__init__(message, **details)  # type: ignore[arg-type]
         self.reasons = tuple(reasons)
 
+    @property
+    def parts(self) -> Sequence[str]:
+        return tuple(str(getattr(reason, "message", reason)) for reason in self.reasons)
+
 
 class NotFound(ReadingRoomError):
     status_code = 404
@@ -79,6 +96,10 @@ class PolicyError(InvalidInput):
     def __init__(self, message: str, *, faults: Sequence[str] = (), **details: object) -> None:
         super().__init__(message, **details)  # type: ignore[arg-type]
         self.faults = tuple(faults)
+
+    @property
+    def parts(self) -> Sequence[str]:
+        return self.faults
 
     def __str__(self) -> str:
         return "\n".join([self.message, *(f"  - {fault}" for fault in self.faults)])

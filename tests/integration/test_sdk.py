@@ -6,7 +6,10 @@ import contextlib
 import hashlib
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 import readingroom.sdk as rr
 from readingroom.core.disclosure import check_output
@@ -88,6 +91,7 @@ class Portal:
         self.spent += cost
         keys = query.keys if isinstance(query, queries.Histogram) else ()
         answer = {"statistic": query.statistic, "value": None if keys else 1987, "half_width_95": 12.0,
+                  "epsilon": quoted.cost_epsilon, "delta": quoted.delta,
                   "rows": [{"key": k, "label": str(k), "value": 100, "half_width_95": 12.0} for k in keys],
                   "statement": "People with noise <&>."}
         number = len(self.answers) + 1
@@ -174,6 +178,8 @@ def test_loading_labels_codes_and_remembers_whose_rows_they_are(portal):
     assert frame.attrs == {"dataset": "magistrates-courts", "version": "2026-11", "table": "defendants",
                            "privacy_unit": "person_id"}
     assert list(frame["sex"].cat.categories) == ["Female", "Male"]
+    described = rr.datasets()[0].table("defendants").column("region").codes
+    assert frame["region"].cat.ordered and list(frame["region"].cat.categories) == list(described.values())
     assert set(rr.load("magistrates-courts", "cases")["sent_to_crown"].cat.categories) == {"No", "Yes"}
     assert set(rr.load("magistrates-courts", "defendants", labels=False)["sex"].dropna()) == {"F", "M"}
     with pytest.raises(NotFound):
@@ -192,6 +198,26 @@ def test_a_saved_table_keeps_its_evidence_until_it_is_edited(portal):
     assert rr.preflight("table.csv").passed
     with Path("table.csv").open("a") as file:
         file.write("Nowhere,100,200\n")
+    assert not rr.preflight("table.csv").passed
+
+
+def test_evidence_outlives_the_kernel(portal):
+    by_region().save("table.csv")
+    another = "import readingroom.sdk as rr; print(rr.preflight('table.csv').verdict.name)"
+
+    def restarted() -> str:
+        return subprocess.run([sys.executable, "-c", another], check=True, capture_output=True, text=True,
+                              env={**os.environ, "PYTHONPATH": str(HERE / "src")}).stdout.strip()
+
+    assert restarted() == "PASS"
+    evidence = Path("table.csv.evidence.json")
+    assert json.loads(evidence.read_text())["sha256"] == hashlib.sha256(Path("table.csv").read_bytes()).hexdigest()
+    with pytest.raises(InvalidInput) as refusal:
+        rr.preflight(evidence)
+    assert refusal.value.rule == "output.evidence"
+    request = rr.request_release("Title", "Purpose", [("table.csv", "Distinct defendants by region and sex.")])
+    assert request.files[0].verdict == "pass"
+    evidence.write_text("{")
     assert not rr.preflight("table.csv").passed
 
 
@@ -224,6 +250,49 @@ def test_histograms_and_means_are_asked_in_the_grammar(portal):
     with pytest.raises(InvalidInput) as refusal:
         rr.private.count("magistrates-courts", "defendants")
     assert refusal.value.rule == "private.spend"
+
+
+def test_labels_mean_their_codes(portal):
+    ask = ("magistrates-courts", "defendants")
+    by_code = rr.private.count(*ask, rho=0.001, where=[{"column": "sex", "op": "==", "value": "F"}])
+    by_label = rr.private.count(*ask, rho=0.001, where=[{"column": "sex", "op": "==", "value": "Female"}])
+    assert (by_code.charged_micro_rho, by_label.charged_micro_rho, by_code.id) == (1000, 0, by_label.id)
+    frame = rr.load(*ask)
+    regions = frame["region"].cat.categories[:2]
+    oldest = frame["birth_year"].min()  # of numpy's types, as researchers have them
+    where = [{"column": "region", "in": regions}, {"column": "birth_year", "op": ">", "value": oldest}]
+    assert rr.private.count(*ask, rho=0.001, where=where).value == 1987
+    two = rr.private.histogram(*ask, "region", rho=0.001, categories=[regions[0], "NW"])
+    assert list(two.frame["key"]) == ["NE", "NW", "missing"]
+    with pytest.raises(InvalidInput) as refusal:
+        rr.private.count(*ask, rho=0.001, where=[{"column": "sex", "op": "==", "value": "Neither"}])
+    assert refusal.value.rule == "query-value"
+    with pytest.raises(InvalidInput) as refusal:
+        rr.private.count(*ask, rho=0.001, where=[("sex", "==", "F")])
+    assert refusal.value.rule == "private.where"
+
+
+def test_the_price_is_said_before_it_is_paid(portal, capsys, monkeypatch):
+    spent = []
+    monkeypatch.setattr("readingroom.sdk._line.Line.show", lambda line, words: spent.append((words, portal.spent)))
+    rr.private.count("magistrates-courts", "defendants", rho=0.0011)
+    (words, before), *_ = spent
+    assert words.startswith("Costs 0.0011 of the 0.02 rho left (epsilon ") and before == 0
+    assert portal.spent == 1100 and capsys.readouterr().out == ""
+
+
+def test_an_answer_shows_number_error_loss_and_cost(portal):
+    first = rr.private.count("magistrates-courts", "defendants", rho=0.0011)
+    loss = f"{pricing.epsilon(1100):.3g}"
+    assert repr(first) == f"count: 1,987, ±12 in 95% of answers, epsilon {loss}. This call cost 0.0011 rho."
+    for said in ("1,987", "±12", loss, "This call cost 0.0011 rho"):
+        assert said in first._repr_html_()
+    again = rr.private.count("magistrates-courts", "defendants", rho=0.0011)
+    assert "cost nothing" in again._repr_html_() and "cost nothing" in repr(again)
+    assert first.frame[["value", "low", "high"]].values.tolist() == [[1987, 1975, 1999]]
+    regions = rr.private.histogram("magistrates-courts", "defendants", "region", rho=0.0011)
+    assert list(regions.frame.columns) == ["key", "label", "value", "half_width_95", "low", "high"]
+    assert "low" in regions._repr_html_() and loss in repr(regions)
 
 
 def test_an_answer_that_does_not_come_is_no_endless_wait(portal, monkeypatch):
@@ -264,6 +333,24 @@ def test_refusals_keep_their_class_rule_and_next_step(portal, monkeypatch):
     with pytest.raises(PermissionDenied) as refusal:
         rr.workspace()
     assert (refusal.value.rule, refusal.value.next_step) == ("api.token", "Use a workspace.")
+
+
+@pytest.mark.parametrize(("status", "error"), [
+    (401, PermissionDenied), (403, PermissionDenied), (404, NotFound), (413, InvalidInput), (429, Unavailable),
+    (500, Unavailable), (502, Unavailable), (503, Unavailable), (504, Unavailable), (418, Unavailable)])
+def test_a_refusal_that_is_a_page_still_says_what_to_do(portal, status, error):
+    portal.app.add_api_route(f"{API}/page", lambda: HTMLResponse("<h1>Bad <b>gateway</b></h1>", status))
+    with pytest.raises(error) as refusal:
+        rr._door.get("/page")
+    assert refusal.value.next_step and refusal.value.value == f"status {status}"
+    assert "<" not in str(refusal.value)
+
+
+def test_an_answer_that_is_a_page_still_says_what_to_do(portal):
+    portal.app.add_api_route(f"{API}/page", lambda: HTMLResponse("<h1>Welcome</h1>"))
+    with pytest.raises(Unavailable) as refusal:
+        rr._door.get("/page")
+    assert refusal.value.rule == "door.answer" and refusal.value.next_step
 
 
 def test_without_a_portal_the_message_says_what_to_do(data, monkeypatch, tmp_path):

@@ -85,7 +85,7 @@ def datasets() -> tuple[Dataset, ...]:
 
 
 def load(dataset: str, table: str, *, columns: list[str] | None = None, labels: bool = True) -> pandas.DataFrame:
-    """A granted table as a data frame; `labels` turns codes into their labels, as categories in catalogue order.
+    """A granted table as a data frame; `labels` turns codes into labels, as ordered categories in catalogue order.
 
     `.attrs` say dataset, version, table and privacy unit, which `table()` takes from there.
     """
@@ -117,13 +117,21 @@ def _find(slug: str) -> Dataset:
 
 
 def _labelled(values: pandas.Series, codes: dict[str, str]) -> pandas.Series:
-    """Labels for codes; a value that the catalogue does not know stays as it is, as a category of its own."""
+    """Labels for codes, in the catalogue's order; what it does not know stays as it is and comes last."""
     import pandas
 
+    labels = distinct_labels(codes)
     present = values.dropna().unique().tolist()
-    names = {value: codes.get(_code(value), str(value)) for value in present}
-    order = list(dict.fromkeys([*codes.values(), *names.values()]))
-    return pandas.Series(pandas.Categorical(values.map(names), categories=order), index=values.index, name=values.name)
+    names = {value: labels.get(_code(value), str(value)) for value in present}
+    order = list(dict.fromkeys([*labels.values(), *sorted(names.values(), key=str)]))
+    made = pandas.Categorical(values.map(names), categories=order, ordered=True)
+    return pandas.Series(made, index=values.index, name=values.name)
+
+
+def distinct_labels(codes: dict[str, str]) -> dict[str, str]:
+    """The label of each code as frames show it: two codes with one label keep the code behind it."""
+    said = list(codes.values())
+    return {code: label if said.count(label) == 1 else f"{label} ({code})" for code, label in codes.items()}
 
 
 def _code(value: object) -> str:

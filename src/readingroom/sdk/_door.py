@@ -11,10 +11,20 @@ SOCKET_VARIABLE = "READINGROOM_DOOR"
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"  # noqa: S105 -- the name of a variable
 BASE = "http://portal/services/portal/api/v1"
 TIMEOUT_SECONDS = 60.0
-BY_STATUS: dict[int, type[errors.ReadingRoomError]] = {
-    401: errors.PermissionDenied, 402: errors.BudgetExceeded, 403: errors.PermissionDenied, 404: errors.NotFound,
-    409: errors.InvalidTransition, 413: errors.InvalidInput, 422: errors.InvalidInput,
+LATER = "Try again in a minute; if it stays so, tell your administrator."
+BY_STATUS: dict[int, tuple[type[errors.ReadingRoomError], str, str]] = {
+    401: (errors.PermissionDenied, "This workspace's token is no longer accepted.",
+          "Close the workspace and open it again."),
+    402: (errors.BudgetExceeded, "The privacy budget does not allow it.", "See rr.private.budget()."),
+    403: (errors.PermissionDenied, "The door lets nothing of this kind through.",
+          "Use the functions of readingroom.sdk."),
+    404: (errors.NotFound, "The portal knows nothing of that name.", "Close the workspace and open it again."),
+    409: (errors.InvalidTransition, "The state does not allow it now.", "Ask for the state anew."),
+    413: (errors.InvalidInput, "What was sent is too large.", "Send fewer or smaller files."),
+    422: (errors.InvalidInput, "The portal does not understand what was sent.", "Check the names and values given."),
+    429: (errors.Unavailable, "Too many calls came in a short time.", "Wait a minute, then try again."),
 }
+"""What a refusal means that does not explain itself: by something on the way, such as the door."""
 
 
 def get(path: str) -> Any:
@@ -41,7 +51,7 @@ def _call(method: str, path: str, **sent: Any) -> Any:
             answer = client.request(method, BASE + path, headers={"Authorization": f"token {token}"}, **given)
     except httpx.HTTPError as error:
         raise errors.Unavailable(f"The portal does not answer ({type(error).__name__}).", rule="door.portal",
-                                 next_step="Try again in a moment.") from error
+                                 next_step=LATER) from error
     if answer.is_success:
         return _json(answer)
     raise _error(answer.status_code, _json(answer))
@@ -53,16 +63,17 @@ def _json(answer: Any) -> Any:
     except ValueError:
         if answer.is_success:
             raise errors.Unavailable("The portal's answer cannot be read.", rule="door.answer",
-                                     value=answer.status_code, next_step="Try again in a moment.") from None
+                                     value=answer.status_code, next_step=LATER) from None
         return None
 
 
 def _error(status: int, said: object) -> errors.ReadingRoomError:
-    """The error class that the portal raised, by its name; by the status where it is unknown here."""
-    fields = said if isinstance(said, dict) else {}
-    by_status = BY_STATUS.get(status, errors.Unavailable if status >= 500 else errors.InvalidInput)
-    named = getattr(errors, str(fields.get("error", "")), None)
-    known = isinstance(named, type) and issubclass(named, errors.ReadingRoomError)
-    cls: type[errors.ReadingRoomError] = named if known else by_status
-    return cls(str(fields.get("message") or f"The portal answered {status}."), rule=str(fields.get("rule") or "door"),
-               value=fields.get("value"), next_step=str(fields.get("next_step") or ""))
+    """The error class that the portal raised, by its name; by the status where it is unknown or was not said."""
+    cls, message, next_step = BY_STATUS.get(status, (errors.Unavailable, "The portal could not answer.", LATER))
+    if not isinstance(said, dict) or not said.get("message"):
+        return cls(message, rule="door.refused", value=f"status {status}", next_step=next_step)
+    named = getattr(errors, str(said.get("error", "")), None)
+    if isinstance(named, type) and issubclass(named, errors.ReadingRoomError):
+        cls = named
+    return cls(str(said["message"]), rule=str(said.get("rule") or "door.refused"), value=said.get("value"),
+               next_step=str(said.get("next_step") or next_step))

@@ -43,13 +43,14 @@ class Figure:
         return png(self.drawn)
 
     def save(self, path: str | Path, *, context: str = "", controls: str = "") -> Figure:
-        """Write the png and return the figure under that name, with its context for a release request."""
+        """Write the png, and beside it its evidence, which a release request by path needs.
+
+        Returns the figure under that name, with its context.
+        """
         if Path(path).suffix.lower() != ".png":
             raise InvalidInput("Figures are saved as png.", rule="figure.type", value=path,
                                next_step="Give a name that ends in .png.")
-        content = self.png()
-        Path(path).write_bytes(content)
-        _outputs.remember(content, self.evidence)
+        _outputs.save(path, self.png(), self.evidence)
         return replace(self, name=Path(path).name, context=context or self.context, controls=controls or self.controls)
 
     def output(self, number: int = 1) -> Output:

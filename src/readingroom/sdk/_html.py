@@ -50,13 +50,17 @@ def table_html(made: Table) -> str:
 
 
 def preflight_html(checked: Preflight) -> str:
+    from readingroom.sdk._preflight import MEANING, NOTHING
+
     parts = []
     for output in checked.outputs:
         items = "".join(
-            f"<li>{badge(finding.verdict)} {escape(finding.message)} <em>{escape(finding.next_step)}</em></li>"
+            f"<li>{badge(finding.verdict)} {escape(finding.message)}"
+            + (f"<br>Next: {escape(finding.next_step)}" if finding.next_step else "") + "</li>"
             for finding in output.findings)
-        parts.append(f"<p>{badge(output.verdict)} {escape(output.name)}</p>" + (f"<ul>{items}</ul>" if items else ""))
-    return "".join(parts) or "<p>Nothing was checked.</p>"
+        parts.append(f"<p>{badge(output.verdict)} <strong>{escape(output.name)}</strong>: "
+                     f"{escape(MEANING[output.verdict])}</p>" + (f"<ul>{items}</ul>" if items else ""))
+    return "".join(parts) or f"<p>{NOTHING}</p>"
 
 
 def definitions(pairs: dict[str, object]) -> str:

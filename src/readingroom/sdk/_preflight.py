@@ -14,10 +14,17 @@ if TYPE_CHECKING:
     from readingroom.core.disclosure import CheckResult
     from readingroom.core.policy import Policy
 
+MEANING = {
+    Verdict.PASS: "the automatic checks found nothing; two people will look at it as well.",
+    Verdict.REVIEW: "a person has to judge it; say in its context what they need to know.",
+    Verdict.FAIL: "it would be sent back; change it first.",
+}
+NOTHING = "Nothing was checked: give tables, figures or paths of files."
+
 
 @dataclass(frozen=True)
 class Rules:
-    """`known` is false where the project's rules could not be had and usual ones stand in."""
+    """`known` is false where the project's rules could not be had and usual ones stand in; never suppress by those."""
 
     policy: Policy
     known: bool
@@ -54,9 +61,11 @@ class Preflight:
     def __repr__(self) -> str:
         lines = []
         for output in self.outputs:
-            lines.append(f"{output.verdict.name}  {output.name}")
-            lines += [f"      {finding.message} {finding.next_step}".rstrip() for finding in output.findings]
-        return "\n".join(lines)
+            lines.append(f"{output.verdict.name:6}  {output.name}: {MEANING[output.verdict]}")
+            for finding in output.findings:
+                lines.append(f"        {finding.verdict.name}: {finding.message}")
+                lines += [f"          Next: {finding.next_step}"] if finding.next_step else []
+        return "\n".join(lines) or NOTHING
 
     def _repr_html_(self) -> str:
         from readingroom.sdk._html import preflight_html
@@ -82,11 +91,13 @@ def preflight(*outputs: object) -> Preflight:
 
 def rules() -> Rules:
     """The project's effective rules, asked for each time: a custodian may just have made them stricter."""
+    from pydantic import ValidationError
+
     from readingroom.core.policy import Policy
 
     try:
         return Rules(Policy.model_validate(_door.get("/workspace")["rules"]), known=True)
-    except Unavailable:
+    except (Unavailable, ValidationError):  # the latter: rules newer than this image
         return Rules(_usual(), known=False)
 
 

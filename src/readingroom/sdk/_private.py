@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import InvalidInput, Unavailable
 from readingroom.sdk import _door
+from readingroom.sdk._data import DataColumn, datasets, distinct_labels
+from readingroom.sdk._line import Line
 
 if TYPE_CHECKING:
     import pandas
@@ -35,14 +37,23 @@ class Price:
     refusal: str
     accuracy: dict[str, Any] = field(repr=False)
 
+    def __repr__(self) -> str:
+        if self.already_answered:
+            return f"Asked before, so it costs nothing; {self.remaining_micro_rho / MICRO:g} rho left."
+        if self.refusal:
+            return f"It would be refused: {self.refusal}"
+        return (f"Costs {self.cost_micro_rho / MICRO:g} of the {self.remaining_micro_rho / MICRO:g} rho left "
+                f"(epsilon {self.cost_epsilon:.3g} on its own); "
+                f"counts are within ±{_number(self.half_width_95)} in 95% of answers.")
+
     def _repr_html_(self) -> str:
         from readingroom.sdk._html import definitions
 
         cost = ("nothing: it was answered before" if self.already_answered
                 else f"{self.cost_micro_rho / MICRO:g} rho (epsilon {self.cost_epsilon:.3g} on its own)")
         return definitions({"Cost": cost, "Left in the budget": f"{self.remaining_micro_rho / MICRO:g} rho",
-                            "95% half-width of each count": f"{self.half_width_95:,.4g}",
-                            "Smallest group worth asking about": f"{self.smallest_usable_group:,.4g}"}
+                            "95% half-width of each count": f"±{_number(self.half_width_95)}",
+                            "Smallest group worth asking about": _number(self.smallest_usable_group)}
                            | ({"It would be refused": self.refusal} if self.refusal else {}))
 
 
@@ -65,18 +76,27 @@ class Answer:
         return width
 
     @property
+    def epsilon(self) -> float:
+        """What the answer tells of any one person at most, at the `delta` of its statement."""
+        epsilon: float = self.answer["epsilon"]
+        return epsilon
+
+    @property
     def statement(self) -> str:
         """What to write beside the number: mechanism, privacy loss and interval."""
         return str(self.answer["statement"])
 
     @property
     def frame(self) -> pandas.DataFrame:
-        """A row per category (one row for counts and means), with value and half-width."""
+        """A row per category (one row for counts and means), with value, half-width and 95% interval."""
         import pandas
 
-        rows = self.answer["rows"] or [{"key": self.answer["statistic"], "label": self.answer["statistic"],
-                                        "value": self.value, "half_width_95": self.half_width_95}]
-        return pandas.DataFrame(rows, columns=["key", "label", "value", "half_width_95"])
+        one = {"key": self.answer["statistic"], "label": self.answer["statistic"], "value": self.value,
+               "half_width_95": self.half_width_95}
+        made = pandas.DataFrame(self.answer["rows"] or [one], columns=["key", "label", "value", "half_width_95"])
+        low, high = self.answer.get("interval_95") or (made["value"] - made["half_width_95"],
+                                                       made["value"] + made["half_width_95"])
+        return made.assign(low=low, high=high)
 
     def plot(self) -> Picture:
         """Bars with their 95% intervals; `.drawn` is the matplotlib figure."""
@@ -88,17 +108,32 @@ class Answer:
         canvas = Canvas(figsize=(max(5.0, 0.5 * len(frame) + 2), 4), layout="constrained")
         axes = canvas.subplots()
         places = range(len(frame))
-        axes.bar(places, frame["value"], yerr=frame["half_width_95"], capsize=3)
+        spans = [frame["value"] - frame["low"], frame["high"] - frame["value"]]
+        axes.bar(places, frame["value"], yerr=spans, capsize=3)
         axes.set_xticks(places, frame["label"].astype(str), rotation=45, ha="right")
         axes.set_ylabel("people, with noise" if self.answer["statistic"] != "mean" else "mean, with noise")
         return Picture(canvas)
 
+    @property
+    def _cost(self) -> str:
+        paid = f"{self.charged_micro_rho / MICRO:g} rho"
+        return f"This call cost {paid if self.charged_micro_rho else 'nothing: it was answered before'}."
+
+    def __repr__(self) -> str:
+        width = f"±{_number(self.half_width_95)} in 95% of answers, epsilon {self.epsilon:.3g}. {self._cost}"
+        if self.value is None:
+            return f"{self.frame.to_string(index=False)}\n{width}"
+        return f"{self.answer['statistic']}: {_number(self.value)}, {width}"
+
     def _repr_html_(self) -> str:
         from html import escape
 
-        paid = f"{self.charged_micro_rho / MICRO:g} rho"
-        cost = paid if self.charged_micro_rho else "nothing: it was answered before"
-        return f"{self.frame.to_html(index=False)}<p>{escape(self.statement)}</p><p>This call cost {cost}.</p>"
+        from readingroom.sdk._html import definitions
+
+        facts = {"95% half-width": f"±{_number(self.half_width_95)}", "Epsilon": f"{self.epsilon:.3g}"}
+        shown = (self.frame.to_html(index=False, float_format=_number) if self.value is None
+                 else f"<p>{escape(self.answer['statistic'])}: <strong>{_number(self.value)}</strong></p>")
+        return f"{shown}{definitions(facts)}<p>{self._cost}</p><p><small>{escape(self.statement)}</small></p>"
 
 
 @dataclass(frozen=True)
@@ -116,14 +151,18 @@ class Budget:
 
 def count(dataset: str, table: str, *, where: Where = (), rho: float | None = None,
           epsilon: float | None = None) -> Answer:
-    """People with at least one matching row. `where` is a list such as {"column": "sex", "op": "==", "value": "F"}."""
+    """People with at least one matching row.
+
+    `where` is a list of conditions such as {"column": "sex", "op": "==", "value": "Female"} or {"column": "region",
+    "in": ["Wales", "London"]}, by label or by code.
+    """
     return _ask(_query("count", dataset, table, where, rho, epsilon))
 
 
 def histogram(dataset: str, table: str, column: str, *, categories: Sequence[Any] | None = None,
               edges: Sequence[int] | None = None, where: Where = (), rho: float | None = None,
               epsilon: float | None = None) -> Answer:
-    """People per category of a column with codes, or per interval between `edges`."""
+    """People per category (label or code) of a column with codes, or per interval between `edges`."""
     return _ask(_query("histogram", dataset, table, where, rho, epsilon, column=column, categories=categories,
                        edges=edges))
 
@@ -137,7 +176,10 @@ def mean(dataset: str, table: str, column: str, *, lower: float | None = None, u
 def price(statistic: str, dataset: str, table: str, column: str | None = None, *, where: Where = (),
           rho: float | None = None, epsilon: float | None = None, **more: Any) -> Price:
     """What a question would cost and how exact its answer would be; asking for the price costs nothing."""
-    query = _query(statistic, dataset, table, where, rho, epsilon, column=column, **more)
+    return _price(_query(statistic, dataset, table, where, rho, epsilon, column=column, **more))
+
+
+def _price(query: dict[str, Any]) -> Price:
     said = _door.post("/private/price", json={"query": query})
     accuracy = said["accuracy"]
     return Price(said["cost_micro_rho"], said["cost_epsilon"], said["remaining_micro_rho"], accuracy["half_width_95"],
@@ -156,10 +198,51 @@ def budget_of(described: dict[str, Any]) -> Budget:
 
 def _query(statistic: str, dataset: str, table: str, where: Where, rho: float | None, epsilon: float | None,
            **more: Any) -> dict[str, Any]:
-    chosen = {name: list(value) if name in ("categories", "edges") else value
-              for name, value in more.items() if value is not None}
-    return {"dataset": dataset, "table": table, "statistic": statistic, "where": list(where),
+    columns = _columns(dataset, table)
+    chosen = {name: _plain(value) for name, value in more.items() if value is not None}
+    if "categories" in chosen:
+        chosen["categories"] = _codes(chosen["categories"], columns.get(chosen.get("column", "")))
+    return {"dataset": dataset, "table": table, "statistic": statistic,
+            "where": [_condition(condition, columns) for condition in where],
             "rho_micro": _micro_rho(rho, epsilon)} | chosen
+
+
+def _columns(dataset: str, table: str) -> dict[str, DataColumn]:
+    """The mounted table's columns; none where there is no such table, which the portal then says."""
+    return {column.name: column for one in datasets() if one.slug == dataset
+            for found in one.tables if found.name == table for column in found.columns}
+
+
+def _condition(given: dict[str, Any], columns: dict[str, DataColumn]) -> dict[str, Any]:
+    """The condition with codes for labels; all else is checked by the portal."""
+    if not isinstance(given, dict):
+        raise InvalidInput("A condition is a dictionary.", rule="private.where", value=given,
+                           next_step='Write where=[{"column": "sex", "op": "==", "value": "Female"}].')
+    condition: dict[str, Any] = _plain(given)
+    column = columns.get(str(condition.get("column")))
+    return condition | {name: _codes(condition[name], column) for name in ("value", "in") if name in condition}
+
+
+def _codes(value: Any, column: DataColumn | None) -> Any:
+    """The code of a label; a code, and whatever else, as it is."""
+    if isinstance(value, list):
+        return [_codes(one, column) for one in value]
+    if column is None or str(value) in column.codes:
+        return value
+    return {label: code for code, label in distinct_labels(column.codes).items()}.get(str(value), value)
+
+
+def _plain(value: Any) -> Any:
+    """The same in JSON's types: researchers take values out of data frames."""
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return [_plain(one) for one in value] if isinstance(value, list | tuple | set | range) else value
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _micro_rho(rho: float | None, epsilon: float | None) -> int:
@@ -180,16 +263,28 @@ def _micro_rho(rho: float | None, epsilon: float | None) -> int:
 
 
 def _ask(query: dict[str, Any]) -> Answer:
+    """Say the price, pay, and wait. Nothing is computed here: asking twice is safe, since the second is free."""
+    quoted = _price(query)
+    line = Line()
+    if not quoted.refusal:  # else the portal says so itself, as the error that it is
+        line.show(repr(quoted))
     said = _door.post("/private/answers", json={"query": query})
     charged = said["charged_micro_rho"]  # of this call; a later look says what was once paid
-    deadline, pause = time.monotonic() + WAIT_SECONDS, FIRST_PAUSE_SECONDS
-    while said["status"] == "reserved":
-        if time.monotonic() > deadline:
-            raise Unavailable(f"Answer {said['id']} is paid for but not there yet.", rule="private.wait",
-                              value=said["id"], next_step="Ask the same question again later; it costs nothing.")
-        time.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        said = _door.get(f"/private/answers/{said['id']}")
+    begun, pause = time.monotonic(), FIRST_PAUSE_SECONDS
+    try:
+        while said["status"] == "reserved":
+            waited = time.monotonic() - begun
+            if waited > WAIT_SECONDS:
+                raise Unavailable("The answer is not there yet. It is paid for, and still being computed.",
+                                  rule="private.wait", value=said["id"],
+                                  next_step="Ask the same question again later; it costs nothing.")
+            if waited > 1:
+                line.show(f"{quoted!r} Waiting for the answer: {waited:.0f} s.")
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            said = _door.get(f"/private/answers/{said['id']}")
+    finally:
+        line.settle()
     if said["status"] != "answered":
         raise Unavailable(f"Answer {said['id']} failed. {said.get('message', '')}".strip(), rule="private.failed",
                           value=said["id"], next_step="Tell your administrator; what was paid stays paid.")

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from readingroom.errors import InvalidInput
+from readingroom.errors import InvalidInput, Unavailable
 from readingroom.sdk import _outputs, _suppression
 from readingroom.sdk._outputs import Output
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from readingroom.sdk._preflight import Preflight
 
-STATISTICS = ("count", "sum", "mean")
+STATISTICS = ("count", "sum", "mean", "median")
 TOP = 10  # largest contributions kept per cell: the dominance rules in use look at one to four
 MOST_CELLS = 20_000
 TOTAL = "Total"
@@ -79,11 +79,16 @@ class Table:
     def suppress(self) -> Table:
         """A table without the unsafe cells, and without others as needed so that no total gives them back.
 
-        Raises InvalidInput if hiding cells is not enough.
+        Raises InvalidInput if hiding cells is not enough, and Unavailable where the project's rules cannot be had:
+        a table made safe by other rules is not safe.
         """
         from readingroom.sdk._preflight import rules
 
-        return replace(self, cells=_suppression.suppressed(self.evidence, rules().policy))
+        effective = rules()
+        if not effective.known:
+            raise Unavailable("The project's rules could not be had, so which cells are unsafe is not known.",
+                              rule="rules.unknown", next_step="Try again when rr.workspace() answers.")
+        return replace(self, cells=_suppression.suppressed(self.evidence, effective.policy))
 
     def round(self, base: int = 5) -> Table:
         """Counts rounded to multiples of `base`, half up. It does not make small cells safe."""
@@ -96,10 +101,11 @@ class Table:
         return replace(self, rounding=base)
 
     def save(self, path: str | Path, *, context: str = "", controls: str = "") -> Table:
-        """Write the csv and return the table under that name, with its context for a release request."""
-        content = self.csv()
-        Path(path).write_bytes(content)
-        _outputs.remember(content, self.evidence)
+        """Write the csv, and beside it its evidence, which a release request by path needs.
+
+        Returns the table under that name, with its context.
+        """
+        _outputs.save(path, self.csv(), self.evidence)
         return replace(self, name=Path(path).name, context=context or self.context, controls=controls or self.controls)
 
     def csv(self) -> bytes:
@@ -125,8 +131,7 @@ class Table:
             return None
         if self.statistic == "count":
             return math.floor(cell["people"] / self.rounding + 0.5) * self.rounding
-        value = cell["total"] if self.statistic == "sum" else cell["total"] / cell["records"]
-        return round(value, self.digits)
+        return round(_magnitude(cell, self.statistic), self.digits)
 
     def _text(self, cell: dict[str, Any], *, grouped: bool = False) -> str:
         shown = self._shown(cell)
@@ -162,7 +167,8 @@ def table(frame: pandas.DataFrame, rows: str | Sequence[str], columns: str | Seq
     """One statistic by `rows` and `columns`, with the people behind each cell.
 
     `count` counts distinct people (values of `unit`), not rows: a person with five cases in a cell is one. `sum`
-    and `mean` are over the values of the column `value`. Rows with a missing value in any of these columns are left
+    and `mean` are over the values of the column `value`; so is `median`, which may be one person's own value, so that
+    the best verdict on it is REVIEW. Rows with a missing value in any of these columns are left
     out, and the table says how many. `unit` is known for frames of `load()`; after a merge it may need to be given.
     Every combination of categories that occur is shown; one with nobody in it is 0.
     """
@@ -195,11 +201,13 @@ def table(frame: pandas.DataFrame, rows: str | Sequence[str], columns: str | Seq
     persons = pandas.DataFrame({"r": row_codes, "c": column_codes, "p": pandas.factorize(frame.loc[kept, unit])[0],
                                 "v": numbers})
     held = persons.groupby(["r", "c", "p"], sort=False).agg(records=("v", "size"), v=("v", "sum")).reset_index()
-    magnitude = statistic != "count"
-    facts = _facts(held, magnitude)
+    facts: dict[tuple[int, int], dict[str, Any]] = {}
+    for margin in ({}, {"c": -1}, {"r": -1}, {"r": -1, "c": -1}) if totals else ({},):
+        facts |= _facts(held.assign(**margin), statistic in ("sum", "mean"))
+        if statistic == "median":
+            for (r, c), middle in persons.assign(**margin).groupby(["r", "c"])["v"].median().items():
+                facts[int(r), int(c)]["value"] = float(middle)
     if totals:
-        facts |= _facts(held.assign(c=-1), magnitude) | _facts(held.assign(r=-1), magnitude)
-        facts |= _facts(held.assign(r=-1, c=-1), magnitude)
         row_labels = [*row_labels, (TOTAL,) * depth]
         column_labels = [*column_labels, *([(TOTAL,) * len(column_names)] if column_names else [])]
     across = len(column_labels) - (1 if totals and column_names else 0)
@@ -223,7 +231,7 @@ def _check(frame: pandas.DataFrame, rows: tuple[str, ...], columns: tuple[str, .
         raise InvalidInput(f"{statistic!r} is not offered.", rule="table.statistic", value=statistic,
                            next_step=f"Use one of {', '.join(STATISTICS)}; a minimum or maximum is one person's value.")
     if (statistic == "count") != (value is None):
-        raise InvalidInput("A sum or mean needs a `value` column, and a count has none.", rule="table.value",
+        raise InvalidInput("All but counts need a `value` column, and a count has none.", rule="table.value",
                            value=value, next_step="Give value= with statistic='mean' or 'sum'.")
     if not unit:
         raise InvalidInput("Nothing says which column holds the people.", rule="table.unit",
@@ -276,16 +284,24 @@ def _facts(held: pandas.DataFrame, magnitude: bool) -> dict[tuple[int, int], dic
 
 
 def _cell(row: Labels, column: Labels, facts: dict[str, Any] | None, statistic: str, *, margin: bool) -> dict[str, Any]:
-    empty: dict[str, Any] = {"people": 0, "records": 0} | ({} if statistic == "count" else {"top": [], "total": 0.0})
-    if statistic == "mean" and facts is None:
+    empty: dict[str, Any] = {"people": 0, "records": 0}
+    if statistic in ("sum", "mean"):
+        empty |= {"top": [], "total": 0.0}
+    if statistic in ("mean", "median"):
         empty["suppressed"] = True  # the mean of nobody is no number
     return {"row": list(row), "column": list(column)} | (facts or empty) | ({"margin": True} if margin else {})
 
 
+def _magnitude(cell: dict[str, Any], statistic: str) -> float:
+    """The unrounded sum, mean or median of a cell."""
+    number: float = cell["value"] if statistic == "median" else cell["total"]
+    return number / cell["records"] if statistic == "mean" else number
+
+
 def _digits(cells: tuple[dict[str, Any], ...], statistic: str) -> int:
-    """Few digits: whole sums where all are whole, means to about three figures."""
+    """Few digits: whole sums where all are whole, means and medians to about three figures."""
     filled = [c for c in cells if c["people"]]
     if statistic == "count" or (statistic == "sum" and all(float(c["total"]).is_integer() for c in filled)):
         return 0
-    largest = max(abs(c["total"] / (c["records"] if statistic == "mean" else 1)) for c in filled)
+    largest = max(abs(_magnitude(c, statistic)) for c in filled)
     return 0 if largest >= 1000 else 1 if largest >= 10 else 2 if largest >= 1 else 3

@@ -15,7 +15,7 @@ from readingroom.core.disclosure.rules.differencing import recoverable
 from readingroom.core.disclosure.rules.lines import lines
 from readingroom.core.policy import Policy
 from readingroom.demo import generate
-from readingroom.errors import InvalidInput
+from readingroom.errors import InvalidInput, Unavailable
 from readingroom.sdk._suppression import determined, suppressed
 
 POLICY = Policy(
@@ -181,6 +181,42 @@ def test_offline_nothing_passes(monkeypatch):
     checked = rr.preflight(rr.table(DEFENDANTS, "region", "sex"))
     assert checked.verdict is Verdict.REVIEW
     assert "rules.unknown" in {finding.rule for finding in checked.findings}
+
+
+def test_offline_nothing_is_suppressed_by_other_rules(monkeypatch):
+    monkeypatch.delenv("READINGROOM_DOOR", raising=False)
+    with pytest.raises(Unavailable) as refusal:
+        rr.table(CASES, "offence_group", "plea").suppress()
+    assert refusal.value.rule == "rules.unknown" and "rr.workspace()" in refusal.value.next_step
+
+
+@pytest.mark.parametrize("totals", [True, False])
+def test_a_median_is_right_and_left_to_people(totals):
+    table = rr.table(CASES, "plea", value="fine_pounds", statistic="median", totals=totals)
+    for cell in table.cells:
+        rows = CASES if cell.get("margin") else CASES[CASES["plea"] == cell["row"][0]]
+        assert cell["value"] == rows["fine_pounds"].median()
+    result = check(table)
+    assert result.verdict is Verdict.REVIEW
+    assert {finding.rule for finding in result.findings} == {"statistic.unchecked"}
+
+
+def test_a_suppressed_median_hides_small_groups():
+    few = CASES[CASES["fine_pounds"].notna()].head(300)
+    table = rr.table(few, "offence_group", value="fine_pounds", statistic="median")
+    hidden = {cell["row"][0] for cell in suppressed(table.evidence, POLICY) if cell.get("suppressed")}
+    assert hidden == {cell["row"][0] for cell in table.cells if cell["people"] <= 10} != set()
+
+
+def test_a_preflight_says_verdict_reason_and_next_step(monkeypatch):
+    monkeypatch.setattr("readingroom.sdk._preflight.rules", lambda: rr._preflight.Rules(POLICY, known=True))
+    good, bad = rr.table(DEFENDANTS, "region", "sex"), rr.table(DEFENDANTS.head(60), "region", "sex")
+    checked = rr.preflight(good, bad)
+    lines = repr(checked).splitlines()
+    assert lines[0] == "PASS    table-1.csv: the automatic checks found nothing; two people will look at it as well."
+    assert lines[1].startswith("FAIL    table-2.csv: it would be sent back")
+    assert any(line.strip().startswith("Next: ") for line in lines)
+    assert "it would be sent back" in checked._repr_html_() and "Next: " in checked._repr_html_()
 
 
 def test_the_sdk_is_there_at_once():
