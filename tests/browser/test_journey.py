@@ -271,8 +271,10 @@ def a_custodian_withdraws(people: Hall) -> None:
     mercer.press("Withdraw it now")
     begun = time.monotonic()
     mercer.look()
-    ada.faults.clear()
-    wait_until(lambda: ada.open("/user/ada/returning-defendants/") == 424, "JupyterLab to be gone", seconds=60)
+    assert ada.faults == []  # from here on her JupyterLab may complain: it is gone
+    ada.page.locator(".jp-Dialog").filter(has_text="not running").wait_for(timeout=60_000)
+    ada.picture("lab-closed")
+    assert ada.open("/user/ada/returning-defendants/") == 424
     assert "Your workspace is closed" in ada.look()
     assert time.monotonic() - begun < 60
     ada.follow("Go to your projects")

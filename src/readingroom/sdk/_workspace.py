@@ -29,7 +29,8 @@ class Workspace:
         made_up = "<p><em>All data here are synthetic: nobody in them exists.</em></p>" if self.synthetic else ""
         rows = "".join(
             f"<tr><td {LEFT}><code>{escape(left.dataset)}</code></td>"
-            f"<td {LEFT}><meter min=0 max={max(left.total_micro_rho, 1)} value={left.remaining_micro_rho}></meter> {escape(_left(left))}</td></tr>" for left in self.budgets)
+            f"<td {LEFT}><meter min=0 max={max(left.total_micro_rho, 1)} value={left.remaining_micro_rho}></meter> "
+            f"{escape(_left(left))}</td></tr>" for left in self.budgets)
         return (f"<p><strong>{escape(self.person)}</strong> in <strong>{escape(self.title)}</strong>, "
                 f"until {escape(self.expires_on)}</p>{made_up}<table><thead><tr><th {LEFT}>Dataset</th>"
                 f"<th {LEFT}>Privacy budget</th></tr></thead><tbody>{rows}</tbody></table>")
