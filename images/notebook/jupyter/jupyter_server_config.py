@@ -20,6 +20,7 @@ ServerApp.default_services = tuple(name for name in ServerApp.default_services i
 
 c.ServerApp.allow_unauthenticated_access = False
 c.ServerApp.terminals_enabled = False
+c.ServerApp.quit_button = False  # "Shut Down" is refused here; a workspace is closed in the portal
 c.ServerApp.jpserver_extensions = {
     "jupyterlab": True,
     "jupyter_lsp": False,

@@ -44,9 +44,10 @@ class ProjectCard:
 
 
 def mine(room: ReadingRoom, username: str) -> tuple[ProjectCard, ...]:
-    """Cards of every project of which the person is a member, by title."""
+    """Cards of every project of which the person is a member: those that can be opened first, then by title."""
     with room.store.reading() as tx:
-        return tuple(_card(room, tx, username, project) for project in tx.projects.of_member(username))
+        cards = [_card(room, tx, username, project) for project in tx.projects.of_member(username)]
+    return tuple(sorted(cards, key=lambda card: not card.access.allowed))
 
 
 def get(room: ReadingRoom, viewer: str, slug: str) -> ProjectCard:

@@ -253,7 +253,7 @@ class TestPrivateAnswers:
     def test_the_price_is_shown_before_anything_is_paid(self, world):
         ada = world.client("ada")
         page = text_of(self.ask(ada))
-        assert "Number of people by Sex in Defendants" in page and "0.001 rho" in page and "Pay" in page
+        assert "Number of people by Sex in defendants" in page and "0.001 rho" in page and "Pay" in page
         assert "Nothing was asked yet" in text_of(ada.see("/projects/returning-defendants/private"))
 
     def test_a_confirmed_question_is_paid_and_followed(self, world):

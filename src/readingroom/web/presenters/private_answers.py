@@ -155,8 +155,8 @@ def _values(column: Column) -> str:
 
 
 def question(query: Mapping[str, Any], dataset: Dataset) -> str:
-    """`Mean of Age at offence in Defendants, where Sex is Female`."""
-    table = dataset.table(str(query.get("table"))) or Table("", str(query.get("table")), (), "")
+    """`Mean of Age at offence in defendants, where Sex is Female`."""
+    table = dataset.table(str(query.get("table"))) or Table(str(query.get("table")), "", (), "")
 
     def label(name: object) -> str:
         column = table.column(str(name))
@@ -180,7 +180,7 @@ def question(query: Mapping[str, Any], dataset: Dataset) -> str:
             where.append(
                 f"{label(name)} {OPERATORS.get(condition.get('op'), '?')} {value(name, condition.get('value'))}"
             )
-    return f"{what} in {table.label}" + (f", where {' and '.join(where)}" if where else "")
+    return f"{what} in {table.name.replace('_', ' ')}" + (f", where {' and '.join(where)}" if where else "")
 
 
 def quote(price: Price, query: Mapping[str, Any], dataset: Dataset) -> Quote:
