@@ -301,7 +301,9 @@ def clean_demo(settings: Settings, console: Console | None = None) -> None:
                 for name in [*made.read_text().split(), images.ROOT_IMAGE]:
                     _gone(lambda tag=name: connection.images.remove(tag))  # type: ignore[misc]
                 connection.images.prune({"dangling": True, "label": images.INPUTS_LABEL})  # of earlier versions
-                engine.stop(settings)
+    if not _others_running():
+        engine.stop(settings)
+    shutil.rmtree(private_scratch(settings.state_dir / "scratch", settings.instance), ignore_errors=True)
     if settings.state_dir.exists():
         with progress.step(f"Removing {settings.state_dir}"):
             _remove_state(settings)
