@@ -265,6 +265,8 @@ def _last_lines(log: Path) -> str:
 
 def stop(settings: Settings, files: EngineFiles = DEFAULT_FILES) -> bool:
     """Stop the engine if we started it and nothing runs in it; whether it was stopped."""
+    if os.geteuid() != 0:
+        return False
     if not _is_running(files.started_by_us, "dockerd"):
         files.started_by_us.unlink(missing_ok=True)
         return False

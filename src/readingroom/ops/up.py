@@ -7,6 +7,7 @@ before anything is made.
 from __future__ import annotations
 
 import http.client
+import os
 import shutil
 import socket
 import time
@@ -213,10 +214,10 @@ _FIRST_STEPS = """All people and data are synthetic. Try first:
 # Stopping
 
 
-def down(settings: Settings, console: Console | None = None) -> bool:
+def down(settings: Settings, console: Console | None = None, *, keep_engine: bool = False) -> bool:
     """Stop everything of this installation; records, data and homes stay. False if nothing was running.
 
-    The engine stops only if we started it and nothing else runs in it.
+    The engine stops only if we started it and nothing else runs in it, and never with `keep_engine`.
     """
     progress = Progress(console)
     with progress.step("Stopping the processes"):
@@ -226,7 +227,7 @@ def down(settings: Settings, console: Console | None = None) -> bool:
             stopped |= bool(remove_containers(settings, connection))
         if settings.workspace_sockets_dir.exists():
             _empty_as_root(settings, settings.workspace_sockets_dir)
-        if not _others_running():
+        if not keep_engine and not _others_running():
             engine.stop(settings)
     if settings.run_dir.exists() and not mounts_below(settings.run_dir):
         shutil.rmtree(settings.run_dir)
@@ -285,24 +286,39 @@ def clean_demo(settings: Settings, console: Console | None = None) -> None:
     """
     refuse_foreign_state(settings)
     progress = Progress(console)
-    down(settings, console)
+    down(settings, console, keep_engine=True)
     made = settings.state_dir / MADE_FILE
     if settings.homes_dir.exists():
         with progress.step("Removing the homes"):
             _empty_as_root(settings, settings.homes_dir)
-    if made.exists() and engine.reachable(settings):
+    if made.exists() and _engine_answers(settings, progress):
         with closing(engine.client(settings)) as connection:
             label = {"label": f"{INSTANCE_LABEL}={settings.instance}"}
             for volume in connection.volumes.list(filters=label):
                 _gone(volume.remove)
             others = connection.containers.list(filters={"label": INSTANCE_LABEL})  # another account's, too
-            for name in [] if others or _others_running() else [*made.read_text().split(), images.ROOT_IMAGE]:
-                _gone(lambda tag=name: connection.images.remove(tag))  # type: ignore[misc]
+            if not others and not _others_running():
+                for name in [*made.read_text().split(), images.ROOT_IMAGE]:
+                    _gone(lambda tag=name: connection.images.remove(tag))  # type: ignore[misc]
+                connection.images.prune({"dangling": True, "label": images.INPUTS_LABEL})  # of earlier versions
+    if not _others_running():
+        engine.stop(settings)
     shutil.rmtree(private_scratch(settings.state_dir / "scratch", settings.instance), ignore_errors=True)
     if settings.state_dir.exists():
         with progress.step(f"Removing {settings.state_dir}"):
             _remove_state(settings)
     progress.say("What the demo made is gone.")
+
+
+def _engine_answers(settings: Settings, progress: Progress) -> bool:
+    """Whether the engine that holds our images answers; one that was stopped is started if we may."""
+    if engine.reachable(settings):
+        return True
+    if os.geteuid() != 0 or not shutil.which("dockerd"):
+        return False
+    with progress.step("Starting the Docker engine to remove its images"):
+        engine.start(settings)
+    return True
 
 
 def refuse_foreign_state(settings: Settings) -> None:
