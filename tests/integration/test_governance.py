@@ -112,6 +112,14 @@ class TestP6NoMeansNow:
             workspaces.plan(workshop, "ada", "returns")
         assert "withdrawn" in refusal.value.reasons[0].message
 
+    def test_the_reason_is_told_whoever_notices_the_end_first(self, workshop):
+        """The Hub reports that a container ended before the sweep that ended it comes back."""
+        (grant,) = add_project(workshop)
+        workspaces.opened(workshop, "ada", "returns", "c1")
+        grants.withdraw(workshop, "mercer", grant.id, "The purpose has ended")
+        workspaces.closed(workshop, "ada", "returns", "The workspace was stopped.")
+        assert "The purpose has ended" in projects.get(workshop, "ada", "returns").last_opening.close_reason
+
     def test_expiry_and_suspension_close_too(self, workshop):
         add_project(workshop)
         workshop.hub.start_workspace("ada", "returns")

@@ -70,14 +70,16 @@ def opened(room: ReadingRoom, username: str, project: str, container: str) -> No
 
 def closed(room: ReadingRoom, username: str, project: str, reason: str, *, by: str = SYSTEM,
            opening: int | None = None) -> None:
-    """Record that it no longer runs, and why. Closing what is not open changes nothing.
+    """Record that it no longer runs, and why: what forbids it now, else the caller's `reason`.
 
-    With `opening`, only that one: whoever looked at it a moment ago does not close the next.
+    Closing what is not open changes nothing. With `opening`, only that one is closed: whoever looked at it a moment
+    ago does not close the next.
     """
     with room.store.transaction() as tx:
         current = tx.workspaces.open_one(username, project)
         if current is None or opening not in (None, current.id):
             return
+        reason = _reason_to_close(room, tx, current) or reason
         tx.workspaces.close(current.id, room.now(), reason)
         tx.events.record(by, "workspace.closed", f"workspace:{username}/{project}", project, reason=reason)
 
@@ -169,24 +171,23 @@ def sweep(room: ReadingRoom, hub: Hub) -> int:
 
     def look(opening: Opening) -> None:
         nonlocal stopped
-        against = _reason_to_close(room, opening)
-        reason = against or "its container is no longer running"
-        if against:
+        with room.store.reading() as tx:
+            forbidden = _reason_to_close(room, tx, opening)
+        if forbidden:
             hub.stop_workspace(opening.username, opening.project)
             stopped += 1
         if hub.workspace_state(opening.username, opening.project) == "stopped":
-            closed(room, opening.username, opening.project, reason, opening=opening.id)
+            closed(room, opening.username, opening.project, "Its container is no longer running.", opening=opening.id)
 
     _each(look, open_now(room))
     return stopped
 
 
-def _reason_to_close(room: ReadingRoom, opening: Opening) -> str:
+def _reason_to_close(room: ReadingRoom, tx: Any, opening: Opening) -> str:
     """Why this workspace may not stay open, with every reason; empty if it may."""
-    with room.store.reading() as tx:
-        project = tx.projects.get(opening.project)
-        decision = access.decide_in(room, tx, opening.username, project)
-        hours = room.policies.for_project(project, tx.grants.of_project(project.slug)).max_age_hours
+    project = tx.projects.get(opening.project)
+    decision = access.decide_in(room, tx, opening.username, project)
+    hours = room.policies.for_project(project, tx.grants.of_project(project.slug)).max_age_hours
     reasons = [reason.message for reason in decision.reasons]
     if hours is not None and room.now() - opening.opened_at > timedelta(hours=hours):
         reasons.append(f"It was open for more than the {hours} hours that policy allows; it can be opened again.")
