@@ -13,7 +13,8 @@ from pathlib import Path
 import docker
 import httpx
 
-from readingroom.ops import engine, install
+from readingroom.hub.configure import NODE, PROXY_PROGRAM
+from readingroom.ops import engine
 from readingroom.settings import Settings
 from readingroom.tour.run import free_ports
 from readingroom.tour.visitor import wait_until
@@ -25,7 +26,7 @@ c.JupyterHub.hub_ip = "{bridge}"
 c.JupyterHub.hub_port = {hub_port}
 c.JupyterHub.hub_connect_ip = "{bridge}"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
-c.ConfigurableHTTPProxy.command = ["{proxy}"]
+c.ConfigurableHTTPProxy.command = ["{node}", "{proxy}"]
 c.JupyterHub.db_url = "sqlite:///{home}/hub.sqlite"
 c.JupyterHub.cookie_secret_file = "{home}/secret"
 c.JupyterHub.authenticator_class = "dummy"
@@ -65,11 +66,9 @@ def running(settings: Settings) -> Iterator[PlainHub]:
         config = Path(home) / "config.py"
         config.write_text(CONFIG.format(
             port=port, hub_port=hub_port, api_port=api_port, home=home, image=settings.notebook_image, name=NAME,
-            token=token, bridge=_bridge(settings),
-            proxy=install.REPOSITORY / "node_modules/.bin/configurable-http-proxy"))
+            token=token, bridge=_bridge(settings), node=NODE, proxy=PROXY_PROGRAM))
         process = subprocess.Popen([sys.executable, "-m", "jupyterhub", "-f", str(config)], cwd=home,
-                                   env=install.node_environment(), stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60,
                             headers={"Authorization": f"token {token}"})
         try:

@@ -86,6 +86,7 @@ def make_templates() -> jinja2.Environment:
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     templates.globals.update(page=addresses.page, words=words, plural=times.plural)
     templates.filters["nav_item"] = lambda link: {"text": link.text, "href": link.href, "current": link.current}
@@ -93,7 +94,8 @@ def make_templates() -> jinja2.Environment:
     return templates
 
 
-def portal(request: Request) -> Portal:
+async def portal(request: Request) -> Portal:
+    """The wired portal. Asynchronous, like every dependency that waits for nothing: it borrows no thread."""
     return request.app.state.portal
 
 
@@ -127,7 +129,7 @@ def viewer(request: Request, here: Annotated[Portal, Depends(portal)]) -> Viewer
     return Viewer(person, session)
 
 
-def page_viewer(request: Request, looking: Annotated[Viewer, Depends(viewer)]) -> Viewer:
+async def page_viewer(request: Request, looking: Annotated[Viewer, Depends(viewer)]) -> Viewer:
     """`viewer`, for whole pages: they may be opened, not fetched by a script.
 
     Only then is the frame drawn, which holds the forms' token; an error page of anything else goes without it.
