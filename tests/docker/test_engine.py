@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,9 @@ def test_it_starts_and_survives_being_killed_with_all_it_left_behind(settings, f
     assert files.pid.exists()
     assert not engine.reachable(settings)
     assert engine.start(settings, files, extra)
+    elsewhere = replace(settings, state_dir=settings.state_dir / "another")
+    assert not engine.stop(elsewhere, files), "another installation stopped an engine that it had not started"
+    assert engine.reachable(settings)
     assert engine.stop(settings, files)
     assert not engine.reachable(settings)
 

@@ -176,7 +176,7 @@ def start(settings: Settings, files: EngineFiles = DEFAULT_FILES, extra: Sequenc
             )
         time.sleep(0.1)
     files.started_by_us.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    files.started_by_us.write_text(f"{process.pid}\n")
+    files.started_by_us.write_text(f"{process.pid} {settings.instance}\n")
     return True
 
 
@@ -230,11 +230,11 @@ def clear_remains(files: EngineFiles = DEFAULT_FILES) -> tuple[Path, ...]:
 def _is_running(pid_file: Path, program: str) -> bool:
     """Whether the file names a live process of that program (a pid may have been given to another)."""
     try:
-        pid = int(pid_file.read_text().strip())
+        pid = int(pid_file.read_text().split()[0])
         # A zombie has no command line: it is dead, whoever has not yet noticed.
         command = (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0")[0].decode()
         return Path(command).name == program
-    except (OSError, ValueError):
+    except (OSError, ValueError, IndexError):
         return False
 
 
@@ -264,17 +264,22 @@ def _last_lines(log: Path) -> str:
 
 
 def stop(settings: Settings, files: EngineFiles = DEFAULT_FILES) -> bool:
-    """Stop the engine if we started it and nothing runs in it; whether it was stopped."""
+    """Stop the engine if this very installation started it and nothing runs in it; whether it was stopped.
+
+    One that another installation started (or the tests, for all of theirs) is not ours to stop.
+    """
     if os.geteuid() != 0:
         return False
     if not _is_running(files.started_by_us, "dockerd"):
         files.started_by_us.unlink(missing_ok=True)
         return False
+    pid, *starter = files.started_by_us.read_text().split()
+    if starter != [settings.instance]:
+        return False
     with closing(client(settings)) as engine:
         if engine.containers.list():
             return False
-    pid = int(files.started_by_us.read_text())
-    os.kill(pid, signal.SIGTERM)
+    os.kill(int(pid), signal.SIGTERM)
     deadline = time.monotonic() + START_SECONDS
     while _is_running(files.started_by_us, "dockerd"):
         if time.monotonic() > deadline:
@@ -284,7 +289,7 @@ def stop(settings: Settings, files: EngineFiles = DEFAULT_FILES) -> bool:
                 value=pid,
                 next_step=f"See {files.log}.",
             )
-        _reap(pid)
+        _reap(int(pid))
         time.sleep(0.1)
     files.started_by_us.unlink(missing_ok=True)
     return True
