@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from readingroom.core.policy.library import Policies
 from readingroom.ports import Blobs, Clock, Extracts
-
-if TYPE_CHECKING:  # the store is given by bootstrap; services only use what it hands out
-    from readingroom.settings import Settings
+from readingroom.settings import Settings
 
 
 @dataclass(frozen=True)
