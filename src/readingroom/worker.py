@@ -85,7 +85,7 @@ class Worker:
                 duty()
             except ReadingRoomError as error:
                 log.warning("%s: %s", name, error)
-            except Exception:
+            except Exception:  # whatever broke, nothing was acknowledged, and the other duties must go on
                 log.exception("%s failed; it is tried again", name)
             self.stopping.wait(max(0.05, every_seconds - (time.monotonic() - started)))
 

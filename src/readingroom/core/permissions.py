@@ -72,10 +72,6 @@ def can_review(person: Person, request: EgressRequest, project: Project) -> bool
     return _holds(check_can_review, person, request, project)
 
 
-def can_decide_grant(person: Person, custodian: str, project: Project) -> bool:
-    return _holds(check_can_decide_grant, person, custodian, project)
-
-
 def _holds(check, *arguments) -> bool:  # type: ignore[no-untyped-def]
     try:
         check(*arguments)

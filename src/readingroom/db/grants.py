@@ -40,9 +40,6 @@ class Grants:
     def of_project(self, slug: str) -> tuple[Grant, ...]:
         return self._where(GrantRow.project == slug)
 
-    def of_dataset(self, dataset: str) -> tuple[Grant, ...]:
-        return self._where(GrantRow.dataset == dataset)
-
     def all(self) -> tuple[Grant, ...]:
         return self._where()
 

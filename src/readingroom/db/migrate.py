@@ -6,10 +6,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import inspect
 
-from readingroom.db.store import make_engine
-from readingroom.db.tables import Base
 from readingroom.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,12 +24,3 @@ def upgrade(settings: Settings) -> None:
     """Create the database or migrate it; on an up-to-date one it changes nothing."""
     settings.db_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     command.upgrade(config(settings.database_url), "head")
-
-
-def is_current(settings: Settings) -> bool:
-    """Whether the tables of this version all exist."""
-    engine = make_engine(settings.database_url)
-    try:
-        return set(Base.metadata.tables) <= set(inspect(engine).get_table_names())
-    finally:
-        engine.dispose()

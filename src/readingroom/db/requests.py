@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError as ConstraintFailed
 from sqlalchemy.orm import Session
 
@@ -73,6 +73,11 @@ class Requests:
 
     def with_status(self, *statuses: RequestStatus) -> tuple[EgressRequest, ...]:
         return self._where(RequestRow.status.in_([status.value for status in statuses]))
+
+    def count_up_to(self, number: int, *statuses: RequestStatus) -> int:
+        """How many requests with one of these statuses were made up to and including this one."""
+        return self._session.scalars(select(func.count()).select_from(RequestRow).where(
+            RequestRow.number <= number, RequestRow.status.in_([status.value for status in statuses]))).one()
 
     def of_author(self, username: str) -> tuple[EgressRequest, ...]:
         return self._where(RequestRow.author == username)

@@ -22,6 +22,7 @@ from readingroom.services import access
 from readingroom.services.room import ReadingRoom
 
 SYSTEM = "system"
+WAITING = (RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW)
 
 
 @dataclass(frozen=True)
@@ -300,12 +301,10 @@ def _view(tx: Any, person: Person, request: EgressRequest) -> RequestView:
     project = tx.projects.get(request.project)
     now = phase(request)
     own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
-    ahead = [other.number for other in tx.requests.with_status(
-        RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW) if other.number <= request.number]
     return RequestView(
         request=replace(request, reviews=()), project=project, phase=now, own_review=own,
         reviews=_visible_reviews(person, request, project, now), release=tx.requests.release(request.number),
-        place_in_queue=len(ahead), may=_may(person, request, project, own),
+        place_in_queue=tx.requests.count_up_to(request.number, *WAITING), may=_may(person, request, project, own),
     )
 
 
