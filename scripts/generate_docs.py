@@ -7,10 +7,12 @@ with status 1 if a page is out of date. A test does the same.
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "src"))
@@ -24,6 +26,7 @@ from readingroom.core.lifecycle import (  # noqa: E402
     ProjectStatus,
     RequestStatus,
 )
+from readingroom.core.policy.dataset_files import file_schema  # noqa: E402
 from readingroom.core.policy.model import DIRECTIONS, Policy  # noqa: E402
 from readingroom.core.roles import ROLE_PERMISSIONS  # noqa: E402
 from readingroom.settings import STATE_VARIABLE, Settings  # noqa: E402
@@ -87,7 +90,10 @@ def policy_page() -> str:
         "The last column says which way is tighter. Unknown fields stop the start.\n\n"
         + _table(("Field", "Meaning", "Two layers combine to"), rows)
         + "\n`readingroom policy explain DATASET` shows the value in force for each field, which layer set it, and "
-        "what the others said. `readingroom policy validate` reads all files and reports every fault.\n"
+        "what the others said. `readingroom policy validate` reads all files and reports every fault; `combine` prints "
+        "the strictest of several files, and `diff` says what a change would tighten or loosen.\n\n"
+        "Editors complete and check policy files by their JSON Schemas, which each file names in its first line: "
+        "[site and programme](schemas/policy-layer.schema.json), [dataset](schemas/policy-dataset.schema.json).\n"
     )
 
 
@@ -140,7 +146,13 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
+def _policy_schema(kind: Literal["layer", "dataset"]) -> str:
+    return json.dumps(file_schema(kind), indent=2) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "schemas/policy-layer.schema.json": lambda: _policy_schema("layer"),
+    "schemas/policy-dataset.schema.json": lambda: _policy_schema("dataset"),
     "settings.md": settings_page,
     "policy.md": policy_page,
     "states.md": states_page,
@@ -157,6 +169,7 @@ def main() -> None:
         return
     REFERENCE.mkdir(parents=True, exist_ok=True)
     for name in stale:
+        (REFERENCE / name).parent.mkdir(exist_ok=True)
         (REFERENCE / name).write_text(PAGES[name](), encoding="utf-8")
         print(f"wrote docs/reference/{name}")
 

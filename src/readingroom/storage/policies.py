@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from readingroom.core.policy import Layer, Policy
-from readingroom.core.policy.dataset_files import parse_dataset, parse_layer
+from readingroom.core.policy.dataset_files import parse_any, parse_dataset, parse_layer
 from readingroom.core.policy.library import Policies
 from readingroom.errors import PolicyError
 
@@ -27,6 +27,17 @@ def load_policies(directory: Path) -> Policies:
         raise PolicyError(f"The policies in {directory} cannot be used:", faults=faults, rule="policy.files",
                           next_step="Correct them and start again.")
     return Policies(site, programmes, datasets)  # type: ignore[arg-type]  # no faults: nothing is None
+
+
+def load_layer(file: Path) -> Layer:
+    """What any one policy file says, bare fields included. PolicyError lists every fault of it."""
+    faults: list[str] = []
+    layer = _parsed(file, parse_any, faults)
+    if faults:
+        raise PolicyError(f"{file} cannot be used:", faults=faults, rule="policy.file", value=file,
+                          next_step="Correct these and load it again.")
+    assert isinstance(layer, Layer)
+    return layer
 
 
 def _parsed(file: Path, parse, faults: list[str]) -> Layer | tuple[object, Policy] | None:  # type: ignore[no-untyped-def]

@@ -1,5 +1,6 @@
 """Policy: what each layer says, and the strictest of them all."""
 
+from readingroom.core.policy.compare import Change, Difference, diff, loosened
 from readingroom.core.policy.model import (
     DIRECTIONS,
     Direction,
@@ -10,4 +11,7 @@ from readingroom.core.policy.model import (
     strictest,
 )
 
-__all__ = ["DIRECTIONS", "Direction", "Explanation", "Layer", "Policy", "explain", "strictest"]
+__all__ = [
+    "DIRECTIONS", "Change", "Difference", "Direction", "Explanation", "Layer", "Policy", "diff", "explain", "loosened",
+    "strictest",
+]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.core.policy.model import Layer, Policy
+from readingroom.core.policy.model import DIRECTIONS, Layer, Policy
 from readingroom.errors import PolicyError
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
@@ -76,52 +78,100 @@ class LayerFile(_File):
     policy: Policy
 
 
+def file_schema(kind: Literal["layer", "dataset"]) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a policy file. Each field says which of two opinions is the tighter one."""
+    schema = (LayerFile if kind == "layer" else DatasetFile).model_json_schema()
+    for name, field in schema["$defs"]["Policy"]["properties"].items():
+        field["description"] += f" Of two opinions, in force is {DIRECTIONS[name].value}."
+        del field["default"]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
 def parse_dataset(text: str, file: str) -> tuple[Dataset, Policy]:
     """A dataset file's contents. PolicyError lists every fault as `file:line: where: what`."""
-    found = _parse(text, file, DatasetFile)
-    tables = tuple(
-        Table(table.name, table.label, tuple(Column(**column.model_dump()) for column in table.columns),
-              table.privacy_unit, table.max_rows_per_person) for table in found.tables)
-    dataset = Dataset(found.slug, found.title, found.department, found.custodian, found.description, tables,
-                      found.synthetic, tuple(found.known_issues))
-    return dataset, found.policy
+    found = _checked(*_read(text, file), file, DatasetFile)
+    return _dataset(found), found.policy
 
 
 def parse_layer(text: str, file: str) -> Layer:
     """A site or programme file's contents. PolicyError lists every fault."""
-    found = _parse(text, file, LayerFile)
+    found = _checked(*_read(text, file), file, LayerFile)
     return Layer(found.name, found.policy)
 
 
-def _parse(text: str, file: str, model: type[Model]) -> Model:
+def parse_any(text: str, file: str) -> Layer:
+    """The layer in any policy file: of a site, programme or dataset, or the bare fields of a policy."""
+    root, given = _read(text, file)
+    if isinstance(given, dict) and "tables" in given:
+        dataset = _checked(root, given, file, DatasetFile)
+        return Layer(f"dataset {dataset.slug}", dataset.policy)
+    if isinstance(given, dict) and not given.keys() & LayerFile.model_fields.keys():
+        return Layer(file, _checked(root, given, file, Policy))
+    layer = _checked(root, given, file, LayerFile)
+    return Layer(layer.name, layer.policy)
+
+
+def _dataset(found: DatasetFile) -> Dataset:
+    tables = tuple(
+        Table(table.name, table.label, tuple(Column(**column.model_dump()) for column in table.columns),
+              table.privacy_unit, table.max_rows_per_person) for table in found.tables)
+    return Dataset(found.slug, found.title, found.department, found.custodian, found.description, tables,
+                   found.synthetic, tuple(found.known_issues))
+
+
+def _read(text: str, file: str) -> tuple[yaml.Node | None, object]:
+    """The YAML, with and without its places. PolicyError if it is too much to read, or none."""
     if len(text) > LONGEST:
         raise _refusal(file, [f"{file}:1: has {len(text)} characters; at most {LONGEST} are read"])
-    faults: list[Fault] = []
     try:
         if unreadable := list(_unreadable(text)):
             raise _refusal(file, [f"{file}:{line}: {what}" for line, what in unreadable])
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        given = yaml.safe_load(text)
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: 2020-13-45, or a number too long
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         problem = getattr(error, "problem", None) or "cannot be read"
         raise _refusal(file, [f"{file}:{line}: is not valid YAML: {problem}"]) from error
+
+
+def _checked(root: yaml.Node | None, given: object, file: str, model: type[Model]) -> Model:
+    faults: list[Fault] = []
     if root is not None:
         faults += _written_twice(root, ())
         faults += _misread_codes(root, ())
     if isinstance(given, dict):
-        faults += _switches_for_numbers(given.get("policy"))
+        faults += _switches_for_numbers(given, ()) if model is Policy else _switches_for_numbers(
+            given.get("policy"), ("policy",))
         faults += _contradictions(given) if model is DatasetFile else ()
     parsed = None
     try:
         parsed = model.model_validate(given)
     except ValidationError as error:
-        faults += [(fault["loc"], fault["msg"]) for fault in error.errors()]
+        faults += [(fault["loc"], _said(fault, model)) for fault in error.errors()]
     if faults or parsed is None:
         lines = sorted({(_line(root, place), f"{_where(place)}: {what}") for place, what in faults})
         raise _refusal(file, [f"{file}:{line}: {what}" for line, what in lines])
     return parsed
+
+
+def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    """The library's words, but for an unknown field which ones there are."""
+    if fault["type"] != "extra_forbidden":
+        return fault["msg"]
+    *way, wrong = fault["loc"]
+    known = sorted(_model_at(model, way).model_fields)
+    close = get_close_matches(str(wrong), known, 1)
+    return "is not a field here; " + (f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}")
+
+
+def _model_at(model: type[BaseModel], way: Sequence[int | str]) -> type[BaseModel]:
+    """The model of the mapping at `way`, lists passed through."""
+    for part in way:
+        annotation = model.model_fields[part].annotation if isinstance(part, str) else None
+        inner = next((one for one in (annotation, *get_args(annotation)) if isinstance(one, type)
+                      and issubclass(one, BaseModel)), None)
+        model = inner or model
+    return model
 
 
 def _unreadable(text: str) -> Iterator[tuple[int, str]]:
@@ -166,12 +216,12 @@ def _misread_codes(node: yaml.Node, place: Place) -> Iterator[Fault]:
             yield from _misread_codes(value, (*place, key.value))
 
 
-def _switches_for_numbers(policy: object) -> Iterator[Fault]:
+def _switches_for_numbers(policy: object, place: Place) -> Iterator[Fault]:
     """`threshold: yes` would be taken for a threshold of 1."""
     for name, value in policy.items() if isinstance(policy, dict) else ():
         field = Policy.model_fields.get(name)
         if isinstance(value, bool) and field is not None and "bool" not in str(field.annotation):
-            yield ("policy", name), f"is {'yes' if value else 'no'}; a number or a list is needed"
+            yield (*place, name), f"is {'yes' if value else 'no'}; a number or a list is needed"
 
 
 def _contradictions(given: dict[str, Any]) -> Iterator[Fault]:
