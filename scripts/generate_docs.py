@@ -1,4 +1,4 @@
-"""Write the reference pages that are a picture of the code: settings, policy fields, states, errors.
+"""Write the reference pages that are a picture of the code: settings, policy fields, states, errors, evidence.
 
 Run as `python scripts/generate_docs.py` after changing any of them; with `--check` it writes nothing and exits
 with status 1 if a page is out of date. A test does the same.
@@ -7,7 +7,9 @@ with status 1 if a page is out of date. A test does the same.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -18,6 +20,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "src"))
 
 from readingroom import errors  # noqa: E402  after the path is set
+from readingroom.core.disclosure.evidence.fields import CELL, TABLE  # noqa: E402
+from readingroom.core.disclosure.evidence.schema import evidence_schema  # noqa: E402
+from readingroom.core.disclosure.rules import RULES  # noqa: E402
 from readingroom.core.lifecycle import (  # noqa: E402
     GRANT_TRANSITIONS,
     PROJECT_TRANSITIONS,
@@ -131,6 +136,56 @@ def errors_page() -> str:
     )
 
 
+def evidence_page() -> str:
+    def rows(fields):  # type: ignore[no-untyped-def]
+        return [(f"`{field.name}`", "yes" if field.required else "", field.meaning) for field in fields]
+
+    return (
+        "# Evidence of an output\n\n" + NOTE.format(source="src/readingroom/core/disclosure/evidence/")
+        + "Evidence says what lies under each number of an output, so that the [rules](disclosure-rules.md) can be "
+        "applied. The SDK writes it beside every table; it is a claim, and the platform recomputes it where it can. "
+        "Anything not described here is refused by name. The same in JSON Schema: "
+        "[evidence.schema.json](schemas/evidence.schema.json).\n\n"
+        "One statistic is a `table`; several shown in one table are `tables`, a table of each, in which all labels "
+        "differ; a picture is a `figure` of the table or tables that it draws:\n\n"
+        "```json\n"
+        '{"version": 1, "kind": "table", "statistic": "mean", "unit": "person_id",\n'
+        ' "cells": [{"row": ["North"], "column": ["2024"], "people": 40, "records": 52, "top": [9, 7],\n'
+        '            "total": 310}]}\n'
+        '{"version": 1, "kind": "tables", "tables": [{"kind": "table", "...": "..."}]}\n'
+        '{"version": 1, "kind": "figure", "underlying": {"kind": "table", "...": "..."}}\n'
+        "```\n\n"
+        "A field that is not required may be left out, or null: it is not said. A rule that needs it then finds that "
+        "it could not check the cell; nothing is assumed.\n\n"
+        "## Table\n\n" + _table(("Field", "Required", "Meaning"), rows(TABLE))
+        + "\n## Cell\n\n" + _table(("Field", "Required", "Meaning"), rows(CELL))
+    )
+
+
+def disclosure_rules_page() -> str:
+    parts = [
+        "# Disclosure rules\n\n", NOTE.format(source="the docstrings of src/readingroom/core/disclosure/rules/"),
+        "Each rule looks at the [evidence](evidence.md) of an output with the numbers that the effective "
+        "[policy](policy.md) gives it. Whatever a rule cannot check is a finding of its own: silence is never a "
+        "pass.\n",
+    ]
+    for rule in RULES:
+        title = rule.__module__.rpartition(".")[2].replace("_", " ").capitalize()
+        parts.append(f"\n## {title}\n\n{_paragraphs(rule.__doc__ or '')}\n")
+    return "".join(parts)
+
+
+def _paragraphs(docstring: str) -> str:
+    """A docstring as a page shows it: paragraphs on one line each, with their first word in bold."""
+    text = inspect.cleandoc(docstring)
+    shown = [" ".join(block.split()) for block in text.split("\n\n")]
+    return "\n\n".join(re.sub(r"^(Formula|Source|Example):", r"**\1:**", block) for block in shown)
+
+
+def evidence_schema_page() -> str:
+    return json.dumps(evidence_schema(), indent=2) + "\n"
+
+
 def _diagram(statuses: type[StrEnum], transitions: Mapping[StrEnum, frozenset[StrEnum]]) -> str:
     lines = ["```mermaid", "stateDiagram-v2"]
     lines += [f"    state \"{status.value.replace('-', ' ')}\" as {status.name}" for status in statuses]
@@ -157,6 +212,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "policy.md": policy_page,
     "states.md": states_page,
     "errors.md": errors_page,
+    "disclosure-rules.md": disclosure_rules_page,
+    "evidence.md": evidence_page,
+    "schemas/evidence.schema.json": evidence_schema_page,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from readingroom.core.disclosure.evidence import FigureEvidence, TableEvidence, parse_evidence
+from readingroom.core.disclosure.evidence import Evidence, FigureEvidence, TableEvidence, parse_evidence, tables_of
 from readingroom.core.disclosure.matching import match
 from readingroom.core.disclosure.rules import RULES
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
@@ -41,21 +41,21 @@ def check_output(
     return _result(inspection.output_type, (*inspection.findings, *more), checked)
 
 
-def check_table_evidence(evidence: TableEvidence | dict[str, object], policy: Policy) -> CheckResult:
+def check_table_evidence(evidence: Evidence | dict[str, object], policy: Policy) -> CheckResult:
     """What the rules say of a table before it is a file; evidence of a figure is checked by its table."""
     try:
         parsed = parse_evidence(evidence) if isinstance(evidence, dict) else evidence
     except InvalidInput as error:
         return _result("table", (_malformed(error),), checked=False)
-    table = parsed.underlying if isinstance(parsed, FigureEvidence) else parsed
-    return _result("table", apply_rules(table, policy), checked=True)
+    return _result("table", apply_rules(tables_of(parsed), policy), checked=True)
 
 
-def apply_rules(evidence: TableEvidence, policy: Policy) -> tuple[Finding, ...]:
-    """The findings of every rule; the same missing parameter is named once."""
+def apply_rules(tables: tuple[TableEvidence, ...], policy: Policy) -> tuple[Finding, ...]:
+    """The findings of every rule on every table; the same missing parameter is named once."""
     findings: list[Finding] = []
-    for rule in RULES:
-        findings += [finding for finding in rule(evidence, policy) if finding not in findings]
+    for table in tables:
+        for rule in RULES:
+            findings += [finding for finding in rule(table, policy) if finding not in findings]
     return tuple(findings)
 
 
@@ -69,10 +69,10 @@ def _check_evidence(inspection: Inspection, raw: object, policy: Policy) -> tupl
     except InvalidInput as error:
         return [_malformed(error), *_without_evidence(inspection, policy)], False
     if is_image and isinstance(evidence, FigureEvidence):
-        return list(apply_rules(evidence.underlying, policy)), True
-    if table is not None and isinstance(evidence, TableEvidence):
+        return list(apply_rules(tables_of(evidence), policy)), True
+    if table is not None and not isinstance(evidence, FigureEvidence):
         matched = match(evidence, table)
-        findings = [*matched.findings, *apply_rules(matched.evidence, policy)]
+        findings = [*matched.findings, *apply_rules(matched.tables, policy)]
         if not matched.complete:
             findings += check_small_counts(table, policy)
         return findings, matched.complete

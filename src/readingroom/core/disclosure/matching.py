@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence
+from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence, TablesEvidence, tables_of
 from readingroom.core.disclosure.rules.wording import listing, number, plural
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.inspection.csv_table import is_number
@@ -18,30 +18,28 @@ COLUMN_JOINERS = (" / ", " × ", " | ", ", ", "_", " ")
 
 @dataclass(frozen=True)
 class Match:
-    """`evidence` has positions, and cells that the file does not show marked suppressed.
+    """`tables` have positions, and cells that the file does not show marked suppressed.
 
     `complete` means that every number published was found in the evidence and agrees with it.
     """
 
-    evidence: TableEvidence
+    tables: tuple[TableEvidence, ...]
     findings: tuple[Finding, ...]
     complete: bool
 
 
-def match(evidence: TableEvidence, table: PublishedTable) -> Match:
+def match(evidence: TableEvidence | TablesEvidence, table: PublishedTable) -> Match:
     """Pair cells by their labels. Leading columns hold the row labels, the header holds column labels."""
-    depth = len(evidence.cells[0].row)
-    by_labels = {(_labels(cell.row), name): cell for cell in evidence.cells for name in _names(cell.column)}
-    lone_column = {cell.column for cell in evidence.cells}
-    if len(table.header) == depth + 1 and len(lone_column) == 1:
-        by_labels |= {(_labels(cell.row), _label(table.header[-1])): cell for cell in evidence.cells}
+    tables = tables_of(evidence)
+    depth = len(tables[0].cells[0].row)
+    by_labels = _by_labels(tables, table, depth)
     placed: dict[tuple[Labels, Labels], CellEvidence] = {}
     wrong, unknown = [], []
     for row, fields in enumerate(table.rows):
         for column in range(depth, max(len(fields), len(table.header))):
             text = fields[column] if column < len(fields) else ""
             heading = table.header[column] if column < len(table.header) else ""
-            cell = by_labels.get((_labels(fields[:depth]), _label(heading)))
+            said, cell = by_labels.get((_labels(fields[:depth]), _label(heading)), (tables[0], None))
             here = Cell(tuple(fields[:depth]), (heading,), (row, column))
             if cell is None or (cell.row, cell.column) in placed:
                 if text.strip():
@@ -49,27 +47,40 @@ def match(evidence: TableEvidence, table: PublishedTable) -> Match:
                 continue
             hidden = is_suppressed(text)
             placed[cell.row, cell.column] = replace(cell, position=(row, column), suppressed=hidden)
-            if not hidden and (cell.suppressed or not _agrees(text, cell, evidence)):
-                wrong.append((here, text, cell))
-    cells = tuple(
-        placed.get((cell.row, cell.column), replace(cell, suppressed=True)) for cell in evidence.cells
-    )
-    findings = _findings(wrong, unknown, bool(placed), evidence)
-    return Match(evidence.with_cells(cells), tuple(findings), not findings)
+            if not hidden and (cell.suppressed or not _agrees(text, cell, said)):
+                wrong.append((here, text, cell, said))
+    shown = tuple(
+        one.with_cells(tuple(placed.get((cell.row, cell.column), replace(cell, suppressed=True)) for cell in one.cells))
+        for one in tables)
+    findings = _findings(wrong, unknown, bool(placed))
+    return Match(shown, tuple(findings), not findings)
+
+
+def _by_labels(
+    tables: tuple[TableEvidence, ...], table: PublishedTable, depth: int
+) -> dict[tuple[Labels, str], tuple[TableEvidence, CellEvidence]]:
+    """Each cell by every form in which a file may write its labels."""
+    columns = {cell.column for one in tables for cell in one.cells}
+    lone = _label(table.header[-1]) if len(table.header) == depth + 1 and len(columns) == 1 else None
+    return {
+        (_labels(cell.row), name): (one, cell)
+        for one in tables
+        for cell in one.cells
+        for name in (*_names(cell.column), *(() if lone is None else (lone,)))
+    }
 
 
 def _findings(
-    wrong: list[tuple[Cell, str, CellEvidence]],
+    wrong: list[tuple[Cell, str, CellEvidence, TableEvidence]],
     unknown: list[Cell],
     any_placed: bool,
-    evidence: TableEvidence,
 ) -> list[Finding]:
     findings = []
     if wrong:
         described = listing(
             [
-                f"{cell.name}: the file says {text.strip()[:20]}, the evidence {_claim(cell, evidence)}"
-                for _, text, cell in wrong
+                f"{cell.name}: the file says {text.strip()[:20]}, the evidence {_claim(cell, said)}"
+                for _, text, cell, said in wrong
             ]
         )
         findings.append(
@@ -79,7 +90,7 @@ def _findings(
                 f"{plural(len(wrong), 'published number does', 'published numbers do')} not agree with the "
                 f"evidence ({described}).",
                 "Make the table and its evidence in one SDK call, and do not edit the file afterwards.",
-                tuple(here for here, _, _ in wrong),
+                tuple(here for here, *_ in wrong),
             )
         )
     if unknown or not any_placed:

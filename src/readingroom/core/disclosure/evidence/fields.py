@@ -1,0 +1,69 @@
+"""Every field of evidence, once: what it means, how it is read, and so its JSON Schema and its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from readingroom.core.disclosure.evidence import readers
+from readingroom.core.disclosure.evidence.readers import Kind
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a cell or a table. A field that is not required may be left out or null: "not said"."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    required: bool = False
+
+
+CELL: tuple[Field, ...] = (
+    Field("row", readers.LABELS, "Labels of the cell's row, outermost first.", required=True),
+    Field("column", readers.LABELS, "Labels of the cell's column, outermost first.", required=True),
+    Field("people", readers.COUNT, "Distinct privacy units with a non-missing value in the cell.", required=True),
+    Field("records", readers.COUNT, "Non-missing values in the cell.", required=True),
+    Field("missing", readers.COUNT, "Distinct privacy units of the cell that drop out because all their values are "
+          "missing."),
+    Field("suppressed", readers.FLAG, "The cell is not shown."),
+    Field("structural", readers.FLAG, "An empty cell that cannot be otherwise."),
+    Field("margin", readers.FLAG, "The cell is a total of others."),
+    Field("value", readers.NUMBER, "The statistic, where it does not follow from the rest."),
+    Field("top", readers.NUMBERS, "The largest contributions by absolute size, one per privacy unit (or holding), "
+          "added up first, unweighted."),
+    Field("total", readers.NUMBER, "The sum of all contributions, unweighted."),
+    Field("absolute_total", readers.NUMBER, "The sum of the absolute contributions; needed where one is negative."),
+    Field("negatives", readers.COUNT, "Distinct privacy units whose contribution is below zero."),
+    Field("top_weights", readers.WEIGHTS, "The sampling weight of each contribution in `top`, in the same order."),
+    Field("weighted_total", readers.NUMBER, "The sum of all contributions times their weights."),
+    Field("weighted_absolute_total", readers.NUMBER, "The same of absolute contributions; needed where one is "
+          "negative."),
+    Field("constant", readers.FLAG, "All values in the cell are equal."),
+    Field("below", readers.COUNT, "Distinct privacy units with a value strictly below the published one."),
+    Field("above", readers.COUNT, "Distinct privacy units with a value strictly above the published one."),
+    Field("at_value", readers.COUNT, "Distinct privacy units with exactly the published value."),
+    Field("modal_people", readers.COUNT, "Distinct privacy units that have the most frequent value."),
+    Field("extreme_people", readers.COUNT, "Distinct privacy units that share the published minimum or maximum (the "
+          "smaller number for a range)."),
+    Field("overlap_people", readers.COUNT, "Distinct privacy units that are both among the smallest and among the "
+          "largest."),
+    Field("numerator_people", readers.COUNT, "Distinct privacy units in the numerator of a share or rate."),
+    Field("denominator_people", readers.COUNT, "Distinct privacy units in the denominator."),
+    Field("two_by_two", readers.TWO_BY_TWO, "The counts behind an odds or risk ratio: [[with, without] the outcome "
+          "among the exposed, the same among the others]."),
+    Field("mean", readers.NUMBER, "The mean as published beside a standard deviation or variance."),
+    Field("sd", readers.NUMBER, "The standard deviation (n - 1) as published."),
+)
+
+TABLE: tuple[Field, ...] = (
+    Field("statistic", readers.TEXT, "What the cells show: count, sum, mean, median, sd, share, ...", required=True),
+    Field("unit", readers.TEXT, "The column that says whose row it is.", required=True),
+    Field("source", readers.SOURCE, "Dataset, version and table that it was made from."),
+    Field("rounding", readers.ROUNDING, "The base to which counts were rounded; 1 for none."),
+    Field("rounding_method", readers.ROUNDING_METHOD, "`nearest` multiple of the base; `controlled`, up or down so "
+          "that totals add up; or `midpoint` of the interval that ends at the multiple above."),
+    Field("residual_degrees_of_freedom", readers.WHOLE, "Observations less parameters, of a model."),
+    Field("probability", readers.PROBABILITY, "Which quantile: 0.9 is the 90th percentile."),
+    Field("decimals", readers.DECIMALS, "How many decimals are shown."),
+    Field("scale", readers.SCALE, "For a discrete variable, the values that it can take."),
+)

@@ -1,0 +1,206 @@
+"""The kinds of value that evidence is made of: how each is read, and its JSON Schema.
+
+A reader takes a value and its place, and returns the value or raises InvalidInput (rule `evidence.malformed`).
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from readingroom.core.disclosure.evidence.model import Labels, Scale, TwoByTwo
+from readingroom.errors import InvalidInput
+
+MAX_LABELS = 10
+MAX_LABEL_LENGTH = 300
+MAX_TOP = 100
+LARGEST_ROUNDING = 100
+LARGEST_COUNT = 2**53
+LARGEST_NUMBER = 1e300
+ROUNDING_METHODS = ("nearest", "controlled", "midpoint")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`read` checks one value at a place; `schema` says the same as JSON Schema."""
+
+    read: Callable[[object, str], Any]
+    schema: dict[str, object]
+
+
+def fault(path: str, value: object, wanted: str) -> InvalidInput:
+    return InvalidInput(
+        f"{path} is {repr(value)[:80]}; it should be {wanted}.",
+        rule="evidence.malformed",
+        value=path,
+        next_step="Make the output with the readingroom SDK, which writes the evidence.",
+    )
+
+
+def refuse(path: str, value: object, wanted: str) -> NoReturn:
+    raise fault(path, value, wanted)
+
+
+def mapping(value: object, path: str) -> dict[str, object]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        refuse(path, type(value).__name__, "an object")
+    return value
+
+
+def only(fields: dict[str, object], known: set[str], path: str) -> None:
+    if unknown := sorted(set(fields) - known):
+        refuse(path, unknown, f"made of {', '.join(sorted(known))} only")
+
+
+def read_text(value: object, path: str) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_LABEL_LENGTH:
+        refuse(path, value if isinstance(value, str) else type(value).__name__, "a short text")
+    if _hides_something(value):
+        refuse(path, "text with control or invisible characters", "visible text")
+    return value
+
+
+def _hides_something(text: str) -> bool:
+    """Control, format (direction, zero width) and lone surrogate characters."""
+    return any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in text)
+
+
+def read_flag(value: object, path: str) -> bool:
+    if not isinstance(value, bool):
+        refuse(path, type(value).__name__, "true or false")
+    return value
+
+
+def _integer(value: object, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_COUNT:
+        refuse(path, type(value).__name__, "a whole number of ordinary size")
+    return value
+
+
+def read_whole(value: object, path: str) -> int:
+    return _integer(value, path)
+
+
+def read_count(value: object, path: str) -> int:
+    if _integer(value, path) < 0:
+        refuse(path, value, "zero or more")
+    return value  # type: ignore[return-value]
+
+
+def read_rounding(value: object, path: str) -> int:
+    if not 1 <= _integer(value, path) <= LARGEST_ROUNDING:  # a large base would let any number agree
+        refuse(path, value, f"1 to {LARGEST_ROUNDING}")
+    return value  # type: ignore[return-value]
+
+
+def read_rounding_method(value: object, path: str) -> str:
+    if value not in ROUNDING_METHODS:
+        refuse(path, value, " or ".join(ROUNDING_METHODS))
+    return str(value)
+
+
+def read_decimals(value: object, path: str) -> int:
+    if not 0 <= _integer(value, path) <= 20:
+        refuse(path, value, "0 to 20")
+    return value  # type: ignore[return-value]
+
+
+def read_number(value: object, path: str) -> float:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or abs(value) > LARGEST_NUMBER
+        or math.isnan(value)
+    ):
+        refuse(path, type(value).__name__, "a finite number")
+    return value
+
+
+def read_probability(value: object, path: str) -> float:
+    if not 0 < read_number(value, path) < 1:
+        refuse(path, value, "between 0 and 1, such as 0.9 for the 90th percentile")
+    return value  # type: ignore[return-value]
+
+
+def read_top(value: object, path: str) -> tuple[float, ...]:
+    if not isinstance(value, list) or len(value) > MAX_TOP:
+        refuse(path, type(value).__name__, f"a list of at most {MAX_TOP} numbers")
+    return tuple(read_number(item, path) for item in value)
+
+
+def read_weights(value: object, path: str) -> tuple[float, ...]:
+    weights = read_top(value, path)
+    if any(weight <= 0 for weight in weights):
+        refuse(path, min(weights), "made of weights above zero")
+    return weights
+
+
+def read_two_by_two(value: object, path: str) -> TwoByTwo:
+    arms = value if isinstance(value, list) else []
+    if len(arms) != 2 or not all(isinstance(arm, list) and len(arm) == 2 for arm in arms):
+        refuse(path, type(value).__name__, "two arms of two counts: [[with, without], [with, without]]")
+    (a, b), (c, d) = ([read_count(count, path) for count in arm] for arm in arms)
+    return (a, b), (c, d)
+
+
+def read_scale(value: object, path: str) -> Scale:
+    fields = mapping(value, path)
+    only(fields, {"step", "lowest", "highest"}, path)
+    step, lowest, highest = (read_number(fields.get(name), f"{path}.{name}") for name in ("step", "lowest", "highest"))
+    if step <= 0 or lowest >= highest:
+        refuse(path, [step, lowest, highest], "a step above zero and a lowest value below the highest")
+    return Scale(step, lowest, highest)
+
+
+def read_labels(value: object, path: str) -> Labels:
+    if not isinstance(value, list) or len(value) > MAX_LABELS:
+        refuse(path, type(value).__name__, f"a list of at most {MAX_LABELS} labels")
+    return tuple(_label(label, path) for label in value)
+
+
+def _label(label: object, path: str) -> str:
+    if label is not None and not isinstance(label, str | int | float):
+        refuse(path, type(label).__name__, "labels of text or numbers")
+    if isinstance(label, int) and abs(label) > LARGEST_COUNT:
+        refuse(path, "a huge number", "labels of ordinary size")
+    text = "" if label is None else str(label)
+    if _hides_something(text):
+        refuse(path, "a label with control or invisible characters", "visible text")
+    if len(text) > MAX_LABEL_LENGTH:
+        refuse(path, f"{len(text)} characters", f"labels of at most {MAX_LABEL_LENGTH} characters")
+    return text
+
+
+def read_source(value: object, path: str) -> tuple[tuple[str, str], ...]:
+    pairs = mapping(value, path).items()
+    return tuple(sorted((read_text(key, path), read_text(text, f"{path}.{key}")) for key, text in pairs))
+
+
+_NUMBER = {"type": "number", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
+_COUNT = {"type": "integer", "minimum": 0, "maximum": LARGEST_COUNT}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL_LENGTH}
+
+TEXT = Kind(read_text, _TEXT)
+FLAG = Kind(read_flag, {"type": "boolean"})
+WHOLE = Kind(read_whole, {"type": "integer", "minimum": -LARGEST_COUNT, "maximum": LARGEST_COUNT})
+COUNT = Kind(read_count, _COUNT)
+NUMBER = Kind(read_number, _NUMBER)
+PROBABILITY = Kind(read_probability, {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1})
+ROUNDING = Kind(read_rounding, {"type": "integer", "minimum": 1, "maximum": LARGEST_ROUNDING})
+ROUNDING_METHOD = Kind(read_rounding_method, {"enum": list(ROUNDING_METHODS)})
+DECIMALS = Kind(read_decimals, {"type": "integer", "minimum": 0, "maximum": 20})
+NUMBERS = Kind(read_top, {"type": "array", "maxItems": MAX_TOP, "items": _NUMBER})
+WEIGHTS = Kind(read_weights, {"type": "array", "maxItems": MAX_TOP, "items": {"type": "number", "exclusiveMinimum": 0}})
+TWO_BY_TWO = Kind(read_two_by_two, {
+    "type": "array", "minItems": 2, "maxItems": 2,
+    "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": _COUNT}})
+SCALE = Kind(read_scale, {
+    "type": "object", "additionalProperties": False, "required": ["step", "lowest", "highest"],
+    "properties": {"step": {"type": "number", "exclusiveMinimum": 0}, "lowest": _NUMBER, "highest": _NUMBER}})
+LABELS = Kind(read_labels, {
+    "type": "array", "maxItems": MAX_LABELS,
+    "items": {"type": ["string", "number", "boolean", "null"], "maxLength": MAX_LABEL_LENGTH}})
+SOURCE = Kind(read_source, {"type": "object", "additionalProperties": _TEXT})
