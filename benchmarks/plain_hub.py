@@ -13,6 +13,7 @@ from pathlib import Path
 import docker
 import httpx
 
+from readingroom import installed
 from readingroom.hub.configure import NODE, PROXY_PROGRAM
 from readingroom.ops import engine
 from readingroom.settings import Settings
@@ -65,7 +66,8 @@ def running(settings: Settings) -> Iterator[PlainHub]:
     with tempfile.TemporaryDirectory() as home:
         config = Path(home) / "config.py"
         config.write_text(CONFIG.format(
-            port=port, hub_port=hub_port, api_port=api_port, home=home, image=settings.notebook_image, name=NAME,
+            port=port, hub_port=hub_port, api_port=api_port, home=home, name=NAME,
+            image=installed.image_id(settings, installed.NOTEBOOK),
             token=token, bridge=_bridge(settings), node=NODE, proxy=PROXY_PROGRAM))
         process = subprocess.Popen([sys.executable, "-m", "jupyterhub", "-f", str(config)], cwd=home,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -30,8 +30,8 @@ class Settings:
     proxy_api_port: int = 0
     database_url: str = ""
     engine_url: str = "unix:///var/run/docker.sock"
-    notebook_image: str = "readingroom/notebook:latest"
-    door_image: str = "readingroom/door:latest"
+    notebook_image: str = "readingroom/notebook"
+    door_image: str = "readingroom/door"
     sweep_seconds: float = 2.0
     demo_people: int = 100_000
     workspace_memory_bytes: int = 2 * 1024**3
@@ -98,6 +98,11 @@ class Settings:
     @property
     def db_dir(self) -> Path:
         return self.state_dir / "db"
+
+    @property
+    def images_file(self) -> Path:
+        """Which images this installation runs (`readingroom.installed`)."""
+        return self.state_dir / "images.json"
 
     @property
     def checkpoints_file(self) -> Path:

@@ -26,13 +26,15 @@ import httpx
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
+from readingroom import installed
 from readingroom.core.people import Person, PersonStatus
 from readingroom.core.policy.model import Policy
 from readingroom.errors import AccessDenied, NotFound, PermissionDenied, Unavailable
 from readingroom.hub.client import HubClient
+from readingroom.ops import images
+from readingroom.ops.progress import Progress
 from readingroom.settings import REPOSITORY, Settings
 
-IMAGE = os.environ.get("READINGROOM_TEST_NOTEBOOK", "readingroom/notebook:latest")
 DOOR_UID = 10002
 PASSWORD = "a password for tests"
 
@@ -48,9 +50,7 @@ configure(c, settings, StandInRecords(settings))
 
 
 def test_settings(state_dir: str, port: int) -> Settings:
-    return Settings(
-        state_dir=Path(state_dir), port=port, notebook_image=IMAGE, workspace_memory_bytes=1024**3
-    )
+    return Settings(state_dir=Path(state_dir), port=port, workspace_memory_bytes=1024**3)
 
 
 test_settings.__test__ = False
@@ -158,6 +158,8 @@ class HubInstallation:
         self.engine = docker.APIClient(base_url=self.settings.engine_url)
         self.hub: subprocess.Popen | None = None
         self._make_directories()
+        images.provide(self.settings, Progress())
+        self.image_id = installed.image_id(self.settings, installed.NOTEBOOK)
         self._portal = _UnixServer(str(self.settings.portal_socket), _Portal)
         self.settings.portal_socket.chmod(0o666)
         threading.Thread(target=self._portal.serve_forever, daemon=True).start()
@@ -227,7 +229,7 @@ class HubInstallation:
             mounts=[{"Type": "bind", "Source": str(a), "Target": b, "ReadOnly": ro} for a, b, ro in binds],
         )
         self.door = self.engine.create_container(
-            s.door_image,
+            installed.image_id(s, installed.DOOR),
             name=f"rr-{s.instance}-door",
             user=f"{DOOR_UID}:{DOOR_UID}",
             host_config=host,

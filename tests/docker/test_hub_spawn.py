@@ -514,7 +514,7 @@ class TestOpeningAndClosing:
         )
         hub.wait_for_state("running")
         [container] = hub.containers("workspace")
-        assert container["Image"] == hub.settings.notebook_image
+        assert container["ImageID"] == hub.image_id
         assert "/host" not in {mount["Destination"] for mount in container["Mounts"]}
 
     def test_it_waits_while_the_copy_of_the_data_is_being_made(self, hub, alice):
@@ -682,7 +682,7 @@ def test_ownership_changes_through_the_engine_where_one_is_not_root(hub, tmp_pat
         10001,
         0o711,
         engine=hub.engine,
-        image=hub.settings.notebook_image,
+        image=hub.image_id,
         label={"readingroom.instance": hub.settings.instance},
     )
     assert (folder.stat().st_uid, folder.stat().st_gid, folder.stat().st_mode & 0o777) == (
@@ -695,7 +695,7 @@ def test_ownership_changes_through_the_engine_where_one_is_not_root(hub, tmp_pat
     link.symlink_to(folder)
     with pytest.raises(Unavailable):
         set_owner_through_engine(
-            link, 0, 0o777, engine=hub.engine, image=hub.settings.notebook_image, label={}
+            link, 0, 0o777, engine=hub.engine, image=hub.image_id, label={}
         )
 
 
@@ -712,7 +712,7 @@ def test_what_a_workspace_made_is_removed_through_the_engine_and_links_lead_nowh
     empty_through_engine(
         folder,
         engine=hub.engine,
-        image=hub.settings.notebook_image,
+        image=hub.image_id,
         label={"readingroom.instance": hub.settings.instance},
     )
     assert list(folder.iterdir()) == []

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import certifi
 import pytest
+from docker.errors import ImageNotFound
 
+from readingroom import installed
 from readingroom.errors import IntegrityError
-from readingroom.ops import images
+from readingroom.installed import DOOR, NOTEBOOK, image_id
+from readingroom.ops import images, rootfs
 from readingroom.ops.engine import client
 from readingroom.ops.progress import Progress
 from readingroom.settings import Settings
@@ -37,7 +40,7 @@ def engine(settings):
 
 @pytest.fixture(params=["notebook", "door"])
 def image(request, settings):
-    return {"notebook": settings.notebook_image, "door": settings.door_image}[request.param]
+    return {"notebook": image_id(settings, NOTEBOOK), "door": image_id(settings, DOOR)}[request.param]
 
 
 def run(engine, image, *command, user=None):
@@ -53,8 +56,8 @@ def test_nothing_is_made_twice(settings):
 
 
 def test_nobody_is_root(engine, settings):
-    assert run(engine, settings.notebook_image, "id", "-u").strip() == "10001"
-    assert run(engine, settings.door_image, "id", "-u").strip() == "10002"
+    assert run(engine, image_id(settings, NOTEBOOK), "id", "-u").strip() == "10001"
+    assert run(engine, image_id(settings, DOOR), "id", "-u").strip() == "10002"
 
 
 def test_no_file_changes_who_runs_it(engine, image):
@@ -64,12 +67,12 @@ def test_no_file_changes_who_runs_it(engine, image):
 def test_the_researcher_can_change_nothing_outside_home_and_temporary_places(engine, settings):
     find = ("find / -xdev -writable -not -type l -not -path '/proc/*' -not -path '/home/researcher*' "
             "2>/dev/null || true")  # some places can't even be read
-    found = run(engine, settings.notebook_image, "sh", "-c", find)
+    found = run(engine, image_id(settings, NOTEBOOK), "sh", "-c", find)
     assert set(found.split()) <= {"/tmp", "/var/tmp", "/run/lock", "/dev/shm"}
 
 
 def test_a_workspace_holds_the_sdk_and_the_core_and_nothing_else_of_ours(engine, settings):
-    found = run(engine, settings.notebook_image, "ls", f"{SITE}/readingroom").split()
+    found = run(engine, image_id(settings, NOTEBOOK), "ls", f"{SITE}/readingroom").split()
     assert sorted(set(found) - {"__pycache__"}) == sorted(images.SDK_PARTS)
 
 
@@ -78,24 +81,24 @@ def test_everything_a_workspace_holds_of_ours_can_be_imported_there(engine, sett
             "for found in pkgutil.walk_packages(readingroom.__path__, 'readingroom.'):\n"
             "    importlib.import_module(found.name)\n"
             "print('all')")
-    assert run(engine, settings.notebook_image, "/opt/venv/bin/python", "-c", walk).endswith("all\n")
+    assert run(engine, image_id(settings, NOTEBOOK), "/opt/venv/bin/python", "-c", walk).endswith("all\n")
 
 
 def test_what_researchers_use_can_be_imported(engine, settings):
     wanted = ("import pandas, polars, duckdb, pyarrow.parquet, matplotlib.pyplot, seaborn, jupyterlab, "
               "ipykernel, statsmodels.api, statsmodels.formula.api, sklearn.linear_model, scipy.stats")
-    run(engine, settings.notebook_image, "env", "MPLCONFIGDIR=/tmp", "/opt/venv/bin/python", "-c", wanted)
+    run(engine, image_id(settings, NOTEBOOK), "env", "MPLCONFIGDIR=/tmp", "/opt/venv/bin/python", "-c", wanted)
 
 
 def test_a_workspace_starts_the_notebook_server_under_tini(engine, settings):
-    config = engine.images.get(settings.notebook_image).attrs["Config"]
+    config = engine.images.get(image_id(settings, NOTEBOOK)).attrs["Config"]
     assert config["Entrypoint"] == ["tini", "--"]
     assert config["Cmd"] == ["jupyterhub-singleuser"]
     assert config["User"] == "10001:10001"
 
 
 def test_the_door_accepts_its_own_configuration(engine, settings):
-    run(engine, settings.door_image, "haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg")
+    run(engine, image_id(settings, DOOR), "haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg")
 
 
 def test_nothing_of_the_building_machine_is_in_any_layer(engine, image):
@@ -114,8 +117,8 @@ def secrets_of_this_machine():
     for name, value in os.environ.items():
         if re.search(r"(proxy|index_url|find_links)$", name, re.IGNORECASE) and len(value) > 4:
             yield value
-    yield from (address for address in images.mirrors()
-                if address not in (images.ARCHIVE, images.SECURITY_ARCHIVE))
+    yield from (address for address in rootfs.mirrors()
+                if address not in (rootfs.ARCHIVE, rootfs.SECURITY_ARCHIVE))
     yield "id=pip_index,src"  # a secret passed as text would show in the history
 
 
@@ -131,14 +134,14 @@ def certificates_of_this_machine():
             yield line
 
 
-def test_the_root_file_system_forgets_where_it_was_made(engine):
+def test_the_root_file_system_forgets_where_it_was_made(engine, settings):
     """Neither the name nor the resolver nor a package source of the machine that made it."""
-    archive = io.BytesIO(b"".join(engine.images.get(images.BASE_IMAGE).save()))
+    archive = io.BytesIO(b"".join(engine.images.get(images.base_image(settings)).save()))
     for name, content in files_of_all_layers(archive):
         assert not (name in ("etc/hostname", "etc/resolv.conf") and content), name
         assert not name.endswith(("pip.conf", "apt.conf.d/99mmdebstrap")), name
         if name == "etc/apt/sources.list":
-            assert all(images.ARCHIVE in line for line in content.decode().splitlines() if line), content
+            assert all(rootfs.ARCHIVE in line for line in content.decode().splitlines() if line), content
 
 
 def files_of_all_layers(archive):
@@ -166,3 +169,36 @@ def test_a_missing_part_of_an_image_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "REPOSITORY", tmp_path)
     with pytest.raises(IntegrityError, match="Dockerfile"):
         images.stage_door(tmp_path / "context")
+
+
+def test_two_versions_share_an_engine_and_neither_runs_the_others_image(engine, settings, tmp_path, monkeypatch):
+    """The door of another checkout gets a tag of its own; ours keeps its id, and each gives up only its own."""
+    other, stage = Settings(state_dir=tmp_path / "other"), images.stage_door
+
+    def changed(context):
+        stage(context)
+        with (context / "haproxy.cfg").open("a") as file:
+            file.write(f"# {tmp_path.name}\n")
+
+    images.keep(settings)
+    ours = installed.images(settings)
+    monkeypatch.setitem(images.FAMILIES, "door", images.Family("base", changed))
+    images.provide(other, Progress())
+    images.keep(other)
+    theirs = installed.images(other)
+    assert installed.images(settings) == ours
+    assert theirs["door"].image_id != ours["door"].image_id and theirs["door"].name != ours["door"].name
+    assert theirs["notebook"] == ours["notebook"]
+    user = engine.containers.create(theirs["door"].image_id, network_mode="none", labels={"readingroom.test": "images"})
+    try:
+        monkeypatch.undo()
+        images.provide(other, Progress())
+        assert images.keep(other) == (), "a container still stands on it"
+    finally:
+        user.remove()
+    assert theirs["door"].name in images.keep(other)
+    with pytest.raises(ImageNotFound):
+        engine.images.get(theirs["door"].image_id)
+    images.release(other)
+    assert {one.image_id for one in ours.values()} <= {one.id for one in engine.images.list()}
+    images.release(settings)

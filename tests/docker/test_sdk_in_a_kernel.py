@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from readingroom.installed import NOTEBOOK, image_id
 from readingroom.ops import images
 from readingroom.ops.engine import client
 from readingroom.ops.progress import Progress
@@ -36,7 +37,7 @@ def shown(settings: Settings, *cells: str) -> list[list]:
     """Kind and text of all that the cells show."""
     with closing(client(settings)) as engine:
         said = engine.containers.run(
-            settings.notebook_image, ["-c", RUN_CELLS, json.dumps(cells)], entrypoint="/opt/venv/bin/python",
+            image_id(settings, NOTEBOOK), ["-c", RUN_CELLS, json.dumps(cells)], entrypoint="/opt/venv/bin/python",
             remove=True, network_mode="none", read_only=True, tmpfs={"/tmp": ""}, labels={"readingroom.test": "sdk"},
             environment={"HOME": "/tmp"}, working_dir="/tmp", stderr=False)
     kinds = ("error", "stream", "execute_result", "display_data", "update_display_data")

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 from rich.console import Console
 
+from readingroom import installed
 from readingroom.errors import Unavailable
 from readingroom.ops import door, images, install, up
 from readingroom.ops.engine import client
@@ -40,8 +41,8 @@ def engine(settings):
         yield connection
 
 
-def sleeper(engine, instance):
-    return engine.containers.run(images.BASE_IMAGE, ["sleep", "300"], detach=True, network_mode="none",
+def sleeper(engine, settings, instance):
+    return engine.containers.run(images.base_image(settings), ["sleep", "300"], detach=True, network_mode="none",
                                  labels={"readingroom.instance": instance}, init=True)
 
 
@@ -50,8 +51,8 @@ def names(engine, instance):
 
 
 def test_down_removes_this_installations_containers_and_no_others(settings, engine, quiet):
-    sleeper(engine, settings.instance)
-    other = sleeper(engine, "another")
+    sleeper(engine, settings, settings.instance)
+    other = sleeper(engine, settings, "another")
     try:
         assert up.down(settings, quiet)
         assert names(engine, settings.instance) == []
@@ -64,7 +65,7 @@ def test_down_removes_this_installations_containers_and_no_others(settings, engi
 
 def test_cleaning_removes_the_state_but_not_the_administrators_settings(settings, engine, quiet):
     (settings.state_dir / "settings.toml").write_text("port = 8123\n")
-    sleeper(engine, settings.instance)
+    sleeper(engine, settings, settings.instance)
     up.clean_demo(settings, quiet)
     assert [path.name for path in settings.state_dir.iterdir()] == ["settings.toml"]
     assert names(engine, settings.instance) == []
@@ -72,8 +73,9 @@ def test_cleaning_removes_the_state_but_not_the_administrators_settings(settings
 
 
 def test_cleaning_keeps_images_that_another_installation_made(settings, engine, quiet):
+    image_id = installed.image_id(settings, installed.NOTEBOOK)
     up.clean_demo(settings, quiet)
-    assert engine.images.get(settings.notebook_image)
+    assert engine.images.get(image_id)
 
 
 def test_the_door_is_found_again_not_made_again(settings, engine):

@@ -17,7 +17,8 @@ ALLOWED = {
     "demo": {"demo", "core", "errors"},
     "sdk": {"sdk", "core", "errors"},
     "web": {"web", "services", "core", "ports", "errors", "settings", "bootstrap", "hub"},
-    "hub": {"hub", "services", "core", "ports", "errors", "settings", "bootstrap"},
+    "hub": {"hub", "services", "core", "ports", "errors", "settings", "bootstrap", "installed"},
+    "installed": {"errors", "settings"},
     "settings": {"errors"},
     "errors": set(),
 }

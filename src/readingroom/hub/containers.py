@@ -206,8 +206,12 @@ def container_arguments(
     settings: Settings,
     plan: Plan,
     overrides: Mapping[str, float] | None = None,
+    *,
+    image_id: str,
 ) -> ContainerArguments:
     """The arguments for the workspace of `plan`: the tightest of settings, policy and `overrides`.
+
+    `image_id` is the engine's own id of the image (`readingroom.installed`), so that no tag can lead elsewhere.
 
     Raises PolicyError if the plan asks for a mount outside the extracts and homes of this installation, for
     two datasets at one place, or for a dataset whose name could be more than one directory.
@@ -225,7 +229,7 @@ def container_arguments(
     )
     return ContainerArguments(
         name=container_name(settings, plan.username, plan.project),
-        image=settings.notebook_image,
+        image=image_id,
         command=COMMAND,
         mounts=mounts,
         limits=limits,

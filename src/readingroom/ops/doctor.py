@@ -26,7 +26,7 @@ from requests.exceptions import RequestException
 
 from readingroom.errors import PolicyError, ReadingRoomError
 from readingroom.ops import engine as engine_room
-from readingroom.ops import floors, images, install, supervise
+from readingroom.ops import floors, images, install, rootfs, supervise
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings
 from readingroom.storage.policies import load_policies
 
@@ -480,7 +480,7 @@ def _images(settings: Settings, engine: docker.DockerClient, before_start: bool)
 
 
 def _has_root(engine: docker.DockerClient) -> bool:
-    for name in (images.REGISTRY_IMAGE, images.ROOT_IMAGE):
+    for name in (rootfs.REGISTRY_IMAGE, rootfs.ROOT_IMAGE):
         try:
             engine.images.get(name)
         except ImageNotFound:

@@ -19,7 +19,8 @@ from docker.models.containers import Container
 from docker.types import LogConfig, Mount
 from requests.exceptions import RequestException
 
-from readingroom.errors import ReadingRoomError, Unavailable
+from readingroom import installed
+from readingroom.errors import ReadingRoomError
 from readingroom.ops.engine import client
 from readingroom.ops.install import DOOR_UID
 from readingroom.settings import Settings, load_settings
@@ -66,15 +67,11 @@ def container_arguments(settings: Settings, image_id: str) -> dict[str, object]:
 
 def ensure(settings: Settings, engine: docker.DockerClient) -> Container:
     """The running door of this installation, made from the image as it is now. Idempotent."""
+    image_id = installed.image_id(settings, installed.DOOR)
     try:
-        image_id = str(engine.images.get(settings.door_image).id)
+        engine.images.get(image_id)
     except ImageNotFound as error:
-        raise Unavailable(
-            f"The image {settings.door_image} is missing.",
-            rule="ops.images.present",
-            value=settings.door_image,
-            next_step="Run `make up`: it makes the image.",
-        ) from error
+        raise installed.missing(settings.door_image) from error
     try:
         found = engine.containers.get(container_name(settings))
     except NotFound:

@@ -22,9 +22,10 @@ from docker.errors import APIError, NotFound
 from rich.console import Console
 from rich.table import Table
 
+from readingroom import installed
 from readingroom.errors import PermissionDenied, Unavailable
 from readingroom.hub.ownership import empty_through_engine
-from readingroom.ops import doctor, engine, images, install, supervise
+from readingroom.ops import doctor, engine, images, install, rootfs, supervise
 from readingroom.ops.door import INSTANCE_LABEL
 from readingroom.ops.progress import Progress, run
 from readingroom.settings import Settings
@@ -67,6 +68,7 @@ def up(settings: Settings, demo: bool = True, console: Console | None = None) ->
         if not was_running or not ready(settings):
             with progress.step("Waiting until everything answers"):
                 wait_until_ready(settings)
+        images.keep(settings)
     except BaseException:
         tell_accounts(accounts, console or Console())  # they exist, and nobody else knows their passwords
         raise
@@ -266,7 +268,8 @@ def _empty_as_root(settings: Settings, folder: Path) -> None:
             shutil.rmtree(path)
     except PermissionError:
         with closing(engine.client(settings)) as connection:
-            empty_through_engine(folder, engine=connection.api, image=settings.notebook_image, label=label)
+            image = installed.image_id(settings, installed.NOTEBOOK)
+            empty_through_engine(folder, engine=connection.api, image=image, label=label)
 
 
 def _others_running() -> bool:
@@ -296,9 +299,10 @@ def clean_demo(settings: Settings, console: Console | None = None) -> None:
             label = {"label": f"{INSTANCE_LABEL}={settings.instance}"}
             for volume in connection.volumes.list(filters=label):
                 _gone(volume.remove)
+            images.release(settings)
             others = connection.containers.list(filters={"label": INSTANCE_LABEL})  # another account's, too
             if not others and not _others_running():
-                for name in [*made.read_text().split(), images.ROOT_IMAGE]:
+                for name in [*made.read_text().split(), rootfs.ROOT_IMAGE]:
                     _gone(lambda tag=name: connection.images.remove(tag))  # type: ignore[misc]
                 connection.images.prune({"dangling": True, "label": images.INPUTS_LABEL})  # of earlier versions
     if not _others_running():

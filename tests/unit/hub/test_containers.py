@@ -1,14 +1,15 @@
 import json
 from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from readingroom.core.policy.model import Policy
 from readingroom.errors import PolicyError
+from readingroom.hub import containers
 from readingroom.hub.containers import (
     Limits,
-    container_arguments,
     container_name,
     seccomp_profile,
     sockets_dir,
@@ -16,6 +17,8 @@ from readingroom.hub.containers import (
 from readingroom.settings import Settings
 
 SETTINGS = Settings(state_dir=Path("/srv/room"))
+IMAGE_ID = "sha256:" + "a" * 64
+container_arguments = partial(containers.container_arguments, image_id=IMAGE_ID)
 NAMES = [limit.name for limit in fields(Limits)]
 
 
@@ -54,7 +57,7 @@ def test_it_runs_as_the_researcher_under_a_name_without_meaning():
     assert creation["user"] == "10001:10001"
     assert creation["hostname"] == "workspace"
     assert creation["network_disabled"] is True
-    assert creation["image"] == SETTINGS.notebook_image
+    assert creation["image"] == IMAGE_ID
     assert "alice" not in creation["name"] and "reoffending" not in creation["name"]
     assert creation["name"].startswith(f"rr-{SETTINGS.instance}-")
     assert creation["labels"]["readingroom.instance"] == SETTINGS.instance

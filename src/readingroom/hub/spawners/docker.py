@@ -19,6 +19,7 @@ from jupyterhub.spawner import SpawnException
 from traitlets import Any as AnyTrait
 from traitlets import Dict, Float, default
 
+from readingroom import installed
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.hub import sockets
 from readingroom.hub.containers import (
@@ -116,7 +117,8 @@ class WorkspaceSpawner(DockerSpawner):
 
     async def _start(self) -> str:
         plan = await self._plan()
-        self._arguments = container_arguments(self.settings, plan, self.overrides)
+        image_id = await self._in_thread(installed.image_id, self.settings, installed.NOTEBOOK)
+        self._arguments = container_arguments(self.settings, plan, self.overrides, image_id=image_id)
         self.image = self._arguments.image
         self._step("Preparing your home folder")
         await self._in_thread(plan.home.mkdir, mode=0o700, parents=True, exist_ok=True)
@@ -221,7 +223,7 @@ class WorkspaceSpawner(DockerSpawner):
         """Whose throw-away containers do what takes root."""
         return {
             "engine": self.client,
-            "image": self.settings.notebook_image,
+            "image": installed.image_id(self.settings, installed.NOTEBOOK),
             "label": {INSTANCE_LABEL: self.settings.instance, "readingroom.kind": "ownership"},
         }
 
