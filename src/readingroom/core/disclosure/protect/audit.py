@@ -1,0 +1,121 @@
+"""The intruder audit: is every protected cell still uncertain enough, for outsiders and for insiders alike?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from readingroom.core.disclosure.protect.intruder import Range, Reader, never
+from readingroom.core.disclosure.protect.protection import Exposure, Protection, judge
+from readingroom.core.disclosure.protect.system import System, number
+from readingroom.core.disclosure.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What a reader can infer of one cell. `insider` is the cell whose only contributor is reading, or None."""
+
+    cell: int
+    name: str
+    range: Range
+    exposure: Exposure
+    reason: str = ""
+    value: float | None = None
+    insider: str | None = None
+
+    @property
+    def words(self) -> str:
+        """For example "North, F: 3 to 5, exposed (every possible value is from 1 to 9)"."""
+        low, high = number(self.range.lower), number(self.range.upper)
+        span = low if self.range.is_point else f"{low} to {high}"
+        who = f" to the only contributor of {self.insider}" if self.insider else ""
+        return f"{self.name}: {span}, {self.exposure}{who}" + (f" ({self.reason})" if self.reason else "")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One inference for each protected cell, as an outsider sees it; `insiders` are the ones that insiders break."""
+
+    inferences: tuple[Inference, ...]
+    insiders: tuple[Inference, ...] = ()
+    insiders_asked: int = 0
+
+    @property
+    def exposed(self) -> tuple[Inference, ...]:
+        return tuple(one for one in (*self.inferences, *self.insiders) if one.exposure is Exposure.EXPOSED)
+
+    @property
+    def verdict(self) -> Verdict:
+        """PASS only if every protected cell is shown to be safe; nothing protected is a PASS too."""
+        return max((one.exposure.verdict for one in (*self.inferences, *self.insiders)), default=Verdict.PASS)
+
+
+def audit(
+    system: System, protected: Mapping[int, Protection], *, singles: Iterable[int] = (),
+    out_of_time: Callable[[], bool] = never,
+) -> Audit:
+    """What readers of `system` (see `System.hiding`) can infer of each protected cell.
+
+    `singles` are cells with one contributor, who knows that cell and reads everything else. An insider with a true
+    value uses it; where it isn't known, they count as knowing some value, and only exact recovery is looked for.
+    Raises InvalidInput when nothing fits what is published, naming an equation.
+    """
+    reader = Reader(system, out_of_time=out_of_time)
+    inferences = [_infer(reader, cell, needed) for cell, needed in protected.items()]
+    insiders, asked = _ask_insiders(reader, protected, singles)
+    return Audit(tuple(inferences), tuple(insiders), asked)
+
+
+def _infer(reader: Reader, cell: int, needed: Protection, insider: str | None = None, *,
+           known: bool = True) -> Inference:
+    system = reader.system
+    value = None if np.isnan(system.value[cell]) or not known else float(system.value[cell])
+    found = reader.range(cell)
+    exposure, reason = judge(found, needed, value)
+    return Inference(cell, system.names[cell], found, exposure, reason, value, insider)
+
+
+def _ask_insiders(
+    reader: Reader, protected: Mapping[int, Protection], singles: Iterable[int],
+) -> tuple[list[Inference], int]:
+    """Inferences that are not safe from an insider; those whose safety a known table already shows are passed over."""
+    found: list[Inference] = []
+    asked = 0
+    for single in singles:
+        if reader.is_known(single):
+            continue
+        part = reader.part(single)
+        place = part.place[single]
+        true = reader.system.value[single]
+        value, known = (float(true), True) if not np.isnan(true) else (_some_value(reader, single), False)
+        with part.knowing(single, value):
+            for cell, needed in protected.items():
+                if cell == single or reader.is_known(cell) or cell not in part.place:
+                    continue
+                asked += 1
+                wanted = needed if known else Protection()
+                if _shown_safe(part.points, part.place[cell], wanted, reader.system.value[cell] if known else np.nan):
+                    continue
+                inference = _infer(reader, cell, wanted, reader.system.names[single], known=known)
+                if inference.exposure is not Exposure.PROTECTED:
+                    found.append(inference)
+        assert part.lower[place] <= value <= part.upper[place]
+    return found, asked
+
+
+def _some_value(reader: Reader, cell: int) -> float:
+    """A possible value away from the ends, where the rest is least constrained."""
+    found = reader.range(cell)
+    low, high = found.lower, found.upper if np.isfinite(found.upper) else found.lower + 1000.0
+    return float(np.floor((low + high) / 2)) if reader.system.whole[cell] else (low + high) / 2
+
+
+def _shown_safe(points: list[np.ndarray], place: int, needed: Protection, value: float) -> bool:
+    """Whether the consistent tables met so far already span a wide enough range."""
+    if not points:
+        return False
+    low, high = min(table[place] for table in points), max(table[place] for table in points)
+    true = None if np.isnan(value) else float(value)
+    return judge(Range(float(low), float(high), float(low), float(high)), needed, true)[0] is Exposure.PROTECTED
