@@ -24,9 +24,11 @@ from readingroom.core.disclosure.evidence.fields import CELL, TABLE  # noqa: E40
 from readingroom.core.disclosure.evidence.schema import evidence_schema  # noqa: E402
 from readingroom.core.disclosure.rules import RULES  # noqa: E402
 from readingroom.core.lifecycle import (  # noqa: E402
+    ANSWER_TRANSITIONS,
     GRANT_TRANSITIONS,
     PROJECT_TRANSITIONS,
     REQUEST_TRANSITIONS,
+    AnswerStatus,
     GrantStatus,
     ProjectStatus,
     RequestStatus,
@@ -54,12 +56,16 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "demo_people": ("", "How many synthetic people the demo programme has."),
     "workspace_memory_bytes": ("2 GiB", "Most memory of one workspace. Policies can lower it."),
     "workspace_cpus": ("", "Most processors of one workspace. Policies can lower it."),
+    "answer_slot_seconds": ("", "Private answers are delivered at multiples of this, so that their time tells nothing. "
+                            "Choose at least three times the longest computation."),
 }
 
 STATUS_NOTES: dict[type[StrEnum], str] = {
     ProjectStatus: "A project becomes active when the last custodian asked has agreed.",
     GrantStatus: "A grant is one custodian's answer for one dataset in one project. It is also over once its end date "
                  "has passed, whatever its status says.",
+    AnswerStatus: "An answer is paid for before it is computed. A refund is possible only until computing begins; what "
+                  "people see changes at set times, whenever it was computed.",
     RequestStatus: "Each submission is a round. Only the files and reviews of the present round count.",
 }
 
@@ -110,7 +116,8 @@ def states_page() -> str:
     ]
     for title, statuses, transitions in (("Project", ProjectStatus, PROJECT_TRANSITIONS),
                                          ("Grant", GrantStatus, GRANT_TRANSITIONS),
-                                         ("Egress request", RequestStatus, REQUEST_TRANSITIONS)):
+                                         ("Egress request", RequestStatus, REQUEST_TRANSITIONS),
+                                         ("Private answer", AnswerStatus, ANSWER_TRANSITIONS)):
         parts.append(f"\n## {title}\n\n{STATUS_NOTES[statuses]}\n\n{_diagram(statuses, transitions)}")
     permissions = [(role.value, ", ".join(f"`{one.value}`" for one in sorted(held)))
                    for role, held in ROLE_PERMISSIONS.items()]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from rich.console import Console
+from sqlalchemy import create_engine, make_url, text
 
 from readingroom.ops.up import clean_demo, up
 from readingroom.settings import Settings
 from readingroom.tour.run import temporary_installation
 from readingroom.tour.visitor import Visitor
+from tests import postgres
 
 PEOPLE = 5000
 
@@ -48,3 +53,24 @@ def installation() -> Iterator[Installation]:
     made = make_installation()
     yield made
     remove_installation(made)
+
+
+@pytest.fixture(scope="module")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL database of the module's own."""
+    with tempfile.TemporaryDirectory(prefix="rr-pg-") as parent:
+        Path(parent).chmod(0o755)  # the server runs under an account of its own
+        with postgres.server(Path(parent) / "server") as url:
+            yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, once of each kind that an installation may have."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'records.sqlite'}"
+    url = make_url(request.getfixturevalue("postgres_server"))
+    name = f"t{uuid.uuid4().hex}"
+    with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return url.set(database=name).render_as_string(hide_password=False)

@@ -125,9 +125,10 @@ class StillHub:
         return {project: "running" for name, project in self.running if name == username}
 
 
-def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dict[str, Role] = PEOPLE) -> Workshop:
-    """A room with everyone in it: PEOPLE, each with PASSWORD, and no project yet."""
-    settings = Settings(state_dir=directory)
+def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dict[str, Role] = PEOPLE,
+                  database_url: str = "") -> Workshop:
+    """A room with everyone in it: PEOPLE, each with PASSWORD, and no project yet. SQLite unless told otherwise."""
+    settings = Settings(state_dir=directory, database_url=database_url)
     upgrade(settings)
     clock = TickingClock()
     workshop = Workshop(

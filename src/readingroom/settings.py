@@ -16,7 +16,8 @@ from readingroom.errors import SettingsError
 
 STATE_VARIABLE = "READINGROOM_STATE"
 REPOSITORY = Path(__file__).resolve().parents[2]
-_LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 * 1024**2, "workspace_cpus": 0.01}
+_LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 * 1024**2, "workspace_cpus": 0.01,
+          "answer_slot_seconds": 0.1}
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Settings:
     demo_people: int = 100_000
     workspace_memory_bytes: int = 2 * 1024**3
     workspace_cpus: float = 1.0
+    answer_slot_seconds: float = 15.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65534:

@@ -58,12 +58,12 @@ class Worker:
         with self.workshop.store.reading() as tx:
             checks = tx.requests.with_status(RequestStatus.SUBMITTED, RequestStatus.CHECKING)
             approved = tx.requests.with_status(RequestStatus.APPROVED)
-            reserved = tx.accounts.reserved()
+            unanswered = tx.accounts.unanswered()
         for request in checks:
             self._start(f"check-{request.number}-{request.round}", check_request, request.number)
         for request in approved:
             self._start(f"release-{request.number}", make_release, request.number)
-        for answer in reserved:
+        for answer in unanswered:
             self._start(f"answer-{answer.id}", compute_answer, answer.id)
 
     def _start(self, name: str, workflow: Callable[[int], None], key: int) -> None:

@@ -13,6 +13,8 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
+from readingroom.core.lifecycle import AnswerStatus
+from readingroom.core.privacy.ledger import Cost
 from readingroom.core.requests import Decision
 from readingroom.hub.configure import NODE
 from readingroom.ops.install import build_static
@@ -80,19 +82,21 @@ def populate(world: World) -> dict[str, int]:
             query=query,
             asked_by="ada",
             asked_at=NOW,
-            cost_micro_rho=1000,
+            deliver_at=NOW,
+            cost=Cost(1000),
         )
         rows = [
             {"key": key, "label": label, "value": value, "half_width_95": 62}
             for key, label, value in (("F", "Female", 5212), ("M", "Male", 18_211), ("U", "Not recorded", -12))
         ]
+        tx.accounts.begin(paid.id)
         tx.accounts.settle(
             paid.id,
-            "answered",
+            AnswerStatus.ANSWERED,
             {"rows": rows, "value": None, "half_width_95": 62, "statement": "People per sex, with noise."},
             NOW,
         )
-        tx.accounts.debit("magistrates", "returning-defendants", 1000)
+        tx.accounts.debit("magistrates", "returning-defendants", Cost(1000))
         unanswered = tx.accounts.reserve(
             key="b",
             project="returning-defendants",
@@ -101,7 +105,8 @@ def populate(world: World) -> dict[str, int]:
             query=query,
             asked_by="ada",
             asked_at=NOW,
-            cost_micro_rho=500,
+            deliver_at=NOW,
+            cost=Cost(500),
         )
     world.hub.states["bilal", "returning-defendants"] = "running"
     world.hub.states["dara", "returning-defendants"] = "starting"

@@ -5,22 +5,32 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from readingroom.core.answers import ANSWERED, FAILED, RESERVED
-from readingroom.core.lifecycle import GrantStatus
-from readingroom.errors import AccessDenied, BudgetExceeded, InvalidInput, NotFound, Unavailable
-from readingroom.services import grants, private_answers, projects
-from tests.factories import add_project, make_workshop
+from readingroom.core.answers import delivery_time
+from readingroom.core.lifecycle import AnswerStatus, GrantStatus
+from readingroom.core.policy import Policy
+from readingroom.db.tables import AnswerRow
+from readingroom.errors import AccessDenied, BudgetExceeded, InvalidInput, InvalidTransition, NotFound, Unavailable
+from readingroom.services import grants, private_answers, projects, workspaces
+from tests.factories import POLICIES, add_project, make_workshop
 
 
 @pytest.fixture
-def workshop(tmp_path):
-    made = make_workshop(tmp_path)
+def workshop(tmp_path, database_url):
+    made = make_workshop(tmp_path, database_url=database_url)
     add_project(made)
     add_project(made, "other", members=("chloe",))
     return made
+
+
+class Broken:
+    def answer(self, *arguments):
+        raise Unavailable("failed after spending")
 
 
 def count(rho_micro=5000, **changes):
@@ -29,16 +39,16 @@ def count(rho_micro=5000, **changes):
 
 def spent(workshop, project="returns"):
     with workshop.store.reading() as tx:
-        return tx.accounts.spent("courts", project), tx.accounts.spent("courts")
+        return tx.accounts.spent(["courts"], project).micro_rho, tx.accounts.spent(["courts"]).micro_rho
 
 
 class TestP4BudgetHolds:
     def test_it_is_paid_before_anything_is_computed(self, workshop):
         answer, charged = private_answers.ask(workshop, "ada", "returns", count())
-        assert (answer.status, charged, workshop.answerer.computed) == (RESERVED, 5000, 0)
+        assert (answer.status, charged, workshop.answerer.computed) == (AnswerStatus.RESERVED, 5000, 0)
         assert spent(workshop) == (5000, 5000)
         settled = private_answers.compute(workshop, answer.id)
-        assert (settled.status, settled.answer["value"]) == (ANSWERED, 42)
+        assert (settled.status, settled.answer["value"]) == (AnswerStatus.ANSWERED, 42)
 
     def test_the_same_question_is_free_and_gets_the_same_answer(self, workshop):
         first, _ = private_answers.ask(workshop, "ada", "returns", count())
@@ -86,20 +96,100 @@ class TestP4BudgetHolds:
         assert spent(workshop)[0] == sum(charged for _, charged in granted) <= 20_000
 
     def test_a_failure_stays_paid_and_tells_nothing(self, workshop):
-        class Broken:
-            def answer(self, *arguments):
-                raise Unavailable("failed after spending")
-
         answer, _ = private_answers.ask(workshop, "ada", "returns", count())
         object.__setattr__(workshop, "answerer", Broken())
         settled = private_answers.compute(workshop, answer.id)
-        assert (settled.status, settled.answer) == (FAILED, {"message": "failed after spending"})
+        assert (settled.status, settled.answer) == (AnswerStatus.FAILED, {"message": "failed after spending"})
         assert spent(workshop) == (5000, 5000)
 
     def test_one_question_may_not_cost_more_than_policy_allows(self, workshop):
         with pytest.raises(BudgetExceeded):
             private_answers.ask(workshop, "ada", "returns", count(5001))
         assert spent(workshop) == (0, 0)
+
+
+class TestP4LinkedDatasets:
+    """What is learned of a person adds up, whichever dataset it was learned from."""
+
+    @pytest.fixture
+    def linked(self, tmp_path):
+        people = {slug: (replace(dataset, people="everyone"), Policy(dataset_budget_micro_rho=cap))
+                  for (slug, (dataset, _)), cap in zip(POLICIES.datasets.items(), (9_000, 50_000), strict=True)}
+        made = make_workshop(tmp_path, policies=replace(POLICIES, datasets=people))
+        add_project(made, grants=dict.fromkeys(people, GrantStatus.ACTIVE))
+        add_project(made, "other", members=("chloe",), grants=dict.fromkeys(people, GrantStatus.ACTIVE))
+        return made
+
+    def test_they_spend_from_one_budget_with_the_tightest_cap(self, linked):
+        private_answers.ask(linked, "ada", "returns", count())
+        with pytest.raises(BudgetExceeded) as refusal:
+            private_answers.ask(linked, "chloe", "other", count(dataset="schools", table="pupils"))
+        assert refusal.value.rule == "dataset_budget_micro_rho"
+        assert "4000" in refusal.value.next_step
+        private_answers.ask(linked, "chloe", "other", count(4000, dataset="schools", table="pupils"))
+
+    def test_the_projects_own_share_is_of_each_dataset(self, linked):
+        private_answers.ask(linked, "ada", "returns", count())
+        lines = {line.dataset: line for line in projects.get(linked, "ada", "returns").budgets}
+        assert (lines["courts"].spent, lines["schools"].spent) == (5000, 0)
+        assert lines["schools"].remaining == 4000
+
+
+class TestAnswersComeAtSetTimes:
+    """How long a computation took could tell of the data."""
+
+    def test_an_answer_is_seen_at_its_time_and_not_before(self, workshop):
+        asked, _ = private_answers.ask(workshop, "ada", "returns", count())
+        private_answers.compute(workshop, asked.id)
+        early = private_answers.get(workshop, "ada", asked.id)
+        assert (early.status, early.answer, early.answered_at) == (AnswerStatus.RESERVED, None, None)
+        assert private_answers.ask(workshop, "bilal", "returns", count())[0].answer is None
+        assert private_answers.statement(workshop, "ada", "returns")[1][0].answer is None
+        workshop.clock.at = asked.deliver_at
+        assert private_answers.get(workshop, "ada", asked.id).answer == {"statistic": "count", "value": 42}
+
+    def test_a_failure_is_told_no_sooner_than_an_answer(self, workshop):
+        object.__setattr__(workshop, "answerer", Broken())
+        asked, _ = private_answers.ask(workshop, "ada", "returns", count())
+        private_answers.compute(workshop, asked.id)
+        assert private_answers.get(workshop, "ada", asked.id).status is AnswerStatus.RESERVED
+
+    @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2050, 1, 1), timezones=st.just(UTC)),
+           st.sampled_from([0.5, 15.0, 60.0]))
+    def test_the_time_leaves_a_whole_slot_for_computing(self, asked_at, slot):
+        at = delivery_time(asked_at, slot)
+        assert slot <= (at - asked_at).total_seconds() <= 2 * slot
+        assert at.timestamp() % slot == 0
+
+
+class TestRefunds:
+    def test_what_was_never_computed_is_given_back_and_may_be_asked_again(self, workshop):
+        asked, _ = private_answers.ask(workshop, "ada", "returns", count())
+        grants.withdraw(workshop, "mercer", 1, "Ended")
+        refunded = private_answers.compute(workshop, asked.id)
+        assert (refunded.status, workshop.answerer.computed) == (AnswerStatus.REFUNDED, 0)
+        assert spent(workshop) == (0, 0)
+        with workshop.store.transaction() as tx:
+            tx.grants.save(replace(tx.grants.get(1), status=GrantStatus.ACTIVE))
+        workspaces.prepare_extracts(workshop)
+        again, charged = private_answers.ask(workshop, "ada", "returns", count())
+        assert (again.id != asked.id, charged) == (True, 5000)
+
+    def test_once_computing_has_begun_nothing_is_given_back(self, workshop):
+        asked, _ = private_answers.ask(workshop, "ada", "returns", count())
+        with workshop.store.transaction() as tx:
+            tx.accounts.begin(asked.id)  # and here the worker was killed
+        grants.withdraw(workshop, "mercer", 1, "Ended")
+        assert private_answers.compute(workshop, asked.id).status is AnswerStatus.ANSWERED
+        with pytest.raises(InvalidTransition), workshop.store.transaction() as tx:
+            tx.accounts.refund(asked.id, workshop.now())
+        assert spent(workshop) == (5000, 5000)
+
+    def test_a_version_that_is_gone_is_refunded(self, workshop):
+        asked, _ = private_answers.ask(workshop, "ada", "returns", count())
+        with workshop.store.transaction() as tx:
+            tx.accounts._session.get_one(AnswerRow, asked.id).version = "v0"
+        assert private_answers.compute(workshop, asked.id).status is AnswerStatus.REFUNDED
 
 
 class TestWhoMayAsk:

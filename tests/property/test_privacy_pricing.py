@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.core.privacy.ledger import check_affordable
 from readingroom.core.privacy.pricing import epsilon, half_width, mean_interval, price, shape_of
 from readingroom.core.privacy.queries import canonical, parse_query
-from readingroom.errors import BudgetExceeded, InvalidInput
+from readingroom.errors import InvalidInput
 
 COLUMNS = (
     Column("pid", "Person", "text", identifier=True),
@@ -113,21 +112,6 @@ def test_spending_more_never_adds_noise(statistic, one, other, k):
 @given(RHO, RHO)
 def test_epsilon_of_a_sum_is_not_above_the_sum(one, other):
     assert epsilon(one + other) <= epsilon(one) + epsilon(other)
-
-
-@given(
-    st.lists(st.integers(1, 50), max_size=60), st.integers(0, 500), st.integers(0, 500), st.integers(1, 50)
-)
-def test_p4_accepted_spends_never_pass_a_cap(costs, project, dataset, largest):
-    spent = 0
-    for cost in costs:
-        try:
-            check_affordable(cost, spent, project, spent, dataset, largest)
-        except BudgetExceeded:
-            assert cost > largest or spent + cost > min(project, dataset)
-            continue
-        spent += cost
-        assert spent <= min(project, dataset) and cost <= largest
 
 
 @pytest.mark.parametrize("sigma", [Fraction(1, 3), Fraction(2), Fraction(49), Fraction(51), Fraction(300)])

@@ -1,17 +1,19 @@
-"""Private answers as records: paid for first, then answered or failed."""
+"""Private answers as records: paid for first, then computed, and shown when their time has come."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
-RESERVED, ANSWERED, FAILED = "reserved", "answered", "failed"
+from readingroom.core.lifecycle import AnswerStatus
+from readingroom.core.privacy.ledger import Cost
 
 
 @dataclass(frozen=True)
 class PrivateAnswer:
-    """`status` is reserved (paid, being computed), answered or failed (paid, nothing was learned)."""
+    """`answered_at` is when it was settled; nobody sees more than "being computed" before `deliver_at`."""
 
     id: int
     project: str
@@ -20,7 +22,38 @@ class PrivateAnswer:
     query: dict[str, Any]
     asked_by: str
     asked_at: datetime
-    cost_micro_rho: int
-    status: str
+    deliver_at: datetime
+    cost: Cost
+    status: AnswerStatus
     answer: dict[str, Any] | None
     answered_at: datetime | None
+
+    @property
+    def cost_micro_rho(self) -> int:
+        return self.cost.micro_rho
+
+    @property
+    def waiting(self) -> bool:
+        return self.status in (AnswerStatus.RESERVED, AnswerStatus.COMPUTING)
+
+    def as_seen_at(self, now: datetime) -> PrivateAnswer:
+        """What people may know of it now: how long a computation took could tell of the data.
+
+        A refund is told at once, since nothing was computed.
+        """
+        if self.waiting or self.status is AnswerStatus.REFUNDED:
+            return replace(self, status=AnswerStatus.RESERVED) if self.waiting else self
+        if now >= self.deliver_at:
+            return self
+        return replace(self, status=AnswerStatus.RESERVED, answer=None, answered_at=None)
+
+
+def delivery_time(asked_at: datetime, slot_seconds: float) -> datetime:
+    """The first multiple of `slot_seconds` (since 1970) that leaves at least one whole slot for computing.
+
+    Source: Wei et al., "Timing side channels in differentially private systems", arXiv 2112.05307 (2021): the time
+    of an answer must not follow the data or the noise.
+    Example: slots of 60 s, asked at 12:00:10: at 12:02:00.
+    """
+    slots = math.floor(asked_at.timestamp() / slot_seconds) + 2
+    return datetime.fromtimestamp(slots * slot_seconds, UTC)

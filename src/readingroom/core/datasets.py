@@ -40,7 +40,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset as its policy file describes it. `synthetic` is said wherever the data are shown."""
+    """A dataset as its policy file describes it. `synthetic` is said wherever the data are shown.
+
+    `people` names whose data these are, where several datasets are about the same people: private answers about any
+    of them then spend from one budget, because what is learned of a person adds up. Empty: of nobody else's.
+    """
 
     slug: str
     title: str
@@ -50,6 +54,7 @@ class Dataset:
     tables: tuple[Table, ...]
     synthetic: bool = False
     known_issues: tuple[str, ...] = ()
+    people: str = ""
 
     def table(self, name: str) -> Table | None:
         return next((table for table in self.tables if table.name == name), None)

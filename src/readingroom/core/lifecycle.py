@@ -36,6 +36,16 @@ class RequestStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class AnswerStatus(StrEnum):
+    """A private answer: paid for, being computed, and then answered, failed, or refunded uncomputed."""
+
+    RESERVED = "reserved"
+    COMPUTING = "computing"
+    ANSWERED = "answered"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+
+
 PROJECT_TRANSITIONS: dict[ProjectStatus, frozenset[ProjectStatus]] = {
     ProjectStatus.DRAFT: frozenset({ProjectStatus.OWNER_REVIEW, ProjectStatus.CLOSED}),
     ProjectStatus.OWNER_REVIEW: frozenset({ProjectStatus.ACTIVE, ProjectStatus.DRAFT, ProjectStatus.CLOSED}),
@@ -66,7 +76,15 @@ REQUEST_TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
     RequestStatus.WITHDRAWN: frozenset(),
 }
 
-Status = TypeVar("Status", ProjectStatus, GrantStatus, RequestStatus)
+ANSWER_TRANSITIONS: dict[AnswerStatus, frozenset[AnswerStatus]] = {
+    AnswerStatus.RESERVED: frozenset({AnswerStatus.COMPUTING, AnswerStatus.REFUNDED}),
+    AnswerStatus.COMPUTING: frozenset({AnswerStatus.ANSWERED, AnswerStatus.FAILED}),  # no refund: noise was drawn
+    AnswerStatus.ANSWERED: frozenset(),
+    AnswerStatus.FAILED: frozenset(),
+    AnswerStatus.REFUNDED: frozenset(),
+}
+
+Status = TypeVar("Status", ProjectStatus, GrantStatus, RequestStatus, AnswerStatus)
 
 
 def check_transition(

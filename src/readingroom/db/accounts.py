@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from readingroom.core.answers import RESERVED, PrivateAnswer
+from readingroom.core.answers import PrivateAnswer
+from readingroom.core.lifecycle import ANSWER_TRANSITIONS, AnswerStatus, check_transition
+from readingroom.core.privacy.ledger import NOTHING, Cost
 from readingroom.db.tables import AccountRow, AnswerRow
 from readingroom.errors import NotFound
 
@@ -17,35 +20,52 @@ class Accounts:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def spent(self, dataset: str, project: str = "") -> int:
-        """Micro-rho spent by one project on a dataset; by all of them together if `project` is empty."""
-        row = self._session.get(AccountRow, (dataset, project))
-        return 0 if row is None else row.spent_micro_rho
+    def spent(self, datasets: Iterable[str], project: str = "") -> Cost:
+        """What one project has spent on these datasets together; all projects if `project` is empty."""
+        rows = self._session.scalars(select(AccountRow).where(
+            AccountRow.dataset.in_(sorted(datasets)), AccountRow.project == project))
+        return sum((Cost(row.spent_micro_rho, row.spent_femto_delta) for row in rows), NOTHING)
 
-    def debit(self, dataset: str, project: str, cost_micro_rho: int) -> None:
-        """Add a cost to the project's account and to the dataset's. The caller has checked both caps."""
+    def debit(self, dataset: str, project: str, cost: Cost) -> None:
+        """Add a cost to the project's account and to the dataset's. The caller has checked all caps."""
         for name in (project, ""):
             row = self._session.get(AccountRow, (dataset, name))
             if row is None:
-                row = AccountRow(dataset=dataset, project=name, spent_micro_rho=0)
+                row = AccountRow(dataset=dataset, project=name, spent_micro_rho=0, spent_femto_delta=0)
                 self._session.add(row)
-            row.spent_micro_rho += cost_micro_rho
+            row.spent_micro_rho += cost.micro_rho
+            row.spent_femto_delta += cost.femto_delta
         self._session.flush()
 
+    def refund(self, answer_id: int, at: datetime) -> None:
+        """Give back what a reserved answer cost. InvalidTransition once its computation has begun."""
+        row = self._session.get_one(AnswerRow, answer_id)
+        self._move(row, AnswerStatus.REFUNDED)
+        row.answered_at = at
+        self.debit(row.dataset, row.project, Cost(-row.cost_micro_rho, -row.cost_femto_delta))
+
     def reserve(self, *, key: str, project: str, dataset: str, version: str, query: dict[str, Any], asked_by: str,
-                asked_at: datetime, cost_micro_rho: int) -> PrivateAnswer:
+                asked_at: datetime, deliver_at: datetime, cost: Cost) -> PrivateAnswer:
         row = AnswerRow(key=key, project=project, dataset=dataset, version=version, query=query, asked_by=asked_by,
-                        asked_at=asked_at, cost_micro_rho=cost_micro_rho, status=RESERVED)
+                        asked_at=asked_at, deliver_at=deliver_at, cost_micro_rho=cost.micro_rho,
+                        cost_femto_delta=cost.femto_delta, status=AnswerStatus.RESERVED.value)
         self._session.add(row)
         self._session.flush()
         return _answer(row)
 
-    def settle(self, answer_id: int, status: str, answer: dict[str, Any] | None, at: datetime) -> None:
+    def begin(self, answer_id: int) -> None:
+        """From here on it is being computed, and its cost stays spent whatever happens."""
+        self._move(self._session.get_one(AnswerRow, answer_id), AnswerStatus.COMPUTING)
+
+    def settle(self, answer_id: int, status: AnswerStatus, answer: dict[str, Any] | None, at: datetime) -> None:
         row = self._session.get_one(AnswerRow, answer_id)
-        row.status, row.answer, row.answered_at = status, answer, at
+        self._move(row, status)
+        row.answer, row.answered_at = answer, at
 
     def find_by_key(self, key: str) -> PrivateAnswer | None:
-        row = self._session.scalars(select(AnswerRow).where(AnswerRow.key == key)).first()
+        """The answer that this question got; one that was refunded is as if never asked."""
+        row = self._session.scalars(select(AnswerRow).where(
+            AnswerRow.key == key, AnswerRow.status != AnswerStatus.REFUNDED.value)).first()
         return None if row is None else _answer(row)
 
     def get(self, answer_id: int) -> PrivateAnswer:
@@ -55,8 +75,9 @@ class Accounts:
                            next_step="Check the number.")
         return _answer(row)
 
-    def reserved(self) -> tuple[PrivateAnswer, ...]:
-        return self._where(AnswerRow.status == RESERVED)
+    def unanswered(self) -> tuple[PrivateAnswer, ...]:
+        """Paid for and not settled: to be computed, or found half computed after a crash."""
+        return self._where(AnswerRow.status.in_([AnswerStatus.RESERVED.value, AnswerStatus.COMPUTING.value]))
 
     def of_project(self, project: str) -> tuple[PrivateAnswer, ...]:
         return self._where(AnswerRow.project == project)
@@ -65,7 +86,12 @@ class Accounts:
         rows = self._session.scalars(select(AnswerRow).where(*conditions).order_by(AnswerRow.id))  # type: ignore[arg-type]
         return tuple(_answer(row) for row in rows)
 
+    def _move(self, row: AnswerRow, status: AnswerStatus) -> None:
+        check_transition(ANSWER_TRANSITIONS, AnswerStatus(row.status), status, "private answer")
+        row.status = status.value
+
 
 def _answer(row: AnswerRow) -> PrivateAnswer:
     return PrivateAnswer(row.id, row.project, row.dataset, row.version, row.query, row.asked_by, row.asked_at,
-                         row.cost_micro_rho, row.status, row.answer, row.answered_at)
+                         row.deliver_at, Cost(row.cost_micro_rho, row.cost_femto_delta), AnswerStatus(row.status),
+                         row.answer, row.answered_at)

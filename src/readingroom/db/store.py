@@ -81,6 +81,8 @@ class Store:
                     session.execute(text(begin))
                 elif keep:
                     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AUDIT_LOCK})
+                else:  # else each statement would see what was committed since the one before
+                    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
                 yield Transaction(session, self._clock)
                 if keep:
                     session.commit()

@@ -1,4 +1,4 @@
-"""What the tests need of this machine beside Python: an engine, the images, a browser with fonts."""
+"""What the tests need of this machine beside Python: an engine, images, a browser with fonts, PostgreSQL."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ def prepare(settings: Settings, progress: Progress) -> None:
     wanted = [] if any(shutil.which(name) for name in CHROMIUM) else ["chromium"]
     if not any(Path("/usr/share/fonts").rglob("*.ttf")):
         wanted += FONTS
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        wanted += ["postgresql"]
     if wanted:
-        packages.install(wanted, "Testing the pages in a browser", progress)
+        packages.install(wanted, "Testing pages in a browser and records in PostgreSQL", progress)
     engine.provide(settings, progress)
     install.provide_node(progress)
     install.build_static(progress)

@@ -20,7 +20,7 @@ from readingroom.core.policy import Policy
 from readingroom.core.projects import Grant, Project
 from readingroom.core.workspaces import Opening
 from readingroom.errors import InvalidInput, NotFound
-from readingroom.services.projects import BudgetLine, budget_line
+from readingroom.services.budgets import BudgetLine, budget_line
 from readingroom.services.room import ReadingRoom
 
 

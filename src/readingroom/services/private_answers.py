@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from readingroom.core.answers import ANSWERED, FAILED, PrivateAnswer
-from readingroom.core.datasets import Dataset
+from readingroom.core.answers import PrivateAnswer, delivery_time
+from readingroom.core.datasets import Dataset, Table
 from readingroom.core.grants import readable_columns
+from readingroom.core.lifecycle import AnswerStatus
 from readingroom.core.permissions import check_can_ask_privately
 from readingroom.core.policy import Policy
 from readingroom.core.privacy import ledger, pricing, queries
@@ -22,7 +23,7 @@ from readingroom.errors import (
     Unavailable,
 )
 from readingroom.services import access
-from readingroom.services.projects import BudgetLine, budget_line
+from readingroom.services.budgets import BudgetLine, accounts_of, budget_line
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 
@@ -54,8 +55,8 @@ class _Prepared:
     price: pricing.Price
 
     @property
-    def cost_micro_rho(self) -> int:
-        return self.price.cost_micro_rho
+    def cost(self) -> ledger.Cost:
+        return ledger.Cost(self.price.cost_micro_rho)
 
 
 def price(room: ReadingRoom, username: str, project: str, query: object) -> Price:
@@ -64,7 +65,7 @@ def price(room: ReadingRoom, username: str, project: str, query: object) -> Pric
         prepared = _prepare(room, tx, username, project, query)
         known = tx.accounts.find_by_key(prepared.key) is not None
         line = budget_line(room, tx, prepared.project, prepared.grant)
-        refusal = "" if known else _refusal(prepared, tx)
+        refusal = "" if known else _refusal(room, prepared, tx)
     quoted = prepared.price
     return Price(cost_micro_rho=0 if known else quoted.cost_micro_rho, cost_epsilon=quoted.cost_epsilon,
                  delta=quoted.delta, remaining_micro_rho=line.remaining, accuracy=quoted.accuracy.as_dict(),
@@ -82,13 +83,13 @@ def ask(room: ReadingRoom, username: str, project: str, query: object) -> tuple[
         known = tx.accounts.find_by_key(prepared.key)
         if known is not None:
             tx.events.record(username, "answer.repeated", f"answer:{known.id}", project, dataset=known.dataset)
-            return known, 0
-        _check_affordable(prepared, tx)
-        tx.accounts.debit(prepared.dataset.slug, project, prepared.cost_micro_rho)
+            return known.as_seen_at(room.now()), 0
+        _check_affordable(room, prepared, tx)
+        tx.accounts.debit(prepared.dataset.slug, project, prepared.cost)
         answer: PrivateAnswer = tx.accounts.reserve(
             key=prepared.key, project=project, dataset=prepared.dataset.slug, version=prepared.version,
             query=json.loads(queries.canonical(prepared.query)), asked_by=username, asked_at=room.now(),
-            cost_micro_rho=prepared.cost_micro_rho)
+            deliver_at=delivery_time(room.now(), room.settings.answer_slot_seconds), cost=prepared.cost)
         tx.events.record(username, "answer.paid", f"answer:{answer.id}", project, dataset=answer.dataset,
                          version=answer.version, query=answer.query, cost_micro_rho=answer.cost_micro_rho)
         return answer, answer.cost_micro_rho
@@ -101,7 +102,7 @@ def get(room: ReadingRoom, username: str, answer_id: int) -> PrivateAnswer:
         if username not in tx.projects.get(answer.project).members:
             raise NotFound(f"There is no private answer {answer_id}.", rule="answer.exists", value=answer_id,
                            next_step="Check the number.")
-        return answer
+        return answer.as_seen_at(room.now())
 
 
 def statement(
@@ -114,32 +115,72 @@ def statement(
             raise NotFound(f"There is no project {project!r}.", rule="project.exists", value=project,
                            next_step="Check the address, or start from your home page.")
         lines = tuple(budget_line(room, tx, found, grant) for grant in tx.grants.of_project(project))
-        return lines, tx.accounts.of_project(project)
+        return lines, tuple(answer.as_seen_at(room.now()) for answer in tx.accounts.of_project(project))
 
 
 def compute(workshop: Workshop, answer_id: int) -> PrivateAnswer:
-    """Compute a reserved answer and store it before anyone can see it. One already settled is left alone.
+    """Compute a paid answer and store it before anyone can see it. One already settled is left alone.
 
-    A failure is recorded without its cause: the cause could tell of the data. What was paid stays paid.
+    What can no longer be computed (the grant has ended, the version is gone) is refunded, as long as computing has
+    not begun. Found half computed after a crash, it is computed again: it is paid, and nobody has seen anything. A
+    failure is recorded without its cause: the cause could tell of the data. What was paid then stays paid.
     """
-    with workshop.store.reading() as tx:
+    with workshop.store.transaction() as tx:
         answer: PrivateAnswer = tx.accounts.get(answer_id)
-    if answer.answered_at is not None:
-        return answer
+        if not answer.waiting:
+            return answer
+        if answer.status is AnswerStatus.RESERVED:
+            if reason := _not_computable(workshop, tx, answer):
+                return _refund(workshop, tx, answer, reason)
+            tx.accounts.begin(answer_id)
+    result, status = _computed(workshop, answer)
+    with workshop.store.transaction() as tx:
+        if tx.accounts.get(answer_id).waiting:
+            tx.accounts.settle(answer_id, status, result, workshop.now())
+            tx.events.record(SYSTEM, f"answer.{status.value}", f"answer:{answer_id}", answer.project,
+                             dataset=answer.dataset)
+        settled: PrivateAnswer = tx.accounts.get(answer_id)
+        return settled
+
+
+def _computed(workshop: Workshop, answer: PrivateAnswer) -> tuple[dict[str, Any], AnswerStatus]:
+    try:
+        dataset, table, query = _parsed(workshop, answer)
+        return workshop.answerer.answer(query, dataset, table, answer.version), AnswerStatus.ANSWERED
+    except ReadingRoomError as error:
+        return {"message": error.message}, AnswerStatus.FAILED
+
+
+def _not_computable(workshop: Workshop, tx: Any, answer: PrivateAnswer) -> str:
+    """Why a paid question can't be answered any more; empty if it can."""
+    project: Project = tx.projects.get(answer.project)
+    decision = access.decide_in(workshop, tx, answer.asked_by, project)
+    if not decision.allowed:
+        return decision.reasons[0].rule
+    if answer.version not in workshop.vault.versions(answer.dataset):
+        return "answer.version"
+    try:
+        _parsed(workshop, answer)
+    except (InvalidInput, NotFound) as error:
+        return error.rule
+    return ""
+
+
+def _parsed(workshop: Workshop, answer: PrivateAnswer) -> tuple[Dataset, Table, queries.Query]:
+    """The question as the catalogue has it now. InvalidInput or NotFound if it was registered differently since."""
     dataset = workshop.policies.dataset(answer.dataset)
     query = queries.parse_query(answer.query, dataset)
     table = dataset.table(query.table)
-    assert table is not None, "a reserved query names a registered table"
-    try:
-        result, status = workshop.answerer.answer(query, dataset, table, answer.version), ANSWERED
-    except ReadingRoomError as error:
-        result, status = {"message": error.message}, FAILED
-    with workshop.store.transaction() as tx:
-        if tx.accounts.get(answer_id).answered_at is None:
-            tx.accounts.settle(answer_id, status, result, workshop.now())
-            tx.events.record(SYSTEM, f"answer.{status}", f"answer:{answer_id}", answer.project, dataset=answer.dataset)
-        settled: PrivateAnswer = tx.accounts.get(answer_id)
-        return settled
+    assert table is not None, "a parsed query names a registered table"
+    return dataset, table, query
+
+
+def _refund(workshop: Workshop, tx: Any, answer: PrivateAnswer, reason: str) -> PrivateAnswer:
+    tx.accounts.refund(answer.id, workshop.now())
+    tx.events.record(SYSTEM, "answer.refunded", f"answer:{answer.id}", answer.project, dataset=answer.dataset,
+                     cost_micro_rho=answer.cost.micro_rho, reason=reason)
+    refunded: PrivateAnswer = tx.accounts.get(answer.id)
+    return refunded
 
 
 def _prepare(room: ReadingRoom, tx: Any, username: str, slug: str, raw: object) -> _Prepared:
@@ -187,19 +228,14 @@ def _check_granted(query: queries.Query, dataset: Dataset, grant: Grant, policy:
                            next_step="Ask the custodian for a grant without a row filter for private answers.")
 
 
-def _check_affordable(prepared: _Prepared, tx: Any) -> None:
-    policy, dataset = prepared.policy, prepared.dataset.slug
-    ledger.check_affordable(
-        prepared.cost_micro_rho,
-        spent_project=tx.accounts.spent(dataset, prepared.project.slug),
-        cap_project=policy.project_budget_micro_rho or 0,
-        spent_dataset=tx.accounts.spent(dataset), cap_dataset=policy.dataset_budget_micro_rho or 0,
-        max_query=policy.max_query_micro_rho or 0)
+def _check_affordable(room: ReadingRoom, prepared: _Prepared, tx: Any) -> None:
+    ledger.check_affordable(prepared.cost, accounts_of(room, tx, prepared.project, prepared.grant),
+                            prepared.policy.max_query_micro_rho or 0)
 
 
-def _refusal(prepared: _Prepared, tx: Any) -> str:
+def _refusal(room: ReadingRoom, prepared: _Prepared, tx: Any) -> str:
     try:
-        _check_affordable(prepared, tx)
+        _check_affordable(room, prepared, tx)
     except BudgetExceeded as refusal:
         return str(refusal)
     return ""

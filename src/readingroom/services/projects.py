@@ -13,17 +13,8 @@ from readingroom.core.roles import Permission
 from readingroom.core.workspaces import Opening
 from readingroom.errors import NotFound
 from readingroom.services import access
+from readingroom.services.budgets import BudgetLine, budget_line
 from readingroom.services.room import ReadingRoom
-
-
-@dataclass(frozen=True)
-class BudgetLine:
-    """A project's privacy account on one dataset, in micro-rho; `remaining` heeds the dataset's own cap too."""
-
-    dataset: str
-    total: int
-    spent: int
-    remaining: int
 
 
 @dataclass(frozen=True)
@@ -60,15 +51,6 @@ def get(room: ReadingRoom, viewer: str, slug: str) -> ProjectCard:
             raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
                            next_step="Check the address, or start from your home page.")
         return _card(room, tx, viewer, project)
-
-
-def budget_line(room: ReadingRoom, tx: Any, project: Project, grant: Grant) -> BudgetLine:
-    """What is left for private answers of one grant: the project's own share, within the dataset's."""
-    policy = room.policies.for_grant(project, grant)
-    total = policy.project_budget_micro_rho or 0
-    spent = tx.accounts.spent(grant.dataset, project.slug)
-    dataset_left = (policy.dataset_budget_micro_rho or 0) - tx.accounts.spent(grant.dataset)
-    return BudgetLine(grant.dataset, total, spent, max(0, min(total - spent, dataset_left)))
 
 
 def _card(room: ReadingRoom, tx: Any, username: str, project: Project) -> ProjectCard:

@@ -61,7 +61,8 @@ def temporary_installation(people: int) -> Settings:
     state = Path(tempfile.mkdtemp(prefix="readingroom-tour-"))
     port, proxy_api_port = free_ports(2)
     (state / "settings.toml").write_text(
-        f"port = {port}\nproxy_api_port = {proxy_api_port}\ndemo_people = {people}\n")
+        f"port = {port}\nproxy_api_port = {proxy_api_port}\ndemo_people = {people}\n"
+        "answer_slot_seconds = 2.0\n")
     return load_settings(state)
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from readingroom.core.privacy.ledger import Cost
 from tests.integration.web.world import API, BASE, CONTEXT, SAFE_TABLE, evidence
 
 DESCRIBED = {"title": "A table", "purpose": "An article", "files": [
@@ -94,7 +95,7 @@ def test_private_answers_are_priced_paid_and_free_the_second_time(world):
 
 def test_a_question_over_budget_is_402(world):
     with world.store.transaction() as tx:
-        tx.accounts.debit("magistrates", "returning-defendants", 19_500)
+        tx.accounts.debit("magistrates", "returning-defendants", Cost(19_500))
     answer = world.workspace("ada").post(f"{API}/private/answers", json={"query": COUNT})
     assert answer.status_code == 402 and answer.json()["error"] == "BudgetExceeded"
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.lifecycle import AnswerStatus, GrantStatus, ProjectStatus
+from readingroom.core.privacy.ledger import Cost
 from readingroom.core.requests import Decision
 from readingroom.services.requests import Upload
 from tests.integration.web.world import CONTEXT, NOW, safe_uploads, typical_uploads
@@ -273,15 +274,20 @@ class TestPrivateAnswers:
                 version="v1",
                 asked_by="ada",
                 asked_at=NOW,
+                deliver_at=NOW,
                 query={"dataset": "magistrates", "table": "defendants", "statistic": "histogram", "column": "sex"},
-                cost_micro_rho=1000,
+                cost=Cost(1000),
             )
             rows = [
                 {"key": "F", "label": "Female", "value": 5212, "half_width_95": 62},
                 {"key": "M", "label": "Male", "value": -3, "half_width_95": 62},
             ]
+            tx.accounts.begin(paid.id)
             tx.accounts.settle(
-                paid.id, "answered", {"rows": rows, "value": None, "half_width_95": 62, "statement": "…"}, NOW
+                paid.id,
+                AnswerStatus.ANSWERED,
+                {"rows": rows, "value": None, "half_width_95": 62, "statement": "…"},
+                NOW,
             )
         page = text_of(world.client("bilal").see(f"/private-answers/{paid.id}"))
         assert "<svg" in page and page.count("5,212") == 2 and "-3" in page and "± 62" in page
@@ -292,7 +298,7 @@ class TestPrivateAnswers:
 
     def test_a_question_over_budget_shows_why_and_no_way_to_pay(self, world):
         with world.store.transaction() as tx:
-            tx.accounts.debit("magistrates", "returning-defendants", 19_900)
+            tx.accounts.debit("magistrates", "returning-defendants", Cost(19_900))
         page = text_of(self.ask(world.client("ada")))
         assert "cannot be asked at this price" in page and "Pay 0.001" not in page
 

@@ -66,6 +66,7 @@ class DatasetFile(_File):
     description: Text
     synthetic: bool = False
     known_issues: list[Text] = []
+    people: Slug | None = None
     tables: Annotated[list[TableFile], Field(min_length=1)]
     policy: Policy = Policy()
 
@@ -116,7 +117,7 @@ def _dataset(found: DatasetFile) -> Dataset:
         Table(table.name, table.label, tuple(Column(**column.model_dump()) for column in table.columns),
               table.privacy_unit, table.max_rows_per_person) for table in found.tables)
     return Dataset(found.slug, found.title, found.department, found.custodian, found.description, tables,
-                   found.synthetic, tuple(found.known_issues))
+                   found.synthetic, tuple(found.known_issues), found.people or "")
 
 
 def _read(text: str, file: str) -> tuple[yaml.Node | None, object]:

@@ -28,6 +28,12 @@ class Policies:
                            next_step=f"Registered are: {', '.join(sorted(self.datasets)) or 'none'}.")
         return self.datasets[slug][0]
 
+    def of_the_same_people(self, slug: str) -> tuple[str, ...]:
+        """The datasets whose private answers spend from one budget with this one's, itself included; sorted."""
+        people = self.dataset(slug).people
+        return tuple(sorted(other for other, (dataset, _) in self.datasets.items()
+                            if other == slug or (people and dataset.people == people)))
+
     def layers(self, programme: str, dataset: str) -> tuple[Layer, ...]:
         """Site, programme and dataset, outermost first. A programme without a file of its own adds nothing."""
         self.dataset(dataset)
@@ -37,7 +43,15 @@ class Policies:
     def for_grant(self, project: Project, grant: Grant) -> Policy:
         """The effective policy of one grant: the strictest of its layers and of the grant's own budget."""
         own = Policy(project_budget_micro_rho=grant.budget_micro_rho)
-        return strictest(*(layer.policy for layer in self.layers(project.programme, grant.dataset)), own)
+        return strictest(*(layer.policy for layer in self.layers(project.programme, grant.dataset)),
+                         self._shared_budget(grant.dataset), own)
+
+    def _shared_budget(self, slug: str) -> Policy:
+        """The tightest budget of all datasets about the same people: what is spent on any counts for each."""
+        policies = [self.datasets[other][1] for other in self.of_the_same_people(slug)]
+        return strictest(*(Policy(dataset_budget_micro_rho=policy.dataset_budget_micro_rho,
+                                  dataset_budget_femto_delta=policy.dataset_budget_femto_delta)
+                           for policy in policies))
 
     def for_project(self, project: Project, grants: Iterable[Grant]) -> Policy:
         """The effective policy of what leaves a project: the strictest over all its grants."""

@@ -78,7 +78,14 @@ class Policy(BaseModel):
     project_budget_micro_rho: Annotated[Count | None, Direction.MIN] = Field(
         default=None, description="Most that one project may spend on a dataset, in millionths of rho.")
     dataset_budget_micro_rho: Annotated[Count | None, Direction.MIN] = Field(
-        default=None, description="Most that all projects together may spend on a dataset, ever.")
+        default=None, description="Most that all projects together may spend on a dataset, ever, whatever its version.")
+    project_budget_femto_delta: Annotated[Count | None, Direction.MIN] = Field(
+        default=None, description="Most delta that one project may spend on a dataset, in units of 1e-15. Only tables "
+                                  "whose categories are not declared cost any.")
+    dataset_budget_femto_delta: Annotated[Count | None, Direction.MIN] = Field(
+        default=None, description="Most delta that all projects together may spend on a dataset, in units of 1e-15.")
+    private_answer_checkers: Annotated[Count | None, Direction.MAX] = Field(
+        default=None, description="Approvals that a private answer needs before it leaves; 0: it leaves at once.")
 
     # access: for whom, for what, until when
     purposes: Annotated[Names | None, Direction.INTERSECTION] = Field(

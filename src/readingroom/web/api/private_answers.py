@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict
 
-from readingroom.core.answers import ANSWERED, RESERVED, PrivateAnswer
+from readingroom.core.answers import PrivateAnswer
+from readingroom.core.lifecycle import AnswerStatus
 from readingroom.errors import NotFound
 from readingroom.services import private_answers as service
 from readingroom.web.api.caller import REFUSALS, Calling
@@ -42,7 +43,7 @@ def price(here: Here, calling: Calling, question: Question) -> dict[str, Any]:
 def ask(here: Here, calling: Calling, question: Question, response: Response) -> dict[str, Any]:
     """Pay and ask; 202 while it is being computed, 200 with the answer if it was asked before."""
     answer, charged = service.ask(here.room, calling.username, calling.project, question.query)
-    response.status_code = 202 if answer.status == RESERVED else 200
+    response.status_code = 202 if answer.waiting else 200
     return _shown(answer) | {"charged_micro_rho": charged}
 
 
@@ -56,8 +57,9 @@ def get(here: Here, calling: Calling, answer_id: Number) -> dict[str, Any]:
 
 
 def _shown(answer: PrivateAnswer) -> dict[str, Any]:
-    shown: dict[str, Any] = {"id": answer.id, "status": answer.status}
-    if answer.status == ANSWERED:
+    shown: dict[str, Any] = {"id": answer.id, "status": answer.status.value,
+                             "deliver_at": answer.deliver_at.isoformat()}
+    if answer.status is AnswerStatus.ANSWERED:
         shown["answer"] = answer.answer
     elif answer.answer:
         shown["message"] = answer.answer.get("message", "")

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from readingroom.core.policy import Policy
 from readingroom.core.privacy import pricing
 from readingroom.services import workspaces
-from readingroom.services.projects import BudgetLine
+from readingroom.services.budgets import BudgetLine
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from readingroom.services.projects import BudgetLine
+from readingroom.services.budgets import BudgetLine
 
 LOW_PERCENT = 80
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from readingroom.core.answers import ANSWERED, FAILED, RESERVED, PrivateAnswer
+from readingroom.core.answers import PrivateAnswer
 from readingroom.core.datasets import Column, Dataset, Table
+from readingroom.core.lifecycle import AnswerStatus
 from readingroom.core.projects import Grant
+from readingroom.services.budgets import BudgetLine
 from readingroom.services.private_answers import Price
-from readingroom.services.projects import BudgetLine
 from readingroom.web.addresses import page
 from readingroom.web.presenters import budgets, times
 from readingroom.web.presenters.plots import BarChart, bar_chart
@@ -26,9 +27,11 @@ STATISTICS = {
 }
 OPERATORS = {"==": "is", "!=": "is not", "<": "is under", "<=": "is at most", ">": "is over", ">=": "is at least"}
 ANSWER_TAGS = {
-    RESERVED: Tag("Being computed", "govuk-tag--blue"),
-    ANSWERED: Tag("Answered", "govuk-tag--green"),
-    FAILED: Tag("Failed", "govuk-tag--red"),
+    AnswerStatus.RESERVED: Tag("Being computed", "govuk-tag--blue"),
+    AnswerStatus.COMPUTING: Tag("Being computed", "govuk-tag--blue"),
+    AnswerStatus.ANSWERED: Tag("Answered", "govuk-tag--green"),
+    AnswerStatus.FAILED: Tag("Failed", "govuk-tag--red"),
+    AnswerStatus.REFUNDED: Tag("Refunded", "govuk-tag--grey"),
 }
 
 
@@ -100,6 +103,7 @@ class Shown:
     explanation: str
     message: str
     waiting: bool
+    due: str
 
 
 def builder(slug: str, grants: tuple[Grant, ...], datasets: Mapping[str, Dataset], wanted: str) -> Builder | None:
@@ -219,9 +223,15 @@ def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
+def _message(answer: PrivateAnswer, given: Mapping[str, Any]) -> str:
+    if answer.status is AnswerStatus.REFUNDED:
+        return "It could not be computed any more, so its cost was given back. It may be asked again."
+    return str(given.get("message", "")) if answer.status is AnswerStatus.FAILED else ""
+
+
 def shown(answer: PrivateAnswer, dataset: Dataset, now: datetime) -> Shown:
     given = answer.answer or {}
-    answered = answer.status == ANSWERED
+    answered = answer.status is AnswerStatus.ANSWERED
     rows = tuple((str(row["label"]), row["value"]) for row in given.get("rows") or ()) if answered else ()
     value, width, interval = given.get("value"), given.get("half_width_95"), given.get("interval_95")
     said = ""
@@ -241,6 +251,7 @@ def shown(answer: PrivateAnswer, dataset: Dataset, now: datetime) -> Shown:
         chart=bar_chart(rows, width),
         error=f"{said} The lines show it." if rows and said else "",
         explanation=str(given.get("statement", "")),
-        message=str(given.get("message", "")) if answer.status == FAILED else "",
-        waiting=answer.status == RESERVED,
+        message=_message(answer, given),
+        waiting=answer.waiting,
+        due=times.clock(answer.deliver_at),
     )

@@ -33,6 +33,11 @@ def stamp(value: datetime) -> str:
     return f"{value.astimezone(LONDON):%-d %b %Y, %H:%M:%S}"
 
 
+def clock(value: datetime) -> str:
+    """`10:00:15`, of today."""
+    return f"{value.astimezone(LONDON):%H:%M:%S}"
+
+
 def when(value: datetime | None, now: datetime) -> When | None:
     """`3 minutes ago`, `2 days ago`, or the day itself once it is over a week away."""
     if value is None:
