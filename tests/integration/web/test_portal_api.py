@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 
 from readingroom.core.privacy.ledger import Cost
-from tests.integration.web.world import API, BASE, CONTEXT, SAFE_TABLE, evidence
+from tests.integration.web.world import API, BASE, CONTEXT, NOW, SAFE_TABLE, evidence
 
 DESCRIBED = {"title": "A table", "purpose": "An article", "files": [
     {"name": "t.csv", "context": CONTEXT, "controls": "", "evidence": evidence(SAFE_TABLE)}]}  # fmt: skip
@@ -88,7 +89,10 @@ def test_private_answers_are_priced_paid_and_free_the_second_time(world):
         price["cost_micro_rho"] == 1000 and not price["already_answered"] and price["accuracy"]["half_width_95"] > 0
     )
     first = client.post(f"{API}/private/answers", json={"query": COUNT})
-    assert first.status_code == 202 and first.json() == {"id": 1, "status": "reserved", "charged_micro_rho": 1000}
+    assert first.status_code == 202
+    said = first.json()
+    assert datetime.fromisoformat(said.pop("deliver_at")) > NOW
+    assert said == {"id": 1, "status": "reserved", "charged_micro_rho": 1000}
     assert client.post(f"{API}/private/answers", json={"query": COUNT}).json()["charged_micro_rho"] == 0
     assert client.get(f"{API}/private/answers/1").json()["status"] == "reserved"
 
