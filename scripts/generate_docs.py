@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "src"))
@@ -22,7 +22,11 @@ sys.path.insert(0, str(REPOSITORY / "src"))
 from readingroom import errors  # noqa: E402  after the path is set
 from readingroom.core.disclosure.evidence.fields import CELL, TABLE  # noqa: E402
 from readingroom.core.disclosure.evidence.schema import evidence_schema  # noqa: E402
+from readingroom.core.disclosure.models.check import check_description  # noqa: E402
+from readingroom.core.disclosure.models.described import Described  # noqa: E402
+from readingroom.core.disclosure.output_types import OUTPUT_TYPES, OutputType  # noqa: E402
 from readingroom.core.disclosure.rules import RULES  # noqa: E402
+from readingroom.core.disclosure.verdict import combine  # noqa: E402
 from readingroom.core.lifecycle import (  # noqa: E402
     ANSWER_TRANSITIONS,
     GRANT_TRANSITIONS,
@@ -39,6 +43,8 @@ from readingroom.core.roles import ROLE_PERMISSIONS  # noqa: E402
 from readingroom.settings import STATE_VARIABLE, Settings  # noqa: E402
 
 REFERENCE = REPOSITORY / "docs" / "reference"
+KEYS_START, KEYS_END = (f"<!-- {word} of the keys of descriptions: written by scripts/generate_docs.py -->"
+                        for word in ("start", "end"))
 NOTE = "<!-- Written by scripts/generate_docs.py from {source}. Change that, then run the script. -->\n\n"
 
 # What the dataclass can't say of itself. A setting without an entry here stops the script.
@@ -189,6 +195,113 @@ def _paragraphs(docstring: str) -> str:
     return "\n\n".join(re.sub(r"^(Formula|Source|Example):", r"**\1:**", block) for block in shown)
 
 
+def output_types_page() -> str:
+    parts = [
+        "# Output types\n\n", NOTE.format(source="src/readingroom/core/disclosure/output_types/"),
+        "Outputs with the same risks are one type. What is none of these can be *review* at best: nobody has said what "
+        "would make it safe. Tables and figures are checked by their [evidence](evidence.md) and the [rules for "
+        "cells](disclosure-rules.md); the others by a description, which `readingroom check model` reads and the SDK "
+        "writes ([keys](check.md#readingroom-check-model)).\n",
+    ]
+    for one in OUTPUT_TYPES:
+        parts.append(
+            f"\n## {one.title}\n\n" + _table(("", ""), [
+                ("Statbarn", one.statbarn), ("Risks", ", ".join(one.risks)), ("Evidence needed", one.evidence),
+                ("How to read it", one.reading), ("Source", one.source)])
+            + f"\n```json\n{json.dumps(dict(one.example), indent=2)}\n```\n")
+        for rule in one.rules:
+            title = rule.__name__.removeprefix("check_").replace("_", " ")
+            parts.append(f"\n### {one.title}: {title}\n\n{_paragraphs(rule.__doc__ or '')}\n")
+    return "".join(parts)
+
+
+def model_schema_page() -> str:
+    types = [one for one in OUTPUT_TYPES if one.description is not None]
+    return json.dumps({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A description for readingroom check model",
+        "oneOf": [_type_schema(one) for one in types],
+    }, indent=2) + "\n"
+
+
+def _type_schema(one: OutputType) -> dict[str, Any]:
+    assert one.description is not None
+    schema = one.description.model_json_schema()
+    schema["title"] = one.title
+    schema["properties"]["type"] = {"enum": list(one.types), "description": "Which output it is."}
+    schema["properties"]["policy"] = {"type": "object", "description": "Rule parameters, as in policy.md."}
+    return schema
+
+
+def check_page() -> str:
+    """docs/reference/check.md, which is written by hand, with the keys of descriptions put between its marks."""
+    text = (REFERENCE / "check.md").read_text(encoding="utf-8")
+    before, mark, rest = text.partition(KEYS_START)
+    _, end, after = rest.partition(KEYS_END)
+    if not mark or not end:
+        raise SystemExit("docs/reference/check.md has lost the marks between which the keys go.")
+    return before + mark + "\n" + "\n".join(_keys(one) for one in OUTPUT_TYPES if one.description) + end + after
+
+
+def _keys(one: OutputType) -> str:
+    assert one.description is not None
+    types = "; ".join(f"`{name}`" + (f" ({', '.join(others)})" if others else "") for name, others in one.types.items())
+    tables = [_key_table(one.description)]
+    seen = {one.description}
+    waiting = _parts(one.description)
+    while waiting:
+        part = waiting.pop(0)
+        if part not in seen:
+            seen.add(part)
+            tables.append(f"`{part.__name__}`: {(part.__doc__ or '').strip()}\n\n{_key_table(part)}")
+            waiting += _parts(part)
+    example = json.dumps(dict(one.example), indent=2)
+    return (f"#### {one.title}\n\nTypes: {types}.\n\n" + "\n".join(tables)
+            + f"\nFor example, which {_verdict_of(one)}:\n\n```json\n{example}\n```\n")
+
+
+def _verdict_of(one: OutputType) -> str:
+    policy = Policy(threshold=10, threshold_inclusive=False, zeros_disclosive=True, residual_degrees_of_freedom=10,
+                    dominance=frozenset({(2, 90.0)}), p_percent=10)
+    word = combine(check_description(dict(one.example), policy), checked=True).word
+    return {"pass": "passes", "review": "is *review*", "fail": "fails"}[word]
+
+
+def _key_table(part: type[Described]) -> str:
+    rows = []
+    for name, field in part.model_fields.items():
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        others = ", ".join(f"`{other}`" for other in extra.get("synonyms", ()))  # type: ignore[union-attr]
+        rows.append((f"`{name}`", _shape(field.annotation) + (", required" if field.is_required() else ""), others,
+                     field.description or ""))
+    return _table(("Key", "Value", "Other names", "Meaning"), rows)
+
+
+def _shape(annotation: Any) -> str:
+    """The value of a key in words: number, text, list of Level, ..."""
+    if isinstance(annotation, type) and issubclass(annotation, Described):
+        return f"`{annotation.__name__}`"
+    origin, arguments = get_origin(annotation), [one for one in get_args(annotation) if one not in (type(None), ...)]
+    if origin is Annotated:
+        return _shape(arguments[0])
+    if origin is Literal:
+        return " or ".join(f"`{one}`" for one in arguments)
+    if origin is tuple:
+        return f"list of {_shape(arguments[0])}"
+    if arguments:
+        return _shape(arguments[0])
+    return {int: "whole number", float: "number", bool: "true or false", str: "text"}.get(annotation, "text")
+
+
+def _parts(part: type[Described]) -> list[type[Described]]:
+    def inside(annotation: Any) -> list[type[Described]]:
+        if isinstance(annotation, type):
+            return [annotation] if issubclass(annotation, Described) else []
+        return [found for one in get_args(annotation) for found in inside(one)]
+
+    return [found for field in part.model_fields.values() for found in inside(field.annotation)]
+
+
 def evidence_schema_page() -> str:
     return json.dumps(evidence_schema(), indent=2) + "\n"
 
@@ -222,6 +335,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "disclosure-rules.md": disclosure_rules_page,
     "evidence.md": evidence_page,
     "schemas/evidence.schema.json": evidence_schema_page,
+    "output-types.md": output_types_page,
+    "schemas/check-model.schema.json": model_schema_page,
+    "check.md": check_page,
 }
 
 

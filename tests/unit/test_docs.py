@@ -20,7 +20,7 @@ TEST_NAME = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 MODULE_PATH = re.compile(r"`((?:src|tests|images|policies|scripts|benchmarks)/[\w./-]*\w/?)`")
 
 
-COMMAND = re.compile(r"readingroom ((?:audit|release|policy|person) )?([a-z][a-z-]+)")
+COMMAND = re.compile(r"readingroom ((?:audit|check|release|policy|person) )?([a-z][a-z-]+)")
 TARGET = re.compile(r"`?make ([a-z][a-z-]+)`?")
 
 
@@ -111,6 +111,9 @@ def commands() -> set[str]:
                     if isinstance(mark, ast.Call) and getattr(mark.func, "attr", "") == "command":
                         named = [one.value for one in mark.args if isinstance(one, ast.Constant)]
                         found.add(group + (named[0] if named else node.name))
+    for registered in re.findall(r'app\.command\("([a-z-]+)"\)',
+                                 (REPOSITORY / "src/readingroom/cli/check/__init__.py").read_text(encoding="utf-8")):
+        found.add(f"check {registered}")
     return found
 
 

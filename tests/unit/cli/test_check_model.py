@@ -1,0 +1,79 @@
+"""`readingroom check model`: what a person or a script sees of it."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from readingroom.cli.app import app
+from readingroom.core.disclosure.output_types import OUTPUT_TYPES
+from readingroom.errors import InvalidInput
+
+RUNNER = CliRunner()
+
+
+def run(*arguments):
+    result = RUNNER.invoke(app, ["check", "model", *map(str, arguments)])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.mark.parametrize("name", [name for one in OUTPUT_TYPES for name in one.types])
+def test_every_example_can_be_checked_as_it_is(tmp_path, name):
+    file = tmp_path / "description.json"
+    file.write_text(run("--example", "--type", name).stdout)
+    result = run("--input", file, "--json")
+    found = json.loads(result.stdout)
+    assert found["verdict"] in {"pass", "review", "fail"}
+    assert result.exit_code == (0 if found["verdict"] == "pass" else 1)
+    assert all(set(one) >= {"rule", "verdict", "cells", "message", "parameters", "source"} for one in found["findings"])
+
+
+def described(tmp_path, **changes):
+    file = tmp_path / "description.json"
+    file.write_text(json.dumps(json.loads(run("--example").stdout) | changes))
+    return file
+
+
+def test_rules_of_the_file_and_of_the_command_meet(tmp_path):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("threshold: 400\n")
+    file = described(tmp_path)
+    assert run("--input", file).exit_code == 0
+    assert "400" in run("--input", file, "--policy", policy).stdout
+    looser = tmp_path / "looser.yaml"
+    looser.write_text("threshold: 1\n")
+    failing = described(tmp_path, n=12, units=12)
+    assert run("--input", failing, "--policy", looser).exit_code == 1
+
+
+def test_without_rules_it_is_for_a_person(tmp_path):
+    result = run("--input", described(tmp_path, policy=None), "--json")
+    assert json.loads(result.stdout)["verdict"] == "review"
+
+
+def test_findings_are_said_in_words(tmp_path):
+    shown = run("--input", described(tmp_path, leverage_max=1)).stdout
+    assert shown.startswith("FAIL")
+    assert "model.leverage" in shown
+
+
+@pytest.mark.parametrize("text", [
+    "", "[1", "NaN", '{"type": "linear", "n": 1, "n": 2}', '{"type": "linear", "zeal": 2}', "[]",
+    '{"type": "linear", "policy": 3}', '{"type": "linear", "policy": {"treshold": 3}}', "[" * 5000,
+])
+def test_a_bad_file_is_refused(tmp_path, text):
+    file = tmp_path / "bad.json"
+    file.write_text(text)
+    with pytest.raises(InvalidInput):
+        run("--input", file)
+
+
+def test_a_missing_file_and_an_unknown_pack_are_refused(tmp_path):
+    with pytest.raises(InvalidInput):
+        run()
+    with pytest.raises(InvalidInput):
+        run("--input", tmp_path / "none.json")
+    with pytest.raises(InvalidInput):
+        run("--input", described(tmp_path), "--policy", "no-such-pack")
