@@ -36,7 +36,7 @@ TAG_DIGITS = 12
 SDK_PARTS = ("__init__.py", "errors.py", "core", "sdk")
 # Parts of the core that only the service uses; they need packages that a workspace does not have.
 NOT_FOR_WORKSPACES = (
-    "audit.py", "grants.py", "package.py", "row_filters.py", "policy/dataset_files.py", "policy/library.py",
+    "audit.py", "grants.py", "package.py", "policy/dataset_files.py", "policy/library.py",
 )
 
 

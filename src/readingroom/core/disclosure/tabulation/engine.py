@@ -1,0 +1,300 @@
+"""One pass over the data: a recipe in, the statistic and the evidence of every cell out.
+
+DuckDB computes, in memory, with every way to files, networks and other variables of the process shut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from readingroom.core.disclosure.tabulation import conditions, frames, labels
+from readingroom.core.disclosure.tabulation.axes import MOST_CELLS, Axis, Variable, axis, check_codes
+from readingroom.core.disclosure.tabulation.frames import Column
+from readingroom.core.disclosure.tabulation.recipe import SUPPORTED, Measure, Recipe
+from readingroom.core.disclosure.tabulation.sql import Plan, Value, statement
+from readingroom.errors import InvalidInput
+
+SHUT: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false", "autoload_known_extensions": "false", "autoinstall_known_extensions": "false",
+    "python_enable_replacements": "false", "temp_directory": "",
+}
+MOST_FETCHED = 3 * MOST_CELLS
+TOP = 10
+"""Largest contributions kept per cell: dominance rules in use look at one to four."""
+
+Key = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Places:
+    """Which value columns a measure uses, by place; and which quantile it is."""
+
+    value: int | None = None
+    denominator: int | None = None
+    quantile: int | None = None
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What one pass found. `facts` has, by (row code, column code), a value for each of `names`; -1 is "all".
+
+    `left_out` counts the rows that are in no cell, by reason.
+    """
+
+    recipe: Recipe
+    rows: Axis
+    columns: Axis
+    facts: Mapping[Key, Mapping[str, Any]]
+    places: tuple[Places, ...]
+    mode_labels: Mapping[int, tuple[str, ...]]
+    left_out: Mapping[str, int]
+
+
+def compute(frame: Any, recipe: Recipe, *, top: int = TOP) -> Computed:
+    """Evidence of every cell that `recipe` asks for. InvalidInput says what cannot be, and why."""
+    names = frames.names_of(frame)
+    used = conditions.columns_used(recipe.where, names) if recipe.where else ()
+    data = frames.take(frame, list(dict.fromkeys([*_named(recipe), *used])))
+    return _Pass(recipe, data, names, used, top, 0 if data else frames.length(frame)).run()
+
+
+def _named(recipe: Recipe) -> list[str]:
+    """Every column that the recipe names outside its condition."""
+    wanted: list[str | None] = [*recipe.rows, *recipe.columns, recipe.unit, recipe.weight]
+    for measure in recipe.measures:
+        wanted += [measure.value, measure.denominator]
+    return [name for name in wanted if name is not None]
+
+
+class _Pass:
+    """The columns of one statement as they are collected, and its result."""
+
+    def __init__(self, recipe: Recipe, data: Mapping[str, Column], names: list[str], used: tuple[str, ...],
+                 top: int, length: int) -> None:
+        self.recipe, self.data, self.names, self.top, self.length = recipe, data, names, top, length
+        self.arrays: dict[str, pa.ChunkedArray] = {}
+        self.values: list[Value] = []
+        self.expressions: list[str] = []
+        self.checked: dict[str, str] = {}
+        self.known: dict[tuple[str, ...], int] = {}
+        self.mode_labels: dict[int, tuple[str, ...]] = {}
+        self.used = used
+
+    def run(self) -> Computed:
+        recipe = self.recipe
+        down, row_code, row_missing = self._variables(recipe.rows, "a")
+        across, column_code, column_missing = self._variables(recipe.columns, "b")
+        measured = [self._places(measure) for measure in recipe.measures]
+        plan, places = self._plan(measured)
+        unit = None if recipe.unit is None else self._add("u", frames.units(self.data[recipe.unit], recipe.unit))
+        weight = self._weight()
+        condition = self._condition()
+        lost = [("label", [*row_missing, *column_missing]), ("unit", [f"{unit} IS NULL"] if unit else []),
+                ("weight", [f"{weight} IS NULL"] if weight else [])]
+        kept = " AND ".join(f"NOT ({test})" for _, tests in lost for test in tests)
+        base = ", ".join([
+            f"{row_code} AS r", f"{column_code} AS c", *([f"{unit} AS u"] if unit else []),
+            *([f"{weight}::DOUBLE AS w"] if weight else []),
+            *(f"{expression} AS v{place}" for place, expression in enumerate(self.expressions))])
+        everything = " AND ".join(part for part in (condition and f"({condition})", kept) if part)
+        text, listed = statement(plan, f"SELECT {base} FROM data" + (f" WHERE {everything}" if everything else ""))
+        with duckdb.connect(":memory:", config=SHUT) as connection:
+            connection.register("data", self._table())
+            left_out = self._left_out(connection, condition, lost)
+            found = _fetched(connection, f"{text} LIMIT {MOST_FETCHED + 1}", "recipe.compute")
+        if len(found) > MOST_FETCHED:
+            raise _too_many(f"more than {MOST_FETCHED:,}")
+        facts = {(row[0], row[1]): dict(zip(listed[2:], row[2:], strict=True)) for row in found}
+        every = recipe.empty_cells == "show"
+        rows = axis(recipe.rows, down, {r for r, _ in facts}, every=every)
+        columns = axis(recipe.columns, across, {c for _, c in facts}, every=every)
+        _check_size(rows, columns, recipe)
+        return Computed(recipe, rows, columns, facts, places, self.mode_labels, left_out)
+
+    def _variables(self, names: tuple[str, ...], prefix: str) -> tuple[list[Variable], str, list[str]]:
+        """Each variable's labels; SQL for a row's combination of them; SQL that says a label is missing."""
+        variables: list[Variable] = []
+        code, missing = "0", []
+        for place, name in enumerate(names):
+            coded = frames.variable(self.data[name], name)
+            if name in self.recipe.bands:
+                coded = labels.band(coded, self.recipe.bands[name], name)
+            if name in self.recipe.merge:
+                coded = labels.merge(coded, self.recipe.merge[name], name)
+            column = self._add(f"{prefix}{place}", coded.codes)
+            shown = labels.without_margin_names(labels.texts(coded.labels, name))
+            order = [(at, shown[at]) for at in labels.in_order(coded)]
+            if self.recipe.missing == "category" and coded.codes.null_count:
+                order.append((len(shown), labels.missing_name(shown)))
+                column = f"coalesce({column}, {len(shown)})"
+            elif coded.codes.null_count:
+                missing.append(f"{column} IS NULL")
+            variables.append(Variable(tuple(order), max(len(order), 1), coded.ordered))
+            code = f"{column}::BIGINT" if place == 0 else f"({code}) * {variables[-1].base} + {column}"
+        check_codes(names, variables)
+        return variables, code, missing
+
+    def _places(self, measure: Measure) -> Places:
+        name = measure.canonical
+        if name not in SUPPORTED or (name in ("count", "records") and measure.value is None):
+            return Places(self._present(measure.value)) if measure.value else Places()
+        if name == "count":
+            return Places(self._present(measure.value))
+        if name == "mode":
+            return Places(self._mode(str(measure.value)))
+        if measure.denominator is not None:
+            below = self._numbers(measure.denominator)
+            above = "1" if measure.value is None else self._numbers(measure.value)
+            return Places(
+                self._value(f"CASE WHEN {below} IS NOT NULL THEN {above} END", measure.value),
+                self._value(below if measure.value is None else f"CASE WHEN {above} IS NOT NULL THEN {below} END",
+                            measure.denominator))
+        if measure.value is None:
+            return Places()
+        return Places(self._value(self._numbers(measure.value), measure.value))
+
+    def _present(self, name: str | None) -> int:
+        """A value of which only its being there matters."""
+        column = self._add(f"p_{name}", frames.units(self.data[str(name)], str(name)))
+        return self._value(f"CASE WHEN {column} IS NOT NULL THEN 1 END", None)
+
+    def _mode(self, name: str) -> int:
+        """Values as places in their order, so that of equally frequent ones the first is taken."""
+        coded = frames.variable(self.data[name], name)
+        order = labels.in_order(coded)
+        ranks = sorted(range(len(order)), key=order.__getitem__)
+        codes = pc.take(pa.array(ranks, type=pa.int32()), coded.codes)
+        shown = labels.texts(coded.labels, name)
+        place = self._value(self._add(f"m_{name}", codes), None)
+        self.mode_labels[place] = tuple(shown[at] for at in order)
+        return place
+
+    def _numbers(self, name: str) -> str:
+        column = frames.numbers(self.data[name], name)
+        if not frames.finite(column):
+            self.checked[name] = self._add(f"x_{name}", column)
+        return self._add(f"x_{name}", column)
+
+    def _value(self, expression: str, name: str | None) -> int:
+        """The place of a value column, a new one if need be."""
+        key = (expression,)
+        if key not in self.known:
+            exact = name is None or not pa.types.is_floating(frames.numbers(self.data[name], name).type)
+            self.known[key] = len(self.values)
+            self.values.append(Value(exact))
+            self.expressions.append(expression)
+        return self.known[key]
+
+    def _plan(self, measured: list[Places]) -> tuple[Plan, tuple[Places, ...]]:
+        by_name: dict[str, list[int]] = {}
+        quantiles: list[tuple[int, float]] = []
+        means: dict[int, int] = {}
+        places = []
+        for measure, at in zip(self.recipe.measures, measured, strict=True):
+            name = measure.canonical
+            if name in ("median", "quantile"):
+                pair = (int(at.value or 0), measure.q or 0.5)
+                quantiles = quantiles if pair in quantiles else [*quantiles, pair]
+                at = Places(at.value, None, quantiles.index(pair))
+            if name in ("top_mean", "bottom_mean"):
+                means[int(at.value or 0)] = max(int(measure.entities or 1), means.get(int(at.value or 0), 0))
+            if at.value is not None:
+                by_name.setdefault(name, []).append(at.value)
+            places.append(at)
+        shares = {measure.of for measure in self.recipe.measures if measure.canonical == "share"}
+        plan = Plan(
+            tuple(self.values), self.recipe.unit is not None, self.recipe.weight is not None,
+            across=bool(self.recipe.columns) and (self.recipe.margins or bool(shares & {"row", "all"})),
+            down=bool(self.recipe.rows) and (self.recipe.margins or bool(shares & {"column", "all"})), top=self.top,
+            spread=_distinct(by_name, "sd", "variance"), quantiles=tuple(quantiles),
+            extremes=_distinct(by_name, "min", "max", "range"), extreme_means=tuple(means.items()),
+            modes=_distinct(by_name, "mode"))
+        return plan, tuple(places)
+
+    def _weight(self) -> str | None:
+        name = self.recipe.weight
+        if name is None:
+            return None
+        column = frames.numbers(self.data[name], name)
+        ends = pc.min_max(column).as_py()
+        if not frames.finite(column) or (ends["min"] is not None and ends["min"] <= 0):
+            raise InvalidInput(f"The weights in {name!r} are not all above zero and finite.", rule="data.weight",
+                               value=name, next_step="Leave such rows out with \"where\".")
+        return self._add(f"x_{name}", column)
+
+    def _condition(self) -> str:
+        if not self.recipe.where:
+            return ""
+        inner = {name: self._add(f"y_{name}", frames.readable(self.data[name], name)) for name in self.used}
+        flags = {name for name in self.used if pa.types.is_boolean(frames.readable(self.data[name], name).type)}
+        return conditions.compile_condition(self.recipe.where, self.names, inner.__getitem__, flags)
+
+    def _add(self, key: str, column: pa.ChunkedArray) -> str:
+        """The name by which SQL knows a column."""
+        if key not in self.arrays:
+            self.arrays[key] = column
+        return f"k{list(self.arrays).index(key)}"
+
+    def _table(self) -> pa.Table:
+        if not self.arrays:  # a count of all rows looks at no column
+            return pa.table({"k": pa.nulls(self.length, pa.int8())})
+        return pa.table({f"k{place}": column for place, column in enumerate(self.arrays.values())})
+
+    def _left_out(self, connection: duckdb.DuckDBPyConnection, condition: str,
+                  lost: list[tuple[str, list[str]]]) -> dict[str, int]:
+        """Rows in no cell, by reason; and a refusal where a number that counts is infinite."""
+        tests = [(reason, " OR ".join(tests)) for reason, tests in lost if tests]
+        asked = [("where", f"({condition}) IS NOT TRUE")] if condition else []
+        within = f"({condition}) IS TRUE AND " if condition else ""
+        asked += [(reason, f"{within}({test})") for reason, test in tests]
+        asked += [(name, f"{within}isinf({column})") for name, column in self.checked.items()]
+        if not asked:
+            return {}
+        counts = _fetched(connection, "SELECT " + ", ".join(
+            f"count(*) FILTER ({test})" for _, test in asked) + " FROM data", "recipe.where")[0]
+        found = {reason: int(count) for (reason, _), count in zip(asked, counts, strict=True)}
+        for name in self.checked:
+            if found.pop(name):
+                raise InvalidInput(f"The column {name!r} holds infinite values.", rule="data.infinite", value=name,
+                                   next_step=f"Leave them out: \"where\": \"abs({name}) < 1e300\".")
+        return found
+
+
+def _distinct(by_name: Mapping[str, list[int]], *names: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(place for name in names for place in by_name.get(name, ())))
+
+
+def _check_size(rows: Axis, columns: Axis, recipe: Recipe) -> None:
+    size = len(rows.codes) * len(columns.codes) * len(recipe.measures)
+    if not size:
+        raise InvalidInput("There is nothing to put in the table: no row has all its labels.", rule="table.empty",
+                           value=", ".join((*rows.names, *columns.names)),
+                           next_step='Choose other columns, loosen "where", or make missing labels a category.')
+    if size > MOST_CELLS:
+        raise _too_many(f"{size:,}")
+
+
+def _too_many(size: str) -> InvalidInput:
+    return InvalidInput(f"The table would have {size} cells; at most {MOST_CELLS:,} are made.", rule="table.cells",
+                        value=size, next_step="Merge categories, or use fewer variables.")
+
+
+def _fetched(connection: duckdb.DuckDBPyConnection, text: str, rule: str) -> list[tuple[Any, ...]]:
+    try:
+        return connection.execute(text).fetchall()
+    except duckdb.OutOfMemoryException as error:
+        raise InvalidInput("There is not enough memory for this table.", rule="recipe.memory",
+                           next_step="Use fewer rows (\"where\") or fewer categories.") from error
+    except duckdb.OutOfRangeException as error:
+        raise InvalidInput("The numbers are too large to be added up.", rule="recipe.compute",
+                           next_step="Give them in a larger unit, or as floating-point numbers.") from error
+    except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
+        raise InvalidInput("Values of different types are compared or reckoned with.", rule=rule,
+                           next_step="Compare text with 'text' in quotes, numbers with numbers, dates with "
+                           "'2024-12-31'.") from error

@@ -1,0 +1,134 @@
+"""The one-pass engine says what loops say, for every statistic, and what must hold of any table holds."""
+
+from __future__ import annotations
+
+import math
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readingroom.core.disclosure.tabulation.cells import tables
+from readingroom.core.disclosure.tabulation.engine import compute
+from readingroom.core.disclosure.tabulation.recipe import STATISTICS_AT_MOST, canonical, parse_recipe
+from readingroom.errors import InvalidInput
+from tests import slow_statistics
+
+WHOLE = st.one_of(st.none(), st.integers(-5, 9))
+# Eighths are exact in binary, so that equal values stay equal however they are added up.
+FLOATS = st.one_of(st.none(), st.integers(-40, 72).map(lambda eighths: eighths / 8))
+ROWS = st.lists(st.fixed_dictionaries({
+    "a": st.sampled_from(["x", "y", None]), "b": st.sampled_from([1, 2, None]),
+    "p": st.sampled_from([*"abcdefg", None]),
+    "whole": WHOLE, "float": FLOATS, "under": st.one_of(st.none(), st.integers(0, 4)),
+}), min_size=1, max_size=25)
+TYPES = pa.schema([("a", pa.string()), ("b", pa.int32()), ("p", pa.string()), ("whole", pa.int64()),
+                   ("float", pa.float64()), ("under", pa.int16())])
+STATISTICS = [
+    {"statistic": "count"}, {"statistic": "records"}, {"statistic": "share"}, {"statistic": "share", "of": "row"},
+    {"statistic": "share", "of": "column"},
+    *({"statistic": name, "value": value} for value in ("whole", "float") for name in (
+        "count", "sum", "mean", "median", "sd", "variance", "min", "max", "range", "mode", "share")),
+    {"statistic": "quantile", "value": "float", "q": 0.9},
+    {"statistic": "rate", "value": "whole", "denominator": "under", "per": 1000},
+    {"statistic": "ratio", "value": "float", "denominator": "under"},
+]
+SHAPES = st.sampled_from([(["a"], ["b"]), (["a", "b"], []), ([], ["b"]), ([], []), (["b"], [])])
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=ROWS, shape=SHAPES, unit=st.sampled_from(["p", None]), margins=st.booleans())
+def test_every_fact_of_every_cell_is_what_loops_count(rows, shape, unit, margins):
+    if not any(all(row[name] is not None for name in (*shape[0], *shape[1])) for row in rows):
+        return
+    recipe = {"rows": shape[0], "columns": shape[1], "unit": unit, "margins": margins}
+    named = [measure | {"name": str(number)} for number, measure in enumerate(STATISTICS)]
+    together = parse_recipe(recipe | {"statistics": named[:STATISTICS_AT_MOST]})
+    rest = parse_recipe(recipe | {"statistics": named[STATISTICS_AT_MOST:]})
+    data = pa.Table.from_pylist(rows, TYPES)
+    for measure, found in zip(STATISTICS, tables(compute(data, together)) + tables(compute(data, rest)), strict=True):
+        _compare(measure, found, slow_statistics.table(rows, recipe | measure))
+
+
+@pytest.mark.parametrize("measure", STATISTICS, ids=lambda measure: "-".join(map(str, measure.values())))
+@settings(max_examples=4, deadline=None)
+@given(rows=ROWS, unit=st.sampled_from(["p", None]), margins=st.booleans())
+def test_a_statistic_alone_is_what_it_is_in_company(measure, rows, unit, margins):
+    recipe = {"rows": ["a"], "columns": ["b"], "unit": unit, "margins": margins, **measure}
+    if any(row["a"] is not None and row["b"] is not None for row in rows):
+        found = tables(compute(pa.Table.from_pylist(rows, TYPES), parse_recipe(recipe)))[0]
+        _compare(measure, found, slow_statistics.table(rows, recipe))
+
+
+def _compare(measure, found, expected) -> None:
+    depth = len(next(iter(expected))[1]) if expected else 0
+    cells = {(cell.row, cell.column[:depth]): cell for cell in found.cells} if expected else {}
+    by_text = {(tuple(map(str, row)), tuple(map(str, column))): said for (row, column), said in expected.items()}
+    assert set(by_text) <= set(cells)
+    for key, cell in cells.items():
+        said = by_text.get(key, {"people": 0, "records": 0})
+        if not said["people"]:
+            assert (cell.people, cell.records, cell.total or 0) == (0, 0, 0)
+            continue
+        for name, value in said.items():
+            shown = getattr(cell, name)
+            assert _same(shown, value), (measure, key, name, shown, value)
+        if measure["statistic"] not in ("count", "sum") and "value" not in said:
+            assert cell.suppressed and cell.value is None
+        assert cell.margin == (slow_statistics.TOTAL in (*key[0], *key[1]))
+
+
+def _same(shown, value) -> bool:
+    if isinstance(value, tuple):
+        return len(shown) == len(value) and all(map(_same, shown, value))
+    if isinstance(value, float):
+        return shown is not None and math.isclose(shown, value, rel_tol=1e-9, abs_tol=1e-9)
+    return shown == value
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=ROWS, order=st.randoms())
+def test_the_order_of_rows_never_shows(rows, order):
+    mixed = list(rows)
+    order.shuffle(mixed)
+    recipe = parse_recipe({"rows": "a", "columns": "b", "statistic": "mean", "value": "float", "unit": "p",
+                           "margins": True, "missing": "category"})
+    assert tables(compute(pa.Table.from_pylist(rows, TYPES), recipe)) == tables(
+        compute(pa.Table.from_pylist(mixed, TYPES), recipe))
+
+
+@settings(max_examples=25, deadline=None)
+@given(rows=ROWS)
+def test_rows_that_are_left_out_are_counted(rows):
+    recipe = parse_recipe({"rows": "a", "statistic": "records", "unit": "p", "where": "whole >= 0", "margins": True})
+    try:
+        found = compute(pa.Table.from_pylist(rows, TYPES), recipe)
+    except InvalidInput as refusal:
+        assert refusal.rule == "table.empty"
+        return
+    chosen = [row for row in rows if row["whole"] is not None and row["whole"] >= 0]
+    assert found.left_out["where"] == len(rows) - len(chosen)
+    assert found.left_out.get("label", 0) == sum(row["a"] is None for row in chosen)
+    total = tables(found)[0].cells[-1]
+    kept = [row for row in chosen if row["a"] is not None and row["p"] is not None]
+    assert total.records == len(kept)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_no_name_or_label_can_become_sql(name, label):
+    data = pa.table({"n" + name: [label, label, "other"], "u": [1, 2, 3]})
+    if "n" + name == "u":
+        return
+    recipe = parse_recipe({"rows": ["n" + name], "statistic": "count", "unit": "u"})
+    found = tables(compute(data, recipe))[0]
+    assert sorted(cell.people for cell in found.cells) == ([1, 2] if label != "other" else [3])
+
+
+@given(st.permutations(["rows", "statistic", "unit", "margins"]))
+def test_equal_recipes_have_one_form(keys):
+    said = {"rows": ["a"], "statistic": "Average", "value": "x", "unit": "p", "margins": False}
+    written = {key: said[key] for key in keys} | {"value": "x"}
+    other = {"rows": "a", "columns": [], "statistics": [{"statistic": "mean", "value": "x"}], "unit": "p"}
+    assert canonical(parse_recipe(written)) == canonical(parse_recipe(other))
