@@ -10,6 +10,8 @@ from readingroom.core.policy import DIRECTIONS, Direction, Layer, Policy, explai
 NAMES = st.frozensets(st.sampled_from(["a", "b", "c", "d"]))
 VALUES = {
     "dominance": st.frozensets(st.tuples(st.integers(1, 4), st.sampled_from([50.0, 75.0, 90.0]))),
+    "p_q": st.frozensets(st.tuples(st.sampled_from([5.0, 10.0]), st.sampled_from([50.0, 100.0]))),
+    "weights": st.frozensets(st.sampled_from(["expand", "total"])),
     "p_percent": st.sampled_from([0.0, 5.0, 10.0, 20.0]),
     "cpus": st.sampled_from([0.5, 1.0, 2.0]),
 }

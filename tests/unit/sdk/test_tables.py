@@ -198,7 +198,7 @@ def test_a_median_is_right_and_left_to_people(totals):
         assert cell["value"] == rows["fine_pounds"].median()
     result = check(table)
     assert result.verdict is Verdict.REVIEW
-    assert {finding.rule for finding in result.findings} == {"statistic.unchecked"}
+    assert {finding.rule for finding in result.findings} == {"position.unchecked", "all-equal.unchecked"}
 
 
 def test_a_suppressed_median_hides_small_groups():

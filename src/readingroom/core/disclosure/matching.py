@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence, TablesEvidence, tables_of
+from readingroom.core.disclosure.rules.magnitude import NOISE, exact
 from readingroom.core.disclosure.rules.wording import listing, number, plural
+from readingroom.core.disclosure.statistics import Family, canonical
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.inspection.csv_table import is_number
 from readingroom.core.inspection.model import PublishedTable
@@ -124,14 +126,40 @@ def _label(text: str) -> str:
 
 
 def _expected(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
-    """The numbers that the evidence lets a file show in this cell; none where it does not follow."""
-    if evidence.statistic == "count":
-        return [Fraction(cell.people), Fraction(cell.records)]
-    if cell.total is not None and evidence.statistic == "sum":
-        return [Fraction(str(cell.total))]
-    if cell.total is not None and evidence.statistic == "mean" and cell.records:
-        return [Fraction(str(cell.total)) / cell.records]
-    return [] if cell.value is None else [Fraction(str(cell.value))]
+    """The numbers that the evidence lets a file show in this cell, before rounding; none where none follows."""
+    value = [] if cell.value is None else [exact(cell.value)]
+    match evidence.family:
+        case Family.FREQUENCY:
+            return [Fraction(cell.people), Fraction(cell.records)]
+        case Family.LINEAR | Family.SAFE_EXTREME:
+            if cell.total is None or cell.weighted_total is not None:
+                return value
+            if canonical(evidence.statistic) == "sum":
+                return [exact(cell.total)]
+            return [exact(cell.total) / cell.records] if cell.records else value
+        case Family.SHARE:
+            return [*_shares(cell, evidence), *value]
+        case Family.COMPARISON:
+            return [*_ratio(cell, evidence), *value]
+        case Family.POSITION | Family.EXTREME | Family.MODE | Family.SHAPE | None:
+            return value
+
+
+def _shares(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
+    """As a part of one and in percent, of the exact counts and of the rounded ones."""
+    if canonical(evidence.statistic) != "share" or cell.numerator_people is None or not cell.denominator_people:
+        return []
+    counts = (cell.numerator_people, cell.denominator_people)
+    rounded = tuple(_rounded(count, evidence) for count in counts)
+    parts = [Fraction(part) / whole for part, whole in (counts, rounded) if whole]
+    return [times * part for part in parts for times in (1, 100)]
+
+
+def _ratio(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
+    (a, b), (c, d) = cell.two_by_two or ((0, 0), (0, 0))
+    if canonical(evidence.statistic) == "odds_ratio":
+        return [Fraction(a * d, b * c)] if b and c else []
+    return [Fraction(a, a + b) / Fraction(c, c + d)] if a + b and c else []
 
 
 def _claim(cell: CellEvidence, evidence: TableEvidence) -> str:
@@ -144,17 +172,33 @@ def _claim(cell: CellEvidence, evidence: TableEvidence) -> str:
 
 
 def _agrees(text: str, cell: CellEvidence, evidence: TableEvidence) -> bool:
-    """Equal up to the rounding of the digits shown, and for counts up to the declared rounding base."""
-    if not is_number(text) or text.strip().endswith("%"):
+    """Equal up to the rounding of the digits shown, and for counts as rounded to the declared base."""
+    text = text.strip()
+    if evidence.family is Family.SHARE:
+        text = text.removesuffix("%").rstrip()
+    if not is_number(text) or text.endswith("%"):
         return False
-    shown = Fraction(text.strip().replace(",", ""))
-    mantissa, _, exponent = text.strip().lower().partition("e")
+    shown = Fraction(text.replace(",", ""))
+    if evidence.family is Family.FREQUENCY:
+        return any(_is_rounding(shown, int(count), evidence) for count in _expected(cell, evidence)) or (
+            evidence.rounding > 1 and cell.is_margin and cell.value is not None and shown == exact(cell.value))
+    mantissa, _, exponent = text.lower().partition("e")
     decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
-    for expected in _expected(cell, evidence):
-        if evidence.statistic == "count":
-            allowed = Fraction(evidence.rounding - 1)
-        else:
-            allowed = Fraction(1, 2) * Fraction(10) ** min(-decimals, 0) + abs(expected) / 10**9
-        if abs(shown - expected) <= allowed:
-            return True
-    return False
+    half = Fraction(1, 2) * Fraction(10) ** min(-decimals, 0)
+    return any(abs(shown - value) <= half + abs(value) / NOISE for value in _expected(cell, evidence))
+
+
+def _rounded(count: int, evidence: TableEvidence) -> Fraction:
+    """To the nearest multiple, half up; or to the middle of the interval that ends at the multiple above."""
+    base = evidence.rounding
+    if evidence.rounding_method == "midpoint":
+        return Fraction(-(-count // base) * base - base // 2 if count else 0)
+    return Fraction((2 * count + base) // (2 * base) * base)
+
+
+def _is_rounding(shown: Fraction, count: int, evidence: TableEvidence) -> bool:
+    base = evidence.rounding
+    if evidence.rounding_method == "midpoint":
+        return shown == _rounded(count, evidence)
+    room = Fraction(base, 2) if evidence.rounding_method == "nearest" else Fraction(base - 1)
+    return shown % base == 0 and abs(shown - count) <= room

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,6 +39,9 @@ Positive = Annotated[int, Field(gt=0)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Names = frozenset[str]
 DominancePair = tuple[Positive, Percent]
+Ratio = Annotated[float, Field(gt=0, le=100)]
+PriorPosterior = tuple[Ratio, Ratio]
+WeightsMode = Literal["expand", "total"]
 
 
 class Policy(BaseModel):
@@ -55,8 +58,36 @@ class Policy(BaseModel):
         default=None, description="Yes: an empty cell is treated as low, unless declared a structural zero.")
     dominance: Annotated[frozenset[DominancePair] | None, Direction.UNION] = Field(
         default=None, description="(n, k): a cell whose n largest contributions exceed k percent of its total fails.")
+    dominance_inclusive: Annotated[bool | None, Direction.ANY] = Field(
+        default=None, description="Yes: exactly k percent fails too (`>=` instead of `>`).")
     p_percent: Annotated[Percent | None, Direction.MAX] = Field(
         default=None, description="A cell whose total less its two largest is under p percent of the largest fails.")
+    p_percent_coalition: Annotated[Positive | None, Direction.MAX] = Field(
+        default=None, description="How many contributors put together what they know of the largest; 1 unless said.")
+    p_q: Annotated[frozenset[PriorPosterior] | None, Direction.UNION] = Field(
+        default=None, description="(p, q): a cell fails whose largest contribution, known to within q percent before, "
+        "is known to within p percent after.")
+    weights: Annotated[frozenset[WeightsMode] | None, Direction.UNION] = Field(
+        default=None, description="How sampling weights enter dominance and p%: `expand` counts a contribution as "
+        "often as it weighs, `total` sets unweighted contributions against the weighted total; with both, both must "
+        "hold.")
+    group_disclosure: Annotated[bool | None, Direction.ANY] = Field(
+        default=None, description="No: a row or column with all its people in one cell may leave, and so may values "
+        "that are all equal. They fail unless every layer that speaks says no.")
+    group_coalition: Annotated[Count | None, Direction.MAX] = Field(
+        default=None, description="How many people of a row or column may know about themselves and still not learn "
+        "about all others; 1 unless said.")
+    group_percent: Annotated[Percent | None, Direction.MIN] = Field(
+        default=None, description="A cell with more than this percentage of its row's or column's people fails.")
+    quantile_side: Annotated[Positive | None, Direction.MAX] = Field(
+        default=None, description="A median or other quantile with fewer people than this below or above it fails; "
+        "`threshold` holds in any case.")
+    extremes_forbidden: Annotated[bool | None, Direction.ANY] = Field(
+        default=None, description="Yes: a minimum or maximum fails even where enough people share it.")
+    rounding_base: Annotated[Positive | None, Direction.MAX] = Field(
+        default=None, description="Counts, shares and rates that are not rounded to this base or a larger one fail.")
+    missing_disclosive: Annotated[bool | None, Direction.ANY] = Field(
+        default=None, description="Yes: a cell from which a few people drop out for want of a value needs a person.")
     residual_degrees_of_freedom: Annotated[Count | None, Direction.MAX] = Field(
         default=None, description="A model with fewer residual degrees of freedom than this fails.")
 

@@ -64,6 +64,9 @@ TABLE: tuple[Field, ...] = (
           "that totals add up; or `midpoint` of the interval that ends at the multiple above."),
     Field("residual_degrees_of_freedom", readers.WHOLE, "Observations less parameters, of a model."),
     Field("probability", readers.PROBABILITY, "Which quantile: 0.9 is the 90th percentile."),
+    Field("row_names", readers.LABELS, "The variables that the rows are by, as many as row labels."),
+    Field("column_names", readers.LABELS, "The variables that the columns are by; none where the columns only name "
+          "what is shown."),
     Field("decimals", readers.DECIMALS, "How many decimals are shown."),
     Field("scale", readers.SCALE, "For a discrete variable, the values that it can take."),
 )

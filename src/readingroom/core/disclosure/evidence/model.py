@@ -92,6 +92,8 @@ class TableEvidence:
     rounding_method: str = "nearest"
     residual_degrees_of_freedom: int | None = None
     probability: float | None = None
+    row_names: Labels | None = None
+    column_names: Labels | None = None
     decimals: int | None = None
     scale: Scale | None = None
 

@@ -42,13 +42,12 @@ def unset(parameters: Policy) -> list[str]:
 def check_threshold(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
     """A published cell fails when it rests on too few distinct people.
 
-    Formula: unsafe when n < t (`threshold_inclusive` false) or n <= t (true), n > 0 counting privacy units,
-    never rows; an empty cell is unsafe when `zeros_disclosive`, unless declared a structural zero, which
-    a person must confirm.
+    Formula: unsafe when n < t (`threshold_inclusive` false) or n <= t (true), n > 0 counting privacy units with a
+    non-missing value, never rows (non-missing values must be as many too); an empty cell is unsafe when
+    `zeros_disclosive`, unless declared a structural zero, which a person must confirm.
 
     Source: ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.2 (2024); distinct units
-    as
-    in the Bundesbank's sdcLog; zeros and comparator differ by body, so the policy must say.
+    as in the Bundesbank's sdcLog; zeros and comparator differ by body, so the policy must say.
 
     Example: t = 10, not inclusive: 52 records of 9 people fail, 10 records of 10 people pass.
     """
@@ -58,13 +57,13 @@ def check_threshold(evidence: TableEvidence, parameters: Policy) -> list[Finding
             return findings
     else:
         findings = []
-    published = in_reading_order(evidence.published)
-    structural = [cell for cell in published if cell.people == 0 and cell.structural]
-    low = [
-        cell
-        for cell in published
-        if is_low(cell.people, parameters) and not (cell.people == 0 and cell.structural)
-    ]
+    structural, low = [], []
+    for cell in evidence.published:
+        if cell.people == 0 and cell.structural:
+            structural.append(cell)
+        elif is_low(min(cell.people, cell.records), parameters):
+            low.append(cell)
+    structural, low = in_reading_order(structural), in_reading_order(low)
     if structural:
         findings.append(
             Finding(

@@ -37,6 +37,24 @@ def missing_parameter(*names: str) -> Finding:
     )
 
 
+def unchecked(rule: str, cells: Sequence[CellEvidence], lacking: str, source: str) -> list[Finding]:
+    """REVIEW of cells whose evidence does not say what the rule needs; nothing of no cells."""
+    if not cells:
+        return []
+    ordered = in_reading_order(cells)
+    lack = plural(len(ordered), "cell lacks", "cells lack")
+    return [
+        Finding(
+            f"{rule}.unchecked",
+            Verdict.REVIEW,
+            f"{lack} {lacking}: {listing([cell.name for cell in ordered])}.",
+            "Make the table with the readingroom SDK, which records it.",
+            tuple(cell.place for cell in ordered),
+            source=source,
+        )
+    ]
+
+
 def in_reading_order(cells: Sequence[CellEvidence]) -> list[CellEvidence]:
     """So that the order in which evidence arrives never shows."""
     return sorted(cells, key=lambda cell: (cell.row, cell.column))
