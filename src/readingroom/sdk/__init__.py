@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from readingroom.sdk import _private as private
 from readingroom.sdk._data import Dataset, datasets, load
+from readingroom.sdk._estimates import Estimates
 from readingroom.sdk._figures import Figure, figure, plot_bar
+from readingroom.sdk._models import logit, ols, poisson, probit
 from readingroom.sdk._preflight import Preflight, preflight
 from readingroom.sdk._requests import Request, request, request_release, requests
+from readingroom.sdk._survival import survival
 from readingroom.sdk._tables import Table, table
+from readingroom.sdk._tests import chi_square, correlation, t_test
 from readingroom.sdk._workspace import Workspace, workspace
 
 __all__ = [
-    "Dataset", "Figure", "Preflight", "Request", "Table", "Workspace", "datasets", "figure", "load", "plot_bar",
-    "preflight", "private", "request", "request_release", "requests", "table", "workspace",
+    "Dataset", "Estimates", "Figure", "Preflight", "Request", "Table", "Workspace", "chi_square", "correlation",
+    "datasets", "figure", "load", "logit", "ols", "plot_bar", "poisson", "preflight", "private", "probit", "request",
+    "request_release", "requests", "survival", "t_test", "table", "workspace",
 ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.evidence import Evidence, FigureEvidence, TableEvidence, parse_evidence, tables_of
 from readingroom.core.disclosure.matching import match
+from readingroom.core.disclosure.models.check import check_description
+from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
 from readingroom.core.disclosure.rules import RULES
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.inspection.inspect import inspect
@@ -64,6 +66,8 @@ def _check_evidence(inspection: Inspection, raw: object, policy: Policy) -> tupl
     table, is_image = inspection.table, inspection.output_type in IMAGES
     if raw is None:
         return _without_evidence(inspection, policy), False
+    if is_described(raw):
+        return _check_described(inspection, raw, policy)
     try:
         evidence = parse_evidence(raw)
     except InvalidInput as error:
@@ -76,7 +80,26 @@ def _check_evidence(inspection: Inspection, raw: object, policy: Policy) -> tupl
         if not matched.complete:
             findings += check_small_counts(table, policy)
         return findings, matched.complete
-    kind = "figure" if isinstance(evidence, FigureEvidence) else "table"
+    return _of_another_kind("figure" if isinstance(evidence, FigureEvidence) else "table", inspection, policy)
+
+
+def _check_described(inspection: Inspection, raw: object, policy: Policy) -> tuple[list[Finding], bool]:
+    """The same for a model, test or curve: the rules on its description, and the file's numbers as it shows them."""
+    try:
+        evidence = parse_described(raw)
+        findings = list(check_description(evidence.description, policy))
+    except InvalidInput as error:
+        return [_malformed(error), *_without_evidence(inspection, policy)], False
+    if evidence.is_figure and inspection.output_type in IMAGES:
+        return findings, True
+    if evidence.is_figure or inspection.table is None:
+        return _of_another_kind("figure" if evidence.is_figure else "model", inspection, policy)
+    matched = match(evidence.shown, inspection.table)
+    more = [] if matched.complete else check_small_counts(inspection.table, policy)
+    return [*matched.findings, *findings, *check_length(evidence, inspection.table), *more], matched.complete
+
+
+def _of_another_kind(kind: str, inspection: Inspection, policy: Policy) -> tuple[list[Finding], bool]:
     mismatch = Finding(
         "evidence.kind",
         Verdict.REVIEW,

@@ -65,7 +65,8 @@ def _as_a_table(model: Regression, cells: tuple[Level, ...], parameters: Policy)
     if model.type not in BINARY:
         means: list[dict[str, object]] = [
             {"row": list(cell.level), "column": ["mean"], "people": cell.units,
-             "records": max(cell.units, cell.n or 0), "top": list(cell.top or ()), "total": cell.total}
+             "records": max(cell.units, cell.n or 0), "top": list(cell.top or ()), "total": cell.total,
+             "absolute_total": cell.absolute_total}
             for cell in cells]
         return rules_for_tables("mean", means, parameters)
     if any(cell.events is None for cell in cells):
