@@ -26,6 +26,8 @@ from readingroom.core.disclosure.models.check import check_description  # noqa: 
 from readingroom.core.disclosure.models.described import Described  # noqa: E402
 from readingroom.core.disclosure.output_types import OUTPUT_TYPES, OutputType  # noqa: E402
 from readingroom.core.disclosure.rules import RULES  # noqa: E402
+from readingroom.core.disclosure.tabulation.answer import schema as answer_schema  # noqa: E402
+from readingroom.core.disclosure.tabulation.recipe import schema as recipe_schema  # noqa: E402
 from readingroom.core.disclosure.verdict import combine  # noqa: E402
 from readingroom.core.lifecycle import (  # noqa: E402
     ANSWER_TRANSITIONS,
@@ -45,6 +47,8 @@ from readingroom.settings import STATE_VARIABLE, Settings  # noqa: E402
 REFERENCE = REPOSITORY / "docs" / "reference"
 KEYS_START, KEYS_END = (f"<!-- {word} of the keys of descriptions: written by scripts/generate_docs.py -->"
                         for word in ("start", "end"))
+RECIPE_START, RECIPE_END = (f"<!-- {word} of the keys of recipes: written by scripts/generate_docs.py -->"
+                            for word in ("start", "end"))
 NOTE = "<!-- Written by scripts/generate_docs.py from {source}. Change that, then run the script. -->\n\n"
 
 # What the dataclass can't say of itself. A setting without an entry here stops the script.
@@ -240,7 +244,29 @@ def check_page() -> str:
     _, end, after = rest.partition(KEYS_END)
     if not mark or not end:
         raise SystemExit("docs/reference/check.md has lost the marks between which the keys go.")
-    return before + mark + "\n" + "\n".join(_keys(one) for one in OUTPUT_TYPES if one.description) + end + after
+    text = before + mark + "\n" + "\n".join(_keys(one) for one in OUTPUT_TYPES if one.description) + end + after
+    before, mark, rest = text.partition(RECIPE_START)
+    _, end, after = rest.partition(RECIPE_END)
+    if not mark or not end:
+        raise SystemExit("docs/reference/check.md has lost the marks between which the keys of recipes go.")
+    return before + mark + "\n" + _recipe_keys() + end + after
+
+
+def _recipe_keys() -> str:
+    schema = recipe_schema()
+    properties: dict[str, Any] = schema["properties"]  # type: ignore[assignment]
+    return _table(("Key", "Value", "Meaning"), [
+        (f"`{name}`", _json_shape(said), said.get("description", "")) for name, said in properties.items()])
+
+
+def _json_shape(said: dict[str, Any]) -> str:
+    if "anyOf" in said:
+        return " or ".join(dict.fromkeys(_json_shape(one) for one in said["anyOf"]))
+    if "enum" in said:
+        return " or ".join(f"`{one}`" for one in said["enum"])
+    words = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false",
+             "null": "null", "array": "list"}
+    return words.get(said.get("type", ""), "object")
 
 
 def _keys(one: OutputType) -> str:
@@ -337,6 +363,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "schemas/evidence.schema.json": evidence_schema_page,
     "output-types.md": output_types_page,
     "schemas/check-model.schema.json": model_schema_page,
+    "schemas/check-recipe.schema.json": lambda: json.dumps(recipe_schema(), indent=2) + "\n",
+    "schemas/check-table-answer.schema.json": lambda: json.dumps(answer_schema(), indent=2) + "\n",
     "check.md": check_page,
 }
 

@@ -31,6 +31,8 @@ class Axis:
     names: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     codes: tuple[int, ...]
+    absent: int = 0
+    """How many combinations are not shown though each of their labels is."""
 
 
 def check_codes(names: tuple[str, ...], variables: list[Variable]) -> None:
@@ -51,8 +53,9 @@ def axis(names: tuple[str, ...], variables: list[Variable], occurring: set[int],
         ranks = [{at: (rank, text) for rank, (at, text) in enumerate(one.order)} for one in variables]
         found = sorted((tuple(known[digit] for known, digit in zip(ranks, place, strict=True)), place)
                        for place in digits)
+        whole = prod(len(set(one)) for one in zip(*digits, strict=True))
         return Axis(names, tuple(tuple(text for _, text in shown) for shown, _ in found),
-                    tuple(_code(place, variables) for _, place in found))
+                    tuple(_code(place, variables) for _, place in found), whole - len(found))
     seen = [set(one) for one in zip(*digits, strict=True)] or [set() for _ in variables]
     orders = [[one for one in variable.order if variable.complete or one[0] in used]
               for variable, used in zip(variables, seen, strict=True)]

@@ -39,6 +39,7 @@ def tables(computed: Computed, source: Mapping[str, str] | None = None) -> tuple
             for row, column, key in grid(computed))
         made.append(TableEvidence(
             _name(measure), recipe.unit or NO_UNIT, cells, said, decimals=recipe.decimals,
+            row_names=recipe.rows, column_names=recipe.columns,
             probability=measure.q if measure.q is not None else 0.5 if measure.canonical == "median" else None))
     return tuple(made)
 

@@ -60,16 +60,17 @@ def compute(frame: Any, recipe: Recipe, *, top: int = TOP) -> Computed:
     """Evidence of every cell that `recipe` asks for. InvalidInput says what cannot be, and why."""
     names = frames.names_of(frame)
     used = conditions.columns_used(recipe.where, names) if recipe.where else ()
-    data = frames.take(frame, list(dict.fromkeys([*_named(recipe), *used])))
+    data = frames.take(frame, columns_needed(recipe, names))
     return _Pass(recipe, data, names, used, top, 0 if data else frames.length(frame)).run()
 
 
-def _named(recipe: Recipe) -> list[str]:
-    """Every column that the recipe names outside its condition."""
+def columns_needed(recipe: Recipe, names: list[str]) -> list[str]:
+    """Every column that the recipe names, of data with columns `names`."""
     wanted: list[str | None] = [*recipe.rows, *recipe.columns, recipe.unit, recipe.weight]
     for measure in recipe.measures:
         wanted += [measure.value, measure.denominator]
-    return [name for name in wanted if name is not None]
+    used = conditions.columns_used(recipe.where, names) if recipe.where else ()
+    return list(dict.fromkeys(name for name in (*wanted, *used) if name is not None))
 
 
 class _Pass:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from readingroom.core.disclosure.tabulation.written import Written, as_numbers, as_typed
 from readingroom.errors import InvalidInput
 
 MOST_LABELS = 20_000
@@ -33,7 +34,7 @@ class Coded:
     ordered: bool
 
 
-Column: TypeAlias = pa.ChunkedArray | Coded
+Column: TypeAlias = pa.ChunkedArray | Coded | Written
 
 
 def names_of(frame: object) -> list[str]:
@@ -68,17 +69,30 @@ def take(frame: Any, wanted: Sequence[str]) -> dict[str, Column]:
                                next_step="Rename all but one of them.")
     keys = list(frame.columns) if hasattr(frame, "columns") and not hasattr(frame, "column_names") else names
     columns = {name: _column(frame[keys[found[0]]], name) for name, found in places.items()}
-    lengths = {len(column.codes if isinstance(column, Coded) else column) for column in columns.values()}
+    lengths = {len(_array(column)) for column in columns.values()}
     if len(lengths) > 1:
         raise InvalidInput("The columns are not equally long.", rule="data.length", value=sorted(lengths),
                            next_step="Give one table of data.")
     return columns
 
 
+def _array(column: Column) -> pa.ChunkedArray:
+    match column:
+        case Coded():
+            return column.codes
+        case Written():
+            return column.texts
+        case _:
+            return column
+
+
 def length(frame: Any) -> int:
     """How many rows there are, where no column is looked at."""
     frame = _held(frame)
-    return len(next(iter(frame.values()), ())) if isinstance(frame, Mapping) else len(frame)
+    if not isinstance(frame, Mapping):
+        return len(frame)
+    first = next(iter(frame.values()), ())
+    return len(first.texts if isinstance(first, Written) else first)
 
 
 def _held(frame: Any) -> Any:
@@ -91,6 +105,8 @@ def _held(frame: Any) -> Any:
 
 
 def _column(given: Any, name: str) -> Column:
+    if isinstance(given, Written):
+        return given
     categories = getattr(getattr(given, "cat", None), "categories", None)
     if categories is not None and hasattr(given.cat, "codes"):
         codes = pa.array(given.cat.codes, type=pa.int32(), from_pandas=True)
@@ -172,11 +188,11 @@ def variable(column: Column, name: str) -> Coded:
         labels = len(column.labels)
     else:
         try:
-            encoded = column.dictionary_encode().combine_chunks()
+            encoded = _array(column).dictionary_encode().combine_chunks()
         except (pa.ArrowException, ValueError):
             raise InvalidInput(
-                f"The column {name!r} holds {column.type}, which makes no labels.", rule="data.value", value=name,
-                next_step="Make it text, a number or a date first.") from None
+                f"The column {name!r} holds {_array(column).type}, which makes no labels.", rule="data.value",
+                value=name, next_step="Make it text, a number or a date first.") from None
         encoded = encoded if isinstance(encoded, pa.Array) else pa.concat_arrays(encoded.chunks)
         labels = len(encoded.dictionary)
     if labels > MOST_LABELS:
@@ -190,6 +206,8 @@ def variable(column: Column, name: str) -> Coded:
 
 def numbers(column: Column, name: str) -> pa.ChunkedArray:
     """A column of numbers, true and false as 1 and 0; InvalidInput for anything else."""
+    if isinstance(column, Written):
+        return as_numbers(column, name)
     if isinstance(column, Coded):
         if not all(isinstance(label, int | float) or type(label).__name__ == "Decimal" for label in column.labels):
             odd = next(label for label in column.labels if not isinstance(label, int | float))
@@ -226,6 +244,8 @@ def units(column: Column, name: str) -> pa.ChunkedArray:
     """A column that tells people apart; null where nobody is named."""
     if isinstance(column, Coded):
         return column.codes
+    if isinstance(column, Written):
+        return column.texts
     if pa.types.is_nested(column.type):
         raise InvalidInput(f"The unit {name!r} holds {column.type}, which names nobody.", rule="data.value",
                            value=name, next_step="Name the column of the people's identifiers.")
@@ -234,6 +254,8 @@ def units(column: Column, name: str) -> pa.ChunkedArray:
 
 def readable(column: Column, name: str) -> pa.ChunkedArray:
     """A column as conditions look at it: its values and not their codes."""
+    if isinstance(column, Written):
+        return as_typed(column)
     if not isinstance(column, Coded):
         return column
     try:

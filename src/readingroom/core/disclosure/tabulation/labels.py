@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 
 from readingroom.core.disclosure.evidence import is_margin_label
 from readingroom.core.disclosure.tabulation.frames import Coded
+from readingroom.core.disclosure.tabulation.written import NUMBER
 from readingroom.core.inspection.textual import visible
 from readingroom.errors import InvalidInput
 
@@ -72,10 +74,7 @@ def in_order(coded: Coded) -> list[int]:
 
 
 def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return float(text) if re.match(NUMBER, text) else None
 
 
 def band(coded: Coded, edges: Sequence[float | None], name: str) -> Coded:
