@@ -68,6 +68,15 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "workspace_cpus": ("", "Most processors of one workspace. Policies can lower it."),
     "answer_slot_seconds": ("", "Private answers are delivered at multiples of this, so that their time tells nothing. "
                             "Choose at least three times the longest computation."),
+    "workspace_runtime": ("", "What runs workspaces: `runc`, or `runsc` (gVisor) or `kata` where the engine has them "
+                          "registered under that name."),
+    "workspaces_memory_bytes": ("nine tenths of the machine's", "Most memory that open workspaces together may be "
+                                "promised. Whoever asks for more waits in a queue. 0 means the default."),
+    "workspaces_per_person": ("", "Most workspaces that one person may have open at once."),
+    "quotas": ("", "How homes are kept to their size: `loop` (a file system in a file, which takes root), `none`, or "
+               "`auto`: `loop` as root, else `none`."),
+    "proof_seconds": ("", "How often each open workspace is compared with what its policy demanded."),
+    "canary_seconds": ("", "How often a workspace without data tries the walls from inside."),
 }
 
 STATUS_NOTES: dict[type[StrEnum], str] = {

@@ -15,9 +15,10 @@ from readingroom.core.policy import Layer, Policy
 from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Grant, Project
 from readingroom.core.roles import Role
+from readingroom.core.walls import Finding
 from readingroom.db.migrate import upgrade
 from readingroom.db.store import Store
-from readingroom.services import accounts, workspaces
+from readingroom.services import accounts, walls, workspaces
 from readingroom.services.requests import Upload
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
@@ -141,6 +142,7 @@ def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dic
     with workshop.store.transaction() as tx:
         for username, role in people.items():
             accounts.record(tx, person(username, role), hashed, by="setup")
+    walls.record_probe(workshop, [Finding("only loopback", True, "lo")])
     return workshop
 
 

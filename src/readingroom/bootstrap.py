@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from readingroom.core.policy.library import Policies
 from readingroom.db.store import Store
 from readingroom.errors import SettingsError
 from readingroom.hub.client import HubClient
+from readingroom.ports import Volumes
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
@@ -21,6 +23,7 @@ from readingroom.storage.policies import load_policies
 from readingroom.storage.private_answers import OpenDPAnswerer, private_scratch
 from readingroom.storage.registration import RegisteredVault
 from readingroom.storage.vault import FileVault
+from readingroom.storage.volumes import FolderVolumes, LoopVolumes
 
 
 class SystemClock:
@@ -55,6 +58,13 @@ def build_workshop(settings: Settings) -> Workshop:
 def build_vault(settings: Settings, policies: Policies) -> RegisteredVault:
     """The vault, which takes only what matches its registration in `policies`."""
     return RegisteredVault(FileVault(settings.vault_dir, settings.keys_dir / "vault.key"), policies.dataset)
+
+
+def volumes(settings: Settings) -> Volumes:
+    """Homes with quotas where the settings want them and this account can mount; else plain folders."""
+    if settings.quotas == "loop" or (settings.quotas == "auto" and os.geteuid() == 0):
+        return LoopVolumes(settings.volumes_dir, settings.homes_dir)
+    return FolderVolumes(settings.volumes_dir)
 
 
 def hub_client(settings: Settings, token_file: str) -> HubClient:

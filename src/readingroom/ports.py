@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from readingroom.core.datasets import Dataset, Table
+from readingroom.core.volumes import Usage, Volume
 
 
 class Clock(Protocol):
@@ -74,6 +75,16 @@ class PrivateAnswerer(Protocol):
         """Run it once. Raises ReadingRoomError with a message that holds nothing of the data."""
 
 
+class Engine(Protocol):
+    """What the worker asks of the container engine. Both raise Unavailable when it does not answer."""
+
+    def inspect(self, container: str) -> Mapping[str, Any] | None:
+        """The engine's own words on a running container; None if there is none of that id, or it has ended."""
+
+    def kill(self, container: str) -> None:
+        """End it at once; returns when it has ended. Gone already is fine."""
+
+
 class Hub(Protocol):
     """What portal and worker ask of JupyterHub."""
 
@@ -88,3 +99,27 @@ class Hub(Protocol):
 
     def workspace_states(self, username: str) -> Mapping[str, str]:
         """The same for all of a person's workspaces, by project; those not named are stopped."""
+
+
+class Held(Protocol):
+    """Volumes that nothing takes away until this is closed; use it with `with`."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *_: Any) -> None: ...
+
+
+class Volumes(Protocol):
+    """Homes and the folders that a project's members share, each with a quota where the machine can hold one."""
+
+    def provide(self, wanted: Sequence[Volume]) -> Held:
+        """Have each at its place, ready to be mounted into a container; idempotent.
+
+        Unavailable, with nothing lost, if that cannot be done.
+        """
+
+    def release_idle(self, in_use: Callable[[], Collection[Path]]) -> int:
+        """Take away those that are not at a place in use; returns how many."""
+
+    def usage(self, place: Path) -> Usage | None:
+        """How full it is, or None if that cannot be told now."""

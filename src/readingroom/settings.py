@@ -17,7 +17,9 @@ from readingroom.errors import SettingsError
 STATE_VARIABLE = "READINGROOM_STATE"
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 * 1024**2, "workspace_cpus": 0.01,
-          "answer_slot_seconds": 0.1}
+          "answer_slot_seconds": 0.1,
+          "workspaces_memory_bytes": 0, "workspaces_per_person": 1, "proof_seconds": 1, "canary_seconds": 5}
+_CHOICES = {"workspace_runtime": ("runc", "runsc", "kata"), "quotas": ("auto", "loop", "none")}
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class Settings:
     workspace_memory_bytes: int = 2 * 1024**3
     workspace_cpus: float = 1.0
     answer_slot_seconds: float = 15.0
+    workspace_runtime: str = "runc"
+    workspaces_memory_bytes: int = 0
+    workspaces_per_person: int = 5
+    quotas: str = "auto"
+    proof_seconds: float = 60.0
+    canary_seconds: float = 600.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65534:
@@ -54,6 +62,11 @@ class Settings:
                 raise SettingsError(f"{name} is {getattr(self, name)}.", rule=f"settings.{name}",
                                     value=getattr(self, name),
                                     next_step=f"Choose {least} or more in settings.toml.")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise SettingsError(f"{name} is {getattr(self, name)!r}.", rule=f"settings.{name}",
+                                    value=getattr(self, name),
+                                    next_step=f"Choose one of {', '.join(choices)} in settings.toml.")
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.state_dir / 'db' / 'readingroom.sqlite'}")
 
@@ -65,6 +78,12 @@ class Settings:
     @property
     def public_url(self) -> str:
         return f"http://{self.address}:{self.port}"
+
+    @property
+    def capacity_bytes(self) -> int:
+        """Memory that open workspaces together may be promised."""
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return self.workspaces_memory_bytes or total * 9 // 10
 
     @property
     def run_dir(self) -> Path:
@@ -92,6 +111,11 @@ class Settings:
     @property
     def homes_dir(self) -> Path:
         return self.state_dir / "homes"
+
+    @property
+    def volumes_dir(self) -> Path:
+        """One file system in a file for each home and each project's shared folder, mounted below `homes_dir`."""
+        return self.state_dir / "volumes"
 
     @property
     def logs_dir(self) -> Path:

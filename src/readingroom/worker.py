@@ -16,16 +16,20 @@ from collections.abc import Callable
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
-from readingroom.bootstrap import build_workshop
+from readingroom.bootstrap import build_workshop, volumes
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.errors import ReadingRoomError
-from readingroom.services import audit, private_answers, releases, requests, workspaces
+from readingroom.hub import canary
+from readingroom.hub.engine import DockerEngine
+from readingroom.services import audit, private_answers, releases, requests, turns, walls, workspaces
 from readingroom.services.workshop import Workshop
 from readingroom.settings import load_settings
 
 log = logging.getLogger("readingroom.worker")
 CHECKPOINT_SECONDS = 10.0
 JOBS_SECONDS = 0.5
+QUEUE_SECONDS = 1.0
+FOLDERS_SECONDS = 10.0
 RETRY_SECONDS = 15.0
 BROKEN = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -36,15 +40,21 @@ class Worker:
     def __init__(self, workshop: Workshop) -> None:
         self.workshop = workshop
         self.stopping = threading.Event()
+        self.engine = DockerEngine(workshop.settings)
+        self.volumes = volumes(workshop.settings)
 
     def run(self) -> None:
         """Until stopped: every duty at its own pace, each on a thread of its own so that none delays a sweep."""
-        sweep = self.workshop.settings.sweep_seconds
+        settings, sweep = self.workshop.settings, self.workshop.settings.sweep_seconds
         duties: tuple[tuple[str, Callable[[], object], float], ...] = (
             ("destroy", lambda: workspaces.destroy_dead_extracts(self.workshop), sweep),
             ("sweep", lambda: workspaces.sweep(self.workshop, self.workshop.hub), sweep),
             ("extracts", lambda: workspaces.prepare_extracts(self.workshop), JOBS_SECONDS),
             ("jobs", self.start_jobs, JOBS_SECONDS),
+            ("proofs", lambda: walls.prove_all(self.workshop, self.engine, self.workshop.hub), settings.proof_seconds),
+            ("canary", self.probe, settings.canary_seconds),
+            ("queue", lambda: turns.start_waiting(self.workshop, self.workshop.hub), QUEUE_SECONDS),
+            ("folders", lambda: self.volumes.release_idle(self.engine.places_in_use), FOLDERS_SECONDS),
             ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
         )
         threads = [threading.Thread(target=self._repeat, args=duty, name=duty[0]) for duty in duties]
@@ -52,6 +62,10 @@ class Worker:
             thread.start()
         for thread in threads:
             thread.join()
+
+    def probe(self) -> None:
+        """Try the walls from inside, and keep what was found."""
+        walls.record_probe(self.workshop, canary.probe(self.workshop.settings, self.engine.api, self.volumes))
 
     def start_jobs(self) -> None:
         """Start a workflow for each request to check or release and each private answer to compute."""
@@ -80,14 +94,16 @@ class Worker:
 
     def _repeat(self, name: str, duty: Callable[[], object], every_seconds: float) -> None:
         while not self.stopping.is_set():
-            started = time.monotonic()
+            started, wait = time.monotonic(), every_seconds
             try:
                 duty()
             except ReadingRoomError as error:
                 log.warning("%s: %s", name, error)
+                wait = min(wait, RETRY_SECONDS)
             except Exception:  # whatever broke, nothing was acknowledged, and the other duties must go on
                 log.exception("%s failed; it is tried again", name)
-            self.stopping.wait(max(0.05, every_seconds - (time.monotonic() - started)))
+                wait = min(wait, RETRY_SECONDS)
+            self.stopping.wait(max(0.05, wait - (time.monotonic() - started)))
 
 
 _worker: Worker | None = None

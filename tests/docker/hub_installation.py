@@ -26,11 +26,13 @@ import httpx
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from readingroom import installed
+from readingroom import bootstrap, installed
 from readingroom.core.people import Person, PersonStatus
 from readingroom.core.policy.model import Policy
+from readingroom.core.proof import drifts
 from readingroom.errors import AccessDenied, NotFound, PermissionDenied, Unavailable
 from readingroom.hub.client import HubClient
+from readingroom.hub.groups import remove_groups
 from readingroom.ops import images
 from readingroom.ops.progress import Progress
 from readingroom.settings import REPOSITORY, Settings
@@ -102,14 +104,25 @@ class StandInRecords:
             project,
             (("courts", extracts / "e1"), ("prisons", extracts / "e2")),
             self.settings.homes_dir / project / username,
-            Policy(pids=200),
+            Policy(pids=200, home_bytes=64 * 1024**2, project_bytes=32 * 1024**2),
         )
 
     def _note(self, *event: str) -> None:
         with (self.state / "events.jsonl").open("a") as file:
             file.write(json.dumps(event) + "\n")
 
-    def opened(self, username: str, project: str, container_id: str) -> None:
+    def check_turn(self, username: str, project: str, memory_bytes: int | None) -> None:
+        """There is always room."""
+
+    def gave_up(self, username: str, project: str) -> None:
+        """Nothing was kept free."""
+
+    def provide(self, wanted):
+        return bootstrap.volumes(self.settings).provide(wanted)
+
+    def opened(self, username: str, project: str, container_id: str, demanded, found) -> None:
+        if drifted := drifts(demanded, found):
+            raise AccessDenied("It is not as demanded.", reasons=drifted)
         self._note("opened", username, project)
 
     def closed(self, username: str, project: str, reason: str) -> None:
@@ -251,6 +264,8 @@ class HubInstallation:
             os.kill(int(pid_file.read_text()), signal.SIGKILL)
         for container in self.containers():
             self.engine.remove_container(container["Id"], force=True, v=True)
+        bootstrap.volumes(self.settings).release_idle(frozenset)
+        remove_groups(self.settings)
         shutil.rmtree(self.settings.run_dir)
 
     # looking

@@ -118,13 +118,13 @@ except PermissionError:
 import os
 for path in ['/x', '/opt/venv/x', '/etc/x', '/data/x', '/data/courts/x', '/run/rr/door/x', '/run/rr/w/x',
 '/var/x',
-             '/home/researcher/x', '/tmp/x']:
+             '/home/researcher/x', '/project/x', '/tmp/x']:
     try:
         open(path, 'w').close(); os.unlink(path); print('written', path)
     except OSError as error:
         pass
 """)
-        assert out.splitlines() == ["written /home/researcher/x", "written /tmp/x"]
+        assert out.splitlines() == ["written /home/researcher/x", "written /project/x", "written /tmp/x"]
 
     def test_the_data_can_be_read_and_not_changed_in_any_way(self, kernel):
         out = kernel.run("""

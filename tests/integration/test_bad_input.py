@@ -16,10 +16,11 @@ import pytest
 from readingroom import bootstrap
 from readingroom.core.audit import faults_of_chain
 from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.walls import Finding
 from readingroom.db.migrate import upgrade
 from readingroom.errors import Unavailable
 from readingroom.ops import install
-from readingroom.services import demo, private_answers, requests, workspaces
+from readingroom.services import demo, private_answers, requests, walls, workspaces
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, load_settings
 from tests.factories import add_project, make_workshop, upload
 
@@ -265,6 +266,7 @@ class TestADiskThatFillsUp:
             upgrade(settings)
             room = bootstrap.build(settings)
             demo.load(room, bootstrap.build_vault(settings, room.policies), people=1000)
+            walls.record_probe(room, [Finding("only loopback", True, "lo")])  # there are no images to run a canary
             worker = subprocess.Popen(
                 [sys.executable, "-m", "readingroom.worker"], cwd=REPOSITORY, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

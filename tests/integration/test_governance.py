@@ -10,8 +10,9 @@ from sqlalchemy import text
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.people import PersonStatus
 from readingroom.core.policy import Policy
+from readingroom.core.walls import Finding
 from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, Unavailable
-from readingroom.services import access, accounts, audit, grants, projects, workspaces
+from readingroom.services import access, accounts, audit, grants, projects, walls, workspaces
 from tests.factories import COURTS, PASSWORD, add_project, make_workshop
 
 
@@ -140,6 +141,7 @@ class TestP6NoMeansNow:
         workshop.clock.forward(hours=2)
         assert workspaces.sweep(workshop, workshop.hub) == 1
         assert "12 hours" in projects.get(workshop, "ada", "returns").last_opening.close_reason
+        walls.record_probe(workshop, [Finding("only loopback", True, "lo")])
         assert workspaces.plan(workshop, "ada", "returns").mounts
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from readingroom.core.policy import Policy
+from readingroom.core.walls import Proof
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,10 @@ class WorkspacePlan:
 
 @dataclass(frozen=True)
 class Opening:
-    """One opening of one person's workspace in one project; `container` is the engine's id once it runs."""
+    """One opening of one person's workspace in one project; `container` is the engine's id once it runs.
+
+    `demand` is what its policy demanded of the container when it started, `proof` the last comparison with it.
+    """
 
     id: int
     username: str
@@ -35,3 +41,5 @@ class Opening:
     opened_at: datetime
     closed_at: datetime | None
     close_reason: str
+    demand: Mapping[str, Any] | None = None
+    proof: Proof | None = None

@@ -21,6 +21,8 @@ from readingroom.db.grants import Extracts, Grants
 from readingroom.db.people import People
 from readingroom.db.projects import Projects
 from readingroom.db.requests import Requests
+from readingroom.db.turns import Turns
+from readingroom.db.walls import Walls
 from readingroom.db.workspaces import Workspaces
 from readingroom.errors import Unavailable
 from readingroom.ports import Clock
@@ -38,6 +40,8 @@ class Transaction:
         self.grants = Grants(session)
         self.extracts = Extracts(session)
         self.workspaces = Workspaces(session)
+        self.turns = Turns(session)
+        self.walls = Walls(session)
         self.requests = Requests(session)
         self.accounts = Accounts(session)
         self.events = Events(session, clock)

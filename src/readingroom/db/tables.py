@@ -133,6 +133,48 @@ class WorkspaceRow(Base):
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     close_reason: Mapped[str] = mapped_column(Text, default="")
+    demand: Mapped[dict[str, Any] | None]
+    proof: Mapped[dict[str, Any] | None]
+
+
+class TurnRow(Base):
+    """A workspace's claim on the machine's memory: waiting in the order of `id` until `admitted_at` is set."""
+
+    __tablename__ = "workspace_turn"
+    __table_args__ = (UniqueConstraint("username", "project"), CheckConstraint("memory_bytes > 0", name="turn_memory"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"))
+    memory_bytes: Mapped[int] = mapped_column(BigInteger)
+    asked_at: Mapped[datetime]
+    admitted_at: Mapped[datetime | None]
+
+
+class ProbeRow(Base):
+    """One run of the canary: what it tried from inside, and whether every wall held."""
+
+    __tablename__ = "wall_probe"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    held: Mapped[bool]
+    findings: Mapped[list[Any]]
+
+
+class IncidentRow(Base):
+    """A wall that did not hold: what was found, where, and which workspace it closed."""
+
+    __tablename__ = "incident"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    rule: Mapped[str] = mapped_column(index=True)
+    subject: Mapped[str]
+    project: Mapped[str] = mapped_column(index=True)
+    opening: Mapped[int | None] = mapped_column(ForeignKey("workspace.id"), index=True)
+    message: Mapped[str] = mapped_column(Text)
+    detail: Mapped[list[Any]]
 
 
 FINAL = ", ".join(f"'{status.value}'" for status in (

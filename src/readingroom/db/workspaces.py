@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from readingroom.core.walls import Proof
 from readingroom.core.workspaces import Opening
 from readingroom.db.tables import WorkspaceRow
 
@@ -15,14 +18,20 @@ class Workspaces:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def open(self, username: str, project: str, at: datetime) -> Opening:
-        row = WorkspaceRow(username=username, project=project, opened_at=at)
+    def open(self, username: str, project: str, at: datetime, demand: Mapping[str, Any] | None = None) -> Opening:
+        row = WorkspaceRow(username=username, project=project, opened_at=at, demand=demand and dict(demand))
         self._session.add(row)
         self._session.flush()
         return _opening(row)
 
     def set_container(self, opening_id: int, container: str) -> None:
         self._session.get_one(WorkspaceRow, opening_id).container = container
+
+    def set_proof(self, opening_id: int, proof: Proof) -> None:
+        self._session.get_one(WorkspaceRow, opening_id).proof = proof.as_dict()
+
+    def get(self, opening_id: int) -> Opening:
+        return _opening(self._session.get_one(WorkspaceRow, opening_id))
 
     def close(self, opening_id: int, at: datetime, reason: str) -> None:
         row = self._session.get_one(WorkspaceRow, opening_id)
@@ -47,4 +56,5 @@ class Workspaces:
 
 
 def _opening(row: WorkspaceRow) -> Opening:
-    return Opening(row.id, row.username, row.project, row.container, row.opened_at, row.closed_at, row.close_reason)
+    return Opening(row.id, row.username, row.project, row.container or "", row.opened_at, row.closed_at,
+                   row.close_reason or "", row.demand, row.proof and Proof.from_dict(row.proof))

@@ -30,7 +30,7 @@ KEEP_SOCKETS = HERE / "keep_sockets.mjs"
 PERSON_SCOPES = ["read:users!user", "users:activity!user", "access:servers!user", PORTAL_SCOPE]
 SERVER_SCOPES = ["users:activity!user", "access:servers!server"]
 PORTAL_SCOPES = ["read:users", "read:servers", "start:servers", "delete:servers"]
-WORKER_SCOPES = ["read:users", "read:servers", "delete:servers"]
+WORKER_SCOPES = ["read:users", "read:servers", "delete:servers", "start:servers"]
 
 
 def configure(c: Any, settings: Settings, records: Records | None = None) -> None:
@@ -135,7 +135,7 @@ def update_roles(c: Any) -> None:
         },
         {
             "name": "worker",
-            "description": "Closes workspaces whose means are gone",
+            "description": "Closes workspaces whose means are gone, starts those that waited in the queue",
             "scopes": WORKER_SCOPES,
             "services": ["worker"],
         },

@@ -2,6 +2,8 @@
 
 Nothing a researcher sends reaches these arguments, and an installation's `overrides` are further limits: each
 can lower a number and no more. There is no way to name another image, user, capability, network or mount.
+Arguments are spelled as the engine's API spells them, so that what was demanded can be compared, word for word,
+with what the engine says is running (`proof`).
 """
 
 from __future__ import annotations
@@ -10,23 +12,31 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import Any, Protocol
 
 from readingroom.core.policy.model import Policy
-from readingroom.errors import PolicyError
+from readingroom.core.proof import without_text
+from readingroom.errors import PolicyError, Unavailable
+from readingroom.hub.limits import Limits
 from readingroom.settings import Settings
 
 RESEARCHER = 10001
 HOME = PurePosixPath("/home/researcher")
+PROJECT = PurePosixPath("/project")
 DATA = PurePosixPath("/data")
 DOOR_SOCKET = PurePosixPath("/run/rr/door/door.sock")
 SERVER_SOCKET = PurePosixPath("/run/rr/w/s.sock")
 INSTANCE_LABEL = "readingroom.instance"
-MIB = 1024**2
+KIND_LABEL = "readingroom.kind"
+PERSON_LABEL = "readingroom.person"
+PROJECT_LABEL = "readingroom.project"
+WORKSPACE, CANARY = "workspace", "canary"
+GROUPS = "readingroom"
 _DATASET = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*\Z")
+_IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 
 class Plan(Protocol):
@@ -45,51 +55,12 @@ class Plan(Protocol):
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a workspace may use at most. Smaller is tighter in every field, so the tightest is the minimum."""
+class Host:
+    """What this machine's engine offers to hold a workspace."""
 
-    memory_bytes: int = 2 * 1024 * MIB
-    cpus: float = 1.0
-    pids: int = 256
-    open_files: int = 4096
-    tmp_bytes: int = 256 * MIB
-    shm_bytes: int = 64 * MIB
-    log_bytes: int = 5 * MIB
-
-    def __post_init__(self) -> None:
-        faults = [
-            f"{field.name} is {getattr(self, field.name)}"
-            for field in fields(self)
-            if not getattr(self, field.name) > 0
-        ]
-        if faults:
-            raise PolicyError(
-                "A workspace cannot run within these limits.",
-                rule="workspace.limits",
-                faults=faults,
-                next_step="Give each a number above zero.",
-            )
-
-    def tightened(self, **opinions: float | None) -> Limits:
-        """These limits, each lowered to the opinion on it if there is one; an opinion never raises any."""
-        unknown = set(opinions) - {field.name for field in fields(self)}
-        if unknown:
-            raise PolicyError(
-                "Only a workspace's limits may be overridden, and only downwards.",
-                rule="workspace.overrides",
-                value=sorted(unknown),
-                faults=[f"{name} is not a limit" for name in sorted(unknown)],
-            )
-        return Limits(
-            **{
-                field.name: min(
-                    value
-                    for value in (getattr(self, field.name), opinions.get(field.name))
-                    if value is not None
-                )
-                for field in fields(self)
-            }
-        )
+    runtimes: frozenset[str] = frozenset({"runc"})
+    apparmor: bool = False
+    cgroup_driver: str = "cgroupfs"
 
 
 @dataclass(frozen=True)
@@ -97,6 +68,15 @@ class Mount:
     source: Path
     target: PurePosixPath
     read_only: bool = True
+
+    def asked(self) -> dict[str, object]:
+        return {
+            "Type": "bind",
+            "Source": str(self.source),
+            "Target": str(self.target),
+            "ReadOnly": self.read_only,
+            "BindOptions": {"Propagation": "rprivate"},
+        }
 
 
 @dataclass(frozen=True)
@@ -110,59 +90,114 @@ class ContainerArguments:
     limits: Limits
     labels: Mapping[str, str]
     environment: Mapping[str, str]
+    runtime: str = "runc"
+    apparmor: bool = False
+    cgroup_parent: str = ""
 
-    def creation(self) -> dict[str, object]:
-        """Keyword arguments of docker-py's `create_container`, without `host_config`."""
+    def configuration(self, environment: Mapping[str, str] | None = None) -> dict[str, object]:
+        """The body of the engine's "create a container"; `environment` is what JupyterHub adds to ours."""
+        together = {**(environment or {}), **self.environment}
         return {
-            "name": self.name,
-            "image": self.image,
-            "command": list(self.command),
-            "user": f"{RESEARCHER}:{RESEARCHER}",
-            "working_dir": str(HOME),
-            "hostname": "workspace",
-            "network_disabled": True,
-            "labels": dict(self.labels),
+            "Image": self.image,
+            "Cmd": list(self.command),
+            "User": f"{RESEARCHER}:{RESEARCHER}",
+            "WorkingDir": str(HOME),
+            "Hostname": "workspace",
+            "Domainname": "",
+            "Tty": False,
+            "OpenStdin": False,
+            "NetworkDisabled": True,
+            "Labels": dict(self.labels),
+            "Env": [f"{name}={value}" for name, value in sorted(together.items())],
+            "HostConfig": self.confinement(),
         }
 
     def confinement(self) -> dict[str, object]:
-        """Keyword arguments of docker-py's `create_host_config`."""
+        """The engine's `HostConfig`. Every namespace is the workspace's own: "" means so for pid, uts and user."""
         limits = self.limits
         return {
-            "network_mode": "none",
-            "read_only": True,
-            "privileged": False,
-            "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges:true", f"seccomp={seccomp_profile()}"],
-            "ipc_mode": "private",
-            "shm_size": limits.shm_bytes,
-            "pids_limit": limits.pids,
-            "mem_limit": limits.memory_bytes,
-            "memswap_limit": limits.memory_bytes,
-            "nano_cpus": int(limits.cpus * 1_000_000_000),
-            "oom_score_adj": 500,
-            "ulimits": [
-                {"Name": "core", "Soft": 0, "Hard": 0},
-                {"Name": "nofile", "Soft": limits.open_files, "Hard": limits.open_files},
-                {"Name": "memlock", "Soft": 64 * 1024, "Hard": 64 * 1024},
+            "NetworkMode": "none",
+            "IpcMode": "private",
+            "PidMode": "",
+            "UTSMode": "",
+            "UsernsMode": "",
+            "CgroupnsMode": "private",
+            "CgroupParent": self.cgroup_parent,
+            "Runtime": self.runtime,
+            "Privileged": False,
+            "ReadonlyRootfs": True,
+            "CapAdd": [],
+            "CapDrop": ["ALL"],
+            "GroupAdd": [],
+            "Devices": [],
+            "SecurityOpt": self._security(),
+            "MaskedPaths": list(MASKED),
+            "ReadonlyPaths": list(READ_ONLY),
+            "PidsLimit": limits.pids,
+            "Memory": limits.memory_bytes,
+            "MemorySwap": limits.memory_bytes,
+            "NanoCpus": int(limits.cpus * 1_000_000_000),
+            "ShmSize": limits.shm_bytes,
+            "OomScoreAdj": 500,
+            "OomKillDisable": False,
+            "Ulimits": [
+                {"Name": name, "Soft": value, "Hard": value}
+                for name, value in (
+                    ("core", 0),
+                    ("memlock", 64 * 1024),
+                    ("msgqueue", 0),
+                    ("nofile", limits.open_files),  # none on nproc: it counts this uid's processes in all workspaces
+                )
             ],
-            "tmpfs": {"/tmp": f"rw,nosuid,nodev,noexec,size={limits.tmp_bytes},mode=1777"},  # noqa: S108  inside
-            "log_config": {
+            "Tmpfs": {
+                "/tmp": "rw,nosuid,nodev,noexec,mode=1777,"  # noqa: S108  inside
+                f"size={limits.tmp_bytes},nr_inodes={limits.tmp_files}"
+            },
+            "LogConfig": {
                 "Type": "json-file",
                 "Config": {"max-size": str(limits.log_bytes), "max-file": "2"},
             },
-            "restart_policy": {"Name": "no"},
-            "mounts": [
-                {
-                    "Type": "bind",
-                    "Source": str(mount.source),
-                    "Target": str(mount.target),
-                    "ReadOnly": mount.read_only,
-                    "BindOptions": {"Propagation": "rprivate"},
-                }
-                for mount in self.mounts
-            ],
+            "RestartPolicy": {"Name": "no"},
+            "Init": False,
+            "Mounts": [mount.asked() for mount in self.mounts],
         }
 
+    def demanded(self, environment: Mapping[str, str]) -> dict[str, Any]:
+        """What is asked for, as plain JSON to keep and compare with (`core.proof`).
+
+        Of the environment that JupyterHub adds only the names: the workspace's own token is among it.
+        """
+        asked: dict[str, Any] = self.configuration()
+        return {
+            "image": self.image,
+            "user": asked["User"],
+            "command": list(self.command),
+            "hostname": asked["Hostname"],
+            "labels": dict(self.labels),
+            "environment names": sorted({*environment, *self.environment, *IMAGE_ENVIRONMENT}),
+            "environment": dict(self.environment),
+            "networks": [],
+            "mounts": sorted(
+                [str(mount.target), str(mount.source), not mount.read_only, "rprivate"] for mount in self.mounts
+            ),
+            "host": {
+                name: without_text(name, value) for name, value in asked["HostConfig"].items() if name != "Mounts"
+            },
+        }
+
+    def _security(self) -> list[str]:
+        options = ["no-new-privileges:true", f"seccomp={seccomp_profile()}"]
+        return [*options, "apparmor=docker-default"] if self.apparmor else options
+
+
+# What of /proc and /sys is hidden: the engine's own list, and what tells of the machine or its kernel.
+MASKED = (
+    *(f"/proc/{name}" for name in ("acpi", "asound", "interrupts", "kallsyms", "kcore", "keys", "latency_stats",
+                                   "sched_debug", "scsi", "timer_list", "timer_stats")),
+    *(f"/sys/{name}" for name in ("block", "devices/virtual/dmi", "devices/virtual/powercap", "firmware", "kernel",
+                                  "module")),
+)
+READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 # Where libraries may write: the root is read-only, and caches in the home would outlive the session.
 ENVIRONMENT = {
@@ -174,6 +209,8 @@ ENVIRONMENT = {
     "MPLCONFIGDIR": "/tmp/matplotlib",  # noqa: S108
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+
+IMAGE_ENVIRONMENT = ("PATH", "LANG")  # names that the image itself sets
 
 COMMAND = (
     "jupyterhub-singleuser",
@@ -202,19 +239,48 @@ def sockets_dir(settings: Settings, username: str, project: str) -> Path:
     return settings.workspace_sockets_dir / workspace_key(settings, username, project)
 
 
+def shared_dir(settings: Settings, project: str) -> Path:
+    """Where what a project's members share is on the host. No username has the leading hyphen."""
+    return settings.homes_dir / project / "-shared"
+
+
+def cgroup_parent(settings: Settings, project: str, driver: str) -> str:
+    """One group of control for each project, so that processors are shared between projects, not workspaces.
+
+    The kernel gives equals equal time, so ten workspaces of one project weigh as much as one of another. The
+    systemd driver wants the name of a slice; nesting is written with hyphens there.
+    """
+    key = hashlib.sha256(f"{settings.instance}/{project}".encode()).hexdigest()[:12]
+    if driver == "systemd":
+        return f"{GROUPS}-{settings.instance}-{key}.slice"
+    return f"/{GROUPS}/{settings.instance}/{key}"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a container is for: a person's workspace, or the canary that has a workspace's walls and no data."""
+
+    kind: str = WORKSPACE
+    command: tuple[str, ...] = COMMAND
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 def container_arguments(
     settings: Settings,
     plan: Plan,
+    host: Host,
     overrides: Mapping[str, float] | None = None,
     *,
     image_id: str,
+    purpose: Purpose = Purpose(),
 ) -> ContainerArguments:
     """The arguments for the workspace of `plan`: the tightest of settings, policy and `overrides`.
 
     `image_id` is the engine's own id of the image (`readingroom.installed`), so that no tag can lead elsewhere.
 
     Raises PolicyError if the plan asks for a mount outside the extracts and homes of this installation, for
-    two datasets at one place, or for a dataset whose name could be more than one directory.
+    two datasets at one place, or for a dataset whose name could be more than one directory, or if the image is
+    named by anything but its id; Unavailable if the engine lacks the runtime that the settings name.
     """
     policy = plan.policy
     limits = Limits().tightened(memory_bytes=settings.workspace_memory_bytes, cpus=settings.workspace_cpus)
@@ -224,23 +290,50 @@ def container_arguments(
     mounts = (
         *(Mount(path, DATA / dataset) for dataset, path in plan.mounts),
         Mount(plan.home, HOME, read_only=False),
+        Mount(shared_dir(settings, plan.project), PROJECT, read_only=False),
         Mount(settings.door_socket.parent, DOOR_SOCKET.parent),
         Mount(sockets_dir(settings, plan.username, plan.project), SERVER_SOCKET.parent, read_only=False),
     )
     return ContainerArguments(
         name=container_name(settings, plan.username, plan.project),
-        image=image_id,
-        command=COMMAND,
+        image=_checked_image(image_id),
+        command=purpose.command,
         mounts=mounts,
         limits=limits,
         labels={
             INSTANCE_LABEL: settings.instance,
-            "readingroom.kind": "workspace",
-            "readingroom.person": plan.username,
-            "readingroom.project": plan.project,
+            KIND_LABEL: purpose.kind,
+            PERSON_LABEL: plan.username,
+            PROJECT_LABEL: plan.project,
         },
-        environment=dict(ENVIRONMENT),
+        environment={**ENVIRONMENT, **purpose.environment},
+        runtime=_runtime(settings, host),
+        apparmor=host.apparmor,
+        cgroup_parent=cgroup_parent(settings, plan.project, host.cgroup_driver),
     )
+
+
+def _checked_image(image_id: str) -> str:
+    """A tag can be given to another image at any time, an id is a hash of the contents."""
+    if not _IMAGE_ID.match(image_id):
+        raise PolicyError(
+            f"A workspace's image is named by its id, and {image_id!r} is none.",
+            rule="workspace.image",
+            faults=[f"{image_id!r} is not an image's id"],
+            next_step="`make up` makes the image and records its id.",
+        )
+    return image_id
+
+
+def _runtime(settings: Settings, host: Host) -> str:
+    if settings.workspace_runtime not in host.runtimes:
+        raise Unavailable(
+            f"The engine has no runtime {settings.workspace_runtime}; it has {', '.join(sorted(host.runtimes))}.",
+            rule="walls.runtime",
+            value=settings.workspace_runtime,
+            next_step="Register it in /etc/docker/daemon.json, or set another workspace_runtime in settings.toml.",
+        )
+    return settings.workspace_runtime
 
 
 def _check_mounts(settings: Settings, plan: Plan) -> None:
@@ -257,6 +350,8 @@ def _check_mounts(settings: Settings, plan: Plan) -> None:
     ]
     if not _strictly_below(plan.home, settings.homes_dir):
         faults.append(f"{plan.home} is not a home")
+    if not _strictly_below(shared_dir(settings, plan.project).parent, settings.homes_dir):
+        faults.append(f"{plan.project!r} is not a project")
     if faults:
         raise PolicyError(
             "This workspace's plan reaches outside what a workspace may see.",

@@ -7,10 +7,13 @@ the first call, not on import, because the Hub reads its configuration before an
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from readingroom.core.people import Person
+from readingroom.core.volumes import Volume
 from readingroom.hub.containers import Plan
+from readingroom.ports import Held
 from readingroom.settings import Settings
 
 
@@ -26,7 +29,18 @@ class Records(Protocol):
     def plan(self, username: str, project: str) -> Plan:
         """What to mount; AccessDenied with every reason; Unavailable while an extract is being made."""
 
-    def opened(self, username: str, project: str, container_id: str) -> None: ...
+    def check_turn(self, username: str, project: str, memory_bytes: int | None) -> None:
+        """Unavailable while the machine is full, naming the place in the queue."""
+
+    def gave_up(self, username: str, project: str) -> None:
+        """It did not start: what was kept free for it is free again."""
+
+    def provide(self, wanted: Sequence[Volume]) -> Held:
+        """Homes and shared folders, mounted and of their size, for as long as the answer is not closed."""
+
+    def opened(self, username: str, project: str, container_id: str, demanded: Mapping[str, Any],
+               found: Mapping[str, Any]) -> None:
+        """It runs. AccessDenied if what the engine says of it (`found`) is not what was demanded."""
 
     def closed(self, username: str, project: str, reason: str) -> None: ...
 
@@ -67,10 +81,26 @@ class RoomRecords:
 
         return workspaces.plan(self._room, username, project)
 
-    def opened(self, username: str, project: str, container_id: str) -> None:
+    def check_turn(self, username: str, project: str, memory_bytes: int | None) -> None:
+        from readingroom.services import turns
+
+        turns.check_turn(self._room, username, project, memory_bytes)
+
+    def gave_up(self, username: str, project: str) -> None:
+        from readingroom.services import turns
+
+        turns.leave(self._room, username, project)
+
+    def provide(self, wanted: Sequence[Volume]) -> Held:
+        from readingroom import bootstrap
+
+        return bootstrap.volumes(self._settings).provide(wanted)
+
+    def opened(self, username: str, project: str, container_id: str, demanded: Mapping[str, Any],
+               found: Mapping[str, Any]) -> None:
         from readingroom.services import workspaces
 
-        workspaces.opened(self._room, username, project, container_id)
+        workspaces.opened(self._room, username, project, container_id, demanded, found)
 
     def closed(self, username: str, project: str, reason: str) -> None:
         from readingroom.services import workspaces

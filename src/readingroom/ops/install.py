@@ -71,6 +71,7 @@ def _private(settings: Settings) -> tuple[Path, ...]:
         settings.db_dir,
         settings.logs_dir,
         settings.checkpoints_file.parent,
+        settings.volumes_dir,
     )
 
 

@@ -23,7 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from readingroom import installed
+from readingroom.bootstrap import volumes
 from readingroom.errors import PermissionDenied, Unavailable
+from readingroom.hub.groups import remove_groups
 from readingroom.hub.ownership import empty_through_engine
 from readingroom.ops import doctor, engine, images, install, rootfs, supervise
 from readingroom.ops.door import INSTANCE_LABEL
@@ -229,6 +231,8 @@ def down(settings: Settings, console: Console | None = None, *, keep_engine: boo
             stopped |= bool(remove_containers(settings, connection))
         if settings.workspace_sockets_dir.exists():
             _empty_as_root(settings, settings.workspace_sockets_dir)
+        volumes(settings).release_idle(frozenset)
+        remove_groups(settings)
         if not keep_engine and not _others_running():
             engine.stop(settings)
     if settings.run_dir.exists() and not mounts_below(settings.run_dir):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import rfc8785
 
+from readingroom.core import proof
+from readingroom.core.access import Reason
 from readingroom.core.grants import readable_columns
 from readingroom.core.policy import Policy, strictest
 from readingroom.core.projects import Extract, Grant
 from readingroom.core.workspaces import Opening, WorkspacePlan
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.ports import Hub
-from readingroom.services import access
+from readingroom.services import access, walls
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 
@@ -38,6 +40,8 @@ def plan(room: ReadingRoom, username: str, project_slug: str) -> WorkspacePlan:
             raise AccessDenied(
                 f"The workspace of {project.title} cannot be opened.", reasons=decision.reasons, rule="access",
                 value=project_slug, next_step=" ".join(f"{r.message} {r.next_step}" for r in decision.reasons))
+        _check_number(room, tx, username, project_slug)
+        walls.check_probe(room, tx)
         grants = tx.grants.of_project(project_slug)
         mounts = []
         for grant in grants:
@@ -53,19 +57,40 @@ def plan(room: ReadingRoom, username: str, project_slug: str) -> WorkspacePlan:
     return WorkspacePlan(username, project_slug, tuple(mounts), home, policy)
 
 
-def opened(room: ReadingRoom, username: str, project: str, container: str) -> None:
-    """Record that the workspace now runs as this container. Called again after a restart it changes nothing."""
+def _check_number(room: ReadingRoom, tx: Any, username: str, project: str) -> None:
+    """AccessDenied when this person has as many other workspaces open as one may have."""
+    others = sorted(opening.project for opening in tx.workspaces.open_now()
+                    if opening.username == username and opening.project != project)
+    if len(others) >= room.settings.workspaces_per_person:
+        raise AccessDenied(
+            "You have as many workspaces open as one person may.", rule="workspaces.per-person", value=len(others),
+            reasons=(Reason("workspaces.per-person", f"You have {len(others)} workspaces open: {', '.join(others)}.",
+                            "Close one of them, then open this one."),),
+            next_step="Close one of them.")
+
+
+def opened(room: ReadingRoom, username: str, project: str, container: str,
+           demanded: Mapping[str, Any] | None = None, found: Mapping[str, Any] | None = None) -> None:
+    """Record that the workspace now runs as this container. Called again after a restart it changes nothing.
+
+    What the engine says of it (`found`) is first compared with what was `demanded`: AccessDenied if it differs.
+    """
+    drifted = proof.drifts(demanded, found) if demanded is not None and found is not None else ()
+    if drifted:
+        walls.refuse_drifted(room, username, project, container, drifted)
     with room.store.transaction() as tx:
         current = tx.workspaces.open_one(username, project)
         if current is not None and current.container == container:
             return
         if current is not None:
             tx.workspaces.close(current.id, room.now(), "replaced by a new start")
-        opening = tx.workspaces.open(username, project, room.now())
+        opening = tx.workspaces.open(username, project, room.now(), demanded)
         tx.workspaces.set_container(opening.id, container)
         mounted = {grant.dataset: list(grant.columns) for grant in tx.grants.of_project(project)}
         tx.events.record(username, "workspace.opened", f"workspace:{username}/{project}", project,
                          container=container, mounted=mounted)
+        if demanded is not None:
+            walls.record_proof(room, tx, tx.workspaces.get(opening.id), ())
 
 
 def closed(room: ReadingRoom, username: str, project: str, reason: str, *, by: str = SYSTEM,
@@ -81,6 +106,7 @@ def closed(room: ReadingRoom, username: str, project: str, reason: str, *, by: s
             return
         reason = _reason_to_close(room, tx, current) or reason
         tx.workspaces.close(current.id, room.now(), reason)
+        tx.turns.remove(username, project)
         tx.events.record(by, "workspace.closed", f"workspace:{username}/{project}", project, reason=reason)
 
 
@@ -187,8 +213,9 @@ def _reason_to_close(room: ReadingRoom, tx: Any, opening: Opening) -> str:
     """Why this workspace may not stay open, with every reason; empty if it may."""
     project = tx.projects.get(opening.project)
     decision = access.decide_in(room, tx, opening.username, project)
+    incident = walls.closing_reason(tx.walls.incident_of_opening(opening.id))
     hours = room.policies.for_project(project, tx.grants.of_project(project.slug)).max_age_hours
-    reasons = [reason.message for reason in decision.reasons]
+    reasons = [*([incident] if incident else []), *(reason.message for reason in decision.reasons)]
     if hours is not None and room.now() - opening.opened_at > timedelta(hours=hours):
         reasons.append(f"It was open for more than the {hours} hours that policy allows; it can be opened again.")
     return " ".join(reasons)

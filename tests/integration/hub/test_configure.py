@@ -87,10 +87,8 @@ def test_a_workspaces_token_reaches_its_own_server_and_no_service(config):
     assert role(config, "server")["scopes"] == config.Spawner.server_token_scopes
 
 
-def test_the_worker_can_close_workspaces_but_not_open_them(config):
-    scopes = role(config, "worker")["scopes"]
-    assert "delete:servers" in scopes
-    assert "servers" not in scopes and "start:servers" not in scopes
+def test_the_worker_can_start_whoever_waited_and_close_but_do_nothing_else(config):
+    assert set(role(config, "worker")["scopes"]) == {"read:users", "read:servers", "start:servers", "delete:servers"}
 
 
 def test_no_one_administers_through_the_hub(config):

@@ -26,10 +26,11 @@ from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Extract, Grant, Project
 from readingroom.core.requests import Decision, EgressRequest, Release, Vote
 from readingroom.core.roles import Role
+from readingroom.core.walls import Finding
 from readingroom.db import migrate
 from readingroom.db.store import Store
 from readingroom.errors import NotFound, PermissionDenied
-from readingroom.services import requests
+from readingroom.services import requests, walls
 from readingroom.services.requests import Upload
 from readingroom.services.room import ReadingRoom
 from readingroom.settings import Settings
@@ -257,6 +258,7 @@ class World:
         self.seal = Seal((keys / "portal-session").read_text())
         self._record_people()
         self._record_projects()
+        walls.record_probe(self.room, [Finding("only loopback", True, "lo")])
 
     def close(self) -> None:
         self.store.engine.dispose()

@@ -1,24 +1,24 @@
 import json
 from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from readingroom.core.policy.model import Policy
-from readingroom.errors import PolicyError
-from readingroom.hub import containers
+from readingroom.errors import PolicyError, SettingsError, Unavailable
 from readingroom.hub.containers import (
-    Limits,
+    Host,
+    container_arguments,
     container_name,
     seccomp_profile,
     sockets_dir,
 )
+from readingroom.hub.limits import Limits
 from readingroom.settings import Settings
 
 SETTINGS = Settings(state_dir=Path("/srv/room"))
-IMAGE_ID = "sha256:" + "a" * 64
-container_arguments = partial(containers.container_arguments, image_id=IMAGE_ID)
+IMAGE = "sha256:" + "a" * 64
+HOST = Host()
 NAMES = [limit.name for limit in fields(Limits)]
 
 
@@ -31,57 +31,117 @@ class Plan:
     policy: Policy = field(default_factory=Policy)
 
 
+def arguments(plan=None, overrides=None, host=HOST, settings=SETTINGS, image_id=IMAGE):
+    return container_arguments(settings, plan or Plan(), host, overrides, image_id=image_id)
+
+
 def confinement(plan=None, overrides=None):
-    return container_arguments(SETTINGS, plan or Plan(), overrides).confinement()
+    return arguments(plan, overrides).confinement()
 
 
 def mounts(plan=None):
-    return {mount["Target"]: mount for mount in confinement(plan)["mounts"]}
+    return {mount["Target"]: mount for mount in confinement(plan)["Mounts"]}
 
 
 def test_the_container_has_no_network_no_capability_and_a_read_only_root():
     host = confinement()
-    assert host["network_mode"] == "none"
-    assert host["cap_drop"] == ["ALL"]
-    assert "cap_add" not in host and "devices" not in host
-    assert host["read_only"] is True
-    assert host["privileged"] is False
-    assert host["ipc_mode"] == "private"
-    assert host["security_opt"][0] == "no-new-privileges:true"
-    assert host["security_opt"][1] == f"seccomp={seccomp_profile()}"
-    assert len(host["security_opt"]) == 2
+    assert host["NetworkMode"] == "none"
+    assert (host["CapDrop"], host["CapAdd"], host["Devices"], host["GroupAdd"]) == (["ALL"], [], [], [])
+    assert host["ReadonlyRootfs"] is True
+    assert host["Privileged"] is False
+    assert host["SecurityOpt"] == ["no-new-privileges:true", f"seccomp={seccomp_profile()}"]
+
+
+def test_every_namespace_is_its_own():
+    host = confinement()
+    assert (host["IpcMode"], host["CgroupnsMode"]) == ("private", "private")
+    assert (host["PidMode"], host["UTSMode"], host["UsernsMode"]) == ("", "", "")  # the engine's words for its own
+
+
+def test_apparmor_is_asked_for_where_the_host_has_it():
+    assert "apparmor=docker-default" in arguments(host=replace(HOST, apparmor=True)).confinement()["SecurityOpt"]
+
+
+class TestImage:
+    """By its id: a tag could be moved to another image at any time."""
+
+    def test_it_is_the_id(self):
+        assert arguments().configuration()["Image"] == IMAGE
+
+    @pytest.mark.parametrize("name", ["", "readingroom/notebook:latest", "sha256:abc", IMAGE[7:], f"{IMAGE}\n",
+                                      f"evil@{IMAGE}", IMAGE.upper()])
+    def test_a_name_that_could_be_given_away_is_refused(self, name):
+        with pytest.raises(PolicyError, match="by its id"):
+            arguments(image_id=name)
+
+
+class TestRuntime:
+    def test_another_runtime_is_used_where_the_engine_has_it(self):
+        sandboxed = replace(SETTINGS, workspace_runtime="runsc")
+        host = replace(HOST, runtimes=frozenset({"runc", "runsc"}))
+        assert arguments(host=host, settings=sandboxed).confinement()["Runtime"] == "runsc"
+
+    def test_one_that_the_engine_lacks_is_refused_not_replaced(self):
+        with pytest.raises(Unavailable, match="no runtime kata; it has runc"):
+            arguments(settings=replace(SETTINGS, workspace_runtime="kata"))
+
+    @pytest.mark.parametrize("name", ["crun", "", "RUNC", "/usr/bin/runc"])
+    def test_an_unknown_one_stops_the_start(self, name):
+        with pytest.raises(SettingsError, match="workspace_runtime"):
+            replace(SETTINGS, workspace_runtime=name)
+
+
+def test_a_projects_workspaces_share_one_weight_of_processor_time():
+    def parent(username, project, driver="cgroupfs"):
+        plan = replace(Plan(), username=username, project=project, home=SETTINGS.homes_dir / project / username)
+        return arguments(plan, host=replace(HOST, cgroup_driver=driver)).confinement()["CgroupParent"]
+
+    assert parent("alice", "a") == parent("bob", "a") != parent("alice", "b")
+    assert parent("alice", "a").startswith("/readingroom/")
+    assert parent("alice", "a", "systemd").endswith(".slice")
+    assert "/" not in parent("alice", "a", "systemd")
 
 
 def test_it_runs_as_the_researcher_under_a_name_without_meaning():
-    creation = container_arguments(SETTINGS, Plan()).creation()
-    assert creation["user"] == "10001:10001"
-    assert creation["hostname"] == "workspace"
-    assert creation["network_disabled"] is True
-    assert creation["image"] == IMAGE_ID
-    assert "alice" not in creation["name"] and "reoffending" not in creation["name"]
-    assert creation["name"].startswith(f"rr-{SETTINGS.instance}-")
-    assert creation["labels"]["readingroom.instance"] == SETTINGS.instance
+    made = arguments()
+    creation = made.configuration()
+    assert creation["User"] == "10001:10001"
+    assert (creation["Hostname"], creation["Domainname"]) == ("workspace", "")
+    assert creation["NetworkDisabled"] is True
+    assert "alice" not in made.name and "reoffending" not in made.name
+    assert made.name.startswith(f"rr-{SETTINGS.instance}-")
+    assert creation["Labels"]["readingroom.instance"] == SETTINGS.instance
+
+
+def test_our_environment_wins_over_what_the_hub_adds():
+    environment = arguments().configuration({"HOME": "/root", "JUPYTERHUB_API_TOKEN": "t"})["Env"]
+    assert "HOME=/home/researcher" in environment and "JUPYTERHUB_API_TOKEN=t" in environment
+    assert "HOME=/root" not in environment
 
 
 def test_data_and_door_are_read_only_and_only_home_and_own_socket_are_not():
     found = mounts()
-    assert set(found) == {"/data/courts", "/data/prisons", "/home/researcher", "/run/rr/door", "/run/rr/w"}
+    assert set(found) == {
+        "/data/courts", "/data/prisons", "/home/researcher", "/project", "/run/rr/door", "/run/rr/w",
+    }
     assert {target for target, mount in found.items() if not mount["ReadOnly"]} == {
         "/home/researcher",
+        "/project",
         "/run/rr/w",
     }
     assert all(mount["BindOptions"] == {"Propagation": "rprivate"} for mount in found.values())
 
 
 def test_temporary_space_is_sized_and_runs_nothing():
-    options = confinement()["tmpfs"]["/tmp"].split(",")
+    options = confinement()["Tmpfs"]["/tmp"].split(",")
     assert {"noexec", "nosuid", "nodev", f"size={Limits().tmp_bytes}"} <= set(options)
 
 
 def test_memory_has_no_swap_and_a_crash_leaves_no_core():
     host = confinement()
-    assert host["mem_limit"] == host["memswap_limit"]
-    assert {"Name": "core", "Soft": 0, "Hard": 0} in host["ulimits"]
+    assert host["Memory"] == host["MemorySwap"] > 0
+    assert {"Name": "core", "Soft": 0, "Hard": 0} in host["Ulimits"]
+    assert "nproc" not in {limit["Name"] for limit in host["Ulimits"]}  # it would count all workspaces together
 
 
 def test_two_workspaces_share_neither_name_nor_socket():
@@ -102,7 +162,7 @@ class TestLimitsOnlyTighten:
     @pytest.mark.parametrize("name", NAMES)
     def test_a_lower_override_holds(self, name):
         lower = type(getattr(Limits(), name))(getattr(Limits(), name) / 2)
-        assert getattr(container_arguments(SETTINGS, Plan(), {name: lower}).limits, name) == lower
+        assert getattr(arguments(overrides={name: lower}).limits, name) == lower
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_higher_override_changes_nothing(self, name):
@@ -111,12 +171,12 @@ class TestLimitsOnlyTighten:
     @pytest.mark.parametrize("name", ["privileged", "network_mode", "image", "user", "cap_add", "seccomp"])
     def test_nothing_but_limits_can_be_overridden(self, name):
         with pytest.raises(PolicyError):
-            container_arguments(SETTINGS, Plan(), {name: 1})
+            arguments(overrides={name: 1})
 
     def test_the_policys_limits_hold_if_they_are_tighter(self):
         policy = Policy(memory_bytes=10**8, cpus=0.5, pids=50)
         host = confinement(replace(Plan(), policy=policy))
-        assert (host["mem_limit"], host["nano_cpus"], host["pids_limit"]) == (10**8, 5 * 10**8, 50)
+        assert (host["Memory"], host["NanoCpus"], host["PidsLimit"]) == (10**8, 5 * 10**8, 50)
 
     def test_a_loose_policy_does_not_exceed_the_installations(self):
         policy = Policy(memory_bytes=10**15, cpus=512.0, pids=10**9)
@@ -125,7 +185,7 @@ class TestLimitsOnlyTighten:
     @pytest.mark.parametrize("value", [0, -1])
     def test_a_limit_of_nothing_is_refused_not_taken_as_unlimited(self, value):
         with pytest.raises(PolicyError):
-            container_arguments(SETTINGS, Plan(), {"memory_bytes": value})
+            arguments(overrides={"memory_bytes": value})
 
     def test_limits_are_frozen(self):
         with pytest.raises(FrozenInstanceError):
@@ -149,24 +209,24 @@ class TestMountsStayInTheirPlace:
     )
     def test_only_an_extract_can_be_data(self, path):
         with pytest.raises(PolicyError):
-            container_arguments(SETTINGS, replace(Plan(), mounts=(("courts", path),)))
+            arguments(replace(Plan(), mounts=(("courts", path),)))
 
     @pytest.mark.parametrize(
         "path", [SETTINGS.homes_dir, SETTINGS.keys_dir, SETTINGS.homes_dir / ".." / "keys"]
     )
     def test_only_a_home_can_be_home(self, path):
         with pytest.raises(PolicyError):
-            container_arguments(SETTINGS, replace(Plan(), home=path))
+            arguments(replace(Plan(), home=path))
 
     @pytest.mark.parametrize("name", ["", "..", "a/b", "../home", "/data", "a b", ".hidden", "a\n"])
     def test_a_datasets_name_is_one_directory(self, name):
         with pytest.raises(PolicyError):
-            container_arguments(SETTINGS, replace(Plan(), mounts=((name, SETTINGS.extracts_dir / "e1"),)))
+            arguments(replace(Plan(), mounts=((name, SETTINGS.extracts_dir / "e1"),)))
 
     def test_two_datasets_cannot_share_a_place(self):
         twice = (("courts", SETTINGS.extracts_dir / "e1"), ("courts", SETTINGS.extracts_dir / "e2"))
         with pytest.raises(PolicyError):
-            container_arguments(SETTINGS, replace(Plan(), mounts=twice))
+            arguments(replace(Plan(), mounts=twice))
 
 
 class TestSystemCalls:

@@ -132,6 +132,10 @@ class Policy(BaseModel):
     memory_bytes: Annotated[Positive | None, Direction.MIN] = Field(default=None, description="Memory of a workspace.")
     cpus: Annotated[float | None, Direction.MIN] = Field(default=None, description="Processors of a workspace.")
     pids: Annotated[Positive | None, Direction.MIN] = Field(default=None, description="Processes of a workspace.")
+    home_bytes: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most that a person's home in one project may hold.")
+    project_bytes: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most that the folder shared by a project's members may hold.")
     max_age_hours: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="A workspace older than this is closed.")
 

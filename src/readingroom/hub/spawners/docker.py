@@ -20,6 +20,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Dict, Float, default
 
 from readingroom import installed
+from readingroom.core.volumes import Volume
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.hub import sockets
 from readingroom.hub.containers import (
@@ -29,12 +30,16 @@ from readingroom.hub.containers import (
     Plan,
     container_arguments,
     container_name,
+    shared_dir,
     sockets_dir,
 )
+from readingroom.hub.host import look
 from readingroom.hub.ownership import empty_through_engine, set_owner
 from readingroom.hub.proxy import unix_url
+from readingroom.ports import Held
 
 POLL_SECONDS = 0.1
+HOME_BYTES, PROJECT_BYTES = 5 * 1024**3, 10 * 1024**3  # where no layer of the policy says
 
 
 class WorkspaceSpawner(DockerSpawner):
@@ -49,6 +54,7 @@ class WorkspaceSpawner(DockerSpawner):
     socket_timeout = Float(60, help="Seconds to wait for the server's socket.").tag(config=True)
 
     _arguments: ContainerArguments | None = None
+    _demanded: Mapping[str, Any] | None = None
     _opened = False
     _half_started = False
     _closing_reason = "The workspace's server ended."
@@ -113,26 +119,29 @@ class WorkspaceSpawner(DockerSpawner):
         try:
             return await self._start()
         except ReadingRoomError as error:
+            await self._in_thread(self.records.gave_up, *self._who)
             raise self._refusal(error) from error
 
     async def _start(self) -> str:
         plan = await self._plan()
+        await self._in_thread(self.records.check_turn, *self._who, plan.policy.memory_bytes)
         image_id = await self._in_thread(installed.image_id, self.settings, installed.NOTEBOOK)
-        self._arguments = container_arguments(self.settings, plan, self.overrides, image_id=image_id)
+        host = await self._in_thread(look, self.client)
+        self._arguments = container_arguments(self.settings, plan, host, self.overrides, image_id=image_id)
         self.image = self._arguments.image
         self._step("Preparing your home folder")
-        await self._in_thread(plan.home.mkdir, mode=0o700, parents=True, exist_ok=True)
-        await self._in_thread(self._own, plan.home, RESEARCHER, 0o700)
-        await self._in_thread(self._clear_sockets)
-        await self._in_thread(sockets.fresh_directory, self._sockets_dir)
-        await self._in_thread(self._own, self._sockets_dir, RESEARCHER, sockets.PINNED_MODE)
-        self._step("Starting the container")
-        await super().start()
+        with await self._in_thread(self._provide_folders, plan):
+            await self._in_thread(self._clear_sockets)
+            await self._in_thread(sockets.fresh_directory, self._sockets_dir)
+            await self._in_thread(self._own, self._sockets_dir, RESEARCHER, sockets.PINNED_MODE)
+            self._step("Starting the container")
+            await super().start()
         self._step("Starting JupyterLab")
         await self._wait_for_socket()
         await self._in_thread(self._own, self._sockets_dir, os.geteuid(), sockets.PINNED_MODE)
         await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), RESEARCHER)
-        await self._in_thread(self.records.opened, *self._who, self.container_id)
+        self._step("Comparing the container with what policy demands")
+        await self._in_thread(self._record_opened)
         self._opened = True
         self._step("Opening the workspace")
         return unix_url(self._sockets_dir / sockets.NAME)
@@ -170,11 +179,10 @@ class WorkspaceSpawner(DockerSpawner):
         arguments = self._arguments
         if arguments is None:
             raise AssertionError("a container is created by start() only")
+        environment = self.get_env()
+        self._demanded = arguments.demanded(environment)
         return await self.docker(
-            "create_container",
-            **arguments.creation(),
-            environment={**self.get_env(), **arguments.environment},
-            host_config=self.client.create_host_config(**arguments.confinement()),
+            "create_container_from_config", arguments.configuration(environment), arguments.name
         )
 
     # stop
@@ -206,6 +214,26 @@ class WorkspaceSpawner(DockerSpawner):
             self._steps.append(message)
 
     # helpers
+
+    def _provide_folders(self, plan: Plan) -> Held:
+        """The home and the project's shared folder, each of its size; nothing unmounts them while this is held."""
+        shared = shared_dir(self.settings, plan.project)
+        held = self.records.provide(
+            (Volume(plan.home, plan.policy.home_bytes or HOME_BYTES),
+             Volume(shared, plan.policy.project_bytes or PROJECT_BYTES))
+        )
+        try:
+            self._own(plan.home, RESEARCHER, 0o700)
+            self._own(shared, RESEARCHER, 0o2770)
+        except BaseException:
+            held.__exit__()
+            raise
+        return held
+
+    def _record_opened(self) -> None:
+        """The demand, and the engine's own words: the records compare them before anybody is let in."""
+        found = self.client.inspect_container(self.container_id)
+        self.records.opened(*self._who, self.container_id, self._demanded, found)
 
     def _own(self, path, uid: int, mode: int) -> None:
         set_owner(path, uid, mode, **self._helper)

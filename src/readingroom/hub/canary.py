@@ -1,0 +1,111 @@
+"""The canary: a container with exactly a workspace's arguments and no data, that tries the walls from inside."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from functools import partial
+from pathlib import Path
+
+import docker
+from docker.errors import DockerException, NotFound
+from requests.exceptions import RequestException
+
+from readingroom import installed
+from readingroom.core.policy import Policy
+from readingroom.core.proof import drifts
+from readingroom.core.volumes import Volume
+from readingroom.core.walls import Finding
+from readingroom.core.workspaces import WorkspacePlan
+from readingroom.errors import Unavailable
+from readingroom.hub import sockets
+from readingroom.hub.containers import (
+    CANARY,
+    INSTANCE_LABEL,
+    KIND_LABEL,
+    RESEARCHER,
+    ContainerArguments,
+    Purpose,
+    container_arguments,
+    shared_dir,
+    sockets_dir,
+)
+from readingroom.hub.host import look
+from readingroom.hub.ownership import set_owner
+from readingroom.ports import Volumes
+from readingroom.settings import Settings
+
+NAME = "-canary"  # no person's and no project's name begins so
+VOLUME_BYTES = 16 * 1024**2
+SECONDS = 90.0
+PROBE = Path(__file__).with_name("probe.py")
+
+
+def probe(settings: Settings, engine: docker.APIClient, volumes: Volumes) -> tuple[Finding, ...]:
+    """Try every wall from inside now, and look at the container from outside too. What fails is a finding.
+
+    Unavailable if the machine cannot run a workspace at all: then nothing was learnt of the walls.
+    """
+    settings.run_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+    with (settings.run_dir / "canary.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _probe(settings, engine, volumes)
+
+
+def _probe(settings: Settings, engine: docker.APIClient, volumes: Volumes) -> tuple[Finding, ...]:
+    arguments = _arguments(settings, engine)
+    own = partial(set_owner, engine=engine, image=arguments.image,
+                  label={INSTANCE_LABEL: settings.instance, KIND_LABEL: "ownership"})
+    home, shared = settings.homes_dir / NAME / NAME, shared_dir(settings, NAME)
+    try:
+        _remove(engine, arguments.name)
+        with volumes.provide([Volume(home, VOLUME_BYTES), Volume(shared, VOLUME_BYTES)]):
+            own(home, RESEARCHER, 0o700)
+            own(shared, RESEARCHER, 0o2770)
+            own(sockets.fresh_directory(sockets_dir(settings, NAME, NAME)), 0, sockets.PINNED_MODE)
+            container = engine.create_container_from_config(arguments.configuration(), arguments.name)["Id"]
+            engine.start(container)
+        return _findings(arguments, engine, container)
+    except (DockerException, RequestException) as error:
+        raise Unavailable(f"The canary could not be run: {error}.", rule="walls.canary",
+                          next_step="`readingroom doctor` says what is missing.") from error
+    finally:
+        _remove(engine, arguments.name)
+        sockets.remove_directory(sockets_dir(settings, NAME, NAME))
+
+
+def _arguments(settings: Settings, engine: docker.APIClient) -> ContainerArguments:
+    """A workspace's, for a plan without data: in its place a folder with one file that nobody may change."""
+    data = settings.extracts_dir / f".{NAME}"
+    data.mkdir(mode=0o755, parents=True, exist_ok=True)
+    data.chmod(0o755)
+    (data / "nobody.csv").write_text("people\n0\n")
+    plan = WorkspacePlan(NAME, NAME, (("canary", data),), settings.homes_dir / NAME / NAME, Policy())
+    purpose = Purpose(CANARY, ("python3", "-c", PROBE.read_text(encoding="utf-8"), "canary"))
+    image_id = installed.image_id(settings, installed.NOTEBOOK)
+    return container_arguments(settings, plan, look(engine), image_id=image_id, purpose=purpose)
+
+
+def _findings(arguments: ContainerArguments, engine: docker.APIClient, container: str) -> tuple[Finding, ...]:
+    deadline = time.monotonic() + SECONDS
+    while True:
+        said = engine.logs(container, stdout=True, stderr=False).decode(errors="replace").strip()
+        if said.endswith("]"):
+            break
+        if time.monotonic() > deadline or not engine.inspect_container(container)["State"]["Running"]:
+            errors = engine.logs(container).decode(errors="replace")[-500:]
+            return (Finding("canary", False, f"it did not report: {errors or 'it said nothing'}"),)
+        time.sleep(0.1)
+    drifted = drifts(arguments.demanded({}), engine.inspect_container(container))
+    outside = Finding("runs as demanded", not drifted, "; ".join(map(str, drifted)))
+    return (*(Finding(one["wall"], one["held"] is True, one["seen"]) for one in json.loads(said)), outside)
+
+
+def _remove(engine: docker.APIClient, name: str) -> None:
+    try:
+        engine.remove_container(name, force=True, v=True)
+    except NotFound:
+        return
+
+

@@ -1,0 +1,34 @@
+"""What this machine's engine offers to hold a workspace, in its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from readingroom.errors import Unavailable
+from readingroom.hub.containers import Host
+
+
+def look(engine: docker.APIClient) -> Host:
+    """Asked at every start: an engine can be configured anew at any time. Unavailable if it does not answer."""
+    try:
+        return host_of(engine.info())
+    except (DockerException, RequestException) as error:
+        raise Unavailable(
+            f"The engine does not say what it offers: {error}.",
+            rule="walls.engine",
+            next_step="Check that Docker runs (`readingroom doctor`) and try again.",
+        ) from error
+
+
+def host_of(facts: Mapping[str, Any]) -> Host:
+    """From the engine's `info`. What it does not say is taken as absent."""
+    return Host(
+        runtimes=frozenset(map(str, facts.get("Runtimes") or ())),
+        apparmor=any("name=apparmor" in str(option) for option in facts.get("SecurityOptions") or ()),
+        cgroup_driver=str(facts.get("CgroupDriver") or ""),
+    )
