@@ -16,6 +16,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+import yaml
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "src"))
 
@@ -39,7 +41,8 @@ from readingroom.core.lifecycle import (  # noqa: E402
     ProjectStatus,
     RequestStatus,
 )
-from readingroom.core.policy.dataset_files import file_schema  # noqa: E402
+from readingroom.core.policy.complete import NEEDED  # noqa: E402
+from readingroom.core.policy.dataset_files import FileKind, file_schema, parse_rule_pack  # noqa: E402
 from readingroom.core.policy.model import DIRECTIONS, Policy  # noqa: E402
 from readingroom.core.roles import ROLE_PERMISSIONS  # noqa: E402
 from readingroom.settings import STATE_VARIABLE, Settings  # noqa: E402
@@ -123,8 +126,32 @@ def policy_page() -> str:
         "what the others said. `readingroom policy validate` reads all files and reports every fault; `combine` prints "
         "the strictest of several files, and `diff` says what a change would tighten or loosen.\n\n"
         "Editors complete and check policy files by their JSON Schemas, which each file names in its first line: "
-        "[site and programme](schemas/policy-layer.schema.json), [dataset](schemas/policy-dataset.schema.json).\n"
+        "[site and programme](schemas/policy-layer.schema.json), [dataset](schemas/policy-dataset.schema.json), "
+        "[rule pack](schemas/policy-rule-pack.schema.json).\n\n"
+        "Outputs that a rule is about can never pass while the effective policy leaves one of these open, so a dataset "
+        f"whose layers do is a fault: {', '.join(f'`{name}`' for name in NEEDED)}.\n\n"
+        "## Rule packs\n\n"
+        "A site, programme or dataset may name a rule pack, `rule_pack: opensafely`, beside its `policy`. The pack's "
+        "values are then an opinion of that layer, and of each field the stricter holds; so a pack never loosens "
+        "anything, and neither do values beside it. Checks take the name of a pack for `--policy`. Packs are files in "
+        "`policies/rule-packs/`, with the comparator, zeros and source of each written out.\n\n"
+        + _table(("Rule pack", "Low is", "Zeros low", "Dominance (n, k)", "p%", "Rounding", "Source"), _packs())
     )
+
+
+def _packs() -> list[tuple[str, ...]]:
+    rows = []
+    for file in sorted((REPOSITORY / "policies" / "rule-packs").glob("*.yaml")):
+        text = file.read_text(encoding="utf-8")
+        name, policy = parse_rule_pack(text, file.name)
+        pairs = [f"({n}, {k:g}%{' or more' if policy.dominance_inclusive else ''})" for n, k in
+                 sorted(policy.dominance or ())]
+        rows.append((
+            f"`{name}`", f"{policy.threshold} or fewer" if policy.threshold_inclusive else f"under {policy.threshold}",
+            "yes" if policy.zeros_disclosive else "no", ", ".join(pairs) or "not used",
+            f"{policy.p_percent:g}" if policy.p_percent else "not used", f"{policy.rounding_base or 'not asked for'}",
+            " ".join(yaml.safe_load(text)["source"].split())))
+    return rows
 
 
 def states_page() -> str:
@@ -356,13 +383,14 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
 
 
-def _policy_schema(kind: Literal["layer", "dataset"]) -> str:
+def _policy_schema(kind: FileKind) -> str:
     return json.dumps(file_schema(kind), indent=2) + "\n"
 
 
 PAGES: dict[str, Callable[[], str]] = {
     "schemas/policy-layer.schema.json": lambda: _policy_schema("layer"),
     "schemas/policy-dataset.schema.json": lambda: _policy_schema("dataset"),
+    "schemas/policy-rule-pack.schema.json": lambda: _policy_schema("rule-pack"),
     "settings.md": settings_page,
     "policy.md": policy_page,
     "states.md": states_page,

@@ -13,11 +13,12 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from readingroom.cli._layers import layer
 from readingroom.core.policy import DIRECTIONS, Explanation, Layer, Policy, diff, explain, loosened, strictest
 from readingroom.core.policy.dataset_files import file_schema
 from readingroom.errors import InvalidInput, PolicyError
 from readingroom.settings import load_settings
-from readingroom.storage.policies import load_layer, load_policies
+from readingroom.storage.policies import load_policies
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 Directory = Annotated[Path | None, typer.Option(
@@ -31,6 +32,7 @@ class FileKind(StrEnum):
 
     LAYER = "layer"
     DATASET = "dataset"
+    RULE_PACK = "rule-pack"
 
 
 @app.command()
@@ -44,7 +46,7 @@ def validate(
     if files:
         for file in files:
             try:
-                load_layer(file)
+                layer(file)
             except PolicyError as error:
                 faults += error.faults
         said = f"{len(files)} file{'s' * (len(files) != 1)}: no faults."
@@ -106,7 +108,7 @@ def diff_policies(
     json: Json = False,
 ) -> None:
     """Say field by field what a change tightens or loosens. Exit status 1 if it loosens anything."""
-    differences = diff(load_layer(before).policy, load_layer(after).policy)
+    differences = diff(layer(before).policy, layer(after).policy)
     if json:
         print(json_library.dumps({
             "loosens": bool(loosened(differences)),
@@ -124,7 +126,7 @@ def diff_policies(
 
 
 @app.command()
-def schema(kind: Annotated[FileKind, typer.Argument(help="Of a site's or programme's file, or of a dataset's.")]
+def schema(kind: Annotated[FileKind, typer.Argument(help="Of a site's or programme's file, a dataset's, a rule pack.")]
            = FileKind.LAYER) -> None:
     """Print the JSON Schema of a policy file, by which editors complete and check it."""
     print(json_library.dumps(file_schema(kind.value), indent=2))
@@ -132,7 +134,7 @@ def schema(kind: Annotated[FileKind, typer.Argument(help="Of a site's or program
 
 def _layers(files: Sequence[Path]) -> tuple[Layer, ...]:
     """The layers in `files`, told apart by their names, or by their files where two have the same name."""
-    loaded = [(file, load_layer(file)) for file in files]
+    loaded = [(file, layer(file)) for file in files]
     names = [layer.name for _, layer in loaded]
     layers = tuple(Layer(str(file) if names.count(layer.name) > 1 else layer.name, layer.policy)
                    for file, layer in loaded)

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
+from readingroom.cli._layers import layer
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.inspection.recognise import parse_json
 from readingroom.core.policy import Policy, strictest
 from readingroom.errors import InvalidInput
-from readingroom.storage.policies import load_layer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
 Rules = Annotated[str | None, typer.Option(
@@ -46,7 +46,7 @@ def read_json(file: Path) -> Any:
 
 def rules(policy: str | None, inside: object = None) -> Policy:
     """The rules to check by: those of `--policy`, and those in the file itself; of both, the stricter."""
-    given = [] if policy is None else [_named(policy)]
+    given = [] if policy is None else [layer(policy).policy]
     if inside is not None:
         if not isinstance(inside, Mapping):
             raise InvalidInput("policy is no object.", rule="policy.fields", value=type(inside).__name__,
@@ -85,14 +85,6 @@ def need(file: Path | None, command: str) -> Path:
         raise InvalidInput("There is no input.", rule="check.input",
                            next_step=f"Give --input FILE; `readingroom check {command} --example` prints one.")
     return file
-
-
-def _named(policy: str) -> Policy:
-    file = Path(policy)
-    if file.exists() or file.suffix in {".yaml", ".yml", ".json"}:
-        return load_layer(file).policy
-    raise InvalidInput(f"There is no policy file {policy!r}.", rule="policy.file", value=policy,
-                       next_step="Give a policy file that exists.")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _expected(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
     value = [] if cell.value is None else [exact(cell.value)]
     match evidence.family:
         case Family.FREQUENCY:
-            return [Fraction(cell.people), Fraction(cell.records)]
+            return value if cell.weighted_total is not None else [Fraction(cell.people), Fraction(cell.records)]
         case Family.LINEAR | Family.SAFE_EXTREME:
             if cell.total is None or cell.weighted_total is not None:
                 return value
@@ -179,7 +179,7 @@ def _agrees(text: str, cell: CellEvidence, evidence: TableEvidence) -> bool:
     if not is_number(text) or text.endswith("%"):
         return False
     shown = Fraction(text.replace(",", ""))
-    if evidence.family is Family.FREQUENCY:
+    if evidence.family is Family.FREQUENCY and cell.weighted_total is None:
         return any(_is_rounding(shown, int(count), evidence) for count in _expected(cell, evidence)) or (
             evidence.rounding > 1 and cell.is_margin and cell.value is not None and shown == exact(cell.value))
     mantissa, _, exponent = text.lower().partition("e")

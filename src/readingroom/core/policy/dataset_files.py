@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.core.policy.model import DIRECTIONS, Layer, Policy
+from readingroom.core.policy.complete import unset_parameters
+from readingroom.core.policy.model import DIRECTIONS, Layer, Policy, strictest
 from readingroom.errors import PolicyError
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
@@ -20,6 +21,8 @@ Model = TypeVar("Model", bound=BaseModel)
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Place = tuple[int | str, ...]
 Fault = tuple[Place, str]
+Packs = Mapping[str, Policy]
+NO_PACKS: Packs = {}
 LONGEST = 200_000  # characters
 DEEPEST = 20
 
@@ -68,48 +71,94 @@ class DatasetFile(_File):
     known_issues: list[Text] = []
     people: Slug | None = None
     tables: Annotated[list[TableFile], Field(min_length=1)]
+    rule_pack: Slug | None = None
     policy: Policy = Policy()
 
 
 class LayerFile(_File):
-    """A site's or a programme's policy."""
+    """A site's or a programme's policy; of a rule pack that it names, the stricter of each field is its opinion."""
 
     name: Text
     title: str = ""
+    rule_pack: Slug | None = None
+    policy: Policy = Policy()
+
+
+class RulePackFile(_File):
+    """A named set of disclosure parameters, and where they come from."""
+
+    name: Slug
+    title: Text
+    source: Text
     policy: Policy
 
 
-def file_schema(kind: Literal["layer", "dataset"]) -> dict[str, Any]:
+class BareFile(Policy):
+    """The fields of a policy without the rest of a layer."""
+
+    rule_pack: Slug | None = None
+
+
+FileKind = Literal["layer", "dataset", "rule-pack"]
+
+
+def file_schema(kind: FileKind) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a policy file. Each field says which of two opinions is the tighter one."""
-    schema = (LayerFile if kind == "layer" else DatasetFile).model_json_schema()
+    models: dict[FileKind, type[_File]] = {"layer": LayerFile, "dataset": DatasetFile, "rule-pack": RulePackFile}
+    schema = models[kind].model_json_schema()
     for name, field in schema["$defs"]["Policy"]["properties"].items():
         field["description"] += f" Of two opinions, in force is {DIRECTIONS[name].value}."
         del field["default"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def parse_dataset(text: str, file: str) -> tuple[Dataset, Policy]:
+def parse_dataset(text: str, file: str, packs: Packs = NO_PACKS) -> tuple[Dataset, Policy]:
     """A dataset file's contents. PolicyError lists every fault as `file:line: where: what`."""
-    found = _checked(*_read(text, file), file, DatasetFile)
-    return _dataset(found), found.policy
+    root, given = _read(text, file)
+    found = _checked(root, given, file, DatasetFile)
+    return _dataset(found), _opinion(root, file, found.policy, found.rule_pack, packs)
 
 
-def parse_layer(text: str, file: str) -> Layer:
+def parse_layer(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:
     """A site or programme file's contents. PolicyError lists every fault."""
-    found = _checked(*_read(text, file), file, LayerFile)
-    return Layer(found.name, found.policy)
+    root, given = _read(text, file)
+    found = _checked(root, given, file, LayerFile)
+    return Layer(found.name, _opinion(root, file, found.policy, found.rule_pack, packs))
 
 
-def parse_any(text: str, file: str) -> Layer:
-    """The layer in any policy file: of a site, programme or dataset, or the bare fields of a policy."""
+def parse_rule_pack(text: str, file: str) -> tuple[str, Policy]:
+    """A rule pack's name and parameters. A rule pack leaves nothing open that a disclosure rule needs."""
+    root, given = _read(text, file)
+    found = _checked(root, given, file, RulePackFile)
+    if left := unset_parameters(found.policy):
+        line = _line(root, ("policy",))
+        raise _refusal(file, [f"{file}:{line}: policy: does not say {name}" for name in left])
+    return found.name, found.policy
+
+
+def parse_any(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:
+    """The layer in any policy file: of a site, programme, dataset or rule pack, or the bare fields of a policy."""
     root, given = _read(text, file)
     if isinstance(given, dict) and "tables" in given:
-        dataset = _checked(root, given, file, DatasetFile)
-        return Layer(f"dataset {dataset.slug}", dataset.policy)
-    if isinstance(given, dict) and not given.keys() & LayerFile.model_fields.keys():
-        return Layer(file, _checked(root, given, file, Policy))
-    layer = _checked(root, given, file, LayerFile)
-    return Layer(layer.name, layer.policy)
+        dataset, policy = parse_dataset(text, file, packs)
+        return Layer(f"dataset {dataset.slug}", policy)
+    if isinstance(given, dict) and "source" in given:
+        return Layer(*parse_rule_pack(text, file))
+    if isinstance(given, dict) and not given.keys() & {"name", "title", "policy"}:
+        bare = _checked(root, given, file, BareFile)
+        own = Policy.model_construct(**{name: getattr(bare, name) for name in DIRECTIONS})
+        return Layer(file, _opinion(root, file, own, bare.rule_pack, packs))
+    return parse_layer(text, file, packs)
+
+
+def _opinion(root: yaml.Node | None, file: str, own: Policy, rule_pack: str | None, packs: Packs) -> Policy:
+    """What a layer says by itself and by the rule pack that it names: field by field the stricter of the two."""
+    if rule_pack is None:
+        return own
+    if rule_pack not in packs:
+        known = f"there are {', '.join(sorted(packs))}" if packs else "there are none here"
+        raise _refusal(file, [f"{file}:{_line(root, ('rule_pack',))}: rule_pack: {rule_pack!r} is unknown; {known}"])
+    return strictest(packs[rule_pack], own)
 
 
 def _dataset(found: DatasetFile) -> Dataset:
@@ -141,7 +190,7 @@ def _checked(root: yaml.Node | None, given: object, file: str, model: type[Model
         faults += _written_twice(root, ())
         faults += _misread_codes(root, ())
     if isinstance(given, dict):
-        faults += _switches_for_numbers(given, ()) if model is Policy else _switches_for_numbers(
+        faults += _switches_for_numbers(given, ()) if issubclass(model, Policy) else _switches_for_numbers(
             given.get("policy"), ("policy",))
         faults += _contradictions(given) if model is DatasetFile else ()
     parsed = None
