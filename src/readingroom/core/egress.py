@@ -9,7 +9,7 @@ from enum import StrEnum
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy import Policy
-from readingroom.core.requests import Decision, EgressRequest, OutputFile, Review, Vote
+from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Review, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, PermissionDenied
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()-]{0,99}")
@@ -120,7 +120,8 @@ def unapproved(request: EgressRequest, files: Sequence[OutputFile]) -> tuple[str
 def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
     """The last look before anything leaves, from the records alone (promise P1).
 
-    Every file has the approvals demanded, by distinct checkers who are neither author nor members.
+    Every file has the approvals demanded, by distinct checkers who are neither author nor members. Only files that
+    the platform made from a private answer may need none.
     """
     reviewers = [review.checker for review in current_reviews(request)]
     insiders = {request.author, *members} & set(reviewers)
@@ -129,8 +130,14 @@ def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
         raise PermissionDenied(f"Request {request.number} was reviewed by {culprits}.",
                                rule="release.independence", value=sorted(insiders),
                                next_step="It has to be reviewed again by independent checkers.")
+    made_by_platform = request.private_answer is not None and all(
+        file.assurance is Assurance.PRIVATE for file in request.files)
+    if request.private_answer is not None and not made_by_platform:
+        raise PermissionDenied(f"Request {request.number} holds files that are not the private answer's own.",
+                               rule="release.private", value=request.private_answer,
+                               next_step="Ask for other outputs in a request of their own.")
     lacking = unapproved(request, request.files)
-    if lacking or not request.files or request.checkers_required < 1:
+    if lacking or not request.files or (request.checkers_required < 1 and not made_by_platform):
         raise PermissionDenied(f"Request {request.number} lacks approvals for: {', '.join(lacking) or 'everything'}.",
                                rule="release.approvals", value=list(lacking),
                                next_step=f"Each file needs {request.checkers_required} independent approvals.")

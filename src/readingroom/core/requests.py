@@ -72,6 +72,7 @@ class EgressRequest:
     """`number` is what people say; `round` counts submissions, and only its files and reviews decide.
 
     `outcome_comment` is what the concluding checker told the researcher when it was returned or rejected.
+    `private_answer` is set where the platform itself made the files, from that answer; nobody can change them.
     """
 
     number: int
@@ -87,6 +88,7 @@ class EgressRequest:
     reviews: tuple[Review, ...]
     checkers_required: int
     outcome_comment: str = ""
+    private_answer: int | None = None
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,11 @@ class Requests:
         self._session = session
 
     def add(self, *, project: str, author: str, title: str, purpose: str, at: datetime,
-            checkers_required: int) -> int:
+            checkers_required: int, private_answer: int | None = None) -> int:
         """A new draft; returns its number. InvalidTransition if the author has an active one in the project."""
         row = RequestRow(project=project, author=author, title=title, purpose=purpose, round=0, created_at=at,
-                         status=RequestStatus.DRAFT.value, checkers_required=checkers_required)
+                         status=RequestStatus.DRAFT.value, checkers_required=checkers_required,
+                         private_answer=private_answer)
         self._session.add(row)
         try:
             self._session.flush()
@@ -79,6 +80,12 @@ class Requests:
         return self._session.scalars(select(func.count()).select_from(RequestRow).where(
             RequestRow.number <= number, RequestRow.status.in_([status.value for status in statuses]))).one()
 
+    def of_private_answer(self, answer_id: int) -> EgressRequest | None:
+        """The request by which an answer leaves or left; one rejected or withdrawn does not count."""
+        ended = [RequestStatus.REJECTED.value, RequestStatus.WITHDRAWN.value]
+        found = self._where(RequestRow.private_answer == answer_id, RequestRow.status.not_in(ended))
+        return found[0] if found else None
+
     def of_author(self, username: str) -> tuple[EgressRequest, ...]:
         return self._where(RequestRow.author == username)
 
@@ -111,7 +118,7 @@ def _request(row: RequestRow) -> EgressRequest:
         status=RequestStatus(row.status), round=row.round, created_at=row.created_at, submitted_at=row.submitted_at,
         files=tuple(_file(file) for file in row.files if file.round == row.round),
         reviews=tuple(_review(review) for review in row.reviews), checkers_required=row.checkers_required,
-        outcome_comment=row.outcome_comment,
+        outcome_comment=row.outcome_comment, private_answer=row.private_answer,
     )
 
 

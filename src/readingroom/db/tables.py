@@ -181,13 +181,22 @@ FINAL = ", ".join(f"'{status.value}'" for status in (
     RequestStatus.RELEASED, RequestStatus.REJECTED, RequestStatus.WITHDRAWN))
 
 
+ACTIVE = f"status NOT IN ({FINAL}) AND private_answer IS NULL"
+STANDING = "status NOT IN ('rejected', 'withdrawn')"
+
+
 class RequestRow(Base):
-    """At most one request that is not final per author and project."""
+    """At most one request that is not final per author and project, releases of private answers aside.
+
+    Of each private answer there is at most one.
+    """
 
     __tablename__ = "egress_request"
     __table_args__ = (
-        Index("request_active_once", "author", "project", unique=True,
-              sqlite_where=text(f"status NOT IN ({FINAL})"), postgresql_where=text(f"status NOT IN ({FINAL})")),
+        Index("request_active_once", "author", "project", unique=True, sqlite_where=text(ACTIVE),
+              postgresql_where=text(ACTIVE)),
+        Index("private_answer_released_once", "private_answer", unique=True, sqlite_where=text(STANDING),
+              postgresql_where=text(STANDING)),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)
@@ -201,6 +210,7 @@ class RequestRow(Base):
     submitted_at: Mapped[datetime | None]
     checkers_required: Mapped[int]
     outcome_comment: Mapped[str] = mapped_column(Text, default="")
+    private_answer: Mapped[int | None] = mapped_column(ForeignKey("private_answer.id"))
 
     files: Mapped[list[FileRow]] = relationship(lazy="selectin", order_by="FileRow.id")
     reviews: Mapped[list[ReviewRow]] = relationship(lazy="selectin", order_by="ReviewRow.id")

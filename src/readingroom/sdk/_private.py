@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas
 
     from readingroom.sdk._figures import Picture
+    from readingroom.sdk._requests import Request
 
 MICRO = 1_000_000
 WAIT_SECONDS = 120.0
@@ -113,6 +114,15 @@ class Answer:
         axes.set_xticks(places, frame["label"].astype(str), rotation=45, ha="right")
         axes.set_ylabel("people, with noise" if self.answer["statistic"] != "mean" else "mean, with noise")
         return Picture(canvas)
+
+    def release(self) -> Request:
+        """Ask for this answer to leave. Where policy lets private answers out at once, no person has to check it.
+
+        Asked again, by anyone in the project, it is the same request.
+        """
+        from readingroom.sdk._requests import request
+
+        return request(_door.post(f"/private/answers/{self.id}/release", json={})["number"])
 
     @property
     def _cost(self) -> str:
@@ -285,6 +295,10 @@ def _ask(query: dict[str, Any]) -> Answer:
             said = _door.get(f"/private/answers/{said['id']}")
     finally:
         line.settle()
+    if said["status"] == "refunded":
+        raise Unavailable(f"Question {said['id']} could not be computed any more. What it cost was given back.",
+                          rule="private.refunded", value=said["id"],
+                          next_step="See what rr.workspace() says of the data, then ask again.")
     if said["status"] != "answered":
         raise Unavailable(f"Answer {said['id']} failed. {said.get('message', '')}".strip(), rule="private.failed",
                           value=said["id"], next_step="Tell your administrator; what was paid stays paid.")

@@ -13,8 +13,10 @@ import readingroom
 from readingroom.core import package
 from readingroom.core.egress import check_releasable, current_reviews
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
+from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import Decision, EgressRequest, OutputFile, Release
+from readingroom.errors import IntegrityError
 from readingroom.services.workshop import Workshop
 
 FORMAT = "readingroom-release/1"
@@ -32,10 +34,15 @@ def make(workshop: Workshop, number: int) -> Release | None:
         project = tx.projects.get(request.project)
         sources = tuple((grant, extract.version) for grant in tx.grants.of_project(project.slug)
                         if (extract := tx.extracts.newest_of_grant(grant.id)) is not None)
+        answer = None if request.private_answer is None else tx.accounts.get(request.private_answer)
     if request.status is not RequestStatus.APPROVED:
         return None
     check_releasable(request, project.members)
     contents = {file.name: workshop.blobs.get(file.sha256) for file in request.files}
+    if answer is not None and contents != files_of(answer):
+        raise IntegrityError(f"Request {number} does not hold what private answer {answer.id} gave.",
+                             rule="release.private", value=answer.id,
+                             next_step="Nothing was released. Please report it.")
     statement = _statement(workshop, request, project, sources)
     crate = _crate(request, project, statement)
     content = package.build(contents, crate, statement, workshop.release_key)
@@ -61,7 +68,10 @@ def _statement(workshop: Workshop, request: EgressRequest, project: Project,
         "title": request.title,
         "purpose": request.purpose,
         "author": request.author,
-        "approved_at": max(review.submitted_at for review in current_reviews(request)).isoformat(),
+        "approved_at": max([request.submitted_at or request.created_at,
+                            *(review.submitted_at for review in current_reviews(request))]).isoformat(),
+        "private_answer": request.private_answer,
+        "approvals_required": request.checkers_required,
         "project": {"slug": project.slug, "title": project.title, "programme": project.programme,
                     "purpose": project.purpose, "legal_gateway": project.legal_gateway},
         "datasets": [{"slug": grant.dataset, "grant": grant.id, "version": version,
@@ -101,6 +111,12 @@ def _crate(request: EgressRequest, project: Project, statement: dict[str, object
         crate.add_file(dest_path=f"{package.FILES}{file.name}", properties={
             "name": file.name, "description": file.context, "contentSize": str(file.size_bytes),
             "sha256": file.sha256}, source=None)
+    if request.checkers_required == 0:
+        crate.add(ContextEntity(crate, "#sign-off-by-rule", properties={
+            "@type": "AssessAction", "name": "Released by rule: a differentially private answer, which the policies "
+                                             "of its datasets let leave without approval (private_answer_checkers: 0)",
+            "additionalType": {"@id": "https://w3id.org/shp#DisclosureCheck"},
+            "actionStatus": "http://schema.org/CompletedActionStatus", "endTime": statement["approved_at"]}))
     for review in current_reviews(request):
         checker = crate.add(CratePerson(crate, f"#person-{review.checker}", properties={"name": review.checker}))
         crate.add(ContextEntity(crate, f"#sign-off-{review.checker}", properties={

@@ -72,10 +72,12 @@ def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Uplo
     """Answer a returned request with a new round of files; earlier reviews no longer count."""
     with room.store.reading() as tx:
         request = _of_author(tx, author, number)
+        _check_changeable(request)
         policy = _check_may_ask(room, tx, author, request.project)
     files = _freeze(room, uploads, policy)
     with room.store.transaction() as tx:
         request = _of_author(tx, author, number)
+        _check_changeable(request)
         _check_may_ask(room, tx, author, request.project)
         return _submit_round(room, tx, request, files)
 
@@ -84,7 +86,7 @@ def withdraw(room: ReadingRoom, author: str, number: int) -> EgressRequest:
     """Take the request back, at any time before it is approved."""
     with room.store.transaction() as tx:
         request = _of_author(tx, author, number)
-        _move(tx, request, RequestStatus.WITHDRAWN, author, "request.withdrawn")
+        move(tx, request, RequestStatus.WITHDRAWN, author, "request.withdrawn")
         return _request(tx, number)
 
 
@@ -144,7 +146,7 @@ def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], 
         reviewed = _request(tx, number)
         if phase(reviewed) is Phase.CONSOLIDATING and not egress.unapproved(reviewed, reviewed.files):
             egress.check_releasable(reviewed, tx.projects.get(reviewed.project).members)
-            _move(tx, reviewed, RequestStatus.APPROVED, SYSTEM, "request.approved")
+            move(tx, reviewed, RequestStatus.APPROVED, SYSTEM, "request.approved")
         return _request(tx, number)
 
 
@@ -166,7 +168,7 @@ def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatu
             raise InvalidInput("No reason was given.", rule="review.comment",
                                next_step="Tell the researcher what would make it safe.")
         tx.requests.set_outcome_comment(number, comment.strip())
-        _move(tx, request, outcome, checker, f"request.{outcome.value}", comment=comment.strip())
+        move(tx, request, outcome, checker, f"request.{outcome.value}", comment=comment.strip())
         return _request(tx, number)
 
 
@@ -190,7 +192,7 @@ def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
     with room.store.transaction() as tx:
         request = _request(tx, number)
         if request.status is RequestStatus.SUBMITTED:
-            _move(tx, request, RequestStatus.CHECKING, SYSTEM, "request.checking")
+            move(tx, request, RequestStatus.CHECKING, SYSTEM, "request.checking")
         return _request(tx, number)
 
 
@@ -217,7 +219,7 @@ def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
     with room.store.transaction() as tx:
         request = _request(tx, number)
         if request.status is RequestStatus.CHECKING and all(file.verdict is not None for file in request.files):
-            _move(tx, request, RequestStatus.IN_REVIEW, SYSTEM, "request.in-review",
+            move(tx, request, RequestStatus.IN_REVIEW, SYSTEM, "request.in-review",
                   verdicts={file.name: file.verdict.word for file in request.files if file.verdict is not None})
         return _request(tx, number)
 
@@ -243,6 +245,14 @@ def _check_may_ask(room: ReadingRoom, tx: Any, author: str, slug: str) -> Policy
     return room.policies.for_project(project, tx.grants.of_project(slug))
 
 
+def _check_changeable(request: EgressRequest) -> None:
+    """A private answer leaves as the platform made it, by fewer approvals than other files would need (promise P1)."""
+    if request.private_answer is not None:
+        raise PermissionDenied("The files of a private answer can't be exchanged.", rule="request.private",
+                               value=request.private_answer,
+                               next_step="Withdraw it, or ask for other outputs in a request of their own.")
+
+
 def _member_project(tx: Any, username: str, slug: str) -> Project:
     project: Project | None = tx.projects.find(slug)
     if project is None or username not in project.members:
@@ -264,12 +274,13 @@ def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Seq
     check_transition(REQUEST_TRANSITIONS, request.status, RequestStatus.SUBMITTED, "request")
     tx.requests.add_round(request.number, files, room.now())
     submitted = _request(tx, request.number)
-    _move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
+    move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
           files=[{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes} for file in files])
     return _request(tx, request.number)
 
 
-def _move(tx: Any, request: EgressRequest, target: RequestStatus, actor: str, action: str, **detail: object) -> None:
+def move(tx: Any, request: EgressRequest, target: RequestStatus, actor: str, action: str, **detail: object) -> None:
+    """Change a request's state if its present one allows that, with the event that says so."""
     check_transition(REQUEST_TRANSITIONS, request.status, target, "request")
     tx.requests.set_status(request.number, target)
     tx.events.record(actor, action, f"request:{request.number}", request.project, **detail)
@@ -333,7 +344,7 @@ def _may(person: Person, request: EgressRequest, project: Project, own: Review |
         "conclude": reviewer or in_review or consolidating,
         "withdraw": author or _reason(check_transition, REQUEST_TRANSITIONS, request.status,
                                       RequestStatus.WITHDRAWN, "request"),
-        "resubmit": author or ("" if request.status is RequestStatus.RETURNED
+        "resubmit": author or _reason(_check_changeable, request) or ("" if request.status is RequestStatus.RETURNED
                                else f"The request is {request.status.value}."),
     }
 

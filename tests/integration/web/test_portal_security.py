@@ -168,6 +168,7 @@ class TestChanges:
         "/requests/1/conclude",
         "/projects/returning-defendants/private/price",
         "/projects/returning-defendants/private/ask",
+        "/private-answers/1/release",
         "/grants/3/decision",
         "/grants/1/withdraw",
     )

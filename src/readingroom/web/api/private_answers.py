@@ -11,6 +11,7 @@ from readingroom.core.answers import PrivateAnswer
 from readingroom.core.lifecycle import AnswerStatus
 from readingroom.errors import NotFound
 from readingroom.services import private_answers as service
+from readingroom.services import private_releases
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here, Number
 
@@ -54,6 +55,15 @@ def get(here: Here, calling: Calling, answer_id: Number) -> dict[str, Any]:
     if answer.project != calling.project:
         raise NotFound(f"There is no private answer {answer_id}.", rule="answer.exists", value=answer_id)
     return _shown(answer) | {"charged_micro_rho": answer.cost_micro_rho}
+
+
+@router.post("/private/answers/{answer_id}/release")
+def release(here: Here, calling: Calling, answer_id: Number) -> dict[str, Any]:
+    """Ask for an answer of this project to leave; at once where policy lets it. Asked again, it is the same request."""
+    if service.get(here.room, calling.username, answer_id).project != calling.project:
+        raise NotFound(f"There is no private answer {answer_id}.", rule="answer.exists", value=answer_id)
+    asked = private_releases.release(here.room, calling.username, answer_id)
+    return {"number": asked.number, "status": asked.status.value, "approvals_required": asked.checkers_required}
 
 
 def _shown(answer: PrivateAnswer) -> dict[str, Any]:

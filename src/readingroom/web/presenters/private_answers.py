@@ -13,6 +13,7 @@ from readingroom.core.lifecycle import AnswerStatus
 from readingroom.core.projects import Grant
 from readingroom.services.budgets import BudgetLine
 from readingroom.services.private_answers import Price
+from readingroom.services.private_releases import Lane
 from readingroom.web.addresses import page
 from readingroom.web.presenters import budgets, times
 from readingroom.web.presenters.plots import BarChart, bar_chart
@@ -104,6 +105,28 @@ class Shown:
     message: str
     waiting: bool
     due: str
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """How an answer leaves: by a button that says what will happen, or by the request that was made."""
+
+    button: str
+    what: str
+    href: str
+
+
+def leaving(answer: PrivateAnswer, lane: Lane) -> Leaving | None:
+    """None for an answer that has nothing to release."""
+    if answer.status is not AnswerStatus.ANSWERED:
+        return None
+    if lane.request is not None:
+        return Leaving("", f"It leaves by request {lane.request.number}.", page(f"/requests/{lane.request.number}"))
+    if lane.approvals == 0:
+        return Leaving("Release it now", "No person has to check it: the guarantee above is the check, and the "
+                       "data’s custodian lets such answers leave at once.", "")
+    return Leaving("Ask for its release", f"{lane.approvals} output checker{'s' * (lane.approvals > 1)} will look "
+                   "first: the data’s policy asks for that.", "")
 
 
 def builder(slug: str, grants: tuple[Grant, ...], datasets: Mapping[str, Dataset], wanted: str) -> Builder | None:

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from readingroom.core.roles import Role
 from readingroom.errors import BudgetExceeded, InvalidInput, ReadingRoomError
 from readingroom.services import private_answers as service
-from readingroom.services import projects
+from readingroom.services import private_releases, projects
 from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import private_answers as present
 
@@ -131,4 +131,13 @@ def ask(request: Request, here: Here, looking: Looking, slug: str, form: Changed
 def answer(request: Request, here: Here, looking: Looking, answer_id: Number) -> Response:
     found = service.get(here.room, looking.username, answer_id)
     shown = present.shown(found, here.room.policies.dataset(found.dataset), here.room.now())
-    return render(request, "private_answers/answer.html", RESEARCHER, answer=shown, project=found.project)
+    leaving = present.leaving(found, private_releases.lane(here.room, looking.username, answer_id))
+    return render(
+        request, "private_answers/answer.html", RESEARCHER, answer=shown, leaving=leaving, project=found.project
+    )
+
+
+@router.post("/private-answers/{answer_id}/release")
+def release(here: Here, looking: Looking, answer_id: Number, form: Changed) -> Response:
+    asked = private_releases.release(here.room, looking.username, answer_id)
+    return see(f"/requests/{asked.number}")
