@@ -55,7 +55,12 @@ class Range:
 
     @property
     def is_point(self) -> bool:
-        return self.upper - self.lower <= 1e-7 * max(1e-9, abs(self.upper), abs(self.lower))
+        return is_point(self.lower, self.upper)
+
+
+def is_point(lower: float, upper: float) -> bool:
+    """Whether a range leaves nothing open, to seven digits."""
+    return bool(np.isfinite(upper - lower)) and upper - lower <= 1e-7 * max(1e-9, abs(upper), abs(lower))
 
 
 class Part:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from readingroom.core.disclosure.protect.intruder import Range
+from readingroom.core.disclosure.protect.intruder import Range, is_point
 from readingroom.core.disclosure.protect.system import number
 from readingroom.core.disclosure.verdict import Verdict
 
@@ -70,7 +70,7 @@ def judge(found: Range, needed: Protection, value: float | None = None) -> tuple
 
 
 def _fault(lower: float, upper: float, needed: Protection, value: float | None) -> str:
-    if upper - lower <= 1e-7 * max(1e-9, abs(lower), abs(upper)):
+    if is_point(lower, upper):
         return "it follows exactly from what is published"
     if needed.stated is not None and needed.stated[0] >= lower and upper >= needed.stated[1]:
         return ""
@@ -83,6 +83,6 @@ def _fault(lower: float, upper: float, needed: Protection, value: float | None) 
         return f"it may be at most {number(value - lower)} below the true value, which needs {number(needed.lower)}"
     if upper - lower < needed.sliding - slack:
         return f"the range is {number(upper - lower)} wide, and needs {number(needed.sliding)}"
-    if value is None and (upper - lower) / 2 < needed.percent / 100 * abs(upper + lower) / 2:
+    if value is None and upper - lower < float("inf") and upper - lower < needed.percent / 100 * abs(upper + lower):
         return f"it is known to within {number(needed.percent)}% of the middle of the range"
     return ""

@@ -79,7 +79,7 @@ def make_system(
     high = np.full(size, np.inf) if upper is None else np.asarray(upper, dtype=float)
     values = np.full(size, np.nan) if value is None else np.asarray(value, dtype=float)
     _check(names, values, low, high, wholes)
-    low, high = np.where(wholes, np.ceil(low - 1e-9), low), np.where(wholes, np.floor(high + 1e-9), high)
+    low, high = np.where(wholes, np.ceil(low - 1e-9), low) + 0.0, np.where(wholes, np.floor(high + 1e-9), high)
     rows, matrix = _matrix(list(equations), size)
     return System(tuple(names), values, low, high, wholes, matrix, rows)
 
@@ -153,4 +153,5 @@ def number(value: float) -> str:
     """A value as people write it: 3, 12.5, unlimited."""
     if np.isinf(value):
         return "unlimited" if value > 0 else "minus unlimited"
+    value += 0.0  # no minus zero
     return f"{value:.0f}" if value == round(value) and abs(value) < LARGEST else f"{value:.6g}"

@@ -1,0 +1,138 @@
+"""`readingroom check protect`: tables with true values in, a pattern of cells to hide with its audit out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from readingroom.core.disclosure.protect.forms import answer
+from readingroom.core.disclosure.protect.forms.grid import ReadTable
+from readingroom.core.disclosure.protect.forms.model import ProtectForm, parse_protect
+from readingroom.core.disclosure.protect.forms.needs import DEFAULT_PERCENT, listed, singles, threshold_of
+from readingroom.core.disclosure.protect.forms.problem import Problem, build
+from readingroom.core.disclosure.protect.forms.sensitive import check_rules, sensitive_cells
+from readingroom.core.disclosure.protect.intruder import Reader, never
+from readingroom.core.disclosure.protect.pattern import Pattern, costs_of, suppress
+from readingroom.core.disclosure.protect.system import Floats
+from readingroom.core.disclosure.protect.tables import completed
+from readingroom.core.disclosure.verdict import Verdict
+from readingroom.errors import InvalidInput
+
+MARK = "x"
+
+
+def check_protect(raw: object, *, out_of_time: Callable[[], bool] = never) -> answer.Json:
+    """The answer of the command, see docs/reference/check.md. InvalidInput for what can't be read or protected."""
+    form = parse_protect(raw)
+    check_rules(form.rules)
+    problem = build(form, published=False)
+    missing = [facts for facts in problem.facts.values() if np.isnan(problem.system.value[facts.cell])]
+    if missing:
+        name = problem.system.names[missing[0].cell]
+        raise InvalidInput(f"{name} has no value.", rule="form.value", value=name,
+                           next_step="Give every cell its true value; what is hidden already as {\"value\": 4, "
+                           "\"suppressed\": true}.")
+    problem = replace(problem, system=completed(problem.system))
+    return _suppressed(problem, form, out_of_time)
+
+
+def _suppressed(problem: Problem, form: ProtectForm, out_of_time: Callable[[], bool]) -> answer.Json:
+    protected = sensitive_cells(problem, form)
+    unpublished = [cell for cell in range(problem.system.size) if cell not in problem.facts
+                   and problem.system.lower[cell] < problem.system.upper[cell]]
+    method = form.method if form.method in ("auto", "optimal", "heuristic") else "auto"
+    pattern = suppress(
+        problem.system, protected, cost=_costs(problem, form), keep=listed(problem, form, "keep"),
+        singles=singles(problem, form), also_hidden=unpublished, method=method, out_of_time=out_of_time)
+    pattern = replace(pattern, primary=tuple(cell for cell in pattern.primary if cell in problem.facts))
+    verdict = max(pattern.audit.verdict, Verdict.REVIEW if problem.gap and protected else Verdict.PASS)
+    return answer.merged(
+        {"verdict": verdict.word, "message": _message(pattern, problem)},
+        {"pattern": {"primary": answer.described(problem, pattern.primary),
+                     "secondary": answer.described(problem, pattern.secondary)}},
+        {"cells": [*_with_role(answer.cells(problem, pattern.audit), "primary"), *_secondary(problem, pattern)],
+         "insiders": [answer.inference(problem, one) for one in pattern.audit.insiders]},
+        {"cost": pattern.cost, "bound": pattern.bound, "optimal": pattern.optimal, "gap": pattern.gap,
+         "tables": [_shown(problem, number, table, pattern) for number, table in enumerate(problem.tables)],
+         "notes": [f"{problem.gap[:1].upper()}{problem.gap[1:]}."] if problem.gap else [],
+         "parameters": {"threshold": threshold_of(form), "zeros_unsafe": form.zeros_unsafe, "cost": form.cost,
+                        "percent": DEFAULT_PERCENT, "insiders_asked": pattern.audit.insiders_asked}})
+
+
+def _costs(problem: Problem, form: ProtectForm) -> Floats:
+    cost = costs_of(problem.system, "count" if form.cost == "unit" else form.cost)
+    for facts in problem.facts.values():
+        for one in facts.forms:
+            if one.cost is not None:
+                cost[facts.cell] = one.cost
+    return cost
+
+
+def _message(pattern: Pattern, problem: Problem) -> str:
+    if not pattern.primary:
+        return "Nothing is sensitive here, so nothing needs to be hidden."
+    best = "no cheaper pattern exists" if pattern.optimal else (
+        f"a better one could cost up to {pattern.gap:.0%} less" if pattern.bound > 0
+        else "it was found by a heuristic, and a cheaper one may exist")
+    audit = {Verdict.PASS: "the audit finds none of the sensitive cells exposed",
+             Verdict.REVIEW: "the audit could not be finished", Verdict.FAIL: "the audit fails"}[pattern.audit.verdict]
+    gap = " Not everything that the tables say together was used." if problem.gap else ""
+    return (f"Hide {answer.plural(len(pattern.primary), 'sensitive cell')} and {len(pattern.secondary)} more: {audit}; "
+            f"{best}.{gap}")
+
+
+def _with_role(cells: list[answer.Json], role: str) -> list[answer.Json]:
+    return [{**cell, "role": role} for cell in cells]
+
+
+def _secondary(problem: Problem, pattern: Pattern) -> list[answer.Json]:
+    """The ranges of the cells hidden for others' sake; they are no verdict."""
+    reader = Reader(problem.system.hiding(_hidden(problem, pattern)))
+    found = []
+    for cell in pattern.secondary:
+        span = reader.range(cell)
+        found.append({**answer.place_of(problem, cell), "lower": answer.bound(span.lower),
+                      "upper": answer.bound(span.upper), "role": "secondary",
+                      "value": answer.bound(float(problem.system.value[cell]))})
+    return found
+
+
+def _hidden(problem: Problem, pattern: Pattern) -> set[int]:
+    return {*pattern.hidden, *(cell for cell in range(problem.system.size) if cell not in problem.facts)}
+
+
+def _shown(problem: Problem, number: int, table: ReadTable, pattern: Pattern) -> answer.Json:
+    """The table as it may be published: in the form that `check published` reads."""
+    hidden = set(pattern.hidden)
+
+    def seen(cell: int) -> object:
+        return MARK if cell in hidden else answer.bound(float(problem.system.value[cell]))
+
+    head = {"name": table.name, **({"measure": table.form.measure} if table.form.measure else {}),
+            **({"where": dict(table.form.where)} if table.form.where else {}),
+            **({} if table.whole else {"kind": "magnitude"}),
+            **({"negative": True} if table.form.negative else {})}
+    if table.form.values is None:
+        return {**head, "variables": list(table.variables), "cells": [
+            {"at": [code or "Total" for code in one.at], "value": seen(problem.index[number, one.at])}
+            for one in table.cells]}
+    return {**head, "dimensions": _dimensions(table), "total": sorted(_total_labels(table)) or ["Total"],
+            "values": _nested(problem.index, number, table, seen)}
+
+
+def _dimensions(table: ReadTable) -> dict[str, list[str]]:
+    return {name: list(labels) for name, labels in zip(table.variables, table.labels, strict=True)}
+
+
+def _total_labels(table: ReadTable) -> set[str]:
+    return {label for labels in table.labels for label in labels if table.code(label) is None}
+
+
+def _nested(index: Mapping[tuple[int, tuple[str | None, ...]], int], number: int, table: ReadTable,
+            seen: Callable[[int], object], so_far: tuple[str, ...] = ()) -> object:
+    depth = len(so_far)
+    if depth == len(table.labels):
+        return seen(index[number, tuple(map(table.code, so_far))])
+    return [_nested(index, number, table, seen, (*so_far, label)) for label in table.labels[depth]]
