@@ -27,6 +27,7 @@ from readingroom.core.disclosure.evidence.schema import evidence_schema  # noqa:
 from readingroom.core.disclosure.models.check import check_description  # noqa: E402
 from readingroom.core.disclosure.models.described import Described  # noqa: E402
 from readingroom.core.disclosure.output_types import OUTPUT_TYPES, OutputType  # noqa: E402
+from readingroom.core.disclosure.protect.forms.model import ProtectForm, PublishedForm  # noqa: E402
 from readingroom.core.disclosure.rules import RULES  # noqa: E402
 from readingroom.core.disclosure.tabulation.answer import schema as answer_schema  # noqa: E402
 from readingroom.core.disclosure.tabulation.recipe import schema as recipe_schema  # noqa: E402
@@ -368,6 +369,11 @@ def evidence_schema_page() -> str:
     return json.dumps(evidence_schema(), indent=2) + "\n"
 
 
+def _form_schema(form: type[PublishedForm] | type[ProtectForm]) -> str:
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **form.model_json_schema()},
+                      indent=2) + "\n"
+
+
 def _diagram(statuses: type[StrEnum], transitions: Mapping[StrEnum, frozenset[StrEnum]]) -> str:
     lines = ["```mermaid", "stateDiagram-v2"]
     lines += [f"    state \"{status.value.replace('-', ' ')}\" as {status.name}" for status in statuses]
@@ -402,6 +408,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "schemas/check-model.schema.json": model_schema_page,
     "schemas/check-recipe.schema.json": lambda: json.dumps(recipe_schema(), indent=2) + "\n",
     "schemas/check-table-answer.schema.json": lambda: json.dumps(answer_schema(), indent=2) + "\n",
+    "schemas/check-published.schema.json": lambda: _form_schema(PublishedForm),
+    "schemas/check-protect.schema.json": lambda: _form_schema(ProtectForm),
     "check.md": check_page,
 }
 

@@ -110,7 +110,7 @@ class TestTheAuditFindsExactlyWhatAReaderCouldFindByTryingAllTables:
 
 
 def safe(inner, hidden, needed, singles=()):
-    """Whether all tables that remain, and that remain to each insider, spread as widely as every level asks."""
+    """Whether all tables that remain spread as widely as every level asks, and to insiders over its width."""
     full = with_margins(inner).ravel()
     for knows in [(), *((single,) for single in singles if single in hidden)]:
         possible = consistent(inner, hidden, known=knows)
@@ -118,6 +118,10 @@ def safe(inner, hidden, needed, singles=()):
             if cell in knows:
                 continue
             low, high = possible[:, cell].min(), possible[:, cell].max()
+            if knows:
+                if low == high or high - low < (level.upper or level.lower):
+                    return False
+                continue
             if low == high or high - full[cell] < level.upper or full[cell] - low < level.lower:
                 return False
     return True

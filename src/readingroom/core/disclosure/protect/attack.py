@@ -64,10 +64,16 @@ def needs_of(system: System, protected: Mapping[int, Protection]) -> tuple[Need,
 
 
 def insiders_of(needs: Iterable[Need], singles: Iterable[int]) -> tuple[Need, ...]:
-    """The same needs before each insider but the cell's own."""
+    """What each insider must be left with on every cell but their own: a range as wide as the upper level.
+
+    Where the range lies is not asked: an insider knows that a total is at least what they gave.
+    """
+    widths: dict[int, float] = {}
+    for need in needs:
+        if need.sign >= 0 or need.cell not in widths:
+            widths[need.cell] = need.level
     pairs = tuple(singles)
-    return tuple(Need(need.cell, need.sign, need.level, single)
-                 for need in needs for single in pairs if single != need.cell)
+    return tuple(Need(cell, 0, width, single) for cell, width in widths.items() for single in pairs if single != cell)
 
 
 class Attack:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from readingroom.core.disclosure.protect.intruder import Range, Reader, never
-from readingroom.core.disclosure.protect.protection import Exposure, Protection, judge
+from readingroom.core.disclosure.protect.protection import Exposure, Protection, before_insiders, judge
 from readingroom.core.disclosure.protect.system import System, number
 from readingroom.core.disclosure.verdict import Verdict
 
@@ -58,13 +58,14 @@ def audit(
 ) -> Audit:
     """What readers of `system` (see `System.hiding`) can infer of each protected cell.
 
-    `singles` are cells with one contributor, who knows that cell and reads everything else. An insider with a true
-    value uses it; where it isn't known, they count as knowing some value, and only exact recovery is looked for.
+    `singles` are cells with one contributor, who knows that cell and reads everything else; they must be left with
+    what `before_insiders` says. Where a single's true value isn't given, they count as knowing some value, and only
+    exact recovery is looked for.
     Raises InvalidInput when nothing fits what is published, naming an equation.
     """
     reader = Reader(system, out_of_time=out_of_time)
     inferences = [_infer(reader, cell, needed) for cell, needed in protected.items()]
-    insiders, asked = _ask_insiders(reader, protected, singles)
+    insiders, asked = _ask_insiders(reader, protected, {one.cell: one for one in inferences}, singles)
     return Audit(tuple(inferences), tuple(insiders), asked)
 
 
@@ -78,7 +79,7 @@ def _infer(reader: Reader, cell: int, needed: Protection, insider: str | None = 
 
 
 def _ask_insiders(
-    reader: Reader, protected: Mapping[int, Protection], singles: Iterable[int],
+    reader: Reader, protected: Mapping[int, Protection], outsiders: Mapping[int, Inference], singles: Iterable[int],
 ) -> tuple[list[Inference], int]:
     """Inferences that are not safe from an insider; those whose safety a known table already shows are passed over."""
     found: list[Inference] = []
@@ -95,12 +96,17 @@ def _ask_insiders(
                 if cell == single or reader.is_known(cell) or cell not in part.place:
                     continue
                 asked += 1
-                wanted = needed if known else Protection()
+                wanted = before_insiders(needed) if known else Protection()
                 if _shown_safe(part.points, part.place[cell], wanted, reader.system.value[cell] if known else np.nan):
                     continue
                 inference = _infer(reader, cell, wanted, reader.system.names[single], known=known)
-                if inference.exposure is not Exposure.PROTECTED:
-                    found.append(inference)
+                if inference.exposure is Exposure.PROTECTED:
+                    continue
+                if not known:  # the value shown would be one that we made up
+                    outside = outsiders[cell]
+                    inference = replace(inference, range=outside.range, value=outside.value,
+                                        reason="that contributor can work it out exactly")
+                found.append(inference)
         assert part.lower[place] <= value <= part.upper[place]
     return found, asked
 

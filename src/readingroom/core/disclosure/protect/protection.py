@@ -46,6 +46,14 @@ class Protection:
     stated: tuple[float, float] | None = None
 
 
+def before_insiders(needed: Protection) -> Protection:
+    """What is asked of the range that an insider is left with: the width of the upper level, wherever it lies.
+
+    An insider knows that a total is at least what they gave, so distances from the true value can't be asked for.
+    """
+    return Protection(sliding=max(needed.upper or needed.lower, needed.sliding), unsafe=needed.unsafe, stated=needed.stated)
+
+
 def protection_of_count(value: float, threshold: int, *, zeros_unsafe: bool = False) -> Protection:
     """Levels for a count below a threshold: up to at least `threshold`, and down by one (a zero can't go down).
 

@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from readingroom.core.disclosure.protect.audit import Audit, Inference
 from readingroom.core.disclosure.protect.forms.problem import Problem
 from readingroom.core.disclosure.protect.protection import Exposure
+from readingroom.core.disclosure.verdict import Cell, Finding
 
+SOURCE = ("Fischetti and Salazar, Management Science 47 (2001), section 2; "
+          "ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.3 (2024)")
 Json = dict[str, object]
 
 
@@ -22,7 +25,8 @@ def place_of(problem: Problem, cell: int) -> Json:
         return {"cell": table, "id": table}
     read = next(one for one in problem.tables if one.name == table)
     also = [name for name, _ in facts.places[1:]]
-    return {"cell": ", ".join(codes) or "Total", "table": table,
+    where = map(str, read.form.where.values())
+    return {"cell": ", ".join([*codes, *where]) or "Total", "table": table,
             "at": dict(zip(read.variables, codes, strict=True)), **({"also_in": also} if also else {})}
 
 
@@ -41,6 +45,20 @@ def inference(problem: Problem, one: Inference) -> Json:
     if one.insider is not None:
         answer["insider"] = one.insider
     return answer
+
+
+def findings(problem: Problem, audit: Audit, parameters: Json) -> list[Json]:
+    """One finding for each inference that is not safe, in the form of all checks."""
+    found = []
+    for one in (*audit.inferences, *audit.insiders):
+        if one.exposure is not Exposure.PROTECTED:
+            codes = problem.facts[one.cell].places[0][1] if one.cell in problem.facts else (one.name,)
+            found.append(Finding(
+                "intruder.insider" if one.insider else "intruder.range", one.exposure.verdict, f"{one.words}.",
+                "Hide another cell in the same line, merge categories, or leave a total out; `readingroom check "
+                "protect` finds the cheapest cells.", (Cell(codes[:1], codes[1:]),), dict(parameters),
+                SOURCE).as_dict())
+    return found
 
 
 def message(audit: Audit, what: str) -> str:

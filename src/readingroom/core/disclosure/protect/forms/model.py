@@ -93,9 +93,6 @@ class TableForm(_Form):
     sensitive: Annotated[list[Any] | None, Field(validation_alias=AliasChoices(
         "sensitive", "protected", "primary"))] = None
     keep: Annotated[list[Any] | None, Field(validation_alias=AliasChoices("keep", "must_publish", "released"))] = None
-    structural_zeros: list[Any] | None = None
-    contributors: list[Any] | None = None
-    contributions: list[Any] | None = None
 
 
 class Reference(_Form):
@@ -152,8 +149,7 @@ class ProtectForm(_Common):
     rules: RulesForm = RulesForm()
     cost: Annotated[Literal["log", "count", "unit", "value"], Field(
         validation_alias=AliasChoices("cost", "costs"))] = "log"
-    method: Literal["auto", "optimal", "heuristic", "round", "midpoint", "conventional", "cell-key"] = "auto"
-    base: Annotated[int, Field(ge=2, le=1_000_000)] = 5
+    method: Literal["auto", "optimal", "heuristic"] = "auto"
 
 
 def parse_published(raw: object) -> PublishedForm:

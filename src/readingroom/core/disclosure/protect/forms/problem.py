@@ -27,8 +27,6 @@ from readingroom.core.disclosure.protect.tables import Entry, Table, join
 from readingroom.errors import InvalidInput
 
 Form = PublishedForm | ProtectForm
-COMMON = ("tables", "equations", "links", "hierarchies", "threshold", "zeros_unsafe", "protection", "singletons",
-          "seconds", "rules", "cost", "method", "base")
 Bounds = tuple[float, float]
 
 

@@ -42,14 +42,16 @@ def _suppressed(problem: Problem, form: ProtectForm, out_of_time: Callable[[], b
     protected = sensitive_cells(problem, form)
     unpublished = [cell for cell in range(problem.system.size) if cell not in problem.facts
                    and problem.system.lower[cell] < problem.system.upper[cell]]
-    method = form.method if form.method in ("auto", "optimal", "heuristic") else "auto"
     pattern = suppress(
         problem.system, protected, cost=_costs(problem, form), keep=listed(problem, form, "keep"),
-        singles=singles(problem, form), also_hidden=unpublished, method=method, out_of_time=out_of_time)
+        singles=singles(problem, form), also_hidden=unpublished, method=form.method, out_of_time=out_of_time)
     pattern = replace(pattern, primary=tuple(cell for cell in pattern.primary if cell in problem.facts))
     verdict = max(pattern.audit.verdict, Verdict.REVIEW if problem.gap and protected else Verdict.PASS)
+    parameters: answer.Json = {"threshold": threshold_of(form), "zeros_unsafe": form.zeros_unsafe, "cost": form.cost,
+                               "percent": DEFAULT_PERCENT, "insiders_asked": pattern.audit.insiders_asked}
     return answer.merged(
-        {"verdict": verdict.word, "message": _message(pattern, problem)},
+        {"verdict": verdict.word, "message": _message(pattern, problem),
+         "findings": answer.findings(problem, pattern.audit, parameters)},
         {"pattern": {"primary": answer.described(problem, pattern.primary),
                      "secondary": answer.described(problem, pattern.secondary)}},
         {"cells": [*_with_role(answer.cells(problem, pattern.audit), "primary"), *_secondary(problem, pattern)],
@@ -57,9 +59,7 @@ def _suppressed(problem: Problem, form: ProtectForm, out_of_time: Callable[[], b
         {"cost": pattern.cost, "bound": pattern.bound, "optimal": pattern.optimal, "gap": pattern.gap,
          "tables": [_shown(problem, number, table, pattern) for number, table in enumerate(problem.tables)],
          "notes": [f"{problem.gap[:1].upper()}{problem.gap[1:]}."] if problem.gap else [],
-         "parameters": {"threshold": threshold_of(form), "zeros_unsafe": form.zeros_unsafe, "cost": form.cost,
-                        "percent": DEFAULT_PERCENT, "insiders_asked": pattern.audit.insiders_asked}})
-
+         "parameters": parameters})
 
 def _costs(problem: Problem, form: ProtectForm) -> Floats:
     cost = costs_of(problem.system, "count" if form.cost == "unit" else form.cost)

@@ -22,7 +22,7 @@ from readingroom.core.disclosure.protect.forms.needs import (
 from readingroom.core.disclosure.protect.forms.problem import Facts, Problem, build
 from readingroom.core.disclosure.protect.intruder import Reader, never
 from readingroom.core.disclosure.protect.protection import Protection
-from readingroom.core.disclosure.verdict import Verdict
+from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 
 
 def check_published(raw: object, *, out_of_time: Callable[[], bool] = never) -> answer.Json:
@@ -35,13 +35,21 @@ def check_published(raw: object, *, out_of_time: Callable[[], bool] = never) -> 
     implied = _implied(problem, form)
     verdict = max(found.verdict, Verdict.FAIL if implied else Verdict.PASS,
                   Verdict.REVIEW if problem.gap and found.inferences else Verdict.PASS)
+    parameters: answer.Json = {"threshold": threshold_of(form), "zeros_unsafe": form.zeros_unsafe,
+                               "percent": DEFAULT_PERCENT, "insiders_asked": found.insiders_asked}
     return answer.merged(
         {"verdict": verdict.word, "message": _message(found, implied, problem)},
+        {"findings": [*answer.findings(problem, found, parameters),
+                      *(_difference(one, parameters) for one in implied)]},
         {"cells": answer.cells(problem, found), "insiders": [answer.inference(problem, one) for one in found.insiders],
          "implied": implied, "notes": [f"{problem.gap[:1].upper()}{problem.gap[1:]}."] if problem.gap else []},
-        {"parameters": {"threshold": threshold_of(form), "zeros_unsafe": form.zeros_unsafe,
-                        "percent": DEFAULT_PERCENT, "insiders_asked": found.insiders_asked}})
+        {"parameters": parameters})
 
+
+def _difference(implied: answer.Json, parameters: answer.Json) -> answer.Json:
+    return Finding("intruder.difference", Verdict.FAIL, f"{implied['words']}.",
+                   "Hide a cell in one of the tables, or publish them for the same people.",
+                   (Cell((str(implied["cell"]),)),), dict(parameters), answer.SOURCE).as_dict()
 
 def _message(found: Audit, implied: list[answer.Json], problem: Problem) -> str:
     parts = [answer.message(found, "protected cell")] if found.inferences or not implied else []
