@@ -51,7 +51,8 @@ def before_insiders(needed: Protection) -> Protection:
 
     An insider knows that a total is at least what they gave, so distances from the true value can't be asked for.
     """
-    return Protection(sliding=max(needed.upper or needed.lower, needed.sliding), unsafe=needed.unsafe, stated=needed.stated)
+    width = max(needed.upper or needed.lower, needed.sliding)
+    return Protection(sliding=width, unsafe=needed.unsafe, stated=needed.stated)
 
 
 def protection_of_count(value: float, threshold: int, *, zeros_unsafe: bool = False) -> Protection:
