@@ -65,6 +65,7 @@ class StandInPlan:
     mounts: tuple[tuple[str, Path], ...]
     home: Path
     policy: Policy
+    image: str = "notebook"
 
 
 class StandInRecords:

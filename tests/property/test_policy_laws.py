@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from readingroom.core.policy import DIRECTIONS, Direction, Layer, Policy, explain, strictest
+from readingroom.core.policy import DIRECTIONS, Direction, Layer, Policy, Tier, explain, strictest
 
 NAMES = st.frozensets(st.sampled_from(["a", "b", "c", "d"]))
 VALUES = {
@@ -13,6 +13,7 @@ VALUES = {
     "p_q": st.frozensets(st.tuples(st.sampled_from([5.0, 10.0]), st.sampled_from([50.0, 100.0]))),
     "weights": st.frozensets(st.sampled_from(["expand", "total"])),
     "p_percent": st.sampled_from([0.0, 5.0, 10.0, 20.0]),
+    "tier": st.sampled_from(Tier),
     "cpus": st.sampled_from([0.5, 1.0, 2.0]),
 }
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from readingroom.cli import audit, check, person, policy, release
+from readingroom.cli import audit, check, images, person, policy, project, release
 from readingroom.errors import ReadingRoomError
 from readingroom.settings import load_settings
 
@@ -21,6 +21,8 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="rich", a
 app.add_typer(audit.app, name="audit", help="Read and prove the audit log.")
 app.add_typer(check.app, name="check", help="Check tables, models and files for disclosure.")
 app.add_typer(person.app, name="person", help="Look after accounts.")
+app.add_typer(project.app, name="project", help="Choose what a project's workspaces run.")
+app.add_typer(images.app, name="images", help="Make images, and say what is in them.")
 app.add_typer(release.app, name="release", help="Check release packages.")
 app.add_typer(policy.app, name="policy", help="Check and explain policy files.")
 

@@ -12,7 +12,7 @@ from datetime import date
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.people import Person, PersonStatus
 from readingroom.core.policy import Policy
-from readingroom.core.projects import Grant, Project
+from readingroom.core.projects import Grant, Project, allowed_images
 from readingroom.core.roles import Permission
 
 
@@ -102,6 +102,10 @@ def _grant(project: Project, grant: Grant, policy: Policy, today: date) -> list[
     elif grant.expires_on < today:
         reasons.append(Reason("grant.expiry", f"The grant of {grant.dataset} ended on {grant.expires_on:%-d %B %Y}.",
                               "Ask its custodian to renew it."))
+    if project.image not in (images := allowed_images(policy)):
+        reasons.append(Reason("workspace.image", f"{grant.dataset} may not be opened in the image {project.image}; its "
+                              f"policy allows: {', '.join(sorted(images)) or 'none'}.",
+                              "Ask the administrator to choose one of these for the project."))
     for rule, value, allowed in (
         ("grant.purpose", project.purpose, policy.purposes),
         ("grant.legal-gateway", project.legal_gateway, policy.legal_gateways),

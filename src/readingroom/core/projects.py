@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.policy.model import Policy, Tier
+
+NOTEBOOK_IMAGE = "notebook"
 
 
 @dataclass(frozen=True)
 class Project:
-    """`slug` names the workspace too, so it obeys the Hub: 1-30 of a-z, 0-9 and single hyphens, letter first."""
+    """`slug` names the workspace too, so it obeys the Hub: 1-30 of a-z, 0-9 and single hyphens, letter first.
+
+    `image` is what its workspaces run, of those that policy allows; `tier` is the least strict way to reach them, which
+    policy can only tighten.
+    """
 
     slug: str
     title: str
@@ -22,6 +29,8 @@ class Project:
     status: ProjectStatus
     expires_on: date
     members: frozenset[str]
+    image: str = NOTEBOOK_IMAGE
+    tier: Tier = Tier.STANDARD
 
 
 @dataclass(frozen=True)
@@ -57,3 +66,8 @@ class Extract:
     version: str
     made_at: datetime
     destroyed_at: datetime | None
+
+
+def allowed_images(policy: Policy) -> frozenset[str]:
+    """What workspaces under this policy may run: the notebook image where no layer says; nothing if they disagree."""
+    return frozenset({NOTEBOOK_IMAGE}) if policy.images is None else policy.images

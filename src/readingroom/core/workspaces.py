@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from readingroom.core.policy import Policy
+from readingroom.core.projects import NOTEBOOK_IMAGE
 from readingroom.core.walls import Proof
 
 
@@ -17,7 +18,7 @@ class WorkspacePlan:
     """What the container of one person in one project mounts and may use, decided before it starts.
 
     `mounts` pairs each dataset with the directory of its extract on the host; `home` is the person's persistent
-    home in this project.
+    home in this project. `image` is the project's choice, which policy allowed.
     """
 
     username: str
@@ -25,6 +26,7 @@ class WorkspacePlan:
     mounts: tuple[tuple[str, Path], ...]
     home: Path
     policy: Policy
+    image: str = NOTEBOOK_IMAGE
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from readingroom.core.lifecycle import ProjectStatus
+from readingroom.core.policy import Tier
 from readingroom.core.projects import Project
 from readingroom.db.tables import MembershipRow, ProjectRow
 from readingroom.errors import NotFound
@@ -20,6 +21,7 @@ class Projects:
             slug=project.slug, title=project.title, programme=project.programme, aim=project.aim,
             public_benefit=project.public_benefit, purpose=project.purpose, legal_gateway=project.legal_gateway,
             status=project.status.value, expires_on=project.expires_on,
+            image=project.image, tier=project.tier.value,
         ))
         self._session.flush()
         self._session.add_all(MembershipRow(project=project.slug, username=name) for name in project.members)
@@ -45,6 +47,10 @@ class Projects:
     def all(self) -> tuple[Project, ...]:
         return tuple(_project(row) for row in self._session.scalars(select(ProjectRow).order_by(ProjectRow.slug)))
 
+    def set_workspace(self, slug: str, *, image: str, tier: Tier) -> None:
+        row = self._session.get_one(ProjectRow, slug)
+        row.image, row.tier = image, tier.value
+
     def set_status(self, slug: str, status: ProjectStatus) -> None:
         self._session.get_one(ProjectRow, slug).status = status.value
 
@@ -54,4 +60,5 @@ def _project(row: ProjectRow) -> Project:
         slug=row.slug, title=row.title, programme=row.programme, aim=row.aim, public_benefit=row.public_benefit,
         purpose=row.purpose, legal_gateway=row.legal_gateway, status=ProjectStatus(row.status),
         expires_on=row.expires_on, members=frozenset(member.username for member in row.memberships),
+        image=row.image, tier=Tier(row.tier),
     )

@@ -74,6 +74,8 @@ class ProjectRow(Base):
     legal_gateway: Mapped[str]
     status: Mapped[str]
     expires_on: Mapped[date]
+    image: Mapped[str] = mapped_column(server_default="notebook")
+    tier: Mapped[str] = mapped_column(server_default="standard")
 
     memberships: Mapped[list[MembershipRow]] = relationship(lazy="selectin")
 

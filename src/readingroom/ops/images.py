@@ -21,7 +21,7 @@ from docker.errors import APIError, ImageNotFound
 from docker.models.images import Image
 
 from readingroom import installed
-from readingroom.errors import IntegrityError
+from readingroom.errors import IntegrityError, InvalidInput
 from readingroom.installed import Installed
 from readingroom.ops import building, rootfs
 from readingroom.ops.engine import client
@@ -89,6 +89,13 @@ def provide(
     return tuple(made)
 
 
+def check_family(family: str) -> None:
+    """Raise InvalidInput unless there is such an image."""
+    if family not in FAMILIES:
+        raise InvalidInput(f"There is no image {family!r}.", rule="ops.images.family", value=family,
+                           next_step=f"There are: {', '.join(FAMILIES)}.")
+
+
 def base_image(settings: Settings) -> str:
     """The id of the image that all others of this installation stand on."""
     return installed.image_id(settings, "base")
@@ -153,6 +160,11 @@ def stage_notebook(context: Path) -> None:
         (context / "sdk/readingroom/core" / name).unlink()
 
 
+def stage_notebook_r(context: Path) -> None:
+    folder = REPOSITORY / "images/notebook-r"
+    _stage(context, {name: folder / name for name in ("Dockerfile", "Rprofile.site", "readingroom")})
+
+
 def _stage(context: Path, parts: dict[str, Path]) -> None:
     for name, source in parts.items():
         if not source.exists():
@@ -187,6 +199,7 @@ FAMILIES: dict[str, Family] = {
     "base": Family("", stage_base),
     "notebook": Family("base", stage_notebook),
     "door": Family("base", stage_door),
+    "notebook-r": Family("notebook", stage_notebook_r),
 }
 NEEDED = ("base", "notebook", "door")
 

@@ -65,6 +65,7 @@ def up(settings: Settings, demo: bool = True, console: Console | None = None) ->
     made = images.provide(settings, progress)
     _remember_images(settings, made)
     accounts = records(settings, progress, demo=demo)
+    _remember_images(settings, images.provide(settings, progress, chosen_images(settings)))
     was_running = not supervise.start(settings)
     try:
         if not was_running or not ready(settings):
@@ -114,6 +115,14 @@ def records(settings: Settings, progress: Progress, *, demo: bool) -> tuple[Any,
         return ()
     with progress.step(f"Making the demo programme ({settings.demo_people:,} synthetic people)"):
         return tuple(demo_programme.load(room, build_vault(settings, room.policies), people=settings.demo_people))
+
+
+def chosen_images(settings: Settings) -> frozenset[str]:
+    """What the projects' workspaces run; making one of these is a matter of minutes, so no other is made."""
+    from readingroom.bootstrap import build
+    from readingroom.services import projects
+
+    return projects.images(build(settings))
 
 
 def _remember_images(settings: Settings, made: Sequence[str]) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from readingroom.core.access import AccessDecision
 from readingroom.core.people import Person
-from readingroom.core.policy import Policy
-from readingroom.core.projects import Grant, Project
+from readingroom.core.policy import Policy, Tier
+from readingroom.core.projects import Grant, Project, allowed_images
 from readingroom.core.roles import Permission
 from readingroom.core.workspaces import Opening
-from readingroom.errors import NotFound
+from readingroom.errors import NotFound, PermissionDenied
 from readingroom.services import access
 from readingroom.services.budgets import BudgetLine, budget_line
 from readingroom.services.room import ReadingRoom
@@ -51,6 +51,28 @@ def get(room: ReadingRoom, viewer: str, slug: str) -> ProjectCard:
             raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
                            next_step="Check the address, or start from your home page.")
         return _card(room, tx, viewer, project)
+
+
+def images(room: ReadingRoom) -> frozenset[str]:
+    """The images that projects have chosen, whether or not policy still allows it."""
+    with room.store.reading() as tx:
+        return frozenset(project.image for project in tx.projects.all())
+
+
+def set_workspace(room: ReadingRoom, slug: str, *, image: str, tier: Tier, by: str) -> Project:
+    """Choose what a project's workspaces run and how they are reached; open ones keep what they have until they close.
+
+    Raises PermissionDenied if the policy of one of its grants does not allow the image.
+    """
+    with room.store.transaction() as tx:
+        chosen = replace(tx.projects.get(slug), image=image, tier=tier)
+        allowed = allowed_images(room.policies.for_project(chosen, tx.grants.of_project(slug)))
+        if image not in allowed:
+            raise PermissionDenied(f"Policy does not allow the image {image} in this project.", rule="workspace.image",
+                                   value=image, next_step=f"It allows: {', '.join(sorted(allowed)) or 'none'}.")
+        tx.projects.set_workspace(slug, image=image, tier=tier)
+        tx.events.record(by, "project.workspace-chosen", f"project:{slug}", slug, image=image, tier=tier.value)
+    return chosen
 
 
 def _card(room: ReadingRoom, tx: Any, username: str, project: Project) -> ProjectCard:

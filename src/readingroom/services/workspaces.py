@@ -54,7 +54,7 @@ def plan(room: ReadingRoom, username: str, project_slug: str) -> WorkspacePlan:
         limits = Policy(memory_bytes=room.settings.workspace_memory_bytes, cpus=room.settings.workspace_cpus)
         policy = strictest(room.policies.for_project(project, grants), limits)
     home = room.settings.homes_dir / project_slug / username
-    return WorkspacePlan(username, project_slug, tuple(mounts), home, policy)
+    return WorkspacePlan(username, project_slug, tuple(mounts), home, policy, project.image)
 
 
 def _check_number(room: ReadingRoom, tx: Any, username: str, project: str) -> None:

@@ -29,6 +29,7 @@ class Plan:
     mounts: tuple = (("courts", SETTINGS.extracts_dir / "e1"), ("prisons", SETTINGS.extracts_dir / "e2"))
     home: Path = SETTINGS.homes_dir / "reoffending" / "alice"
     policy: Policy = field(default_factory=Policy)
+    image: str = "notebook"
 
 
 def arguments(plan=None, overrides=None, host=HOST, settings=SETTINGS, image_id=IMAGE):

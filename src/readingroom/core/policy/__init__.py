@@ -7,11 +7,12 @@ from readingroom.core.policy.model import (
     Explanation,
     Layer,
     Policy,
+    Tier,
     explain,
     strictest,
 )
 
 __all__ = [
-    "DIRECTIONS", "Change", "Difference", "Direction", "Explanation", "Layer", "Policy", "diff", "explain", "loosened",
-    "strictest",
+    "DIRECTIONS", "Change", "Difference", "Direction", "Explanation", "Layer", "Policy", "Tier", "diff", "explain",
+    "loosened", "strictest",
 ]

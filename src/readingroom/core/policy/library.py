@@ -55,7 +55,8 @@ class Policies:
 
     def for_project(self, project: Project, grants: Iterable[Grant]) -> Policy:
         """The effective policy of what leaves a project: the strictest over all its grants."""
-        return strictest(self.site.policy, *(self.for_grant(project, grant) for grant in grants))
+        own = Policy(tier=project.tier)
+        return strictest(self.site.policy, own, *(self.for_grant(project, grant) for grant in grants))
 
     def fingerprint(self, programme: str, dataset: str) -> str:
         """Content hash of the layers that a grant is given under; it changes when any of them does."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import total_ordering
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,6 +34,18 @@ TIGHTEN: dict[Direction, Callable[[Any, Any], Any]] = {
     Direction.INTERSECTION: lambda a, b: a & b,
     Direction.UNION: lambda a, b: a | b,
 }
+
+
+@total_ordering
+class Tier(Enum):
+    """How much of a workspace reaches the person, from loose to tight."""
+
+    STANDARD = "standard"
+    STRICT = "strict"
+
+    def __lt__(self, other: Tier) -> bool:
+        return (self is Tier.STANDARD) and (other is Tier.STRICT)
+
 
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
@@ -136,6 +149,13 @@ class Policy(BaseModel):
         default=None, description="Most that a person's home in one project may hold.")
     project_bytes: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="Most that the folder shared by a project's members may hold.")
+    images: Annotated[Names | None, Direction.INTERSECTION] = Field(
+        default=None, description="Images that a project may choose for its workspaces; notebook only, if unsaid.")
+    tier: Annotated[Tier | None, Direction.MAX] = Field(
+        default=None, description="How a workspace is reached: standard (JupyterLab in the browser) or, stricter, "
+        "strict (its pixels only, from a browser beside it).")
+    idle_minutes: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="A workspace that nobody has used through the door for so long is closed.")
     max_age_hours: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="A workspace older than this is closed.")
 

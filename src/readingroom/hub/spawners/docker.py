@@ -125,7 +125,7 @@ class WorkspaceSpawner(DockerSpawner):
     async def _start(self) -> str:
         plan = await self._plan()
         await self._in_thread(self.records.check_turn, *self._who, plan.policy.memory_bytes)
-        image_id = await self._in_thread(installed.image_id, self.settings, installed.NOTEBOOK)
+        image_id = await self._in_thread(installed.image_id, self.settings, plan.image)
         host = await self._in_thread(look, self.client)
         self._arguments = container_arguments(self.settings, plan, host, self.overrides, image_id=image_id)
         self.image = self._arguments.image
