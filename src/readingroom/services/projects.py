@@ -65,7 +65,7 @@ def set_workspace(room: ReadingRoom, slug: str, *, image: str, tier: Tier, by: s
     Raises PermissionDenied if the policy of one of its grants does not allow the image.
     """
     with room.store.transaction() as tx:
-        chosen = replace(tx.projects.get(slug), image=image, tier=tier)
+        chosen: Project = replace(tx.projects.get(slug), image=image, tier=tier)
         allowed = allowed_images(room.policies.for_project(chosen, tx.grants.of_project(slug)))
         if image not in allowed:
             raise PermissionDenied(f"Policy does not allow the image {image} in this project.", rule="workspace.image",
