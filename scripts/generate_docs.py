@@ -22,6 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "src"))
 
 from readingroom import errors  # noqa: E402  after the path is set
+from readingroom.core.disclosure.contributions import contributions_schema  # noqa: E402
 from readingroom.core.disclosure.evidence.fields import CELL, TABLE  # noqa: E402
 from readingroom.core.disclosure.evidence.schema import evidence_schema  # noqa: E402
 from readingroom.core.disclosure.models.check import check_description  # noqa: E402
@@ -405,6 +406,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "evidence.md": evidence_page,
     "schemas/evidence.schema.json": evidence_schema_page,
     "output-types.md": output_types_page,
+    "schemas/check-contributions.schema.json": lambda: json.dumps(contributions_schema(), indent=2) + "\n",
     "schemas/check-model.schema.json": model_schema_page,
     "schemas/check-recipe.schema.json": lambda: json.dumps(recipe_schema(), indent=2) + "\n",
     "schemas/check-table-answer.schema.json": lambda: json.dumps(answer_schema(), indent=2) + "\n",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json as json_library
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,13 +30,18 @@ SHORT_NAMES = {"residual_df": "residual_degrees_of_freedom", "dof": "residual_de
                "min_units": "threshold", "p": "p_percent"}
 
 
-def read_json(file: Path) -> Any:
-    """The JSON in `file`. InvalidInput if there is none, or if an object says a key twice."""
+def read_json(file: Path, parse_float: Callable[[str], object] = float) -> Any:
+    """The JSON in `file`, or on stdin for "-". InvalidInput if there is none, or if an object says a key twice."""
     try:
-        if file.stat().st_size > LARGEST:
+        if str(file) == "-":
+            text = sys.stdin.read(LARGEST + 1)
+        elif file.stat().st_size > LARGEST:
             raise _unreadable(file, f"is larger than {LARGEST // 2**20} MiB")
-        text = file.read_text(encoding="utf-8")
-        value = parse_json(text)
+        else:
+            text = file.read_text(encoding="utf-8")
+        if len(text) > LARGEST:
+            raise _unreadable(file, f"is larger than {LARGEST // 2**20} MiB")
+        value = parse_json(text, parse_float)
         json_library.loads(text, object_pairs_hook=_once)
     except OSError as error:
         raise _unreadable(file, f"cannot be read ({error.strerror})") from None

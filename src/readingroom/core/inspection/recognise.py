@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.inspection.textual import decode
@@ -53,7 +54,7 @@ def suffix_of(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
-def parse_json(text: str) -> object:
+def parse_json(text: str, parse_float: Callable[[str], object] = float) -> object:
     """The value, or ValueError: also for NaN, for endless numbers, and beyond 100 levels."""
     depth = deepest = 0
     in_string = escaped = False
@@ -74,7 +75,7 @@ def parse_json(text: str) -> object:
             depth -= 1
     if deepest > MAX_DEPTH:
         raise ValueError(f"{deepest} levels deep")
-    return json.loads(text, parse_constant=_no_constant)
+    return json.loads(text, parse_constant=_no_constant, parse_float=parse_float)
 
 
 def _no_constant(name: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from readingroom.core.disclosure.statistics import Family, family
 from readingroom.core.disclosure.verdict import Cell
@@ -10,6 +11,9 @@ from readingroom.core.disclosure.verdict import Cell
 MARGIN_LABELS = frozenset({"total", "all", "(all)", "all people", "overall"})
 
 Labels = tuple[str, ...]
+Amount = float | Fraction
+"""What people contribute, as a float or exactly."""
+
 TwoByTwo = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -25,9 +29,9 @@ class CellEvidence:
     column: Labels
     people: int
     records: int
-    top: tuple[float, ...] = ()
-    total: float | None = None
-    absolute_total: float | None = None
+    top: tuple[Amount, ...] = ()
+    total: Amount | None = None
+    absolute_total: Amount | None = None
     value: float | None = None
     suppressed: bool = False
     structural: bool = False
@@ -35,9 +39,9 @@ class CellEvidence:
     position: tuple[int, int] | None = None
     missing: int | None = None
     negatives: int | None = None
-    top_weights: tuple[float, ...] = ()
-    weighted_total: float | None = None
-    weighted_absolute_total: float | None = None
+    top_weights: tuple[Amount, ...] = ()
+    weighted_total: Amount | None = None
+    weighted_absolute_total: Amount | None = None
     constant: bool | None = None
     below: int | None = None
     above: int | None = None
