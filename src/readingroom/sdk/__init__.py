@@ -15,6 +15,7 @@ from readingroom.sdk._models import logit, ols, poisson, probit
 from readingroom.sdk._preflight import Preflight, preflight
 from readingroom.sdk._requests import Request, request, request_release, requests
 from readingroom.sdk._sacro import export_sacro
+from readingroom.sdk._shapes import crosstab, groupby, pivot_table
 from readingroom.sdk._survival import survival
 from readingroom.sdk._tables import Table, table
 from readingroom.sdk._tests import chi_square, correlation, t_test
@@ -22,6 +23,7 @@ from readingroom.sdk._workspace import Workspace, workspace
 
 __all__ = [
     "Dataset", "Estimates", "Figure", "Preflight", "Request", "Table", "Workspace", "chi_square", "correlation",
-    "datasets", "export_sacro", "figure", "load", "logit", "ols", "plot_bar", "poisson", "preflight", "private",
-    "probit", "request", "request_release", "requests", "survival", "t_test", "table", "workspace",
+    "crosstab", "datasets", "export_sacro", "figure", "groupby", "load", "logit", "ols", "pivot_table", "plot_bar",
+    "poisson", "preflight", "private", "probit", "request", "request_release", "requests", "survival", "t_test",
+    "table", "workspace",
 ]

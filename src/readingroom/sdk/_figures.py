@@ -111,4 +111,5 @@ def plot_bar(table: Table, *, title: str = "") -> Figure:
 def _margins(table: Table, axis: str) -> set[tuple[str, ...]]:
     from readingroom.core.disclosure.evidence import is_margin_label
 
-    return {tuple(cell[axis]) for cell in table.cells if cell.get("margin") and is_margin_label(tuple(cell[axis]))}
+    return {label for label in (getattr(cell, axis) for one in table.tables for cell in one.cells if cell.margin)
+            if is_margin_label(label)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from readingroom.core.disclosure.verdict import Verdict
+from readingroom.core.disclosure.verdict import Finding, Verdict
 
 if TYPE_CHECKING:
     from readingroom.sdk._preflight import Preflight
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COLOURS = {Verdict.PASS: "#1b6e3c", Verdict.REVIEW: "#8a5a00", Verdict.FAIL: "#a8201a"}
 RISKY = "background:#fbe3e1;color:#6b120e;"
+DOUBTFUL = "background:#fdf3d8;color:#5c3d00;"
 MOST_ROWS = 200
 LEFT = 'style="text-align:left"'  # for words: a notebook sets every cell to the right
 
@@ -25,28 +26,56 @@ def badge(verdict: Verdict) -> str:
 def table_html(made: Table) -> str:
     """The table with its unsafe cells marked in words and colour, and what the check says under it."""
     from readingroom.sdk import _tables
+    from readingroom.sdk._fixes import resting
 
     checked = made.check()
-    risky = {(place.row, place.column) for finding in checked.findings if finding.verdict is Verdict.FAIL
-             for place in finding.cells}
     rows, columns = made._axes()
-    cells = {(tuple(cell["row"]), tuple(cell["column"])): cell for cell in made.cells}
-    heads = [*made.row_names, *(_tables.JOINER.join(column) for column in columns)]
+    cells = made._cells()
+    broken = _broken(checked)
+    heads = [*made.row_names, *map(made._heading, columns)]
     body = []
     for row in rows[:MOST_ROWS]:
         shown = "".join(f"<th {LEFT}>{escape(label)}</th>" for label in row)
         for column in columns:
-            text = escape(made._text(cells[row, column], grouped=True))
-            joined = (row, (_tables.JOINER.join(column),))
-            bad = (row, column) in risky or joined in risky
-            shown += (f'<td style="text-align:right;{RISKY}">{text} <small>unsafe</small></td>' if bad
-                      else f'<td style="text-align:right">{text}</td>')
+            cell, one = cells[row, column]
+            text = escape(made._text(cell, one, grouped=True))
+            findings = broken.get((row, column)) or broken.get((row, (made._heading(column),))) or []
+            shown += _cell_html(text, findings, resting(cell))
         body.append(f"<tr>{shown}</tr>")
     more = f"<p>{len(rows) - MOST_ROWS:,} more rows.</p>" if len(rows) > MOST_ROWS else ""
     head = "".join(f"<th{' ' + LEFT if place < len(made.row_names) else ''}>{escape(text)}</th>"
                    for place, text in enumerate(heads))
     return (f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{more}"
-            f"<p>{_tables.caption(made)}</p>{preflight_html(checked)}")
+            f"<p>{_tables.caption(made)}</p>{preflight_html(checked)}{_ways_out(checked)}")
+
+
+def _broken(checked: Preflight) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[Finding]]:
+    """The findings on each cell, by its labels."""
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Finding]] = {}
+    for finding in checked.findings:
+        for place in finding.cells:
+            found.setdefault((place.row, place.column), []).append(finding)
+    return found
+
+
+def _cell_html(text: str, findings: list[Finding], rests_on: str) -> str:
+    """A cell; one that breaks a rule has a sign, a colour, and the numbers and the rule where one points at it."""
+    if not findings:
+        return f'<td style="text-align:right">{text}</td>'
+    worst = max(finding.verdict for finding in findings)
+    rules = ", ".join(dict.fromkeys(finding.rule for finding in findings))
+    sign, style, word = (("✗", RISKY, "unsafe") if worst is Verdict.FAIL else ("?", DOUBTFUL, "to be judged"))
+    said = escape(f"{word}: {rules}. Rests on {rests_on}.", quote=True)
+    return (f'<td style="text-align:right;{style}" title="{said}">{text} '
+            f'<small><span aria-hidden="true">{sign}</span> {word}</small></td>')
+
+
+def _ways_out(checked: Preflight) -> str:
+    if checked.verdict is not Verdict.FAIL:
+        return ""
+    return ("<p>Ways out, each checked again: <code>.fix()</code> tries them; <code>.suppress()</code>, "
+            "<code>.merge({...})</code>, <code>.round(5)</code>, <code>.cap(upper=...)</code>, "
+            "<code>.drop(...)</code> do one; <code>.explain()</code> says why.</p>")
 
 
 def preflight_html(checked: Preflight) -> str:

@@ -1,60 +1,88 @@
-"""Tables that know the people behind every cell."""
+"""Tables that know the people behind every cell, what the rules say of them, and how to make them safe."""
 
 from __future__ import annotations
 
 import csv
 import io
-import itertools
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import InvalidInput, Unavailable
-from readingroom.sdk import _outputs, _suppression
+from readingroom.sdk import _outputs
 from readingroom.sdk._outputs import Output
 
 if TYPE_CHECKING:
     import pandas
 
+    from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence
+    from readingroom.core.disclosure.tabulation.recipe import Recipe
+    from readingroom.core.disclosure.verdict import Finding, Verdict
+    from readingroom.core.policy import Policy
+    from readingroom.sdk._fixes import Fixes
     from readingroom.sdk._preflight import Preflight
 
-STATISTICS = ("count", "sum", "mean", "median")
-TOP = 10  # largest contributions kept per cell: the dominance rules in use look at one to four
-MOST_CELLS = 20_000
-TOTAL = "Total"
 MARK = "[c]"  # what a suppressed cell shows, as in official statistics
 JOINER = " / "
+LARGEST_BASE = 100
 
 Labels = tuple[str, ...]
+Names = str | Sequence[str] | None
 
 
 @dataclass(frozen=True)
 class Table:
-    """One statistic by rows and columns. Made by `table()`; every change gives a new one.
+    """Statistics by rows and columns. Made by `table()` and its friends; every change gives a new one.
 
-    `cells` is the evidence, in reading order; `left_out` counts the rows not in the table because a value was missing.
+    `tables` is the evidence, one for each statistic; `data` what it was counted from, for merging and the like, never
+    written anywhere. `dropped` are rows and columns that are not shown. `left_out` counts rows that are in no cell.
     """
 
-    statistic: str
-    unit: str
-    row_names: tuple[str, ...]
-    cells: tuple[dict[str, Any], ...]
-    source: dict[str, str] = field(default_factory=dict)
-    rounding: int = 1
-    digits: int = 0
-    left_out: int = 0
+    recipe: Recipe = field(repr=False)
+    tables: tuple[TableEvidence, ...] = field(repr=False)
+    data: Any = field(repr=False, compare=False)
+    missing: Mapping[str, int] = field(default_factory=dict, repr=False)
+    dropped: frozenset[tuple[str, Labels]] = frozenset()
+    done: tuple[str, ...] = ()
     name: str = ""
     context: str = ""
     controls: str = ""
 
     @property
-    def evidence(self) -> dict[str, Any]:
+    def statistic(self) -> str:
+        """The one statistic; the names of all, where there are several."""
+        return ", ".join(dict.fromkeys(one.statistic for one in self.tables))
+
+    @property
+    def unit(self) -> str:
+        return self.tables[0].unit
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        return self.recipe.rows
+
+    @property
+    def rounding(self) -> int:
+        return max(one.rounding for one in self.tables)
+
+    @property
+    def left_out(self) -> int:
+        return sum(rows for reason, rows in self.missing.items() if reason != "where")
+
+    @property
+    def cells(self) -> tuple[dict[str, Any], ...]:
         """What lies under each cell, as the checks read it."""
-        return {"kind": "table", "statistic": self.statistic, "unit": self.unit, "cells": [dict(c) for c in self.cells],
-                "source": dict(self.source), "rounding": self.rounding}
+        from readingroom.core.disclosure.evidence.writing import cell_dict
+
+        return tuple(cell_dict(cell) for one in self.tables for cell in one.cells)
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        from readingroom.core.disclosure.evidence.writing import written
+
+        return written(self.tables)
 
     @property
     def frame(self) -> pandas.DataFrame:
@@ -62,12 +90,15 @@ class Table:
         import pandas
 
         rows, columns = self._axes()
-        shown = {(tuple(c["row"]), tuple(c["column"])): self._shown(c) for c in self.cells}
-        kind = "Int64" if self.statistic == "count" else "Float64"
-        data = {JOINER.join(column): pandas.array([shown[row, column] for row in rows], dtype=kind)
-                for column in columns}
+        found = self._cells()
+        data = {}
+        for column in columns:
+            values = [self._shown(*found[row, column]) for row in rows]
+            whole = all(value is None or isinstance(value, int) for value in values)
+            data[self._heading(column)] = pandas.array(values, dtype="Int64" if whole else "Float64")
         index = (pandas.Index([row[0] for row in rows], name=self.row_names[0]) if len(self.row_names) == 1
-                 else pandas.MultiIndex.from_tuples(rows, names=self.row_names))
+                 else pandas.MultiIndex.from_tuples(rows, names=self.row_names) if self.row_names
+                 else pandas.Index(["all"] * len(rows)))
         return pandas.DataFrame(data, index=index)
 
     def check(self) -> Preflight:
@@ -76,29 +107,108 @@ class Table:
 
         return preflight(self)
 
+    @property
+    def verdict(self) -> Verdict:
+        return self.check().verdict
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.check().findings
+
+    def explain(self) -> Any:
+        """Every cell that breaks a rule: what it rests on, which rule, why, and by whose guidance."""
+        from readingroom.sdk._fixes import explained
+
+        return explained(self)
+
+    def fix(self) -> Fixes:
+        """Ways to make it pass, each tried and checked, the one that loses least first. Changes nothing itself."""
+        from readingroom.sdk._fixes import fixes
+
+        return fixes(self)
+
     def suppress(self) -> Table:
         """A table without the unsafe cells, and without others as needed so that no total gives them back.
 
         Raises InvalidInput if hiding cells is not enough, and Unavailable where the project's rules cannot be had:
         a table made safe by other rules is not safe.
         """
-        from readingroom.sdk._preflight import rules
+        from readingroom.core.disclosure.remedies import hide_unsafe
 
-        effective = rules()
-        if not effective.known:
-            raise Unavailable("The project's rules could not be had, so which cells are unsafe is not known.",
-                              rule="rules.unknown", next_step="Try again when rr.workspace() answers.")
-        return replace(self, cells=_suppression.suppressed(self.evidence, effective.policy))
+        found = hide_unsafe(self.tables, known_policy())
+        hidden = len(found.primary | found.secondary)
+        return self._changed(f"suppressed {hidden} cells", tables=found.tables) if hidden else self
 
-    def round(self, base: int = 5) -> Table:
-        """Counts rounded to multiples of `base`, half up. It does not make small cells safe."""
-        if self.statistic != "count":
+    def round(self, base: int = 5, method: str = "nearest") -> Table:
+        """Counts, and the shares of people made from them, rounded to multiples of `base`; half goes up.
+
+        `method="midpoint"` gives the middle of each interval of `base`, as OpenSAFELY's midpoint 6. Rounding does not
+        make small cells safe.
+        """
+        if isinstance(base, bool) or not isinstance(base, int) or not 1 <= base <= LARGEST_BASE:
+            raise InvalidInput(f"The base is a whole number from 1 to {LARGEST_BASE}.", rule="table.rounding",
+                               value=base, next_step="Use 5 or 10, or 6 with method=\"midpoint\".")
+        if method not in ("nearest", "midpoint") or (method == "midpoint" and base % 2):
+            raise InvalidInput(f"There is no rounding {method!r} to {base}.", rule="table.rounding", value=method,
+                               next_step='Use method="nearest", or "midpoint" with an even base.')
+        if not any(_is_counted(one) for one in self.tables):
             raise InvalidInput(f"Only counts are rounded to a base; this is a {self.statistic}.", rule="table.rounding",
                                value=self.statistic, next_step="It is already shown with few digits.")
-        if isinstance(base, bool) or not isinstance(base, int) or not 1 <= base <= 100:
-            raise InvalidInput("The base is a whole number from 1 to 100.", rule="table.rounding", value=base,
-                               next_step="Use 5 or 10.")
-        return replace(self, rounding=base)
+        rounded = tuple(replace(one, rounding=base, rounding_method=method) if _is_counted(one) else one
+                        for one in self.tables)
+        how = f"rounded to {base}" if method == "nearest" else f"rounded to the midpoint of {base}"
+        return self._changed(f"counts {how}", tables=rounded)
+
+    def merge(self, groups: Mapping[str, Any]) -> Table:
+        """Categories put together and everything counted anew: `{"region": {"North": ["NE", "NW"]}}`.
+
+        With one row or column variable that has these labels, `{"North": ["NE", "NW"]}` will do.
+        """
+        if not all(isinstance(value, Mapping) for value in groups.values()):
+            groups = {self._variable_of(groups): groups}
+        merged = {name: {new: tuple(old) for new, old in wanted.items()} for name, wanted in groups.items()}
+        return self._again(f"merged {', '.join(new for wanted in merged.values() for new in wanted)}",
+                           merge={**self._merged(), **merged})
+
+    def band(self, edges: Mapping[str, Sequence[float | None]]) -> Table:
+        """Numbers cut into bands and everything counted anew: `{"age": [0, 18, 65, None]}`."""
+        return self._again(f"cut {', '.join(edges)} into bands",
+                           bands={**self.recipe.model_dump()["bands"], **{key: list(at) for key, at in edges.items()}})
+
+    def cap(self, lower: float | None = None, upper: float | None = None) -> Table:
+        """Values below `lower` or above `upper` taken as these, and everything computed anew."""
+        return self._again(f"capped at {lower if upper is None else upper:g}" if None in (lower, upper)
+                           else f"capped at {lower:g} and {upper:g}", cap=[lower, upper])
+
+    def drop(self, *labels: str | Sequence[str], totals: bool = False, empty: bool = False) -> Table:
+        """Rows or columns with these labels left out; with `totals` all totals, with `empty` what nobody is in.
+
+        What is left out still counts in totals that stay, so that it is checked as if it were hidden.
+        """
+        wanted = {(one,) if isinstance(one, str) else tuple(one) for one in labels}
+        gone = set(self.dropped)
+        for side in ("row", "column"):
+            for label in dict.fromkeys(getattr(cell, side) for one in self.tables for cell in one.cells):
+                line = [cell for one in self.tables for cell in one.cells if getattr(cell, side) == label]
+                if label in wanted or (totals and label and all(cell.margin for cell in line)
+                                       and any(not cell.margin for one in self.tables for cell in one.cells
+                                               if getattr(cell, side) != label)
+                                       and self._is_total(side, label)) or (
+                        empty and not any(cell.people for cell in line)):
+                    gone.add((side, label))
+        if unknown := [one for one in wanted if not {("row", one), ("column", one)} & gone]:
+            raise InvalidInput(f"There is no row or column {', '.join(unknown[0])}.", rule="table.drop",
+                               value=unknown[0], next_step="Use the labels that the table shows.")
+        tables = tuple(one.with_cells(tuple(
+            replace(cell, suppressed=True) if {("row", cell.row), ("column", cell.column)} & gone else cell
+            for cell in one.cells)) for one in self.tables)
+        changed = self._changed("left out " + ("totals" if totals else "empty rows and columns" if empty else
+                                               "; ".join(JOINER.join(one) for one in sorted(wanted))),
+                                tables=tables, dropped=frozenset(gone))
+        if not all(changed._axes()):
+            raise InvalidInput("Nothing would be left of the table.", rule="table.drop", value=len(gone),
+                               next_step="Leave out fewer rows or columns.")
+        return changed
 
     def save(self, path: str | Path, *, context: str = "", controls: str = "") -> Table:
         """Write the csv, and beside it its evidence, which a release request by path needs.
@@ -111,34 +221,77 @@ class Table:
     def csv(self) -> bytes:
         """One header line, then a line per row; a suppressed cell is [c]."""
         rows, columns = self._axes()
-        cells = {(tuple(c["row"]), tuple(c["column"])): c for c in self.cells}
+        found = self._cells()
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*self.row_names, *(JOINER.join(column) for column in columns)])
+        writer.writerow([*self.row_names, *map(self._heading, columns)])
         for row in rows:
-            writer.writerow([*row, *(self._text(cells[row, column]) for column in columns)])
+            writer.writerow([*row, *(self._text(*found[row, column]) for column in columns)])
         return text.getvalue().encode()
 
     def output(self, number: int = 1) -> Output:
-        return Output(self.name or f"table-{number}.csv", self.csv(), self.evidence, self.context, self.controls)
+        return Output(self.name or f"table-{number}.csv", self.csv(), self.evidence, self.context,
+                      self.controls or "; ".join(self.done))
 
     def _axes(self) -> tuple[list[Labels], list[Labels]]:
-        return (list(dict.fromkeys(tuple(c["row"]) for c in self.cells)),
-                list(dict.fromkeys(tuple(c["column"]) for c in self.cells)))
+        """Labels of rows and columns as shown."""
+        every = [cell for one in self.tables for cell in one.cells]
+        return ([row for row in dict.fromkeys(cell.row for cell in every) if ("row", row) not in self.dropped],
+                [column for column in dict.fromkeys(cell.column for cell in every)
+                 if ("column", column) not in self.dropped])
 
-    def _shown(self, cell: dict[str, Any]) -> int | float | None:
-        if cell.get("suppressed"):
-            return None
-        if self.statistic == "count":
-            return math.floor(cell["people"] / self.rounding + 0.5) * self.rounding
-        return round(_magnitude(cell, self.statistic), self.digits)
+    def _cells(self) -> dict[tuple[Labels, Labels], tuple[CellEvidence, TableEvidence]]:
+        return {(cell.row, cell.column): (cell, one) for one in self.tables for cell in one.cells}
 
-    def _text(self, cell: dict[str, Any], *, grouped: bool = False) -> str:
-        shown = self._shown(cell)
-        if shown is None:
+    def _is_total(self, side: str, label: Labels) -> bool:
+        """Whether a label is that of a total of this side: no cell in it is of one category."""
+        from readingroom.core.disclosure.evidence import is_margin_label
+
+        names = self.recipe.rows if side == "row" else self.recipe.columns
+        return bool(names) and all(is_margin_label((text,)) for text in label[:len(names)])
+
+    def _heading(self, column: Labels) -> str:
+        return JOINER.join(column) or self.recipe.measures[0].title.replace("count", "people")
+
+    def _shown(self, cell: CellEvidence, one: TableEvidence) -> int | float | None:
+        from readingroom.sdk._numbers import shown
+
+        return shown(cell, one)
+
+    def _text(self, cell: CellEvidence, one: TableEvidence, *, grouped: bool = False) -> str:
+        value = self._shown(cell, one)
+        if value is None:
             return MARK
         comma = "," if grouped else ""
-        return format(shown, f"{comma}d" if self.statistic == "count" else f"{comma}.{self.digits}f")
+        digits = 0 if isinstance(value, int) else one.decimals or 0
+        return format(value, f"{comma}d" if isinstance(value, int) else f"{comma}.{digits}f")
+
+    def _changed(self, what: str, **changes: Any) -> Table:
+        return replace(self, done=(*self.done, what), **changes)
+
+    def _again(self, what: str, **changes: Any) -> Table:
+        """The table of a changed recipe. What was hidden or rounded before has to be done again."""
+        from readingroom.core.disclosure.tabulation.recipe import parse_recipe
+
+        said = self.recipe.model_dump(exclude={"measures"}) | {
+            "statistics": [measure.model_dump() for measure in self.recipe.measures]}
+        made = compute(self.data, parse_recipe(said | changes), dict(self.tables[0].source))
+        return replace(made, done=(*(one for one in self.done if one.startswith(("merged", "cut", "capped"))), what),
+                       name=self.name, context=self.context, controls=self.controls)
+
+    def _merged(self) -> dict[str, Any]:
+        return {name: dict(groups) for name, groups in self.recipe.merge.items()}
+
+    def _variable_of(self, groups: Mapping[str, Any]) -> str:
+        wanted = {str(label) for labels in groups.values() for label in labels}
+        fitting = [name for side, names in (("row", self.recipe.rows), ("column", self.recipe.columns))
+                   for place, name in enumerate(names)
+                   if wanted <= {getattr(cell, side)[place] for one in self.tables for cell in one.cells}]
+        if len(fitting) != 1:
+            raise InvalidInput("It is not clear whose categories these are.", rule="table.merge",
+                               value=", ".join(sorted(wanted))[:80],
+                               next_step='Name the variable: merge({"region": {"North": ["NE", "NW"]}}).')
+        return fitting[0]
 
     def _repr_html_(self) -> str:
         from readingroom.sdk._html import table_html
@@ -149,159 +302,77 @@ class Table:
         return f"<Table: {self.statistic} by {', '.join(self.row_names)}>\n{self.frame.to_string()}"
 
 
+def _is_counted(one: TableEvidence) -> bool:
+    """Whether its numbers are counts of people, or shares of such."""
+    return one.statistic == "count" or (one.statistic == "share" and all(cell.total is None for cell in one.cells))
+
+
+def known_policy() -> Policy:
+    """The project's rules, or Unavailable: what is made safe by other rules is not safe."""
+    from readingroom.sdk._preflight import rules
+
+    effective = rules()
+    if not effective.known:
+        raise Unavailable("The project's rules could not be had, so which cells are unsafe is not known.",
+                          rule="rules.unknown", next_step="Try again when rr.workspace() answers.")
+    return effective.policy
+
+
 def caption(made: Table) -> str:
     """Plain words under a table: whose numbers, and what is not in it."""
-    what = "people" if made.statistic == "count" else f"{made.statistic}, over people's values"
-    said = [f"Each cell: {what} (distinct {made.unit})."]
+    what = ", ".join(measure.title.replace("count", "people") for measure in made.recipe.measures)
+    whose = f"distinct {made.unit}" if made.recipe.unit else "every row as if it were another person's"
+    said = [f"Each cell: {what} ({whose})."]
     if made.rounding > 1:
         said.append(f"Rounded to {made.rounding}.")
-    if any(c.get("suppressed") for c in made.cells):
-        said.append(f"{MARK}: suppressed.")
+    if any(cell.suppressed for one in made.tables for cell in one.cells):
+        said.append(f"{MARK}: not shown.")
     if made.left_out:
         said.append(f"{made.left_out:,} rows with missing values are not in it.")
     return escape(" ".join(said))
 
 
-def table(frame: pandas.DataFrame, rows: str | Sequence[str], columns: str | Sequence[str] | None = None,
-          value: str | None = None, statistic: str = "count", unit: str | None = None, totals: bool = False) -> Table:
-    """One statistic by `rows` and `columns`, with the people behind each cell.
+def table(frame: Any, rows: Names = None, columns: Names = None, value: str | None = None, statistic: str = "count",
+          unit: str | None = None, totals: bool = False, **more: Any) -> Table:
+    """Statistics by `rows` and `columns`, with the people behind each cell.
 
-    `count` counts distinct people (values of `unit`), not rows: a person with five cases in a cell is one. `sum`
-    and `mean` are over the values of the column `value`; so is `median`, which may be one person's own value, so that
-    the best verdict on it is REVIEW. Rows with a missing value in any of these columns are left
-    out, and the table says how many. `unit` is known for frames of `load()`; after a merge it may need to be given.
-    Every combination of categories that occur is shown; one with nobody in it is 0.
+    `count` counts distinct people (values of `unit`), not rows: a person with five cases in a cell is one; `records`
+    counts rows. sum, mean, median, quantile (`q`), sd, variance, min, max, mode, share and percentage (`of` row,
+    column or all), rate and ratio (`denominator`, `per`) are of the column `value`. Several statistics:
+    `statistics=[{"statistic": "mean", "value": "days"}, {"statistic": "count"}]`. `more` are keys of a recipe
+    (docs/reference/check.md), such as `where`, `weight`, `bands`, `missing`.
+
+    `frame` is a pandas or Polars data frame, or an Arrow table. `unit` is known for frames of `load()`; after a merge
+    it may need to be given. Where every row is another person's, say `unit=None` with `rows_are_people=True`. Rows with
+    a missing label are left out, and the table says how many.
     """
-    import pandas
+    from readingroom.core.disclosure.tabulation.recipe import parse_recipe
 
-    row_names, column_names = _names(rows), _names(columns)
-    unit = unit or frame.attrs.get("privacy_unit")
-    _check(frame, row_names, column_names, value, statistic, unit)
-    assert unit is not None
-    used = [*row_names, *column_names]
-    coded = [pandas.Categorical(frame[name]).remove_unused_categories() for name in used]
-    kept = frame[unit].notna().to_numpy()
-    for categories in coded:
-        kept = kept & (categories.codes >= 0)
-    if value is not None:
-        kept = kept & frame[value].notna().to_numpy()
-    if not kept.any():
-        raise InvalidInput("There is nothing to put in the table: every row has a missing value.", rule="table.empty",
-                           value=", ".join(used), next_step="Choose other columns.")
-    coded = [categories[kept].remove_unused_categories() for categories in coded]
-    depth = len(row_names)
-    row_labels, row_codes = _combined(coded[:depth])
-    column_labels, column_codes = _combined(coded[depth:])
-    if not column_names:
-        column_labels = [("people" if statistic == "count" else f"{statistic} of {value}",)]
-    if (len(row_labels) + totals) * (len(column_labels) + totals) > MOST_CELLS:
-        raise InvalidInput("The table would have too many cells.", rule="table.cells",
-                           value=len(row_labels) * len(column_labels), next_step="Merge categories first.")
-    numbers = 1.0 if value is None else frame.loc[kept, value].to_numpy(dtype=float)
-    persons = pandas.DataFrame({"r": row_codes, "c": column_codes, "p": pandas.factorize(frame.loc[kept, unit])[0],
-                                "v": numbers})
-    held = persons.groupby(["r", "c", "p"], sort=False).agg(records=("v", "size"), v=("v", "sum")).reset_index()
-    facts: dict[tuple[int, int], dict[str, Any]] = {}
-    for margin in ({}, {"c": -1}, {"r": -1}, {"r": -1, "c": -1}) if totals else ({},):
-        facts |= _facts(held.assign(**margin), statistic in ("sum", "mean"))
-        if statistic == "median":
-            for (r, c), middle in persons.assign(**margin).groupby(["r", "c"])["v"].median().items():
-                facts[int(r), int(c)]["value"] = float(middle)
-    if totals:
-        row_labels = [*row_labels, (TOTAL,) * depth]
-        column_labels = [*column_labels, *([(TOTAL,) * len(column_names)] if column_names else [])]
-    across = len(column_labels) - (1 if totals and column_names else 0)
-    down = len(row_labels) - (1 if totals else 0)
-    cells = tuple(
-        _cell(row, column, facts.get((r if r < down else -1, c if c < across else -1)), statistic,
-              margin=r >= down or c >= across)
-        for r, row in enumerate(row_labels) for c, column in enumerate(column_labels))
-    source = {key: str(frame.attrs[key]) for key in ("dataset", "version", "table") if frame.attrs.get(key)}
-    return Table(statistic, unit, row_names, cells, source, digits=_digits(cells, statistic),
-                 left_out=int((~kept).sum()))
-
-
-def _names(given: str | Sequence[str] | None) -> tuple[str, ...]:
-    return () if given is None else (given,) if isinstance(given, str) else tuple(given)
-
-
-def _check(frame: pandas.DataFrame, rows: tuple[str, ...], columns: tuple[str, ...], value: str | None,
-           statistic: str, unit: str | None) -> None:
-    if statistic not in STATISTICS:
-        raise InvalidInput(f"{statistic!r} is not offered.", rule="table.statistic", value=statistic,
-                           next_step=f"Use one of {', '.join(STATISTICS)}; a minimum or maximum is one person's value.")
-    if (statistic == "count") != (value is None):
-        raise InvalidInput("All but counts need a `value` column, and a count has none.", rule="table.value",
-                           value=value, next_step="Give value= with statistic='mean' or 'sum'.")
-    if not unit:
+    source = getattr(frame, "attrs", None) or {}
+    alone = more.pop("rows_are_people", False)
+    unit = unit or (None if alone else source.get("privacy_unit"))
+    if unit is None and not alone:
         raise InvalidInput("Nothing says which column holds the people.", rule="table.unit",
-                           next_step="Load the data with rr.load(), or give unit='person_id'.")
-    wanted = [*rows, *columns, unit, *([] if value is None else [value])]
-    unknown = [name for name in wanted if name not in frame.columns]
-    if unknown or not rows or len(set(wanted)) != len(wanted):
-        raise InvalidInput(f"The frame has no column {', '.join(map(repr, unknown))}." if unknown
-                           else "Rows (at least one), columns, value and unit must be different columns.",
-                           rule="table.column", value=", ".join(map(str, unknown or wanted)),
-                           next_step=f"Columns: {', '.join(map(str, frame.columns))}."[:500])
+                           next_step="Load the data with rr.load(), or give unit='person_id'; if every row is another "
+                           "person's, say rows_are_people=True.")
+    if callable(statistic):
+        raise InvalidInput("A statistic is given by its name, so that it can be checked and computed again.",
+                           rule="table.statistic", value=getattr(statistic, "__name__", "a function"),
+                           next_step='Use statistic="mean", "sum", "median", ...')
+    one = {} if "statistics" in more else {"statistic": statistic, "value": value}
+    recipe = parse_recipe({"rows": _names(rows), "columns": _names(columns), "unit": unit, "margins": totals} | one
+                          | more)
+    return compute(frame, recipe, {key: str(source[key]) for key in ("dataset", "version", "table") if source.get(key)})
 
 
-def _combined(coded: list[Any]) -> tuple[list[Labels], Any]:
-    """The labels of every combination, in order, and for each row of data which it is."""
-    labels = [tuple(map(_label, categories.categories)) for categories in coded]
-    for texts in labels:
-        if len(set(texts)) != len(texts):
-            raise InvalidInput("Two categories have the same label.", rule="table.labels",
-                               value=next(text for text in texts if texts.count(text) > 1),
-                               next_step="Rename one of them, or merge them.")
-    codes: Any = 0
-    for categories in coded:
-        codes = codes * len(categories.categories) + categories.codes.astype("int64")
-    return list(itertools.product(*labels)), codes
+def compute(frame: Any, recipe: Recipe, source: Mapping[str, str]) -> Table:
+    from readingroom.core.disclosure.tabulation import cells, engine
+    from readingroom.sdk._numbers import with_digits
+
+    computed = engine.compute(frame, recipe)
+    made = tuple(map(with_digits, cells.tables(computed, source)))
+    return Table(recipe, made, frame, dict(computed.left_out))
 
 
-def _label(category: object) -> str:
-    return str(int(category)) if isinstance(category, float) and category.is_integer() else str(category)
-
-
-def _facts(held: pandas.DataFrame, magnitude: bool) -> dict[tuple[int, int], dict[str, Any]]:
-    """People, records, total and largest contributions per cell; a person's holdings in a cell are added up first."""
-    persons = held.groupby(["r", "c", "p"], sort=False).sum().reset_index()
-    persons["size"] = persons["v"].abs()
-    grouped = persons.groupby(["r", "c"], sort=False)
-    summary = grouped.agg(people=("p", "size"), records=("records", "sum"), total=("v", "sum"),
-                          absolute=("size", "sum"), least=("v", "min"))
-    facts: dict[tuple[int, int], dict[str, Any]] = {
-        (int(key[0]), int(key[1])): {"people": int(row.people), "records": int(row.records)}
-        for key, row in zip(summary.index, summary.itertuples(), strict=True)}
-    if magnitude:
-        for key, row in zip(summary.index, summary.itertuples(), strict=True):
-            facts[int(key[0]), int(key[1])] |= {"top": [], "total": float(row.total)} | (
-                {"absolute_total": float(row.absolute)} if row.least < 0 else {})
-        largest = persons.sort_values("size", ascending=False, kind="stable").groupby(["r", "c"], sort=False).head(TOP)
-        for row in largest.itertuples():
-            facts[int(row.r), int(row.c)]["top"].append(float(row.v))
-    return facts
-
-
-def _cell(row: Labels, column: Labels, facts: dict[str, Any] | None, statistic: str, *, margin: bool) -> dict[str, Any]:
-    empty: dict[str, Any] = {"people": 0, "records": 0}
-    if statistic in ("sum", "mean"):
-        empty |= {"top": [], "total": 0.0}
-    if statistic in ("mean", "median"):
-        empty["suppressed"] = True  # the mean of nobody is no number
-    return {"row": list(row), "column": list(column)} | (facts or empty) | ({"margin": True} if margin else {})
-
-
-def _magnitude(cell: dict[str, Any], statistic: str) -> float:
-    """The unrounded sum, mean or median of a cell."""
-    number: float = cell["value"] if statistic == "median" else cell["total"]
-    return number / cell["records"] if statistic == "mean" else number
-
-
-def _digits(cells: tuple[dict[str, Any], ...], statistic: str) -> int:
-    """Few digits: whole sums where all are whole, means and medians to about three figures."""
-    filled = [c for c in cells if c["people"]]
-    if statistic == "count" or (statistic == "sum" and all(float(c["total"]).is_integer() for c in filled)):
-        return 0
-    largest = max(abs(_magnitude(c, statistic)) for c in filled)
-    return 0 if largest >= 1000 else 1 if largest >= 10 else 2 if largest >= 1 else 3
+def _names(given: Names) -> list[str]:
+    return [] if given is None else [given] if isinstance(given, str) else [str(name) for name in given]

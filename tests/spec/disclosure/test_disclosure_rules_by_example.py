@@ -211,3 +211,9 @@ def test_statistics_without_rules_never_pass(statistic, verdict):
 def test_every_rule_says_its_formula_source_and_example(rule):
     for part in ("Formula:", "Source:", "Example:"):
         assert part in rule.__doc__
+
+
+@pytest.mark.parametrize(("unit", "verdict"), [("person_id", PASS), ("each row", REVIEW)])
+def test_rows_that_are_nobodys_in_particular_go_to_a_person(unit, verdict):
+    cells = [{"row": [name], "column": [], "people": 99, "records": 99} for name in "ab"]
+    assert check_table_evidence(table(cells) | {"unit": unit}, policy()).verdict is verdict

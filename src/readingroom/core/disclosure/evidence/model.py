@@ -10,6 +10,9 @@ from readingroom.core.disclosure.verdict import Cell
 
 MARGIN_LABELS = frozenset({"total", "all", "(all)", "all people", "overall"})
 
+EVERY_ROW = "each row"
+"""The unit of evidence in which every row was counted as another person."""
+
 Labels = tuple[str, ...]
 Amount = float | Fraction
 """What people contribute, as a float or exactly."""

@@ -22,6 +22,7 @@ from readingroom.core.disclosure.rules.shares import check_shares
 from readingroom.core.disclosure.rules.spread import check_spread
 from readingroom.core.disclosure.rules.statistic import check_statistic
 from readingroom.core.disclosure.rules.threshold import check_threshold
+from readingroom.core.disclosure.rules.unit import check_unit
 from readingroom.core.disclosure.verdict import Finding
 from readingroom.core.policy import Policy
 
@@ -29,6 +30,7 @@ Rule = Callable[[TableEvidence, Policy], list[Finding]]
 
 RULES: tuple[Rule, ...] = (
     check_statistic,
+    check_unit,
     check_threshold,
     check_rounding,
     check_missing,

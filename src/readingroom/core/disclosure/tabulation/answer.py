@@ -15,8 +15,6 @@ from readingroom.core.disclosure.tabulation.recipe import Recipe, digest
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.policy import Policy
 
-SOURCE = "ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.2, holdings (2024)"
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -47,14 +45,7 @@ def top_needed(policy: Policy) -> int:
 
 def notes(computed: Computed, policy: Policy) -> tuple[Finding, ...]:
     """What a person must know that no rule on cells can see."""
-    recipe, found = computed.recipe, []
-    if recipe.unit is None:
-        how = "says that every row is someone else's" if recipe.unit_said else "does not say whose rows they are"
-        found.append(Finding(
-            "unit.rows", Verdict.REVIEW,
-            f"The recipe {how}, so rows were counted as people: someone with ten rows counts ten times.",
-            "Name the column that says whose row it is, as \"unit\"; if every row is someone else's, say so in the "
-            "context.", parameters={"unit": None}, source=SOURCE))
+    found = []
     absent = computed.rows.absent + computed.columns.absent
     if absent and policy.zeros_disclosive is not False:
         found.append(Finding(

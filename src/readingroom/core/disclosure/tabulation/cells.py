@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence
+from readingroom.core.disclosure.evidence.model import EVERY_ROW
 from readingroom.core.disclosure.tabulation.engine import Computed, Places
 from readingroom.core.disclosure.tabulation.labels import TOTAL, text_of
 from readingroom.core.disclosure.tabulation.recipe import Measure
@@ -14,9 +15,6 @@ from readingroom.core.disclosure.tabulation.sql import OVERALL
 
 Facts = Mapping[str, Any]
 Key = tuple[int, int]
-NO_UNIT = "row"
-"""What evidence calls the unit where every row is its own."""
-
 SHARE_OF: dict[str, Callable[[Key], Key]] = {
     "row": lambda key: (key[0], OVERALL),
     "column": lambda key: (OVERALL, key[1]),
@@ -38,7 +36,7 @@ def tables(computed: Computed, source: Mapping[str, str] | None = None) -> tuple
             CellEvidence(row, (*column, *titled), margin=OVERALL in key, **build(key, (row, column) in structural))
             for row, column, key in grid(computed))
         made.append(TableEvidence(
-            _name(measure), recipe.unit or NO_UNIT, cells, said, decimals=recipe.decimals,
+            _name(measure), recipe.unit or EVERY_ROW, cells, said, decimals=recipe.decimals,
             row_names=recipe.rows, column_names=recipe.columns,
             probability=measure.q if measure.q is not None else 0.5 if measure.canonical == "median" else None))
     return tuple(made)

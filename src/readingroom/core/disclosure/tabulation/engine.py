@@ -151,14 +151,20 @@ class _Pass:
             return Places(self._mode(str(measure.value)))
         if measure.denominator is not None:
             below = self._numbers(measure.denominator)
-            above = "1" if measure.value is None else self._numbers(measure.value)
+            above = "1" if measure.value is None else self._capped(self._numbers(measure.value))
             return Places(
                 self._value(f"CASE WHEN {below} IS NOT NULL THEN {above} END", measure.value),
                 self._value(below if measure.value is None else f"CASE WHEN {above} IS NOT NULL THEN {below} END",
                             measure.denominator))
         if measure.value is None:
             return Places()
-        return Places(self._value(self._numbers(measure.value), measure.value))
+        return Places(self._value(self._capped(self._numbers(measure.value)), measure.value))
+
+    def _capped(self, column: str) -> str:
+        """The column with what lies beyond the recipe's cap set to it."""
+        low, high = self.recipe.cap or (None, None)
+        column = column if low is None else f"CASE WHEN {column} < {low!r} THEN {low!r}::DOUBLE ELSE {column} END"
+        return column if high is None else f"CASE WHEN {column} > {high!r} THEN {high!r}::DOUBLE ELSE {column} END"
 
     def _present(self, name: str | None) -> int:
         """A value of which only its being there matters."""
@@ -186,7 +192,8 @@ class _Pass:
         """The place of a value column, a new one if need be."""
         key = (expression,)
         if key not in self.known:
-            exact = name is None or not pa.types.is_floating(frames.numbers(self.data[name], name).type)
+            exact = name is None or not (
+                self.recipe.cap or pa.types.is_floating(frames.numbers(self.data[name], name).type))
             self.known[key] = len(self.values)
             self.values.append(Value(exact))
             self.expressions.append(expression)

@@ -113,7 +113,6 @@ class Recipe(_Model):
     measures: Annotated[tuple[Measure, ...], Field(min_length=1, max_length=STATISTICS_AT_MOST)]
     unit: Column | None = Field(default=None, description="The column that says whose row it is; null: every row is "
                                 "someone else's, and a person must confirm it.")
-    unit_said: bool = True
     weight: Column | None = Field(default=None, description="Sampling weights, for counts, sums, means and shares.")
     where: Annotated[str, Field(max_length=2000)] | None = Field(
         default=None, description="An SQL condition on columns of the data: which rows count.")
@@ -127,6 +126,8 @@ class Recipe(_Model):
         "under 18, 18 to under 65, 65 and over.")
     merge: Mapping[str, Mapping[str, tuple[Label, ...]]] = Field(
         default_factory=dict, description="Categories put together: {\"region\": {\"North\": [\"NE\", \"NW\"]}}.")
+    cap: tuple[float | None, float | None] | None = Field(
+        default=None, description="Values below the first or above the second count as these: [null, 100000].")
     structural_zeros: tuple[Place, ...] = Field(
         default=(), description="Cells that nobody can be in, such as pregnant men.")
     decimals: Annotated[int, Field(ge=0, le=15)] | None = Field(
@@ -145,6 +146,9 @@ class Recipe(_Model):
             if len(edges) < 2 or inner != sorted(set(inner)) or None in edges[1:-1]:
                 raise ValueError(f"the edges of {name!r} must be at least two and rise; only the first and last may be "
                                  "null")
+        low, high = self.cap or (None, None)
+        if low is not None and high is not None and low >= high:
+            raise ValueError(f"the cap is from {low:g} to {high:g}; the first must be the smaller")
         if self.unit is not None and self.unit in used:
             raise ValueError(f"{self.unit!r} is the unit; a table of single people is not offered")
         if self.weight is not None:
@@ -162,7 +166,7 @@ class Recipe(_Model):
 
 
 ONE = ("statistic", "value", "q", "of", "denominator", "per", "entities", "name")
-KEYS = (*ONE, "statistics", *(name for name in Recipe.model_fields if name not in ("measures", "unit_said")))
+KEYS = (*ONE, "statistics", *(name for name in Recipe.model_fields if name != "measures"))
 
 
 def parse_recipe(raw: object) -> Recipe:
@@ -188,7 +192,7 @@ def parse_recipe(raw: object) -> Recipe:
         if given.get(key, "") is None:
             del given[key]
     try:
-        recipe = Recipe.model_validate(given | {"measures": measures, "unit_said": "unit" in raw})
+        recipe = Recipe.model_validate(given | {"measures": measures})
     except ValidationError as error:
         raise _refusal([*faults, *(_fault(one) for one in error.errors())]) from None
     if faults:
@@ -205,7 +209,7 @@ def _quantiles(one: Any) -> list[Any]:
 
 def canonical(recipe: Recipe) -> bytes:
     """The one form of equal recipes (RFC 8785): defaults left out, names of statistics the usual ones."""
-    said = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"unit_said", "measures"})
+    said = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"measures"})
     said["statistics"] = [
         measure.model_dump(mode="json", exclude_defaults=True)
         | {"statistic": "percentage" if measure.scale == 100 and measure.canonical == "share" else measure.canonical}
@@ -222,7 +226,7 @@ def schema() -> dict[str, object]:
     """The JSON Schema of a recipe file."""
     inner, measure = Recipe.model_json_schema(), Measure.model_json_schema()
     definitions = inner.get("$defs", {})
-    properties = {name: part for name, part in inner["properties"].items() if name not in ("measures", "unit_said")}
+    properties = {name: part for name, part in inner["properties"].items() if name != "measures"}
     names = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}, {"type": "null"}]}
     for name in ("rows", "columns"):
         properties[name] = names | {"description": properties[name]["description"]}

@@ -1,0 +1,40 @@
+"""Evidence as JSON: the form that `reading` reads. What is not said is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+from readingroom.core.disclosure.evidence.fields import CELL, TABLE, Field
+from readingroom.core.disclosure.evidence.model import CellEvidence, Scale, TableEvidence
+
+DEFAULTS = {field.name: field.default for kind in (CellEvidence, TableEvidence) for field in fields(kind)}
+
+
+def written(tables: Sequence[TableEvidence]) -> dict[str, Any]:
+    """One table, or several that are shown as one."""
+    made = [{"kind": "table", **_said(table, TABLE), "cells": [cell_dict(cell) for cell in table.cells]}
+            for table in tables]
+    return made[0] if len(made) == 1 else {"kind": "tables", "tables": made}
+
+
+def cell_dict(cell: CellEvidence) -> dict[str, Any]:
+    return {"row": list(cell.row), "column": list(cell.column), **_said(cell, CELL)}
+
+
+def _said(thing: CellEvidence | TableEvidence, known: tuple[Field, ...]) -> dict[str, Any]:
+    said = {}
+    for field in known:
+        value = getattr(thing, field.name)
+        if field.name == "source":
+            said[field.name] = dict(value)
+        elif isinstance(value, Scale):
+            said[field.name] = asdict(value)
+        elif field.required or value != DEFAULTS[field.name]:
+            said[field.name] = _listed(value)
+    return said
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(one) for one in value] if isinstance(value, tuple) else value
