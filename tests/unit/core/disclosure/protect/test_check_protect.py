@@ -200,3 +200,28 @@ def test_examples_work_and_are_safe(name):
     answer = check_protect(PROTECT[name])
     assert answer["verdict"] == "pass"
     json.dumps(answer, allow_nan=False)
+
+
+class TestRounding:
+    def test_controlled_rounding_adds_up_and_is_safe(self):
+        answer = check_protect(SQUARE | {"method": "controlled-rounding", "base": 10})
+        assert answer["additive"]
+        assert answer["moved"] == []
+        values = answer["tables"][0]["values"]
+        assert all(line[0] + line[1] == line[2] for line in values)
+        assert answer["verdict"] == "pass"
+        assert published(answer)["verdict"] == "pass"
+
+    def test_midpoint_rounding(self):
+        answer = check_protect({"rows": ["a", "b", "Total"], "values": [4, 20, 24], "method": "midpoint"})
+        assert answer["tables"][0]["values"] == [3, 21, 21]
+        assert not answer["additive"]
+
+    def test_conventional_rounding_that_is_not_enough(self):
+        """2 + 2 + 2 = 6 becomes 0 + 0 + 0 and 5, which leaves 0 to 2; 3 + 3 = 6 becomes 5 + 5 and 5, leaving 3 or 4."""
+        table = {"rows": ["a", "b", "c", "Total"], "values": [2, 2, 2, 6], "method": "rounding"}
+        loose = check_protect(table)
+        assert [(one["lower"], one["upper"]) for one in loose["cells"]] == [(0, 2)] * 3 + [(3, 6)]
+        tight = check_protect({"rows": ["a", "b", "Total"], "values": [3, 3, 6], "method": "rounding",
+                               "protection": {"sliding": 2}})
+        assert tight["verdict"] == "fail"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from readingroom.core.disclosure.protect.rounded import Method
+from readingroom.core.disclosure.protect.rounding import Method
 from readingroom.errors import InvalidInput
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -149,7 +149,8 @@ class ProtectForm(_Common):
     rules: RulesForm = RulesForm()
     cost: Annotated[Literal["log", "count", "unit", "value"], Field(
         validation_alias=AliasChoices("cost", "costs"))] = "log"
-    method: Literal["auto", "optimal", "heuristic"] = "auto"
+    method: Literal["auto", "optimal", "heuristic", "rounding", "midpoint", "controlled-rounding"] = "auto"
+    base: Annotated[float | None, Field(gt=0, le=1e9)] = None
 
 
 def parse_published(raw: object) -> PublishedForm:

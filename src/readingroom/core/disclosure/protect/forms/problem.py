@@ -21,7 +21,7 @@ from readingroom.core.disclosure.protect.forms.model import (
     RoundingForm,
     TableForm,
 )
-from readingroom.core.disclosure.protect.rounded import behind, is_rounded
+from readingroom.core.disclosure.protect.rounding import behind, is_rounded
 from readingroom.core.disclosure.protect.system import System, make_system
 from readingroom.core.disclosure.protect.tables import Entry, Table, join
 from readingroom.errors import InvalidInput

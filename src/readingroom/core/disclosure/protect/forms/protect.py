@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from readingroom.core.disclosure.protect.forms import answer
 from readingroom.core.disclosure.protect.forms.grid import ReadTable
 from readingroom.core.disclosure.protect.forms.model import ProtectForm, parse_protect
-from readingroom.core.disclosure.protect.forms.needs import DEFAULT_PERCENT, listed, singles, threshold_of
+from readingroom.core.disclosure.protect.forms.needs import DEFAULT_PERCENT, levels, listed, singles, threshold_of
 from readingroom.core.disclosure.protect.forms.problem import Problem, build
 from readingroom.core.disclosure.protect.forms.sensitive import check_rules, sensitive_cells
 from readingroom.core.disclosure.protect.intruder import Reader, never
-from readingroom.core.disclosure.protect.pattern import Pattern, costs_of, suppress
+from readingroom.core.disclosure.protect.pattern import Method, Pattern, costs_of, suppress
+from readingroom.core.disclosure.protect.protection import Protection
+from readingroom.core.disclosure.protect.rounding import round_table
 from readingroom.core.disclosure.protect.system import Floats
 from readingroom.core.disclosure.protect.tables import completed
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.errors import InvalidInput
 
 MARK = "x"
+Rounded = Literal["nearest", "midpoint", "controlled"]
+ROUNDINGS: dict[str, Rounded] = {"rounding": "nearest", "midpoint": "midpoint", "controlled-rounding": "controlled"}
+METHODS: dict[str, Method] = {"auto": "auto", "optimal": "optimal", "heuristic": "heuristic"}
+BASES: dict[Rounded, float] = {"nearest": 5.0, "midpoint": 6.0, "controlled": 5.0}
 
 
 def check_protect(raw: object, *, out_of_time: Callable[[], bool] = never) -> answer.Json:
@@ -35,17 +42,47 @@ def check_protect(raw: object, *, out_of_time: Callable[[], bool] = never) -> an
                            next_step="Give every cell its true value; what is hidden already as {\"value\": 4, "
                            "\"suppressed\": true}.")
     problem = replace(problem, system=completed(problem.system))
-    return _suppressed(problem, form, out_of_time)
+    if form.method in ROUNDINGS:
+        return _rounded(problem, form, ROUNDINGS[form.method], out_of_time)
+    return _suppressed(problem, form, METHODS[form.method], out_of_time)
 
 
-def _suppressed(problem: Problem, form: ProtectForm, out_of_time: Callable[[], bool]) -> answer.Json:
+def _rounded(problem: Problem, form: ProtectForm, method: Rounded, out_of_time: Callable[[], bool]) -> answer.Json:
+    """Every cell rounded, and what that leaves a reader to infer of the sensitive ones."""
+    base = form.base or BASES[method]
+    asked = {cell: levels(problem, problem.facts[cell], form) or Protection()
+             for cell in sensitive_cells(problem, form)}
+    found = round_table(problem.system, base, method, asked, out_of_time=out_of_time)
+    parameters: answer.Json = {"method": form.method, "base": base, "threshold": threshold_of(form)}
+    verdict = max(found.audit.verdict, Verdict.REVIEW if problem.gap and asked else Verdict.PASS)
+    stays = "sums still hold" if found.additive else "sums no longer hold exactly"
+    moved = f"; {answer.plural(len(found.moved), 'cell')} had to move further than one multiple" if found.moved else ""
+    kept = {"base": base, "method": method}
+    return answer.merged(
+        {"verdict": verdict.word,
+         "message": f"Rounded to {base:g}: {stays}{moved}. {answer.message(found.audit, 'sensitive cell')}",
+         "findings": answer.findings(problem, found.audit, parameters)},
+        {"pattern": {"primary": answer.described(problem, asked), "secondary": []},
+         "cells": _with_role(answer.cells(problem, found.audit), "primary"), "insiders": []},
+        {"additive": found.additive, "moved": answer.described(problem, found.moved),
+         "tables": [{**_shown(problem, number, table, lambda cell: answer.bound(float(found.values[cell]))),
+                     "rounding": kept} for number, table in enumerate(problem.tables)],
+         "notes": [f"{problem.gap[:1].upper()}{problem.gap[1:]}."] if problem.gap else [], "parameters": parameters})
+
+
+def _suppressed(problem: Problem, form: ProtectForm, method: Method, out_of_time: Callable[[], bool]) -> answer.Json:
     protected = sensitive_cells(problem, form)
     unpublished = [cell for cell in range(problem.system.size) if cell not in problem.facts
                    and problem.system.lower[cell] < problem.system.upper[cell]]
     pattern = suppress(
         problem.system, protected, cost=_costs(problem, form), keep=listed(problem, form, "keep"),
-        singles=singles(problem, form), also_hidden=unpublished, method=form.method, out_of_time=out_of_time)
+        singles=singles(problem, form), also_hidden=unpublished, method=method, out_of_time=out_of_time)
     pattern = replace(pattern, primary=tuple(cell for cell in pattern.primary if cell in problem.facts))
+    hidden = set(pattern.hidden)
+
+    def seen(cell: int) -> object:
+        return MARK if cell in hidden else answer.bound(float(problem.system.value[cell]))
+
     verdict = max(pattern.audit.verdict, Verdict.REVIEW if problem.gap and protected else Verdict.PASS)
     parameters: answer.Json = {"threshold": threshold_of(form), "zeros_unsafe": form.zeros_unsafe, "cost": form.cost,
                                "percent": DEFAULT_PERCENT, "insiders_asked": pattern.audit.insiders_asked}
@@ -57,7 +94,7 @@ def _suppressed(problem: Problem, form: ProtectForm, out_of_time: Callable[[], b
         {"cells": [*_with_role(answer.cells(problem, pattern.audit), "primary"), *_secondary(problem, pattern)],
          "insiders": [answer.inference(problem, one) for one in pattern.audit.insiders]},
         {"cost": pattern.cost, "bound": pattern.bound, "optimal": pattern.optimal, "gap": pattern.gap,
-         "tables": [_shown(problem, number, table, pattern) for number, table in enumerate(problem.tables)],
+         "tables": [_shown(problem, number, table, seen) for number, table in enumerate(problem.tables)],
          "notes": [f"{problem.gap[:1].upper()}{problem.gap[1:]}."] if problem.gap else [],
          "parameters": parameters})
 
@@ -103,13 +140,8 @@ def _hidden(problem: Problem, pattern: Pattern) -> set[int]:
     return {*pattern.hidden, *(cell for cell in range(problem.system.size) if cell not in problem.facts)}
 
 
-def _shown(problem: Problem, number: int, table: ReadTable, pattern: Pattern) -> answer.Json:
+def _shown(problem: Problem, number: int, table: ReadTable, seen: Callable[[int], object]) -> answer.Json:
     """The table as it may be published: in the form that `check published` reads."""
-    hidden = set(pattern.hidden)
-
-    def seen(cell: int) -> object:
-        return MARK if cell in hidden else answer.bound(float(problem.system.value[cell]))
-
     head = {"name": table.name, **({"measure": table.form.measure} if table.form.measure else {}),
             **({"where": dict(table.form.where)} if table.form.where else {}),
             **({} if table.whole else {"kind": "magnitude"}),
