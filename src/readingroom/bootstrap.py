@@ -19,6 +19,7 @@ from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
 from readingroom.storage.blobs import FileBlobs
 from readingroom.storage.extracts import FileExtracts
+from readingroom.storage.keys import derive, read_key
 from readingroom.storage.policies import load_policies
 from readingroom.storage.private_answers import OpenDPAnswerer, private_scratch
 from readingroom.storage.registration import RegisteredVault
@@ -48,7 +49,9 @@ def build_workshop(settings: Settings) -> Workshop:
     return Workshop(
         settings=settings, store=room.store, clock=room.clock, policies=room.policies, blobs=room.blobs,
         extracts=FileExtracts(settings.extracts_dir, vault, settings.keys_dir / "pseudonym.key"),
-        vault=vault, answerer=OpenDPAnswerer(vault, private_scratch(settings.state_dir / "scratch", settings.instance)),
+        vault=vault, answerer=OpenDPAnswerer(
+            vault, private_scratch(settings.state_dir / "scratch", settings.instance),
+            row_key=derive(read_key(settings.keys_dir / "pseudonym.key"), "rows of private answers")),
         hub=hub_client(settings, "worker-token"),
         audit_key=_private_key(settings.keys_dir / "audit-signing.pem"),
         release_key=_private_key(settings.keys_dir / "release-signing.pem"),

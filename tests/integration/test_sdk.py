@@ -24,7 +24,7 @@ import readingroom.sdk as rr
 from readingroom.core.disclosure import check_output
 from readingroom.core.policy import Policy
 from readingroom.core.policy.dataset_files import parse_dataset
-from readingroom.core.privacy import pricing, queries
+from readingroom.core.privacy import accounting, pricing, queries
 from readingroom.demo import generate
 from readingroom.errors import BudgetExceeded, InvalidInput, NotFound, PermissionDenied, Unavailable
 from readingroom.storage.extracts import describe
@@ -64,7 +64,8 @@ class Portal:
 
     async def workspace(self):
         budget = {"total_micro_rho": TOTAL, "spent_micro_rho": self.spent, "remaining_micro_rho": TOTAL - self.spent,
-                  "epsilon_total": pricing.epsilon(TOTAL), "epsilon_spent": pricing.epsilon(self.spent), "delta": 1e-7}
+                  "epsilon_total": accounting.epsilon(TOTAL), "epsilon_spent": accounting.epsilon(self.spent),
+                  "delta": 1e-7}
         return {"person": {"username": "ada", "display_name": "Ada Marsh"},
                 "project": {"slug": "returning", "title": "Returning <b>", "expires_on": "2027-11-24"},
                 "datasets": [self.described | {"budget": budget}], "rules": rules(POLICY)}
@@ -89,7 +90,7 @@ class Portal:
             raise BudgetExceeded(f"{cost} is more than the {TOTAL - self.spent} left.", rule="budget.project",
                                  value=cost, next_step="Ask for a larger budget.")
         self.spent += cost
-        keys = query.keys if isinstance(query, queries.Histogram) else ()
+        keys = [cell[0] for cell in query.cells] if query.by else ()
         answer = {"statistic": query.statistic, "value": None if keys else 1987, "half_width_95": 12.0,
                   "epsilon": quoted.cost_epsilon, "delta": quoted.delta,
                   "rows": [{"key": k, "label": str(k), "value": 100, "half_width_95": 12.0} for k in keys],
@@ -239,7 +240,7 @@ def test_answers_are_paid_once_and_end_with_the_budget(portal):
 def test_histograms_and_means_are_asked_in_the_grammar(portal):
     regions = rr.private.histogram("magistrates-courts", "defendants", "region", epsilon=0.2,
                                    where=[{"column": "sex", "op": "==", "value": "F"}])
-    assert 0 < regions.charged_micro_rho == pricing.rho_micro_for(0.2)
+    assert 0 < regions.charged_micro_rho == accounting.rho_micro_for(0.2)
     assert list(regions.frame["key"])[:2] == ["NE", "NW"] and regions.value is None
     ages = rr.private.histogram("magistrates-courts", "defendants", "birth_year", edges=[1920, 1980, 2010], rho=0.001)
     assert len(ages.frame) == 3
@@ -283,8 +284,8 @@ def test_the_price_is_said_before_it_is_paid(portal, capsys, monkeypatch):
 
 def test_an_answer_shows_number_error_loss_and_cost(portal):
     first = rr.private.count("magistrates-courts", "defendants", rho=0.0011)
-    loss = f"{pricing.epsilon(1100):.3g}"
-    assert repr(first) == f"count: 1,987, ±12 in 95% of answers, epsilon {loss}. This call cost 0.0011 rho."
+    loss = f"{accounting.epsilon(1100):.3g}"
+    assert repr(first) == f"people: 1,987, ±12 in 95% of answers, epsilon {loss}. This call cost 0.0011 rho."
     for said in ("1,987", "±12", loss, "This call cost 0.0011 rho"):
         assert said in first._repr_html_()
     again = rr.private.count("magistrates-courts", "defendants", rho=0.0011)

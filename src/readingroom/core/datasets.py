@@ -26,13 +26,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`max_rows_per_person` is K, the most rows of one person that a private answer uses; 1 = a person table."""
+    """`max_rows_per_person` is K, the most rows of one person that a private answer uses; 1 = a person table.
+
+    `row_ceiling` is a public upper bound on the table's rows, from which the delta of private answers follows.
+    """
 
     name: str
     label: str
     columns: tuple[Column, ...]
     privacy_unit: str
     max_rows_per_person: int = 1
+    row_ceiling: int | None = None
 
     def column(self, name: str) -> Column | None:
         return next((column for column in self.columns if column.name == name), None)

@@ -166,7 +166,7 @@ def count(dataset: str, table: str, *, where: Where = (), rho: float | None = No
     `where` is a list of conditions such as {"column": "sex", "op": "==", "value": "Female"} or {"column": "region",
     "in": ["Wales", "London"]}, by label or by code.
     """
-    return _ask(_query("count", dataset, table, where, rho, epsilon))
+    return _ask(_query("people", dataset, table, where, rho, epsilon))
 
 
 def histogram(dataset: str, table: str, column: str, *, categories: Sequence[Any] | None = None,
@@ -186,6 +186,7 @@ def mean(dataset: str, table: str, column: str, *, lower: float | None = None, u
 def price(statistic: str, dataset: str, table: str, column: str | None = None, *, where: Where = (),
           rho: float | None = None, epsilon: float | None = None, **more: Any) -> Price:
     """What a question would cost and how exact its answer would be; asking for the price costs nothing."""
+    statistic = "people" if statistic == "count" else statistic  # what `count` here asks for
     return _price(_query(statistic, dataset, table, where, rho, epsilon, column=column, **more))
 
 
@@ -259,13 +260,13 @@ def _micro_rho(rho: float | None, epsilon: float | None) -> int:
     if (rho is None) == (epsilon is None):
         raise InvalidInput("Say how much budget to spend: rho= or epsilon=, one of them.", rule="private.spend",
                            value=rho, next_step="rho=0.002 is a usual start; price() says what it buys.")
-    from readingroom.core.privacy import pricing
+    from readingroom.core.privacy import accounting
 
     given = rho if rho is not None else epsilon
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= 100:
         raise InvalidInput("The spend is a positive number.", rule="private.spend", value=given,
                            next_step="rho=0.002 is a usual start.")
-    micro = round(given * MICRO) if rho is not None else pricing.rho_micro_for(given)
+    micro = round(given * MICRO) if rho is not None else accounting.rho_micro_for(given)
     if micro < 1:
         raise InvalidInput("That is less than a millionth of rho.", rule="private.spend", value=given,
                            next_step="Spend more; rho=0.002 is a usual start.")

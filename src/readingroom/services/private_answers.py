@@ -56,7 +56,7 @@ class _Prepared:
 
     @property
     def cost(self) -> ledger.Cost:
-        return ledger.Cost(self.price.cost_micro_rho)
+        return ledger.Cost(self.price.cost_micro_rho, self.price.cost_femto_delta)
 
 
 def price(room: ReadingRoom, username: str, project: str, query: object) -> Price:
@@ -206,6 +206,7 @@ def _prepare(room: ReadingRoom, tx: Any, username: str, slug: str, raw: object) 
     if extract is None:
         raise Unavailable(f"{name} is still being prepared.", rule="extract.ready", value=name,
                           next_step="Try again in a few seconds.")
+    _check_automatic(query)
     key = ledger.answer_key(name, extract.version, queries.canonical(query), slug)
     table = dataset.table(query.table)
     assert table is not None, "a parsed query names a registered table"
@@ -226,6 +227,13 @@ def _check_granted(query: queries.Query, dataset: Dataset, grant: Grant, policy:
         raise InvalidInput(f"The grant of {query.table} covers only some rows; private answers need all of them.",
                            rule="answer.row-filter", value=grant.row_filter[query.table],
                            next_step="Ask the custodian for a grant without a row filter for private answers.")
+
+
+def _check_automatic(query: queries.Query) -> None:
+    """What a person must see first is not answered here."""
+    if query.needs_human:
+        raise InvalidInput(f"A {query.statistic} table leaves only after a person looked at it.", rule="answer.human",
+                           value=query.statistic, next_step="Ask the custodian; marginals can be asked for one by one.")
 
 
 def _check_affordable(room: ReadingRoom, prepared: _Prepared, tx: Any) -> None:

@@ -56,6 +56,7 @@ class TableFile(_File):
     label: Text
     privacy_unit: Name
     max_rows_per_person: Annotated[int, Field(ge=1)] = 1
+    row_ceiling: Annotated[int | None, Field(ge=1)] = None
     columns: Annotated[list[ColumnFile], Field(min_length=1)]
 
 
@@ -164,7 +165,7 @@ def _opinion(root: yaml.Node | None, file: str, own: Policy, rule_pack: str | No
 def _dataset(found: DatasetFile) -> Dataset:
     tables = tuple(
         Table(table.name, table.label, tuple(Column(**column.model_dump()) for column in table.columns),
-              table.privacy_unit, table.max_rows_per_person) for table in found.tables)
+              table.privacy_unit, table.max_rows_per_person, table.row_ceiling) for table in found.tables)
     return Dataset(found.slug, found.title, found.department, found.custodian, found.description, tables,
                    found.synthetic, tuple(found.known_issues), found.people or "")
 

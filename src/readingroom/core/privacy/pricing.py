@@ -1,59 +1,49 @@
-"""What a private answer costs and how good it will be: closed forms, exact integers, no data.
-
-Neighbouring datasets differ by all rows of one person. Each answer is integers plus discrete Gaussian
-noise; loss is in zero-concentrated differential privacy, rho = (L2 sensitivity)^2 / (2 scale^2). Scales are
-integers over SCALE_UNIT, rounded up, so a loss is an exact fraction and never above what is charged.
-"""
+"""What a private answer costs and how good it will be: closed forms, exact integers, no data."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from decimal import ROUND_CEILING, Context, Decimal
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 
 from readingroom.core.datasets import Table
-from readingroom.core.privacy.queries import Count, Histogram, Mean, Query
+from readingroom.core.privacy.accounting import (
+    DELTA_UNITS,
+    MICRO,
+    epsilon,
+    half_width,
+    normal_quantile,
+    pure_rho_micro,
+    rho_micro_up,
+    standard_deviation,
+)
+from readingroom.core.privacy.parts import Part, parts_of
+from readingroom.core.privacy.queries import ALPHA_UNIT, Query, Spend, table_femto_delta
+from readingroom.core.privacy.shapes import PAIRS, QUANTILES, THRESHOLD, TOP
+from readingroom.core.privacy.units import Grid, grids
 
-MICRO = 1_000_000
-SCALE_UNIT = 1024
-HALF_UNITS = 2**16  # half of a clip range in fixed-point units
-MAX_ROWS = 2**31  # public ceiling on rows of a view; far above 2 K, see notes on tight lengths
-DEFAULT_DELTA = 1e-7
 USABLE_RELATIVE_ERROR = 5  # a group is usable if it is at least five half-widths
-
-PERSONS, GROUPS, SUMS = "persons", "groups", "sums"
+SIZES = (100, 1_000, 10_000, 100_000)
+CURVE = (Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2), Fraction(4), Fraction(10))
+RATIOS = ("mean", "proportion", "variance", "sd", "correlation", "regression")
 
 
 @dataclass(frozen=True)
-class Shape:
-    """All that a release needs to know besides the view. Never holds anything read from data.
+class Expected:
+    """How exact an answer about a group of `size` will be; `relative` is of the size, or of the column's range."""
 
-    `persons`: one row per person, people per key. `groups`: up to `contributions` rows per person, each
-    with a different key. `sums`: up to `contributions` values per person within +-HALF_UNITS.
-    `scale` belongs to counts, `sum_scale` to the sum; both in 1/SCALE_UNIT.
-    """
-
-    kind: str
-    contributions: int
-    keys: int
-    scale: int
-    sum_scale: int = 0
-
-    def loss(self) -> Fraction:
-        """rho, exactly, from our own sensitivity."""
-        squared = self.contributions if self.kind == GROUPS else self.contributions**2
-        loss = Fraction(squared * SCALE_UNIT**2, 2 * self.scale**2)
-        if self.kind == SUMS:
-            loss += Fraction((self.contributions * HALF_UNITS * SCALE_UNIT) ** 2, 2 * self.sum_scale**2)
-        return loss
+    size: int
+    half_width_95: float
+    relative: float
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What can be said before spending. `half_width_95` is of each released number, in its own unit.
+    """What can be said before spending. `half_width_95` is of each released count, or sum, in its own unit.
 
-    For a mean it is that of the count of values; `interval` says how the interval of the mean comes about.
+    For what is a quotient of released numbers it is that of the number of rows; `interval` says how the interval
+    comes about, and `sizes` how wide it will be. For quantiles and top categories it is in rows (see `interval`).
     """
 
     mechanism: str
@@ -63,152 +53,164 @@ class Accuracy:
     interval: str
     sum_scale: float | None = None
     sum_half_width_95: float | None = None
+    threshold: int | None = None
+    sizes: tuple[Expected, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
-        return asdict(self)
+        said = asdict(self)
+        said["sizes"] = [asdict(one) for one in self.sizes]
+        return said
 
 
 @dataclass(frozen=True)
 class Price:
+    """`cost_micro_rho` and `cost_femto_delta` are what the account is charged; epsilon is that of the answer alone."""
+
     cost_micro_rho: int
+    cost_femto_delta: int
     cost_epsilon: float
     delta: float
-    shape: Shape
+    parts: tuple[Part, ...]
     accuracy: Accuracy
 
 
-def price(query: Query, table: Table, delta: float = DEFAULT_DELTA) -> Price:
-    """The cost and accuracy of a parsed query on its table."""
-    shape = shape_of(query, table)
-    cost = -(-shape.loss() * MICRO // 1)
-    assert cost <= query.rho_micro, "a scale was rounded the wrong way"
-    return Price(query.rho_micro, epsilon(query.rho_micro, delta), delta, shape, accuracy(query, shape))
+def price(query: Query, table: Table, delta: float | None = None, sizes: Sequence[int] = SIZES) -> Price:
+    """The cost and accuracy of a parsed query on its table; epsilon at `delta`, or at the table's own."""
+    parts = parts_of(query, table)
+    loss = sum((part.shape.loss() for part in parts), Fraction(0))
+    assert loss <= query.spend.amount, "a scale was rounded the wrong way"
+    shown = delta if delta is not None else table_femto_delta(table) / DELTA_UNITS
+    spent = query.spend.femto_delta / DELTA_UNITS
+    cost = query.spend.rho_micro
+    if query.spend.pure:
+        loss_epsilon, total_delta = float(query.spend.amount), spent
+    else:
+        loss_epsilon, total_delta = epsilon(cost, shown), shown + spent
+    return Price(cost, query.spend.femto_delta, loss_epsilon, total_delta, parts,
+                 accuracy(query, table, parts, sizes))
 
 
-def shape_of(query: Query, table: Table) -> Shape:
-    bound = max(1, int(table.max_rows_per_person))
-    rho = Fraction(query.rho_micro, MICRO)
-    if isinstance(query, Count):
-        return Shape(PERSONS, 1, 1, _scale(1, rho))
-    if isinstance(query, Histogram):
-        keys = len(query.keys)
-        contributions = min(bound, keys)
-        return Shape(
-            PERSONS if contributions == 1 else GROUPS, contributions, keys, _scale(contributions, rho)
-        )
-    assert isinstance(query, Mean)
-    return Shape(
-        SUMS,
-        bound,
-        1,
-        scale=_scale(bound**2, rho / 4),  # a quarter on the number of values, the rest on their sum
-        sum_scale=_scale((bound * HALF_UNITS) ** 2, rho * 3 / 4),
-    )
+def charge(parts: Sequence[Part]) -> int:
+    """Micro-rho that cover the exact losses of all parts: what the ledger must at least be charged."""
+    loss = sum((part.shape.loss() for part in parts), Fraction(0))
+    if any(part.shape.pure for part in parts):
+        return pure_rho_micro(math.ceil(loss * MICRO))
+    return rho_micro_up(loss)
 
 
-def accuracy(query: Query, shape: Shape) -> Accuracy:
-    scale = Fraction(shape.scale, SCALE_UNIT)
-    width = half_width_95(scale)
-    if isinstance(query, Mean):
-        step = step_of(query)
-        sum_scale = Fraction(shape.sum_scale, SCALE_UNIT)
-        middle = (query.upper - query.lower) / 2
-        sum_width = half_width(sum_scale, 0.025) * step
-        count_width = half_width(scale, 0.025)
-        # Worst case over where the mean lies: an error of at most a tenth of the range.
-        group = math.ceil(10 * (sum_width + middle * count_width) / (query.upper - query.lower)) + count_width
-        return Accuracy(
-            "discrete Gaussian on the centred sum and on the count of values",
-            float(scale),
-            width,
-            group,
-            "Both released numbers hold together with 95% confidence; the interval of the mean is the "
-            "range of their quotients, cut to the clip range. Bias of clipping and row cap is left out.",
-            float(sum_scale) * step,
-            sum_width,
-        )
+def accuracy(query: Query, table: Table, parts: Sequence[Part], sizes: Sequence[int] = SIZES) -> Accuracy:
+    part = parts[-1]
+    every = grids(query, table)
+    if part.shape.kind == QUANTILES:
+        return _quantile_accuracy(query, part)
+    if part.shape.kind == TOP:
+        return _top_accuracy(part)
+    if query.statistic in RATIOS:
+        return _ratio_accuracy(query, part, every, sizes)
+    return _count_accuracy(query, part, every, sizes)
+
+
+def mechanism(part: Part) -> str:
+    if part.shape.kind in (QUANTILES, TOP):
+        return "exponential mechanism"
+    noise = "discrete Laplace" if part.shape.pure else "discrete Gaussian"
+    if part.shape.kind == PAIRS:
+        return f"{noise} on the two shares of each value, above and below"
+    return f"{noise}, shown above a threshold" if part.shape.kind == THRESHOLD else noise
+
+
+def _count_accuracy(query: Query, part: Part, every: tuple[Grid, ...], sizes: Sequence[int]) -> Accuracy:
+    noisy, step = part.shape.noisy[0], float(every[0].step) if every else 1.0
+    width = half_width(noisy.real_scale, 0.05, laplace=part.shape.pure)
+    per_row = float(every[0].half) * step if every else 1.0
+    usable = math.ceil(USABLE_RELATIVE_ERROR * width * step / per_row)
+    if part.shape.threshold:
+        usable = max(usable, part.shape.threshold + width)
+    own = width * step
     return Accuracy(
-        "discrete Gaussian",
-        float(scale),
-        width,
-        USABLE_RELATIVE_ERROR * width,
+        mechanism(part), float(noisy.real_scale) * step, width if not every else own, usable,
         "Each number lies within its half-width of the exact one in 95% of releases, taken one at a time.",
-    )
+        threshold=part.shape.threshold or None,
+        sizes=tuple(Expected(size, own, own / (size * per_row)) for size in sizes))
 
 
-def step_of(query: Mean) -> float:
-    """The value of one fixed-point unit of a mean."""
-    return (query.upper - query.lower) / 2 / HALF_UNITS
+def _ratio_accuracy(query: Query, part: Part, every: tuple[Grid, ...], sizes: Sequence[int]) -> Accuracy:
+    """At the worst place of the mean; the interval that comes with the answer knows better."""
+    shape, grid = part.shape, every[0]
+    pure, unit = shape.pure, float(grid.step)
+    reach = grid.half * unit
+    deviations = [standard_deviation(noisy.real_scale, laplace=pure) for noisy in shape.noisy]
+    if shape.kind == PAIRS:
+        bound = shape.noisy[0].bound
+        number_width = half_width(2 * shape.noisy[0].real_scale, 0.05, laplace=True) / bound
+        per_row = 2 * reach * deviations[0] / bound
+        sum_scale, sum_width = float(shape.noisy[0].real_scale) * unit, half_width(
+            shape.noisy[0].real_scale, 0.05, laplace=True) * unit
+    else:
+        number_width = half_width(shape.noisy[0].real_scale, 0.05, laplace=pure)
+        sum_scale = float(shape.noisy[1].real_scale) * unit
+        sum_width = half_width(shape.noisy[1].real_scale, 0.05, laplace=pure) * unit
+        per_row = math.hypot(deviations[1] * unit, deviations[0] * reach)
+        if query.statistic in ("variance", "sd", "correlation", "regression"):
+            second = deviations[1 + len(every)] / 2 * unit**2
+            per_row = math.hypot(second, 2 * reach * deviations[1] * unit, reach**2 * deviations[0])
+            reach = {"variance": reach**2, "sd": reach}.get(query.statistic, 1.0)
+            if query.statistic == "sd":
+                per_row = per_row / reach
+            elif query.statistic in ("correlation", "regression"):
+                per_row = per_row / (float(grid.half) * unit) ** 2
+    z = normal_quantile(0.05)
+    usable = math.ceil(max(10 * z * per_row / (2 * reach), 3 * number_width))
+    return Accuracy(
+        mechanism(part) if shape.kind == PAIRS else f"{mechanism(part)} on clipped sums and on the number of rows",
+        float(shape.noisy[0].real_scale), math.ceil(number_width), usable,
+        "The interval is found by simulation from the released numbers: it holds the exact value, of clipped values "
+        "and kept rows, in about 95% of releases.", sum_scale, sum_width,
+        sizes=tuple(Expected(size, min(2 * reach, z * per_row / size), min(1.0, z * per_row / size / (2 * reach)))
+                    for size in sizes))
 
 
-def mean_interval(query: Mean, shape: Shape, total: int, number: int) -> tuple[float, float, float]:
-    """(mean, low, high) from the two released numbers: free post-processing. Always inside the clip range."""
-    step, centre = step_of(query), (query.lower + query.upper) / 2
-    sum_width = half_width(Fraction(shape.sum_scale, SCALE_UNIT), 0.025)
-    count_width = half_width(Fraction(shape.scale, SCALE_UNIT), 0.025)
-
-    def clipped(units: float) -> float:
-        return min(max(centre + units * step, query.lower), query.upper)
-
-    value = clipped(total / max(number, 1))
-    if number - count_width <= 0:
-        return value, query.lower, query.upper
-    sizes = (number - count_width, number + count_width)
-    quotients = [(total + sign * sum_width) / size for sign in (-1, 1) for size in sizes]
-    return value, clipped(min(quotients)), clipped(max(quotients))
+def _quantile_accuracy(query: Query, part: Part) -> Accuracy:
+    """P(rank error > scale ln(candidates / 0.05) / denominator) <= 5% (McSherry and Talwar 2007, theorem 6)."""
+    widths = []
+    for noisy, numerator in zip(part.shape.noisy, part.shape.quantiles, strict=True):
+        denominator = Fraction(numerator, ALPHA_UNIT).denominator
+        widths.append(math.ceil(float(noisy.real_scale) * math.log(part.shape.candidates / 0.05) / denominator))
+    width = max(widths)
+    return Accuracy(
+        mechanism(part), float(part.shape.noisy[0].real_scale), width, USABLE_RELATIVE_ERROR * 2 * width,
+        f"No half-width of the value can be given. In 95% of releases the chosen candidate is at most {width} rows "
+        "further from the wanted rank than the best candidate is.",
+        sizes=tuple(Expected(size, width, min(1.0, width / size)) for size in SIZES))
 
 
-def half_width_95(scale: Fraction) -> int:
-    return half_width(scale, 0.05)
+def _top_accuracy(part: Part) -> Accuracy:
+    scale = float(part.shape.noisy[0].real_scale)
+    width = math.ceil(2 * scale * math.log(part.shape.keys * part.shape.chosen / 0.05))
+    return Accuracy(
+        mechanism(part), scale, width, width,
+        f"In 95% of releases no category left out has over {width} people more than one that is shown in its place.",
+        sizes=tuple(Expected(size, width, min(1.0, width / size)) for size in SIZES))
 
 
-def half_width(scale: Fraction, alpha: float) -> int:
-    """Smallest whole w with P(|noise| > w) <= alpha for discrete Gaussian noise; never too small."""
-    sigma = float(scale)
-    if sigma > 50:  # the lattice no longer shows; one more for safety
-        return math.ceil(sigma * _normal_quantile(alpha)) + 1
-    reach = math.ceil(12 * sigma) + 2
-    weights = [math.exp(-(k * k) / (2 * sigma * sigma)) for k in range(reach)]
-    total = weights[0] + 2 * math.fsum(weights[1:])
-    tail, width = 1.0 - weights[0] / total, 0
-    while tail > alpha * (1 - 1e-9):
-        width += 1
-        tail -= 2 * weights[width] / total
-    return width
+# --- what would it be for another spend ---
+
+def with_spend(query: Query, table: Table, factor: Fraction) -> Query:
+    """The same question for `factor` times the loss (epsilon if pure, else rho)."""
+    spend = query.spend
+    micro = max(1, int((spend.epsilon_micro or spend.rho_micro) * factor))
+    if spend.pure:
+        return replace(query, spend=Spend(pure_rho_micro(micro), micro, spend.femto_delta))
+    return replace(query, spend=Spend(micro, 0, spend.femto_delta))
 
 
-def epsilon(rho_micro: int, delta: float = DEFAULT_DELTA) -> float:
-    """rho + 2 sqrt(rho ln(1/delta)), rounded up in the sixth decimal: never understates."""
-    up = Context(prec=50, rounding=ROUND_CEILING)
-    rho = up.divide(Decimal(rho_micro), Decimal(MICRO))
-    root = up.sqrt(up.multiply(rho, _log_inverse(delta)))
-    exact = up.add(rho, up.multiply(Decimal(2), root))
-    return float(exact.quantize(Decimal("0.000001"), rounding=ROUND_CEILING))
-
-
-def rho_micro_for(epsilon_wanted: float, delta: float = DEFAULT_DELTA) -> int:
-    """The most micro-rho whose epsilon is not above the wanted one; 0 if none."""
-    log = math.log(1 / delta)
-    guess = int(MICRO * (math.sqrt(log + epsilon_wanted) - math.sqrt(log)) ** 2) + 2
-    while guess > 0 and epsilon(guess, delta) > epsilon_wanted:
-        guess -= 1
-    return guess
-
-
-def _log_inverse(delta: float) -> Decimal:
-    # ln is rounded to nearest whatever the context says; one part in 10^40 on top makes it an upper bound.
-    return -(Decimal(delta).ln(Context(prec=50))) * (1 + Decimal(10) ** -40)
-
-
-def _scale(squared_sensitivity: int, rho: Fraction) -> int:
-    """Smallest scale in 1/SCALE_UNIT, plus one, with squared_sensitivity / (2 scale^2) < rho."""
-    least = Fraction(squared_sensitivity * SCALE_UNIT**2) / (2 * rho)
-    return math.isqrt(math.ceil(least)) + 1
-
-
-def _normal_quantile(alpha: float) -> float:
-    low, high = 0.0, 10.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if math.erfc(middle / math.sqrt(2)) > alpha else (low, middle)
-    return high
+def curve(query: Query, table: Table, factors: Sequence[Fraction] = CURVE) -> tuple[dict[str, object], ...]:
+    """The trade-off: for each multiple of the spend, the cost and what it would buy."""
+    found = []
+    for factor in factors:
+        priced = price(with_spend(query, table, factor), table)
+        found.append({"rho_micro": priced.cost_micro_rho, "epsilon": priced.cost_epsilon,
+                      "half_width_95": priced.accuracy.half_width_95,
+                      "smallest_usable_group": priced.accuracy.smallest_usable_group,
+                      "sizes": [asdict(one) for one in priced.accuracy.sizes]})
+    return tuple(found)

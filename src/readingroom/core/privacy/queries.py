@@ -1,180 +1,216 @@
 """Private queries as data: a small grammar, checked against the public catalogue and nothing else.
 
-A `Query` can only be made by `parse_query`, so every part of it is something the catalogue allows: columns
-that exist and are not the person's key, categories and ranges that the custodian registered or that
-narrow them. There is no expression, no plan and no name that reaches the data unchecked. Two requests that
-mean the same have the same canonical bytes, so that asking again returns the stored answer.
+A `Query` is made by `parse_query` only, so every part of it is something the catalogue allows: columns that exist
+and do not name people, categories and ranges that the custodian registered, that narrow those, or that the
+researcher declared where nothing is registered. There is no expression, no plan and no name that reaches the data
+unchecked. Two requests that mean the same have the same canonical bytes, so that asking again returns the stored
+answer.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
-from itertools import pairwise
-from typing import NoReturn, TypeGuard
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
 
 import rfc8785
 
 from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.errors import InvalidInput
+from readingroom.core.privacy.accounting import MICRO, femto_delta_of, pure_rho_micro, rho_micro_for
+from readingroom.core.privacy.filters import EVERY, Filter, as_list, comparisons, parse_filter
+from readingroom.core.privacy.keys import MAX_CELLS, Key, cells, parse_key, parse_keys
+from readingroom.core.privacy.values import (
+    NUMERIC,
+    Scalar,
+    find_column,
+    given_number,
+    is_object,
+    items,
+    listed,
+    number,
+    refuse,
+    whole,
+)
 
-Scalar = int | float | str | bool
+COUNT, PEOPLE, SUM, MEAN, VARIANCE, SD = "count", "people", "sum", "mean", "variance", "sd"
+PROPORTION, QUANTILE, TOP = "proportion", "quantile", "top"
+CORRELATION, REGRESSION, SYNTHETIC = "correlation", "regression", "synthetic"
 
-STATISTICS = ("count", "histogram", "mean")
-OPERATORS = ("==", "!=", "<", "<=", ">", ">=")
-MAX_CONDITIONS = 8
-MAX_VALUES = 100
-MAX_CATEGORIES = 200
-MAX_TEXT = 200
-MAX_EXACT = 2**53 - 1  # largest integer that JSON readers agree on
-MAX_RHO_MICRO = 1_350_000  # a whole dataset's lifetime; the ledger's caps are tighter
-MISSING = "missing"
-
-_FIELDS = {
-    "count": frozenset({"dataset", "table", "statistic", "where", "rho_micro"}),
-    "histogram": frozenset(
-        {"dataset", "table", "statistic", "column", "categories", "edges", "where", "rho_micro"}
-    ),
-    "mean": frozenset({"dataset", "table", "statistic", "column", "lower", "upper", "where", "rho_micro"}),
+COMMON = frozenset({"dataset", "table", "statistic", "where", "rows_per_person", "rho_micro", "rho", "epsilon",
+                    "delta"})
+RANGE = frozenset({"column", "lower", "upper"})
+GROUPED = frozenset({"by"})
+QUANTILE_FIELDS = GROUPED | {"column", "candidates", "quantiles"}
+FIELDS: dict[str, frozenset[str]] = {
+    COUNT: GROUPED,
+    PEOPLE: GROUPED | {"threshold_delta"},
+    "histogram": frozenset({"column", "categories", "edges", "undeclared", "missing", "threshold_delta"}),
+    SUM: GROUPED | RANGE,
+    MEAN: GROUPED | RANGE,
+    VARIANCE: GROUPED | RANGE,
+    SD: GROUPED | RANGE,
+    PROPORTION: GROUPED | {"of"},
+    QUANTILE: QUANTILE_FIELDS,
+    "median": GROUPED | {"column", "candidates"},
+    TOP: frozenset({"column", "categories", "edges", "k"}),
+    CORRELATION: frozenset({"columns", "bounds"}),
+    REGRESSION: frozenset({"outcome", "predictors", "bounds"}),
+    SYNTHETIC: frozenset({"columns", "marginals", "rows"}),
 }
+STATISTICS = tuple(FIELDS)
+"""`histogram` is `people` by one column and `median` a `quantile`: the same queries under familiar names."""
+
+MAX_RHO_MICRO = 1_350_000  # a whole dataset's lifetime; the ledger's caps are tighter
+MAX_ROWS_PER_PERSON = 10_000
+MAX_CANDIDATES = 2000
+USUAL_CANDIDATES = 200
+MAX_QUANTILES = 9
+MAX_COLUMNS = 9
+MAX_SYNTHETIC_CELLS = 2**18
+MAX_SYNTHETIC_ROWS = 1_000_000
+ALL_ROWS = 0  # in place of a number of rows per person: people are counted, so there is nothing to cap
+ALPHA_UNIT = 2**16
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One comparison with constants: one of OPERATORS with one value, or `in` with several, sorted.
-
-    A row whose column is missing matches no condition, not even `!=`.
-    """
+class Ranged:
+    """A numeric column, clipped to [lower, upper]; missing values are left out."""
 
     column: str
-    operator: str
-    values: tuple[Scalar, ...]
+    lower: int | float
+    upper: int | float
 
     def as_dict(self) -> dict[str, object]:
-        if self.operator == "in":
-            return {"column": self.column, "in": list(self.values)}
-        return {"column": self.column, "op": self.operator, "value": self.values[0]}
+        return {"column": self.column, "lower": self.lower, "upper": self.upper}
 
 
-_Common = tuple[str, str, tuple[Condition, ...], int]  # the fields of a Query, in order
+@dataclass(frozen=True)
+class Spend:
+    """What a query pays. In rho (zCDP, Gaussian noise), or in pure epsilon (Laplace noise) if `epsilon_micro`.
+
+    `rho_micro` is the charge in either case: epsilon^2 / 2 for a pure one. `femto_delta` is what finding categories
+    privately costs besides, in units of 1e-15.
+    """
+
+    rho_micro: int
+    epsilon_micro: int = 0
+    femto_delta: int = 0
+
+    @property
+    def pure(self) -> bool:
+        return self.epsilon_micro > 0
+
+    @property
+    def amount(self) -> Fraction:
+        """In its own measure: epsilon if pure, else rho."""
+        return Fraction(self.epsilon_micro or self.rho_micro, MICRO)
+
+    def as_dict(self) -> dict[str, object]:
+        paid: dict[str, object] = ({"epsilon": float(self.amount)} if self.pure else {"rho_micro": self.rho_micro})
+        return paid | ({"threshold_delta": self.femto_delta / 10**15} if self.femto_delta else {})
 
 
 @dataclass(frozen=True)
 class Query:
-    """One of the subclasses. All of `where` must hold; it is sorted. `rho_micro` is the spend."""
+    """A question that may be asked. Parts that its statistic has no use for are empty."""
 
     dataset: str
     table: str
-    where: tuple[Condition, ...]
-    rho_micro: int
-
-    statistic = ""
-
-    def as_dict(self) -> dict[str, object]:
-        return {
-            "dataset": self.dataset,
-            "table": self.table,
-            "statistic": self.statistic,
-            "where": [condition.as_dict() for condition in self.where],
-            "rho_micro": self.rho_micro,
-        }
-
-
-@dataclass(frozen=True)
-class Count(Query):
-    """People with at least one matching row."""
-
-    statistic = "count"
-
-
-@dataclass(frozen=True)
-class Histogram(Query):
-    """People per category. Either `categories` (in catalogue order) or `edges` (rising), never both."""
-
-    column: str
-    categories: tuple[Scalar, ...] = ()
-    edges: tuple[int, ...] = ()
-
-    statistic = "histogram"
+    statistic: str
+    where: Filter
+    spend: Spend
+    rows_per_person: int
+    by: tuple[Key, ...] = ()
+    ranged: tuple[Ranged, ...] = ()
+    of: Filter = EVERY
+    quantiles: tuple[float, ...] = ()
+    candidates: tuple[int | float, ...] = ()
+    k: int = 0
+    marginals: tuple[tuple[str, ...], ...] = ()
+    rows: int = 0
 
     @property
-    def keys(self) -> tuple[Scalar, ...]:
-        """The key of every answer row, in order; the last is the missing values."""
-        if self.edges:
-            pairs = pairwise(self.edges)
-            return (*(f"{low} to under {high}" for low, high in pairs), MISSING)
-        return (*self.categories, MISSING)
+    def rho_micro(self) -> int:
+        return self.spend.rho_micro
+
+    @property
+    def undeclared(self) -> bool:
+        return any(key.undeclared for key in self.by)
+
+    @property
+    def needs_human(self) -> bool:
+        """Synthetic tables leave only after somebody looked at them."""
+        return self.statistic == SYNTHETIC
+
+    @property
+    def cells(self) -> tuple[tuple[Scalar, ...], ...]:
+        """The groups of the answer, each with a value per key, in order."""
+        return cells(self.by)
 
     def as_dict(self) -> dict[str, object]:
-        choice: dict[str, object] = (
-            {"edges": list(self.edges)} if self.edges else {"categories": list(self.categories)}
-        )
-        return super().as_dict() | {"column": self.column} | choice
+        """The canonical form as JSON: parsed again, it is the same query."""
+        said: dict[str, object] = {"dataset": self.dataset, "table": self.table, "statistic": self.statistic,
+                                   "where": as_list(self.where)} | self.spend.as_dict()
+        if self.rows_per_person != ALL_ROWS:
+            said["rows_per_person"] = self.rows_per_person
+        return said | _WRITTEN[self.statistic](self) | (
+            {"by": [key.as_dict() for key in self.by]} if self.by and "by" in FIELDS[self.statistic] else {})
 
 
-@dataclass(frozen=True)
-class Mean(Query):
-    """Mean of a column clipped to [lower, upper]; missing values are left out."""
+_WRITTEN: dict[str, Callable[[Query], dict[str, object]]] = {
+    COUNT: lambda query: {},
+    PEOPLE: lambda query: {},
+    SUM: lambda query: query.ranged[0].as_dict(),
+    MEAN: lambda query: query.ranged[0].as_dict(),
+    VARIANCE: lambda query: query.ranged[0].as_dict(),
+    SD: lambda query: query.ranged[0].as_dict(),
+    PROPORTION: lambda query: {"of": as_list(query.of)},
+    QUANTILE: lambda query: {"column": query.ranged[0].column, "candidates": list(query.candidates),
+                             "quantiles": list(query.quantiles)},
+    TOP: lambda query: {name: value for name, value in query.by[0].as_dict().items() if name != "missing"} | {
+        "k": query.k},
+    CORRELATION: lambda query: {"columns": [one.column for one in query.ranged], "bounds": _bounds_of(query)},
+    REGRESSION: lambda query: {"outcome": query.ranged[0].column, "bounds": _bounds_of(query),
+                               "predictors": [one.column for one in query.ranged[1:]]},
+    SYNTHETIC: lambda query: {"columns": [key.as_dict() for key in query.by], "rows": query.rows,
+                              "marginals": [list(names) for names in query.marginals]},
+}
 
-    column: str
-    lower: float
-    upper: float
 
-    statistic = "mean"
-
-    def as_dict(self) -> dict[str, object]:
-        return super().as_dict() | {"column": self.column, "lower": self.lower, "upper": self.upper}
+def _bounds_of(query: Query) -> dict[str, object]:
+    return {one.column: [one.lower, one.upper] for one in query.ranged}
 
 
-def parse_query(raw: object, dataset: Dataset) -> Query:
+def parse_query(raw: object, dataset: Dataset, *, max_rho_micro: int = MAX_RHO_MICRO) -> Query:
     """Check a request against the catalogue. Raises InvalidInput; the data are never touched."""
-    if not isinstance(raw, Mapping) or not all(isinstance(key, str) for key in raw):
-        _refuse("A private query is a JSON object.", "query-object", type(raw).__name__, "Send an object.")
+    if not is_object(raw):
+        refuse("A private query is a JSON object.", "query-object", type(raw).__name__, "Send an object.")
     statistic = raw.get("statistic")
-    if not isinstance(statistic, str) or statistic not in STATISTICS:
-        _refuse(
-            "That statistic is not offered.",
-            "query-statistic",
-            statistic,
-            f"Use one of {_listed(STATISTICS)}.",
-        )
-    unknown = sorted(set(raw) - _FIELDS[statistic])
+    if not isinstance(statistic, str) or statistic not in FIELDS:
+        refuse("That statistic is not offered.", "query-statistic", statistic, f"Use one of {listed(STATISTICS)}.")
+    unknown = sorted(set(raw) - COMMON - FIELDS[statistic])
     if unknown:
-        _refuse(
-            f"A {statistic} has no such field.",
-            "query-fields",
-            _listed(unknown),
-            f"Fields of a {statistic}: {_listed(sorted(_FIELDS[statistic]))}.",
-        )
+        refuse(f"A {statistic} has no such field.", "query-fields", listed(unknown),
+               f"Fields of a {statistic}: {listed(sorted(COMMON | FIELDS[statistic]))}.")
     if raw.get("dataset") != dataset.slug:
-        _refuse(
-            "The query names another dataset.",
-            "query-dataset",
-            raw.get("dataset"),
-            f"Write {dataset.slug!r}.",
-        )
+        refuse("The query names another dataset.", "query-dataset", raw.get("dataset"), f"Write {dataset.slug!r}.")
     name = raw.get("table")
     table = dataset.table(name) if isinstance(name, str) else None
     if table is None:
-        names = _listed(table.name for table in dataset.tables)
-        _refuse("The dataset has no such table.", "query-table", name, f"Use one of {names}.")
-    rho_micro = raw.get("rho_micro")
-    if not _is_int(rho_micro) or not 1 <= rho_micro <= MAX_RHO_MICRO:
-        _refuse(
-            "rho_micro says how much budget to spend, in millionths of rho.",
-            "query-rho",
-            rho_micro,
-            f"Give a whole number from 1 to {MAX_RHO_MICRO}; 1000 is a usual start.",
-        )
-    common: _Common = (dataset.slug, table.name, _parse_where(raw.get("where"), table), rho_micro)
-    if statistic == "count":
-        return Count(*common)
-    column = _column(raw.get("column"), table)
-    if statistic == "histogram":
-        return _parse_histogram(raw, common, column)
-    return _parse_mean(raw, common, column)
+        names = listed(table.name for table in dataset.tables)
+        refuse("The dataset has no such table.", "query-table", name, f"Use one of {names}.")
+    base = Query(dataset.slug, table.name, statistic, parse_filter(raw.get("where"), table),
+                 _parse_spend(raw, max_rho_micro), _parse_rows_per_person(raw.get("rows_per_person"), table))
+    query = _PARSERS[statistic](base, raw, table)
+    if query.undeclared:
+        return _with_threshold(query, raw, table)
+    if raw.get("threshold_delta") is not None:
+        refuse("Only undeclared categories need a threshold.", "query-delta", raw["threshold_delta"],
+               "Leave `threshold_delta` out.")
+    return query
 
 
 def canonical(query: Query) -> bytes:
@@ -187,220 +223,269 @@ def columns_read(query: Query) -> frozenset[tuple[str, str]]:
 
     The person's key is read to count people; it is not listed, since no answer shows it.
     """
-    names = {condition.column for condition in query.where}
-    if isinstance(query, Histogram | Mean):
-        names.add(query.column)
+    names = {leaf.column for leaf in (*comparisons(query.where), *comparisons(query.of))}
+    names |= {key.column for key in query.by} | {one.column for one in query.ranged}
     return frozenset((query.table, name) for name in names)
 
 
-def _parse_histogram(raw: Mapping[str, object], common: _Common, column: Column) -> Histogram:
-    categories, edges = raw.get("categories"), raw.get("edges")
-    if categories is not None and edges is not None:
-        _refuse("A histogram has categories or edges, not both.", "query-keys", column.name, "Leave one out.")
-    if edges is not None:
-        return Histogram(*common, column.name, edges=_parse_edges(edges, column))
-    allowed = _catalogue_values(column)
-    if not allowed:
-        _refuse(
-            "The catalogue declares no categories for this column, and they are never taken from the data.",
-            "query-categories",
-            column.name,
-            "Give `edges`, a rising list of whole numbers, or choose a column with codes."
-            if column.type in ("integer", "number")
-            else "Choose a column with codes.",
-        )
-    if categories is None:
-        chosen = allowed
+# --- the parts ---
+
+def _parse_spend(raw: Mapping[str, object], most: int) -> Spend:
+    given = [name for name in ("rho_micro", "rho", "epsilon") if raw.get(name) is not None]
+    if len(given) != 1:
+        refuse("Say how much budget to spend: `rho_micro`, `rho` or `epsilon`, one of them.", "query-rho",
+               listed(given) or "none", 'Write "rho_micro": 1000, a usual start.')
+    (name,) = given
+    amount = given_number(raw[name])
+    delta = raw.get("delta")
+    if amount is None or amount <= 0 or (name == "rho_micro" and not isinstance(amount, int)):
+        refuse(f"`{name}` says how much budget to spend.", "query-rho", raw[name],
+               f"Give {'a whole number from 1' if name == 'rho_micro' else 'a number above 0'} "
+               f"to {most if name == 'rho_micro' else 'the budget'}; rho_micro 1000 is a usual start.")
+    if delta is not None and name != "epsilon":
+        refuse("`delta` goes with `epsilon`.", "query-delta", delta, "Leave it out: rho needs none.")
+    exact = Fraction(str(amount))
+    if name == "epsilon" and delta is None:
+        epsilon_micro = int(exact * MICRO)
+        spend = Spend(pure_rho_micro(epsilon_micro), epsilon_micro)
+    elif name == "epsilon":
+        spend = Spend(rho_micro_for(min(amount, 1000), parse_delta(delta)))
     else:
-        if not isinstance(categories, list | tuple) or not categories:
-            _refuse(
-                "Categories are a list.",
-                "query-categories",
-                categories,
-                "Give at least one, or leave it out.",
-            )
-        if len(categories) > MAX_CATEGORIES:
-            _refuse(
-                "Too many categories.", "query-categories", len(categories), f"Give at most {MAX_CATEGORIES}."
-            )
-        wanted = [_value(value, column) for value in categories]
-        if len(set(wanted)) != len(wanted):
-            _refuse("A category is listed twice.", "query-categories", column.name, "List each once.")
-        chosen = tuple(value for value in allowed if value in set(wanted))
-    if len(chosen) > MAX_CATEGORIES:
-        _refuse(
-            "Too many categories.", "query-categories", len(chosen), f"Name at most {MAX_CATEGORIES} of them."
-        )
-    return Histogram(*common, column.name, categories=chosen)
+        spend = Spend(int(exact if name == "rho_micro" else exact * MICRO))
+    if spend.rho_micro < 1:
+        refuse("That is less than a millionth.", "query-rho", raw[name], "Spend more; rho_micro 1000 is a usual start.")
+    if spend.rho_micro > most:
+        refuse("That is more than any answer may cost.", "query-rho", raw[name],
+               f"At most rho_micro {most}, which is epsilon {math.sqrt(2 * most / MICRO):.3g} without delta.")
+    return spend
 
 
-def _parse_edges(edges: object, column: Column) -> tuple[int, ...]:
-    if column.type not in ("integer", "number") or column.codes:
-        _refuse(
-            "Edges are for numbers without codes.", "query-edges", column.name, "Use `categories` instead."
-        )
-    if (
-        not isinstance(edges, list | tuple)
-        or not 2 <= len(edges) <= MAX_CATEGORIES + 1
-        or not all(_is_int(edge) and abs(edge) <= MAX_EXACT for edge in edges)
-    ):
-        _refuse(
-            "Edges are a list of whole numbers.", "query-edges", edges, f"Give 2 to {MAX_CATEGORIES + 1}."
-        )
-    if any(low >= high for low, high in pairwise(edges)):
-        _refuse("Edges must rise.", "query-edges", edges, "Sort them and remove repeats.")
-    return tuple(edges)
+def parse_delta(raw: object) -> float:
+    """A delta strictly between 0 and 1/100, or a refusal."""
+    found = given_number(raw)
+    if found is None or not 1e-15 <= found <= 0.01:
+        refuse("`delta` is a small chance.", "query-delta", raw, "Give 1e-15 to 0.01; 1e-7 is usual.")
+    return float(found)
 
 
-def _parse_mean(raw: Mapping[str, object], common: _Common, column: Column) -> Mean:
-    if column.type not in ("integer", "number") or column.codes:
-        _refuse(
-            "A mean needs a numeric column without codes.", "query-column", column.name, "Use a histogram."
-        )
+def _with_threshold(query: Query, raw: Mapping[str, object], table: Table) -> Query:
+    if len(query.by) > 1:
+        refuse("Only a single column can have undeclared categories.", "query-keys",
+               listed(key.column for key in query.by), "Declare the categories of all, or ask by one column.")
+    if query.statistic != PEOPLE:
+        refuse(f"A {query.statistic} needs declared categories.", "query-keys", query.by[0].column,
+               "Find them privately with `people` first, then declare those found.")
+    given = raw.get("threshold_delta")
+    units = femto_delta_of(parse_delta(given)) if given is not None else max(1, table_femto_delta(table) // 10)
+    return replace(query, spend=replace(query.spend, femto_delta=units))
+
+
+def table_femto_delta(table: Table) -> int:
+    """The delta at which losses are shown: the smaller of 1e-7 and 1/(10 n), n the public ceiling on rows."""
+    usual = 10**8
+    return min(usual, 10**15 // (10 * table.row_ceiling)) if table.row_ceiling else usual
+
+
+def _parse_rows_per_person(raw: object, table: Table) -> int:
+    most = max(1, int(table.max_rows_per_person))
+    if raw is None:
+        return most
+    return whole(raw, "rows_per_person", "query-rows-per-person", 1, most,
+                 ", the registered bound: it can be narrowed, not widened")
+
+
+def _parse_range(name: object, lower: object, upper: object, table: Table) -> Ranged:
+    column = find_column(name, table)
+    if column.type not in NUMERIC or column.codes:
+        refuse("This needs a numeric column without codes.", "query-column", column.name,
+               "Use `people` by its categories, or a proportion.")
+    low, high = _bound(lower, column.lower, column, "lower"), _bound(upper, column.upper, column, "upper")
+    registered = column.lower is not None and column.upper is not None
+    if not low < high or (registered and not (column.lower <= low and high <= column.upper)):  # type: ignore[operator]
+        refuse("The range must rise" + (" and lie inside the registered one." if registered else "."), "query-range",
+               f"{low} to {high}", f"Stay within {column.lower} to {column.upper}." if registered
+               else "Put the smaller bound in `lower`.")
+    if (high - low) / 2**40 == 0.0 or abs(low) + abs(high) > 2**53 or (high - low) < max(abs(low), abs(high)) / 2**30:
+        refuse("The range cannot be computed with.", "query-range", f"{low} to {high}", "Use ordinary numbers.")
+    return Ranged(column.name, low, high)
+
+
+def _bound(raw: object, registered: float | None, column: Column, side: str) -> int | float:
+    if raw is None and registered is None:
+        refuse("No range is registered for this column, and a range is never taken from the data.", "query-range",
+               column.name, f"Declare `lower` and `upper` from what is publicly known, or find them privately: a "
+               f"`quantile` of {column.name} with declared candidates costs budget and can be used as a bound.")
+    found = number(registered) if raw is None else given_number(raw)
+    if found is None:
+        refuse("A bound is a finite number.", "query-range", raw,
+               f"Give `{side}` as a number" + ("." if registered is None else ", or leave it out."))
+    return found
+
+
+def _parse_candidates(raw: object, column: Column) -> tuple[int | float, ...]:
+    """The declared grid: a list, or {"lower", "upper", "step"}, or that of the registered range."""
+    if is_object(raw):
+        if set(raw) != {"lower", "upper", "step"}:
+            refuse("A grid of candidates has lower, upper and step.", "query-candidates", listed(raw),
+                   'Write {"lower": 0, "upper": 100, "step": 1}.')
+        return _checked_candidates(list(_grid(*(raw[name] for name in ("lower", "upper", "step")))), column)
+    if raw is not None:
+        return _checked_candidates(items(raw, "candidates", "query-candidates", MAX_CANDIDATES), column)
     if column.lower is None or column.upper is None:
-        _refuse(
-            "No range is registered for this column, and a range is never taken from the data.",
-            "query-range",
-            column.name,
-            "Ask the custodian to register a lower and an upper bound.",
-        )
-    lower = _bound(raw.get("lower"), column.lower)
-    upper = _bound(raw.get("upper"), column.upper)
-    if not column.lower <= lower < upper <= column.upper:
-        _refuse(
-            "The range must rise and lie inside the registered one.",
-            "query-range",
-            f"{lower} to {upper}",
-            f"Stay within {column.lower} to {column.upper}.",
-        )
-    if not math.isfinite(upper - lower) or (upper - lower) / 2**17 == 0.0 or abs(lower) + abs(upper) > 2**53:
-        _refuse(
-            "The range cannot be computed with.",
-            "query-range",
-            f"{lower} to {upper}",
-            "Use ordinary numbers.",
-        )
-    return Mean(*common, column.name, lower, upper)
+        refuse("No range is registered for this column, and candidates are never taken from the data.",
+               "query-candidates", column.name, 'Declare them: {"lower": 0, "upper": 100, "step": 1} or a list.')
+    span = Fraction(str(column.upper)) - Fraction(str(column.lower))
+    step = max(1, -(-span // USUAL_CANDIDATES)) if column.type == "integer" else span / USUAL_CANDIDATES
+    return _checked_candidates(list(_grid(column.lower, column.upper, float(step))), column)
 
 
-def _parse_where(raw: object, table: Table) -> tuple[Condition, ...]:
+def _grid(lower: object, upper: object, step: object) -> Iterator[float]:
+    ends = [given_number(raw) for raw in (lower, upper, step)]
+    if None in ends or not (ends[2] > 0 and ends[0] < ends[1]):  # type: ignore[operator]
+        refuse("A grid rises from `lower` to `upper` by `step`.", "query-candidates",
+               listed((lower, upper, step)), 'Write {"lower": 0, "upper": 100, "step": 1}.')
+    low, high, width = (Fraction(str(end)) for end in ends)
+    steps = int((high - low) / width) + 1
+    if steps > MAX_CANDIDATES:
+        refuse("Too many candidates.", "query-candidates", steps, f"At most {MAX_CANDIDATES}: take a wider step.")
+    return (float(low + place * width) for place in range(steps))
+
+
+def _checked_candidates(raw: list[object] | list[float], column: Column) -> tuple[int | float, ...]:
+    found = [given_number(value) for value in raw]
+    if any(value is None or (column.type == "integer" and not isinstance(value, int)) for value in found):
+        refuse(f"Candidates of {column.name} are {'whole ' if column.type == 'integer' else ''}numbers.",
+               "query-candidates", listed(raw), "Give a list, or lower, upper and step.")
+    chosen = tuple(sorted({value for value in found if value is not None}))
+    if len(chosen) < 2:
+        refuse("A quantile is chosen among two candidates or more.", "query-candidates", listed(chosen), "Give more.")
+    if column.lower is not None and column.upper is not None and not (
+            column.lower <= chosen[0] and chosen[-1] <= column.upper):
+        refuse("Candidates must lie inside the registered range.", "query-candidates",
+               f"{chosen[0]} to {chosen[-1]}", f"Stay within {column.lower} to {column.upper}.")
+    return chosen
+
+
+# --- the statistics ---
+
+def _parse_count(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    return replace(base, by=parse_keys(raw.get("by"), table))
+
+
+def _parse_people(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    by = parse_keys(raw.get("by"), table)
+    return replace(base, by=by, rows_per_person=base.rows_per_person if by else ALL_ROWS)
+
+
+def _parse_histogram(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    key = {name: raw[name] for name in ("column", "categories", "edges", "undeclared", "missing")
+           if raw.get(name) is not None}
+    find_column(raw.get("column"), table)
+    return replace(base, statistic=PEOPLE, by=(parse_key(key, table),))
+
+
+def _parse_ranged(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    one = _parse_range(raw.get("column"), raw.get("lower"), raw.get("upper"), table)
+    return replace(base, by=parse_keys(raw.get("by"), table), ranged=(one,))
+
+
+def _parse_proportion(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    if raw.get("of") is None:
+        refuse("A proportion is of the rows that meet a condition.", "query-of", None,
+               'Write "of": "age >= 18", or a list of conditions as in `where`.')
+    return replace(base, by=parse_keys(raw.get("by"), table), of=parse_filter(raw["of"], table))
+
+
+def _parse_quantile(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    column = find_column(raw.get("column"), table)
+    if column.type not in NUMERIC or column.codes:
+        refuse("A quantile needs a numeric column without codes.", "query-column", column.name, "Use a histogram.")
+    candidates = _parse_candidates(raw.get("candidates"), column)
+    wanted = raw.get("quantiles", 0.5)
+    given = items(wanted if isinstance(wanted, list | tuple) else [wanted], "quantiles", "query-quantiles",
+                  MAX_QUANTILES)
+    found = [given_number(one) for one in given]
+    if any(one is None or not 0 < one < 1 or not 0 < round(one * ALPHA_UNIT) < ALPHA_UNIT for one in found):
+        refuse("Quantiles lie strictly between 0 and 1.", "query-quantiles", listed(given), "Write [0.25, 0.5, 0.75].")
+    return replace(base, statistic=QUANTILE, by=parse_keys(raw.get("by"), table), candidates=candidates,
+                   ranged=(Ranged(column.name, candidates[0], candidates[-1]),),
+                   quantiles=tuple(sorted({float(one) for one in found if one is not None})))
+
+
+def _parse_top(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    key = parse_key({name: raw[name] for name in ("column", "categories", "edges") if raw.get(name) is not None}
+                    | {"missing": False}, table)
+    return replace(base, by=(key,), rows_per_person=ALL_ROWS,
+                   k=whole(raw.get("k"), "k", "query-k", 1, max(1, len(key.values) - 1),
+                           ": fewer than there are categories"))
+
+
+def _parse_correlation(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    names = items(raw.get("columns"), "columns", "query-columns", MAX_COLUMNS)
+    return replace(base, ranged=tuple(sorted(_several(names, raw, table), key=lambda one: one.column)))
+
+
+def _parse_regression(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    predictors = raw.get("predictors")
+    names = items([predictors] if isinstance(predictors, str) else predictors, "predictors", "query-columns",
+                  MAX_COLUMNS - 1)
+    outcome, *others = _several([raw.get("outcome"), *names], raw, table)
+    return replace(base, ranged=(outcome, *sorted(others, key=lambda one: one.column)))
+
+
+def _several(names: list[object], raw: Mapping[str, object], table: Table) -> tuple[Ranged, ...]:
+    bounds = raw.get("bounds", {})
+    if not is_object(bounds) or not set(bounds) <= {name for name in names if isinstance(name, str)}:
+        refuse("`bounds` gives a range for the columns used.", "query-range",
+               listed(bounds) if is_object(bounds) else bounds, 'Write {"age": [0, 100]}.')
+    found = []
+    for name in names:
+        pair: Any = bounds.get(name, (None, None)) if isinstance(name, str) else (None, None)
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            refuse("A range is a list of two numbers.", "query-range", pair, 'Write {"age": [0, 100]}.')
+        found.append(_parse_range(name, pair[0], pair[1], table))
+    if len(found) < 2 or len({one.column for one in found}) < len(found):
+        refuse("Two or more different columns are needed.", "query-columns", listed(names), "Name each once.")
+    return tuple(found)
+
+
+def _parse_synthetic(base: Query, raw: Mapping[str, object], table: Table) -> Query:
+    keys = parse_keys(items(raw.get("columns"), "columns", "query-columns", MAX_COLUMNS - 3), table)
+    if len(keys) < 2 or any(key.undeclared for key in keys):
+        refuse("A synthetic table has two columns or more, all with declared categories.", "query-columns",
+               listed(key.column for key in keys), "Give `categories` or `edges` for each.")
+    if (size := math.prod(len(key.values) for key in keys)) > MAX_SYNTHETIC_CELLS:
+        refuse("The synthetic table would have too many possible rows.", "query-cells", size,
+               f"At most {MAX_SYNTHETIC_CELLS}: name fewer columns or categories.")
+    marginals = _parse_marginals(raw.get("marginals"), keys)
+    rows = whole(raw.get("rows"), "rows", "query-rows", 1, MAX_SYNTHETIC_ROWS,
+                 ": how many rows to draw, chosen beforehand")
+    return replace(base, by=keys, marginals=marginals, rows=rows)
+
+
+def _parse_marginals(raw: object, keys: tuple[Key, ...]) -> tuple[tuple[str, ...], ...]:
+    """The tables to measure, fixed beforehand: those given, or every pair of columns."""
+    known = {key.column: len(key.values) for key in keys}
     if raw is None:
-        return ()
-    if not isinstance(raw, list | tuple) or len(raw) > MAX_CONDITIONS:
-        _refuse(
-            "`where` is a list of conditions.",
-            "query-where",
-            type(raw).__name__,
-            f"At most {MAX_CONDITIONS}.",
-        )
-    conditions = {_parse_condition(item, table) for item in raw}
-    return tuple(sorted(conditions, key=lambda one: rfc8785.dumps(one.as_dict())))  # type: ignore[arg-type]
+        found = list(itertools.combinations(sorted(known), 2))
+    else:
+        given = items(raw, "marginals", "query-marginals", 30)
+        if not all(isinstance(names, list | tuple) and 1 <= len(names) <= 3 and len(set(map(str, names))) == len(names)
+                   and all(isinstance(name, str) and name in known for name in names) for names in given):
+            refuse("A marginal is a list of one to three of the columns.", "query-marginals", listed(given),
+                   'Write [["age", "sex"], ["sex", "region"]].')
+        found = sorted({tuple(sorted(names)) for names in given})  # type: ignore[call-overload]
+    if (size := sum(math.prod(known[name] for name in names) for names in found)) > MAX_CELLS:
+        refuse("The marginals have too many groups.", "query-cells", size, f"At most {MAX_CELLS}: choose fewer.")
+    if missing := sorted(set(known) - {name for names in found for name in names}):
+        refuse("A column is in no marginal.", "query-marginals", listed(missing), "Add one with it, or leave it out.")
+    return tuple(found)
 
 
-def _parse_condition(raw: object, table: Table) -> Condition:
-    if not isinstance(raw, Mapping) or set(raw) not in ({"column", "op", "value"}, {"column", "in"}):
-        _refuse(
-            "That is not a condition.",
-            "query-where",
-            raw,
-            'Write {"column": ..., "op": ..., "value": ...} or {"column": ..., "in": [...]}.',
-        )
-    column = _column(raw["column"], table)
-    if "in" in raw:
-        members = raw["in"]
-        if not isinstance(members, list | tuple) or not 1 <= len(members) <= MAX_VALUES:
-            _refuse("`in` is a list of values.", "query-where", members, f"Give 1 to {MAX_VALUES} values.")
-        values = tuple(sorted({_value(member, column) for member in members}))
-        return Condition(column.name, "==" if len(values) == 1 else "in", values)
-    operator = raw["op"]
-    if not isinstance(operator, str) or operator not in OPERATORS:
-        _refuse(
-            "That comparison is not offered.", "query-where", operator, f"Use one of {_listed(OPERATORS)}."
-        )
-    if operator not in ("==", "!=") and (column.type not in ("integer", "number", "date") or column.codes):
-        _refuse("This column has no order.", "query-where", f"{column.name} {operator}", "Use ==, != or in.")
-    return Condition(column.name, operator, (_value(raw["value"], column),))
-
-
-def _column(name: object, table: Table) -> Column:
-    column = table.column(name) if isinstance(name, str) else None
-    if column is None:
-        names = _listed(column.name for column in table.columns if not column.identifier)
-        _refuse("The table has no such column.", "query-column", name, f"Columns: {names}.")
-    if column.identifier or column.name == table.privacy_unit:
-        _refuse("The key of a person is not a variable.", "query-column", column.name, "Use another column.")
-    return column
-
-
-def _catalogue_values(column: Column) -> tuple[Scalar, ...]:
-    if not column.codes:
-        return (False, True) if column.type == "boolean" else ()
-    return tuple(_typed(code, column) for code in column.codes)
-
-
-def _value(raw: object, column: Column) -> Scalar:
-    value = _typed(raw, column)
-    if column.codes and value not in _catalogue_values(column):
-        _refuse("The catalogue has no such code.", "query-value", value, f"Codes: {_listed(column.codes)}.")
-    return value
-
-
-def _typed(raw: object, column: Column) -> Scalar:
-    """The value in the column's own type. Codes are registered as text, so text that reads as it is taken."""
-    kind = column.type
-    if kind == "text" and isinstance(raw, str) and len(raw) <= MAX_TEXT and raw.isprintable():
-        return raw
-    if kind == "boolean":
-        if isinstance(raw, bool):
-            return raw
-        if raw in ("true", "false"):
-            return raw == "true"
-    if kind == "date" and isinstance(raw, str) and len(raw) == 10:
-        try:
-            return date.fromisoformat(raw).isoformat()
-        except ValueError:
-            pass  # refused below
-    if kind in ("integer", "number") and isinstance(raw, int | float | str) and not isinstance(raw, bool):
-        number = _number(raw)
-        if number is not None and (kind == "number" or number.is_integer()):
-            return int(number) if number.is_integer() else number
-    return _refuse(
-        "The value does not fit the column.", "query-value", raw, f"{column.name} holds {kind} values."
-    )
-
-
-def _number(raw: object) -> float | None:
-    if isinstance(raw, str) and len(raw) > 40:
-        return None
-    try:
-        number = float(raw)  # type: ignore[arg-type]
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and abs(number) <= MAX_EXACT else None
-
-
-def _bound(raw: object, registered: float) -> float:
-    if raw is None:
-        return float(registered)
-    number = None if isinstance(raw, bool | str) or not isinstance(raw, int | float) else _number(raw)
-    if number is None:
-        _refuse("A bound is a finite number.", "query-range", raw, "Leave it out to use the registered one.")
-    return number
-
-
-def _is_int(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _listed(names: object) -> str:
-    return ", ".join(str(name) for name in names)[:500]  # type: ignore[attr-defined]
-
-
-def _refuse(message: str, rule: str, value: object, next_step: str) -> NoReturn:
-    shown = str(value) if isinstance(value, str | int | float) and not _huge(value) else type(value).__name__
-    shown = shown[:MAX_TEXT].encode("utf-8", "replace").decode()  # lone surrogates would break the reply
-    raise InvalidInput(message, rule=rule, value=shown, next_step=next_step)
-
-
-def _huge(value: object) -> bool:
-    return isinstance(value, int) and value.bit_length() > 256
+_Parser = Callable[[Query, Mapping[str, object], Table], Query]
+_PARSERS: dict[str, _Parser] = {
+    COUNT: _parse_count, PEOPLE: _parse_people, "histogram": _parse_histogram, SUM: _parse_ranged,
+    MEAN: _parse_ranged, VARIANCE: _parse_ranged, SD: _parse_ranged, PROPORTION: _parse_proportion,
+    QUANTILE: _parse_quantile, "median": _parse_quantile, TOP: _parse_top, CORRELATION: _parse_correlation,
+    REGRESSION: _parse_regression, SYNTHETIC: _parse_synthetic,
+}

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from readingroom.core.policy import Policy
-from readingroom.core.privacy import pricing
+from readingroom.core.privacy import accounting
 from readingroom.services import workspaces
 from readingroom.services.budgets import BudgetLine
 from readingroom.web.api.caller import REFUSALS, Calling
@@ -23,9 +23,9 @@ def budget(line: BudgetLine) -> dict[str, Any]:
         "total_micro_rho": line.total,
         "spent_micro_rho": line.spent,
         "remaining_micro_rho": line.remaining,
-        "epsilon_total": pricing.epsilon(line.total),
-        "epsilon_spent": pricing.epsilon(line.spent),
-        "delta": pricing.DEFAULT_DELTA,
+        "epsilon_total": accounting.epsilon(line.total),
+        "epsilon_spent": accounting.epsilon(line.spent),
+        "delta": accounting.DEFAULT_DELTA,
     }
 
 

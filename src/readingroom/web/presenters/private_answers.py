@@ -22,9 +22,15 @@ from readingroom.web.presenters.words import Tag
 SPENDS = (250, 500, 1_000, 2_000, 5_000, 10_000)
 DEFAULT_SPEND = 1_000
 STATISTICS = {
-    "count": "How many people match",
+    "people": "How many people match",
     "histogram": "How many people in each category",
     "mean": "The mean of a number",
+}
+STATISTIC_WORDS = {
+    "count": "Number of rows", "people": "Number of people", "sum": "Sum of {}", "mean": "Mean of {}",
+    "variance": "Variance of {}", "sd": "Standard deviation of {}", "proportion": "Share of rows that meet a condition",
+    "quantile": "Quantiles of {}", "median": "Median of {}", "top": "Largest categories of {}",
+    "correlation": "Correlation of {}", "regression": "Regression of {}", "synthetic": "Synthetic table of {}",
 }
 OPERATORS = {"==": "is", "!=": "is not", "<": "is under", "<=": "is at most", ">": "is over", ">=": "is at least"}
 ANSWER_TAGS = {
@@ -193,20 +199,29 @@ def question(query: Mapping[str, Any], dataset: Dataset) -> str:
         column = table.column(str(name))
         return column.codes.get(str(raw), str(raw)) if column else str(raw)
 
-    what = {
-        "count": "Number of people",
-        "histogram": f"Number of people by {label(query.get('column'))}",
-        "mean": f"Mean of {label(query.get('column'))}",
-    }.get(str(query.get("statistic")), "Question")
-    where = []
-    for condition in query.get("where") or ():
+    def said(condition: Mapping[str, Any]) -> str:
+        for joint, word in (("all", " and "), ("any", " or ")):
+            if joint in condition:
+                return f"({word.join(said(part) for part in condition[joint]) or 'nothing'})"
         name = condition.get("column")
-        if "in" in condition:
-            where.append(f"{label(name)} is one of {', '.join(value(name, raw) for raw in condition['in'])}")
-        else:
-            where.append(
-                f"{label(name)} {OPERATORS.get(condition.get('op'), '?')} {value(name, condition.get('value'))}"
-            )
+        if "is" in condition:
+            return f"{label(name)} is {condition['is']}"
+        for field, words in (("in", "is one of"), ("not_in", "is none of")):
+            if field in condition:
+                return f"{label(name)} {words} {', '.join(value(name, raw) for raw in condition[field])}"
+        return f"{label(name)} {OPERATORS.get(str(condition.get('op')), '?')} {value(name, condition.get('value'))}"
+
+    columns = [query[name] for name in ("column", "outcome") if name in query] or list(query.get("columns") or ())
+    names = " and ".join(label(one["column"] if isinstance(one, dict) else one) for one in columns)
+    what = STATISTIC_WORDS.get(str(query.get("statistic")), "Question").format(names)
+    if query.get("statistic") == "histogram":  # as typed; the canonical form is `people` by the column
+        what = f"Number of people by {names}"
+    if groups := query.get("by"):
+        by = " and ".join(label(key["column"] if isinstance(key, dict) else key)
+                          for key in (groups if isinstance(groups, list) else [groups]))
+        what = f"{what} by {by}"
+    conditions = query.get("where") or ()
+    where = [conditions] if isinstance(conditions, str) else [said(condition) for condition in conditions]
     return f"{what} in {table.name.replace('_', ' ')}" + (f", where {' and '.join(where)}" if where else "")
 
 
