@@ -17,8 +17,8 @@ from readingroom.core.privacy.accounting import (
     DEFAULT_DELTA,
     DELTA_UNITS,
     MICRO,
-    femto_delta_of,
     epsilon,
+    femto_delta_of,
     rho_micro_for,
 )
 from readingroom.core.privacy.ledger import Account, Cost, check_affordable
