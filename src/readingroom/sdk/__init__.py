@@ -10,8 +10,9 @@ from __future__ import annotations
 from readingroom.sdk import _private as private
 from readingroom.sdk._data import Dataset, datasets, load
 from readingroom.sdk._estimates import Estimates
-from readingroom.sdk._figures import Figure, figure, plot_bar
+from readingroom.sdk._figures import Figure, figure
 from readingroom.sdk._models import logit, ols, poisson, probit
+from readingroom.sdk._plots import bar, box, hist, line, scatter, survival_plot
 from readingroom.sdk._preflight import Preflight, preflight
 from readingroom.sdk._requests import Request, request, request_release, requests
 from readingroom.sdk._sacro import export_sacro
@@ -21,9 +22,11 @@ from readingroom.sdk._tables import Table, table
 from readingroom.sdk._tests import chi_square, correlation, t_test
 from readingroom.sdk._workspace import Workspace, workspace
 
+plot_bar = bar
+
 __all__ = [
-    "Dataset", "Estimates", "Figure", "Preflight", "Request", "Table", "Workspace", "chi_square", "correlation",
-    "crosstab", "datasets", "export_sacro", "figure", "groupby", "load", "logit", "ols", "pivot_table", "plot_bar",
-    "poisson", "preflight", "private", "probit", "request", "request_release", "requests", "survival", "t_test",
-    "table", "workspace",
+    "Dataset", "Estimates", "Figure", "Preflight", "Request", "Table", "Workspace", "bar", "box", "chi_square",
+    "correlation", "crosstab", "datasets", "export_sacro", "figure", "groupby", "hist", "line", "load", "logit",
+    "ols", "pivot_table", "plot_bar", "poisson", "preflight", "private", "probit", "request", "request_release",
+    "requests", "scatter", "survival", "survival_plot", "t_test", "table", "workspace",
 ]

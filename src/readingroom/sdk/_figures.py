@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import InvalidInput
 from readingroom.sdk import _outputs
+from readingroom.sdk._estimates import Estimates
 from readingroom.sdk._outputs import Output
 from readingroom.sdk._tables import Table
+
+if TYPE_CHECKING:
+    from readingroom.sdk._preflight import Preflight
 
 DOTS_PER_INCH = 120
 
@@ -27,13 +32,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class Figure:
-    """A matplotlib figure and the table underneath; its png holds the picture and nothing else."""
+    """A matplotlib figure and the table (or estimates) underneath; its png holds the picture and nothing else.
+
+    `again` draws the same of another table.
+    """
 
     drawn: Any
-    underlying: Table
+    underlying: Table | Estimates
     name: str = ""
     context: str = ""
     controls: str = ""
+    again: Callable[[Table], Figure] | None = field(default=None, repr=False, compare=False)
 
     @property
     def evidence(self) -> dict[str, Any]:
@@ -41,6 +50,26 @@ class Figure:
 
     def png(self) -> bytes:
         return png(self.drawn)
+
+    def check(self) -> Preflight:
+        """What the project's rules say of the table underneath."""
+        from readingroom.sdk._preflight import preflight
+
+        return preflight(self)
+
+    def of(self, table: Table) -> Figure:
+        """The same drawing of another table, such as one made safe: `figure.of(figure.underlying.suppress())`."""
+        if self.again is None:
+            raise InvalidInput("This figure was drawn by you.", rule="figure.again",
+                               next_step="Draw it again from the other table, and give that to rr.figure().")
+        return replace(self.again(table), name=self.name, context=self.context, controls=self.controls)
+
+    def suppress(self) -> Figure:
+        """The same figure of its table with unsafe cells hidden."""
+        if isinstance(self.underlying, Estimates):
+            raise InvalidInput("Steps are joined, not hidden.", rule="figure.suppress",
+                               next_step="Make the curves anew with rr.survival().")
+        return self.of(self.underlying.suppress())
 
     def save(self, path: str | Path, *, context: str = "", controls: str = "") -> Figure:
         """Write the png, and beside it its evidence, which a release request by path needs.
@@ -60,7 +89,7 @@ class Figure:
         return self.png()
 
     def __repr__(self) -> str:
-        return f"<Figure {self.name or 'not saved'}, of a table of {len(self.underlying.cells)} cells>"
+        return f"<Figure {self.name or 'not saved'}, of {len(self.evidence['underlying'].get('cells', ()))} cells>"
 
 
 def png(drawn: Any) -> bytes:
@@ -70,9 +99,9 @@ def png(drawn: Any) -> bytes:
     return out.getvalue()
 
 
-def figure(drawn: Any, underlying: Table) -> Figure:
+def figure(drawn: Any, underlying: Table | Estimates) -> Figure:
     """A figure of yours with the table of the numbers that it shows, which is what can be checked."""
-    if not isinstance(underlying, Table):
+    if not isinstance(underlying, Table | Estimates):
         raise InvalidInput("A figure is checked by the table it draws.", rule="figure.underlying",
                            value=type(underlying).__name__, next_step="Give underlying=, a table of rr.table().")
     if not callable(getattr(drawn, "savefig", None)):
@@ -81,35 +110,3 @@ def figure(drawn: Any, underlying: Table) -> Figure:
         raise InvalidInput("That is no matplotlib figure.", rule="figure.kind", value=type(drawn).__name__,
                            next_step="Give the figure, or its axes.")
     return Figure(drawn, underlying)
-
-
-def plot_bar(table: Table, *, title: str = "") -> Figure:
-    """Bars of a table, grouped by its columns; margins are not drawn, suppressed cells are gaps."""
-    from matplotlib.figure import Figure as Canvas
-
-    margins = {"row": _margins(table, "row"), "column": _margins(table, "column")}
-    frame = table.frame.astype("Float64")
-    rows, columns = table._axes()
-    frame = frame.iloc[[number for number, row in enumerate(rows) if row not in margins["row"]],
-                       [number for number, column in enumerate(columns) if column not in margins["column"]]]
-    canvas = Canvas(figsize=(max(6.0, 0.3 * frame.size + 2), 4), layout="constrained")
-    axes = canvas.subplots()
-    width = 0.8 / max(1, len(frame.columns))
-    for number, name in enumerate(frame.columns):
-        places = [place + (number - (len(frame.columns) - 1) / 2) * width for place in range(len(frame))]
-        axes.bar(places, frame[name].to_numpy(dtype=float, na_value=float("nan")), width, label=str(name))
-    labels = [", ".join(row) for row in rows if row not in margins["row"]]
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
-    axes.set_ylabel("people" if table.statistic == "count" else table.statistic)
-    axes.set_xlabel(", ".join(table.row_names))
-    axes.set_title(title)
-    if len(frame.columns) > 1:
-        axes.legend()
-    return Figure(canvas, table)
-
-
-def _margins(table: Table, axis: str) -> set[tuple[str, ...]]:
-    from readingroom.core.disclosure.evidence import is_margin_label
-
-    return {label for label in (getattr(cell, axis) for one in table.tables for cell in one.cells if cell.margin)
-            if is_margin_label(label)}

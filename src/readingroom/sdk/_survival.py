@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from readingroom.core.policy import Policy
 
-COLUMNS = ("at risk", "events", "censored", "survival")
-ROUNDINGS = ("none", "midpoint-6")
+COLUMNS = {"none": ("at risk", "survival"), "midpoint-6": ("at risk", "events", "survival")}
 EVERYONE = "everyone"
 
 
@@ -32,6 +31,7 @@ def survival(
     """Kaplan-Meier curves of the time `duration` until `event` (1; 0 where it was not seen), one per group of `by`.
 
     Steps are merged until so many people leave in each as the project's rules ask for, so that no step is one person's.
+    The counts of events and of people censored are not shown, only who is at risk and the estimate.
     With `rounding="midpoint-6"`, counts at risk and of events are rounded first, and the curve is computed from them.
     A frame needs one row per person.
     """
@@ -41,36 +41,24 @@ def survival(
     _check(used, duration, event, unit, rounding)
     enough = _enough(rules().policy)
     arms, rows = [], []
-    for name, part in (
-        [(str(name), part) for name, part in used.groupby(by, observed=True)] if by else [(EVERYONE, used)]
-    ):
+    groups = [(str(name), part) for name, part in used.groupby(by, observed=True)] if by else [(EVERYONE, used)]
+    for name, part in groups:
         steps = merged(exits(part[duration].to_numpy(dtype=float), part[event].to_numpy(dtype=float)), enough)
-        if rounding == "midpoint-6":
-            steps = _rounded(steps)
+        steps = _rounded(steps) if rounding == "midpoint-6" else steps
         arms.append({"name": name, "units": len(part), "steps": steps})
-        rows += [
-            (
-                (f"{name}, {_time(step['time'])}",),
-                {
-                    "at risk": str(step["at_risk"]),
-                    "events": str(step["events"]),
-                    **({} if rounding != "none" else {"censored": str(step["censored"])}),
-                    "survival": rounded(step["survival"], 3),
-                },
-            )
-            for step in steps
-        ]
+        rows += [((f"{name}, {_time(step['time'])}",), {
+            column: rounded(step[column], 3) if column == "survival" else str(step[column.replace(" ", "_")])
+            for column in COLUMNS[rounding]}) for step in steps]
     description = {"type": "kaplan-meier", "rounding": rounding, "arms": arms}
     note = _note(frame, used, unit) + (
         " Counts are rounded to midpoint 6."
         if rounding != "none"
         else " Steps are merged until enough people leave in each."
     )
-    columns = COLUMNS if rounding == "none" else tuple(name for name in COLUMNS if name != "censored")
     return Estimates(
         f"Kaplan-Meier estimate of {duration}" + (f" by {by}" if by else ""),
         (f"{by or 'group'}, {duration}",),
-        columns,
+        COLUMNS[rounding],
         tuple(rows),
         description,
         note,
@@ -147,7 +135,7 @@ def _midpoint(count: int) -> int:
 
 
 def _check(used: pandas.DataFrame, duration: str, event: str, unit: str, rounding: str) -> None:
-    if rounding not in ROUNDINGS:
+    if rounding not in COLUMNS:
         raise InvalidInput(
             f"{rounding!r} is no rounding offered.",
             rule="survival.rounding",
