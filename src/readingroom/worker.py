@@ -19,7 +19,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from readingroom.bootstrap import build_workshop, volumes
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.errors import ReadingRoomError
-from readingroom.hub import canary
+from readingroom.hub import canary, orphans
 from readingroom.hub.engine import DockerEngine
 from readingroom.services import audit, private_answers, releases, requests, turns, walls, workspaces
 from readingroom.services.workshop import Workshop
@@ -30,6 +30,7 @@ CHECKPOINT_SECONDS = 10.0
 JOBS_SECONDS = 0.5
 QUEUE_SECONDS = 1.0
 FOLDERS_SECONDS = 10.0
+ORPHANS_SECONDS = 60.0
 RETRY_SECONDS = 15.0
 BROKEN = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -55,6 +56,7 @@ class Worker:
             ("canary", self.probe, settings.canary_seconds),
             ("queue", lambda: turns.start_waiting(self.workshop, self.workshop.hub), QUEUE_SECONDS),
             ("folders", lambda: self.volumes.release_idle(self.engine.places_in_use), FOLDERS_SECONDS),
+            ("orphans", self.remove_orphans, ORPHANS_SECONDS),
             ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
         )
         threads = [threading.Thread(target=self._repeat, args=duty, name=duty[0]) for duty in duties]
@@ -66,6 +68,14 @@ class Worker:
     def probe(self) -> None:
         """Try the walls from inside, and keep what was found."""
         walls.record_probe(self.workshop, canary.probe(self.workshop.settings, self.engine.api, self.volumes))
+
+    def remove_orphans(self) -> None:
+        """What a crash left of workspaces that are no more."""
+        settings = self.workshop.settings
+        found = orphans.find(settings, self.engine, walls.known_containers(self.workshop))
+        if found:
+            log.warning("removing what nothing owns: %s", ", ".join(map(str, found)))
+        orphans.remove(settings, self.engine, found)
 
     def start_jobs(self) -> None:
         """Start a workflow for each request to check or release and each private answer to compute."""

@@ -94,7 +94,8 @@ class StandInRecords:
             raise PermissionDenied("No.") from error
 
     def plan(self, username: str, project: str) -> StandInPlan:
-        if project in self._names("denied.json") or (username, project) != ("alice", "reoffending"):
+        allowed = project == "shared" or (username, project) == ("alice", "reoffending")
+        if project in self._names("denied.json") or not allowed:
             raise AccessDenied("No.", reasons=("Your training ended on 1 May.", "The <grant> was withdrawn."))
         if (self.state / "making").exists():
             (self.state / "making").unlink()

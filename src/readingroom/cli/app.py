@@ -61,11 +61,17 @@ def clean_demo(
 
 
 @app.command()
-def doctor(json: Json = False) -> None:
+def doctor(
+    json: Json = False,
+    probe: Annotated[bool, typer.Option("--probe", help="Also try the walls, from inside a workspace without data."
+                                        )] = False,
+) -> None:
     """Say what is missing, too old or unsafe on this machine, and how to mend it. Exit status 1 on a failure."""
+    from readingroom.ops import walls
     from readingroom.ops.doctor import diagnose
 
-    checks = diagnose(load_settings())
+    settings = load_settings()
+    checks = (*diagnose(settings), *(walls.probe(settings) if probe else ()))
     if json:
         print(json_library.dumps([{"name": check.name, "level": check.level, "message": check.message,
                                    "fix": check.fix} for check in checks], indent=2))

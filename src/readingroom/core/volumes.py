@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SHARED = "-shared"  # beside the homes of a project's members, none of whose names begins so
 
 @dataclass(frozen=True)
 class Volume:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from readingroom.core.policy.model import Policy
 from readingroom.core.proof import without_text
+from readingroom.core.volumes import SHARED
 from readingroom.errors import PolicyError, Unavailable
 from readingroom.hub.limits import Limits
 from readingroom.settings import Settings
@@ -242,8 +243,8 @@ def sockets_dir(settings: Settings, username: str, project: str) -> Path:
 
 
 def shared_dir(settings: Settings, project: str) -> Path:
-    """Where what a project's members share is on the host. No username has the leading hyphen."""
-    return settings.homes_dir / project / "-shared"
+    """Where what a project's members share is on the host."""
+    return settings.homes_dir / project / SHARED
 
 
 def cgroup_parent(settings: Settings, project: str, driver: str) -> str:

@@ -48,6 +48,14 @@ class DockerEngine:
         labels = [f"{INSTANCE_LABEL}={self._settings.instance}", *([f"readingroom.kind={kind}"] if kind else [])]
         return tuple(self._ask(lambda: self.api.containers(all=True, filters={"label": labels})) or ())
 
+    def networks(self) -> tuple[Mapping[str, Any], ...]:
+        """Of this installation; a workspace has none."""
+        label = f"{INSTANCE_LABEL}={self._settings.instance}"
+        return tuple(self._ask(lambda: self.api.networks(filters={"label": label})) or ())
+
+    def remove_network(self, name: str) -> None:
+        self._ask(lambda: self.api.remove_network(name))
+
     def places_in_use(self) -> frozenset[Path]:
         """What containers of this installation have mounted, also those that are only just made."""
         return frozenset(Path(mount["Source"]) for found in self.containers() for mount in found["Mounts"]

@@ -14,9 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 
@@ -26,7 +24,8 @@ from requests.exceptions import RequestException
 
 from readingroom.errors import PolicyError, ReadingRoomError
 from readingroom.ops import engine as engine_room
-from readingroom.ops import floors, images, install, rootfs, supervise
+from readingroom.ops import floors, images, install, rootfs, supervise, walls
+from readingroom.ops.checks import Check, Level, fail, ok, warn
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings
 from readingroom.storage.policies import load_policies
 
@@ -43,25 +42,6 @@ WORKSPACE_SOCKET_BYTES = (
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
-class Level(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    FAILURE = "failure"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at. A FAILURE stops a start; `fix` is what to do about it, empty when ok."""
-
-    name: str
-    level: Level
-    message: str
-    fix: str = ""
-
-    def as_dict(self) -> dict[str, str]:
-        return {"name": self.name, "level": self.level.value, "message": self.message, "fix": self.fix}
-
-
 def diagnose(settings: Settings, *, before_start: bool = False) -> tuple[Check, ...]:
     """Look at everything. With `before_start`, what `up` provides by itself is a warning, not a failure."""
     checks = [
@@ -74,6 +54,7 @@ def diagnose(settings: Settings, *, before_start: bool = False) -> tuple[Check, 
         *_keys(settings),
         *_port(settings),
         *_sockets(settings),
+        *walls.quotas(settings),
         *_engine(settings, before_start),
         *_processes(settings),
     ]
@@ -84,27 +65,15 @@ def failures(checks: tuple[Check, ...]) -> tuple[Check, ...]:
     return tuple(check for check in checks if check.level is Level.FAILURE)
 
 
-def _ok(name: str, message: str) -> Check:
-    return Check(name, Level.OK, message)
-
-
-def _warn(name: str, message: str, fix: str) -> Check:
-    return Check(name, Level.WARNING, message, fix)
-
-
-def _fail(name: str, message: str, fix: str) -> Check:
-    return Check(name, Level.FAILURE, message, fix)
-
-
 # Python and its packages
 
 
 def _python() -> Iterator[Check]:
     version = platform.python_version()
     if sys.version_info >= (3, 11):  # noqa: UP036  the lock file's floor, said in words
-        yield _ok("python", f"Python {version}")
+        yield ok("python", f"Python {version}")
     else:
-        yield _fail("python", f"Python {version} is too old.", "Install Python 3.11 or later.")
+        yield fail("python", f"Python {version} is too old.", "Install Python 3.11 or later.")
 
 
 def _packages() -> Iterator[Check]:
@@ -112,7 +81,7 @@ def _packages() -> Iterator[Check]:
         try:
             found = metadata.version(floor.name)
         except metadata.PackageNotFoundError:
-            yield _fail(floor.name, f"{floor.name} is not installed.", "Remove .venv and run `make up`.")
+            yield fail(floor.name, f"{floor.name} is not installed.", "Remove .venv and run `make up`.")
             continue
         yield _against(floor, found, Level.FAILURE, "Update requirements/platform.lock and run `make up`.")
     yield from _workspace_packages()
@@ -130,16 +99,16 @@ def _workspace_packages() -> Iterator[Check]:
     for floor in floors.WORKSPACE:
         name = f"workspace {floor.name}"
         if floor.name not in locked:
-            yield _warn(name, f"Can't tell which {floor.name} workspaces get.", f"Restore {lock}.")
+            yield warn(name, f"Can't tell which {floor.name} workspaces get.", f"Restore {lock}.")
         else:
             yield _against(floor, locked[floor.name], Level.FAILURE, "Run `make lock` and `make up`.", name)
 
 
 def _against(floor: floors.Floor, version: str, level: Level, fix: str, name: str = "") -> Check:
     if floors.meets(version, floor):
-        return _ok(name or floor.name, f"{floor.name} {version}")
+        return ok(name or floor.name, f"{floor.name} {version}")
     if not floors.parse(version):
-        return _warn(name or floor.name, f"Can't tell the version of {floor.name} ({version!r}).", fix)
+        return warn(name or floor.name, f"Can't tell the version of {floor.name} ({version!r}).", fix)
     wanted = " or ".join(floor.versions)
     return Check(
         name or floor.name, level, f"{floor.name} {version} is below {wanted} ({floor.because}).", fix
@@ -149,19 +118,19 @@ def _against(floor: floors.Floor, version: str, level: Level, fix: str, name: st
 def _host_tools() -> Iterator[Check]:
     node = Path(sys.executable).parent / "node"
     if node.exists():
-        yield _ok("node", f"Node of this environment ({node})")
+        yield ok("node", f"Node of this environment ({node})")
     else:
-        yield _fail("node", "There is no Node in this environment.", "Remove .venv and run `make up`.")
+        yield fail("node", "There is no Node in this environment.", "Remove .venv and run `make up`.")
     if any(shutil.which(name) for name in CHROMIUM):
-        yield _ok("chromium", "A Chromium for the browser tests")
+        yield ok("chromium", "A Chromium for the browser tests")
     else:
-        yield _warn(
+        yield warn(
             "chromium",
             "No Chromium (only the browser tests need it).",
             "As root: apt-get install --no-install-recommends chromium",
         )
     if not shutil.which("setpriv"):
-        yield _warn(
+        yield warn(
             "setpriv",
             "No setpriv: a killed supervisor would leave its programs running.",
             "Install the package util-linux.",
@@ -173,9 +142,9 @@ def _host_tools() -> Iterator[Check]:
 
 def _kernel() -> Iterator[Check]:
     if platform.system() != "Linux":
-        yield _fail("kernel", f"This is {platform.system()}, not Linux.", "Use a Linux machine.")
+        yield fail("kernel", f"This is {platform.system()}, not Linux.", "Use a Linux machine.")
         return
-    yield _ok("kernel", f"Linux {platform.release()}")
+    yield ok("kernel", f"Linux {platform.release()}")
     yield _feature(
         "seccomp",
         Path("/proc/sys/kernel/seccomp/actions_avail"),
@@ -198,11 +167,11 @@ def _kernel() -> Iterator[Check]:
         fix="Only rootless set-ups need them: sysctl user.max_user_namespaces=15000",
     )
     if Path("/sys/fs/cgroup/cgroup.controllers").exists():
-        yield _ok("cgroups", "Control groups, version 2")
+        yield ok("cgroups", "Control groups, version 2")
     elif Path("/sys/fs/cgroup/memory").is_dir() and Path("/sys/fs/cgroup/pids").is_dir():
-        yield _ok("cgroups", "Control groups, version 1")
+        yield ok("cgroups", "Control groups, version 1")
     else:
-        yield _fail(
+        yield fail(
             "cgroups",
             "No control groups for memory and processes: limits would not hold.",
             "Mount /sys/fs/cgroup; see the distribution's documentation.",
@@ -214,16 +183,16 @@ def _feature(name: str, file: Path, test: Callable[[str], bool], *, level: Level
     try:
         present = test(file.read_text())
     except (OSError, ValueError):
-        return _warn(name, f"Can't tell whether this kernel has {name} ({file} is not readable).", fix)
-    return _ok(name, f"{name}: yes") if present else Check(name, level, f"This kernel has no {name}.", fix)
+        return warn(name, f"Can't tell whether this kernel has {name} ({file} is not readable).", fix)
+    return ok(name, f"{name}: yes") if present else Check(name, level, f"This kernel has no {name}.", fix)
 
 
 def _memory() -> Check:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     text = f"{total / GIB:.1f} GiB of memory"
     if total >= MEMORY_WISH_BYTES:
-        return _ok("memory", text)
-    return _warn("memory", f"{text}: room for one workspace at most.", "4 GiB and 2 more per open workspace.")
+        return ok("memory", text)
+    return warn("memory", f"{text}: room for one workspace at most.", "4 GiB and 2 more per open workspace.")
 
 
 # The installation's own things
@@ -234,62 +203,62 @@ def _state(settings: Settings) -> Iterator[Check]:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     other = f"Choose another directory in {STATE_VARIABLE}, or give this one to the account that runs this."
     if os.statvfs(existing).f_flag & os.ST_RDONLY:
-        yield _fail("state directory", f"{existing} is on a read-only file system.", other)
+        yield fail("state directory", f"{existing} is on a read-only file system.", other)
     elif not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        yield _fail("state directory", f"{existing} can't be written by this account.", other)
+        yield fail("state directory", f"{existing} can't be written by this account.", other)
     elif install.looks_foreign(settings):
-        yield _fail("state directory", f"{folder} holds something else than an installation.", other)
+        yield fail("state directory", f"{folder} holds something else than an installation.", other)
     else:
-        yield _ok("state directory", str(folder))
+        yield ok("state directory", str(folder))
     yield _space("disk space", existing, STATE_SPACE_FLOOR_BYTES, STATE_SPACE_WISH_BYTES)
 
 
 def _policies(settings: Settings) -> Iterator[Check]:
     if not settings.policies_dir.is_dir():
-        yield _fail("policies", f"{settings.policies_dir} is missing.", "Set policies_dir in settings.toml.")
+        yield fail("policies", f"{settings.policies_dir} is missing.", "Set policies_dir in settings.toml.")
         return
     try:
         load_policies(settings.policies_dir)
     except PolicyError as error:
         for fault in error.faults:
-            yield _fail("policies", fault, "Correct it; `readingroom policy validate` looks again.")
+            yield fail("policies", fault, "Correct it; `readingroom policy validate` looks again.")
     else:
-        yield _ok("policies", f"No faults in {settings.policies_dir}")
+        yield ok("policies", f"No faults in {settings.policies_dir}")
 
 
 def _space(name: str, folder: Path, floor: int, wish: int) -> Check:
     try:
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        return _warn(name, f"Can't tell how much room {folder} has ({error.strerror}).", "Look with: df -h")
+        return warn(name, f"Can't tell how much room {folder} has ({error.strerror}).", "Look with: df -h")
     text = f"{free / GIB:.1f} GiB free at {folder}"
     fix = f"Make room: at least {wish / GIB:.0f} GiB."
     if free < floor:
-        return _fail(name, f"Only {text}.", fix)
-    return _ok(name, text) if free >= wish else _warn(name, f"Only {text}.", fix)
+        return fail(name, f"Only {text}.", fix)
+    return ok(name, text) if free >= wish else warn(name, f"Only {text}.", fix)
 
 
 def _keys(settings: Settings) -> Iterator[Check]:
     folder = settings.keys_dir
     try:
         if not folder.exists():
-            yield _ok("keys", "None yet; the first start makes them")
+            yield ok("keys", "None yet; the first start makes them")
             return
         faults = list(_key_faults(folder))
         missing = [name for name in install.KEY_FILES if not (folder / name).exists()]
     except OSError as error:
-        yield _fail("keys", f"{folder} can't be read ({error.strerror}).", "Run as the account that made it.")
+        yield fail("keys", f"{folder} can't be read ({error.strerror}).", "Run as the account that made it.")
         return
     for path, what, fix in faults:
-        yield _fail("keys", f"{path} {what}.", fix)
+        yield fail("keys", f"{path} {what}.", fix)
     if missing:
-        yield _warn(
+        yield warn(
             "keys",
             f"Missing: {', '.join(missing)}.",
             "The next start makes those that nothing depends on yet; restore others from the backup.",
         )
     if not faults and not missing:
-        yield _ok("keys", f"{len(install.KEY_FILES)} keys, readable by their owner only")
+        yield ok("keys", f"{len(install.KEY_FILES)} keys, readable by their owner only")
 
 
 def _key_faults(folder: Path) -> Iterator[tuple[Path, str, str]]:
@@ -313,16 +282,16 @@ def _port(settings: Settings) -> Iterator[Check]:
         try:
             free = port_free(address, port)
         except OSError as error:
-            yield _fail(
+            yield fail(
                 name,
                 f"{address}:{port} can't be used ({error.strerror}).",
                 "Set address and port in settings.toml; ports below 1024 need root.",
             )
             continue
         if free or ours:
-            yield _ok(name, f"{address}:{port} is {'free' if free else 'ours'}")
+            yield ok(name, f"{address}:{port} is {'free' if free else 'ours'}")
         else:
-            yield _fail(
+            yield fail(
                 name,
                 f"Another program listens on {address}:{port}{_listener(port)}.",
                 f"Stop it, or set another port in {settings.state_dir / 'settings.toml'}.",
@@ -356,30 +325,30 @@ def _listener(port: int) -> str:
 def _sockets(settings: Settings) -> Iterator[Check]:
     longest = max(len(str(settings.hub_socket)), len(str(settings.run_dir)) + WORKSPACE_SOCKET_BYTES)
     if longest > SOCKET_PATH_BYTES:
-        yield _fail(
+        yield fail(
             "socket paths", f"{settings.run_dir} is too long a place for sockets.", "Use a shorter one."
         )
     elif str(settings.run_dir) != str(settings.run_dir).lower():
-        yield _fail("socket paths", f"{settings.run_dir} has capital letters.", "Use a lower-case path.")
+        yield fail("socket paths", f"{settings.run_dir} has capital letters.", "Use a lower-case path.")
     else:
-        yield _ok("socket paths", str(settings.run_dir))
+        yield ok("socket paths", str(settings.run_dir))
 
 
 def _processes(settings: Settings) -> Iterator[Check]:
     try:
         found = supervise.status(settings)
     except ReadingRoomError as error:
-        yield _fail("processes", error.message, error.next_step)
+        yield fail("processes", error.message, error.next_step)
         return
     bad = [program for program in found if program.state in ("FATAL", "BACKOFF", "EXITED", "UNKNOWN")]
     for program in bad:
-        yield _fail(
+        yield fail(
             f"process {program.name}",
             f"{program.name} is {program.state}: {program.description}.",
             f"See {settings.logs_dir / (program.name + '.log')}",
         )
     if found and not bad:
-        yield _ok("processes", ", ".join(f"{program.name} {program.state.lower()}" for program in found))
+        yield ok("processes", ", ".join(f"{program.name} {program.state.lower()}" for program in found))
 
 
 # The engine and the images
@@ -400,16 +369,18 @@ def _engine(settings: Settings, before_start: bool) -> Iterator[Check]:
     with closing(engine):
         try:
             yield from _engine_facts(engine)
+            yield from walls.offered(settings, engine.info())
+            yield from walls.left_over(settings)
             yield from _images(settings, engine, before_start)
         except (DockerException, RequestException, KeyError) as error:
-            yield _warn(
+            yield warn(
                 "engine", f"The engine did not answer every question: {error}.", "Run the doctor again."
             )
 
 
 def _engine_facts(engine: docker.DockerClient) -> Iterator[Check]:
     version, facts = engine.version(), engine.info()
-    yield _ok("engine", f"The engine answers ({version['Version']}, API {version['ApiVersion']})")
+    yield ok("engine", f"The engine answers ({version['Version']}, API {version['ApiVersion']})")
     backport = (
         "Install a newer one if your distribution has it. Debian and Ubuntu put fixes into older "
         "versions: compare the package's changelog (apt changelog {}) with the advisory."
@@ -423,19 +394,19 @@ def _engine_facts(engine: docker.DockerClient) -> Iterator[Check]:
     runc = next((part["Version"] for part in version.get("Components", ()) if part["Name"] == "runc"), "")
     yield _against(floors.RUNC, runc, Level.WARNING, backport.format("runc"))
     if any("seccomp" in option for option in facts.get("SecurityOptions") or ()):
-        yield _ok("engine seccomp", "The engine filters system calls")
+        yield ok("engine seccomp", "The engine filters system calls")
     else:
-        yield _fail(
+        yield fail(
             "engine seccomp", "The engine was built without seccomp.", "Use the distribution's docker.io."
         )
     if not facts.get("MemoryLimit") or not facts.get("PidsLimit", True):
-        yield _fail(
+        yield fail(
             "engine limits", "The engine can't limit memory or processes.", "Enable these control groups."
         )
     if facts.get("LiveRestoreEnabled"):
-        yield _ok("live restore", "Workspaces outlive the engine")
+        yield ok("live restore", "Workspaces outlive the engine")
     else:
-        yield _warn(
+        yield warn(
             "live restore",
             "If the engine dies, open workspaces die with it.",
             'Put {"live-restore": true} into /etc/docker/daemon.json and reload the engine.',
@@ -453,7 +424,7 @@ def _images(settings: Settings, engine: docker.DockerClient, before_start: bool)
     try:
         found = images.states(settings)
     except ReadingRoomError as error:
-        yield _fail("images", error.message, error.next_step)
+        yield fail("images", error.message, error.next_step)
         return
     absent = Level.WARNING if before_start else Level.FAILURE
     fix = "`up` makes it now." if before_start else "Run `make up`: it makes it."
@@ -462,17 +433,17 @@ def _images(settings: Settings, engine: docker.DockerClient, before_start: bool)
         if not image.present:
             yield Check(name, absent, f"{image.name} is missing.", fix)
         elif not image.current:
-            yield _warn(name, f"{image.name} was made from other files than are here now.", fix)
+            yield warn(name, f"{image.name} was made from other files than are here now.", fix)
         elif _older_than(image.created, IMAGE_AGE_WISH):
-            yield _warn(
+            yield warn(
                 name,
                 f"{image.name} is more than {IMAGE_AGE_WISH.days} days old and lacks security updates.",
                 "Run `make images`.",
             )
         else:
-            yield _ok(name, f"{image.name} is present and current")
+            yield ok(name, f"{image.name} is present and current")
     if any(not image.present for image in found) and not _has_root(engine) and not shutil.which("mmdebstrap"):
-        yield _warn(
+        yield warn(
             "mmdebstrap",
             "If no registry answers, making images needs mmdebstrap.",
             "As root: apt-get install --no-install-recommends mmdebstrap",

@@ -111,8 +111,8 @@ def check_probe(room: ReadingRoom, tx: Any) -> None:
         raise AccessDenied(
             "No workspace starts now: a wall around workspaces does not hold.", rule=PROBE,
             value=", ".join(finding.wall for finding in probe.fallen),
-            reasons=(Reason(PROBE, "The regular test from inside a workspace failed; workspaces start again once it "
-                                   "succeeds.", "An administrator was told and can see which wall it is."),),
+            reasons=(Reason(PROBE, "No workspace starts now: a wall around workspaces does not hold. They start again "
+                                   "once it does.", "An administrator was told and can see which wall it is."),),
             next_step="An administrator was told. Nothing of yours is lost; try again later.")
 
 
@@ -120,6 +120,12 @@ def last_probe(room: ReadingRoom) -> Probe | None:
     with room.store.reading() as tx:
         found: Probe | None = tx.walls.last_probe()
         return found
+
+
+def known_containers(room: ReadingRoom) -> frozenset[str]:
+    """The containers of all workspaces that are open, by the records."""
+    with room.store.reading() as tx:
+        return frozenset(opening.container for opening in tx.workspaces.open_now())
 
 
 def incidents(room: ReadingRoom, viewer: str, limit: int = 50) -> tuple[Incident, ...]:

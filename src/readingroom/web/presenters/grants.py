@@ -14,6 +14,7 @@ from readingroom.web.presenters import budgets, times
 from readingroom.web.presenters.actions import Action
 from readingroom.web.presenters.projects import GrantedDataset, granted
 from readingroom.web.presenters.review import rules
+from readingroom.web.presenters.walls import Proof, proof
 from readingroom.web.presenters.words import GRANT_TAGS, Tag
 
 WITHDRAW_SECONDS = 60
@@ -39,6 +40,7 @@ class Row:
 class OpenWorkspace:
     who: str
     since: times.When | None
+    proof: Proof
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,9 @@ def detail(card: GrantCard, today: date, now: datetime) -> Detail:
         rows="Only rows that match the filters shown." if grant.row_filter else "All rows.",
         rules=rules(card.policy),
         open_workspaces=tuple(
-            OpenWorkspace(names.get(opening.username, opening.username), times.when(opening.opened_at, now))
+            OpenWorkspace(
+                names.get(opening.username, opening.username), times.when(opening.opened_at, now), proof(opening, now)
+            )
             for opening in card.open_workspaces
         ),
         decided=times.when(grant.decided_at, now),

@@ -147,6 +147,7 @@ class OpeningPage:
     waiting: bool
     text: str
     state: str
+    preparing: str
 
 
 def opening_page(state: str, preparing: str, *, wanted: bool) -> OpeningPage:
@@ -159,7 +160,14 @@ def opening_page(state: str, preparing: str, *, wanted: bool) -> OpeningPage:
     else:
         title = "Your workspace is closed"
         text = "Everything is ready now." if wanted else "It did not start, or was closed again."
-    return OpeningPage(title, opening_steps(state, preparing), running, waiting, text, state)
+    return OpeningPage(title, opening_steps(state, preparing), running, waiting, text, state, preparing)
+
+
+def waiting(place: int, number: int) -> str:
+    """What someone in the queue is told; place 0 is about to be started."""
+    if not place:
+        return "There is room now: your workspace is being started"
+    return f"The machine is full: you are number {place} of {number} in the queue"
 
 
 def opening_steps(state: str, preparing: str) -> tuple[Step, ...]:

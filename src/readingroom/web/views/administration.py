@@ -8,15 +8,17 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from readingroom.core.roles import Role
-from readingroom.services import audit
+from readingroom.services import audit, walls
 from readingroom.services import overview as service
 from readingroom.web.portal import Here, Looking, Portal, render
 from readingroom.web.presenters import administration as present
+from readingroom.web.presenters import walls as present_walls
 from readingroom.web.presenters.grants import story_line
 
 router = APIRouter()
 ADMINISTRATOR = Role.ADMINISTRATOR
 PAGE_SIZE = 50
+INCIDENTS = 20
 
 
 @router.get("/health")
@@ -27,6 +29,9 @@ def health(request: Request, here: Here, looking: Looking) -> Response:
         "administration/health.html",
         ADMINISTRATOR,
         health=present.health(found, here.room.today(), here.room.now()),
+        walls=present_walls.walls(
+            walls.last_probe(here.room), walls.incidents(here.room, looking.username, INCIDENTS), here.room.now()
+        ),
     )
 
 

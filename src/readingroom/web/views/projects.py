@@ -8,14 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
+from readingroom import bootstrap
 from readingroom.core.roles import Role
+from readingroom.core.volumes import SHARED
 from readingroom.errors import Unavailable
 from readingroom.services import projects as service
-from readingroom.services import requests, workspaces
+from readingroom.services import requests, turns, workspaces
 from readingroom.web.addresses import lab
 from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, viewer
 from readingroom.web.presenters import projects as present
 from readingroom.web.presenters import requests as present_requests
+from readingroom.web.presenters import walls as present_walls
 
 router = APIRouter()
 RESEARCHER = Role.RESEARCHER
@@ -62,6 +65,7 @@ def project(request: Request, here: Here, looking: Looking, slug: str) -> Respon
         "projects/project.html",
         RESEARCHER,
         card=card,
+        folders=_folders(here, username, slug),
         project=found.project,
         members=found.members,
         granted=granted,
@@ -69,16 +73,32 @@ def project(request: Request, here: Here, looking: Looking, slug: str) -> Respon
     )
 
 
+def _folders(here: Portal, username: str, slug: str) -> tuple[present_walls.Storage, ...]:
+    """How full the home and the shared folder are, while they are mounted."""
+    volumes, homes = bootstrap.volumes(here.room.settings), here.room.settings.homes_dir
+    found = (present_walls.storage("Your home", volumes.usage(homes / slug / username)),
+             present_walls.storage("The shared folder", volumes.usage(homes / slug / SHARED)))
+    return tuple(one for one in found if one is not None)
+
+
 @router.post("/projects/{slug}/workspace/open")
 def open_workspace(here: Here, looking: Looking, slug: str, form: Changed) -> Response:
     """Ask the Hub for the workspace. Refused with every reason; an extract still being made is waited for."""
     service.get(here.room, looking.username, slug)
     try:
-        workspaces.plan(here.room, looking.username, slug)
+        plan = workspaces.plan(here.room, looking.username, slug)
     except Unavailable:
         return see(f"/projects/{slug}/workspace", wanted="yes")
-    here.hub.start_workspace(looking.username, slug)
+    if not turns.ask(here.room, looking.username, slug, plan.policy.memory_bytes).place:
+        here.hub.start_workspace(looking.username, slug)
     return see(f"/projects/{slug}/workspace")
+
+
+@router.post("/projects/{slug}/workspace/leave")
+def leave_queue(here: Here, looking: Looking, slug: str, form: Changed) -> Response:
+    service.get(here.room, looking.username, slug)
+    turns.leave(here.room, looking.username, slug)
+    return see(f"/projects/{slug}")
 
 
 @router.get("/projects/{slug}/workspace")
@@ -86,12 +106,14 @@ def opening(request: Request, here: Here, looking: Looking, slug: str, wanted: s
     """The opening page: real states, reloading itself until JupyterLab answers."""
     found = service.get(here.room, looking.username, slug)
     state, preparing = _progress(here, looking.username, slug)
+    queued = turns.place(here.room, looking.username, slug)
     return render(
         request,
         "projects/opening.html",
         RESEARCHER,
         project=found.project,
         opening=present.opening_page(state, preparing, wanted=bool(wanted)),
+        queued=bool(queued and queued.place),
         lab=lab(looking.username, slug),
     )
 
@@ -113,7 +135,8 @@ def _progress(here: Portal, username: str, slug: str) -> tuple[str, str]:
         workspaces.plan(here.room, username, slug)
     except Unavailable as waiting:
         return state, waiting.message
-    return state, ""
+    queued = turns.place(here.room, username, slug)
+    return state, present.waiting(queued.place, queued.waiting) if queued else ""
 
 
 @router.get("/projects/{slug}/workspace/close")
