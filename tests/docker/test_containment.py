@@ -176,7 +176,8 @@ for place in ('/home/researcher', '/project'):
 import ctypes, errno, os
 libc = ctypes.CDLL(None, use_errno=True)
 for source, target, kind, flags in [(b'', b'/', b'', 32), (b'', b'/data/courts', b'', 32 | 4096),
-                                    (b'/', b'/tmp', b'', 4096), (b'proc', b'/tmp', b'proc', 0), (b'tmpfs', b'/data', b'tmpfs', 0),
+                                    (b'/', b'/tmp', b'', 4096), (b'proc', b'/tmp', b'proc', 0),
+                                    (b'tmpfs', b'/data', b'tmpfs', 0),
                                     (b'/dev/vda', b'/tmp', b'ext4', 0)]:
     print(libc.mount(source, target, kind, flags, None), errno.errorcode[ctypes.get_errno()])
 print(libc.umount2(b'/data/courts', 2), errno.errorcode[ctypes.get_errno()])
@@ -418,7 +419,8 @@ class TestTokenOfTheWorkspace:
 
     @pytest.mark.parametrize(("method", "path", "body"), [
         ("GET", "users", None), ("GET", "users?state=active", None), ("GET", "users/bob", None),
-        ("GET", "groups", None), ("GET", "proxy", None), ("PATCH", "proxy", {"ip": "x"}), ("GET", "services", None), ("GET", "shutdown", None),
+        ("GET", "groups", None), ("GET", "proxy", None), ("PATCH", "proxy", {"ip": "x"}),
+        ("GET", "services", None), ("GET", "shutdown", None),
         ("POST", "shutdown", {}), ("POST", "users", {"usernames": ["eve"], "admin": True}),
         ("POST", "users/eve", {"admin": True}), ("PATCH", "users/alice", {"admin": True}),
         ("PATCH", "users/alice", {"name": "bob"}), ("DELETE", "users/alice", None), ("DELETE", "users/bob", None),

@@ -161,6 +161,7 @@ class TestChanges:
         "/sign-out",
         "/projects/returning-defendants/workspace/open",
         "/projects/returning-defendants/workspace/close",
+        "/projects/returning-defendants/workspace/leave",
         "/requests",
         "/requests/1/withdraw",
         "/requests/1/resubmit",
