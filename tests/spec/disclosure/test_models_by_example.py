@@ -65,6 +65,14 @@ def rules(description, policy=POLICY):
     ({"parameters": 50, "residual_df": 1190, "leverage_max": 0.2}, REVIEW, None),  # 45 unnamed
     ({"parameters": 3, "residual_df": 1237}, REVIEW, None),
     ({"units": 14}, FAIL, None),
+    ({"terms": ["age", "region"]}, REVIEW, None),
+    ({"terms": {"age": "continuous", "region": {"levels": {"N": 1000, "S": 240}},
+                "sex": {"levels": {"F": 240, "M": 1000}}, "third": "numeric"}}, PASS, None),
+    ({"interactions": ["region:sex"]}, REVIEW, None),
+    ({"interactions": {"region:sex": {"North:F": 300, "North:M": 210, "South:F": 200, "South:M": 230, "West:F": 110,
+                                      "West:M": 190}}, "parameters": 7, "residual_df": 1233}, PASS, None),
+    ({"interactions": {"region:sex": {"North:F": 300, "North:M": 210, "South:F": 200, "South:M": 230, "West:F": 295,
+                                      "West:M": 5}}, "parameters": 7, "residual_df": 1233}, FAIL, "model.levels"),
 ])
 def test_a_linear_model(change, expected, rule):
     changed = {**LINEAR, **change}
@@ -191,6 +199,8 @@ def test_models_published_together_are_compared():
     ("chi-square", {"table": None}, REVIEW),
     ("chi-square", {"residual_df": 2}, FAIL),
     ("chi-square", {"n": 149}, FAIL),
+    ("chi-square", {"table": [[40, 35], [50, 25]]}, PASS),
+    ("chi-square", {"table": [[40, 35], [71, 4]]}, FAIL),
     ("chi-square", {"table": {"rows": ["N", "S"], "columns": ["y", "n"], "counts": [[40, 35], [71, 4]]}}, FAIL),
     ("chi-square", {"table": {"rows": ["N", "S"], "columns": ["y", "n"], "counts": [[40, 35], [75]]}}, FAIL),
     ("chi-square", {"n": 75, "units": 75, "table": {

@@ -53,6 +53,13 @@ def test_without_rules_it_is_for_a_person(tmp_path):
     assert json.loads(result.stdout)["verdict"] == "review"
 
 
+def test_the_file_may_name_a_pack_and_nothing_else(tmp_path):
+    assert run("--input", described(tmp_path, policy="ons-srs")).exit_code in (0, 1)
+    for other in ("../site.yaml", "/etc/passwd", "no-such-pack", {"threshold": True}, {"threshold": 0}):
+        with pytest.raises(InvalidInput):
+            run("--input", described(tmp_path, policy=other))
+
+
 def test_findings_are_said_in_words(tmp_path):
     shown = run("--input", described(tmp_path, leverage_max=1)).stdout
     assert shown.startswith("FAIL")

@@ -87,6 +87,17 @@ def test_a_number_changed_in_the_file_is_noticed():
     assert check_output("model.csv", longer, made.evidence, POLICY).verdict is REVIEW
 
 
+def test_a_file_of_more_rows_than_the_model_has_numbers_is_for_a_person():
+    """A description that passes must not carry a table of people out beside it."""
+    made = rr.t_test(FRAME, "pay", "sex")
+    rows = "group,estimate\n" + "".join(f"line {at},{at}\n" for at in range(50))
+    evidence = {**made.evidence, "shown": [{"row": [f"line {at}"], "column": ["estimate"], "value": at}
+                                           for at in range(50)]}
+    found = check_output("t.csv", rows.encode(), evidence, POLICY)
+    assert "model.contents" in {one.rule for one in found.findings}
+    assert found.verdict is not PASS
+
+
 def one_person_apart():
     frame = people()
     frame["judge"] = 0

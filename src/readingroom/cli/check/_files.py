@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_library
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ Example = Annotated[bool, typer.Option("--example", help="Print a file to start 
 
 LARGEST = 64 * 2**20
 COLOURS = {Verdict.PASS: "green", Verdict.REVIEW: "yellow", Verdict.FAIL: "red"}
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SHORT_NAMES = {"residual_df": "residual_degrees_of_freedom", "dof": "residual_degrees_of_freedom",
                "min_units": "threshold", "p": "p_percent"}
 
@@ -53,10 +55,16 @@ def read_json(file: Path, parse_float: Callable[[str], object] = float) -> Any:
 def rules(policy: str | None, inside: object = None) -> Policy:
     """The rules to check by: those of `--policy`, and those in the file itself; of both, the stricter."""
     given = [] if policy is None else [layer(policy).policy]
-    if inside is not None:
+    if isinstance(inside, str) and SLUG.fullmatch(inside):  # a file may name a pack, and no other file
+        given.append(layer(inside).policy)
+    elif inside is not None:
         if not isinstance(inside, Mapping):
-            raise InvalidInput("policy is no object.", rule="policy.fields", value=type(inside).__name__,
+            raise InvalidInput("policy is neither an object nor the name of a rule pack.", rule="policy.fields",
+                               value=str(inside)[:80],
                                next_step='Write {"threshold": 10, "threshold_inclusive": false, ...}.')
+        if switches := [name for name, value in inside.items() if isinstance(value, bool) and not _is_switch(name)]:
+            raise InvalidInput(f"{', '.join(switches)}: a number is needed, not true or false.", rule="policy.fields",
+                               value=switches[0], next_step="See docs/reference/policy.md for the fields.")
         try:
             given.append(Policy.model_validate({SHORT_NAMES.get(name, name): value for name, value in inside.items()}))
         except ValidationError as error:
@@ -64,6 +72,11 @@ def rules(policy: str | None, inside: object = None) -> Policy:
             raise InvalidInput(f"The rule parameters in the file cannot be used: {faults}.", rule="policy.fields",
                                value=faults, next_step="See docs/reference/policy.md for the fields.") from None
     return strictest(*given)
+
+
+def _is_switch(name: str) -> bool:
+    field = Policy.model_fields.get(SHORT_NAMES.get(name, name))
+    return field is None or "bool" in str(field.annotation)
 
 
 def say(findings: Sequence[Finding], *, checked: bool, json: bool, more: Mapping[str, Any] | None = None) -> None:

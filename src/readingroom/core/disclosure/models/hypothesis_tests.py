@@ -55,6 +55,14 @@ class Crossed(Described):
         json_schema_extra={"synonyms": ["units", "people", "cells", "observed"]})
 
 
+def _unlabelled(value: object) -> object:
+    """Counts alone will do: `[[40, 35], [50, 25]]`."""
+    if isinstance(value, list) and value and all(isinstance(row, list) for row in value):
+        return {"rows": [f"row {at}" for at in range(1, len(value) + 1)],
+                "columns": [f"column {at}" for at in range(1, max(map(len, value)) + 1)], "counts": value}
+    return value
+
+
 class IndependenceTest(Described):
     """A chi-square or Fisher test: safe when its table is."""
 
@@ -62,7 +70,9 @@ class IndependenceTest(Described):
     n: Count | None = key("Observations.", "observations", "nobs", "n_obs", "sample_size")
     units: Count | None = key("Distinct units (people) among them.", "people", "persons", "n_units", "distinct_units")
     residual_df: Whole | None = key("Degrees of freedom: (rows - 1) (columns - 1).", "df", "dof", "degrees_of_freedom")
-    table: Crossed | None = key("The table that is tested.", "counts", "observed", "contingency_table", "crosstab")
+    table: Annotated[Crossed, BeforeValidator(_unlabelled)] | None = key(
+        "The table that is tested; rows of counts alone will do.", "counts", "observed", "contingency_table",
+        "crosstab")
     statistic: Number | None = key("The test statistic.", "chi2", "chi_square")
     p_value: Number | None = key("The p-value.", "p", "pvalue")
 

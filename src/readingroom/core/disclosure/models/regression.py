@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -41,11 +43,31 @@ class Term(Described):
         return self.kind == "categorical" or (self.kind is None and self.levels is not None)
 
 
+def _factors(value: object) -> object:
+    """"region:sex" and "region*sex" name two variables."""
+    return re.split(r"\s*[:*×]\s*", value) if isinstance(value, str) else value
+
+
+def _terms(value: object) -> object:
+    """A name alone is a variable of which nothing more is said; `{"age": {"kind": "continuous"}}` is short too."""
+    if isinstance(value, Mapping):
+        return [{"name": name, **said} if isinstance(said, Mapping) else {"name": name, "kind": said}
+                for name, said in value.items()]
+    return [{"name": one} if isinstance(one, str) else one for one in value] if isinstance(value, list) else value
+
+
+def _interactions(value: object) -> object:
+    if isinstance(value, Mapping):
+        return [{"terms": name, "levels": said} for name, said in value.items()]
+    return [{"terms": one} if isinstance(one, str) else one for one in value] if isinstance(value, list) else value
+
+
 class Interaction(Described):
     """Several variables multiplied: every combination of levels has a coefficient of its own."""
 
-    terms: tuple[Text, ...] = Field(min_length=2, max_length=20, description="The variables.",
-                                    json_schema_extra={"synonyms": ["variables", "factors"]})
+    terms: Annotated[tuple[Text, ...], BeforeValidator(_factors)] = Field(
+        min_length=2, max_length=20, description="The variables: a list, or \"region:sex\".",
+        json_schema_extra={"synonyms": ["variables", "factors"]})
     levels: Combinations | None = key(
         "Every combination of the levels of its categorical variables with its units: a list, or `{\"North:F\": 40}` "
         "for short. Not needed where all variables are continuous.", "cells", "combinations", "categories")
@@ -84,9 +106,10 @@ class Regression(Described):
     absorbed: Count | None = key("Effects swept out and not published, such as one per person in a panel; they use "
                                  "degrees of freedom too.", "absorbed_effects")
     ancillary: Count | None = key("Estimated numbers besides the coefficients: scale, shape, variances.")
-    terms: Annotated[tuple[Term, ...], Field(max_length=MOST_TERMS)] | None = key(
+    terms: Annotated[tuple[Term, ...], BeforeValidator(_terms), Field(max_length=MOST_TERMS)] | None = key(
         "Every explanatory variable.", "variables")
-    interactions: Annotated[tuple[Interaction, ...], Field(max_length=MOST_TERMS)] | None = key(
+    interactions: Annotated[tuple[Interaction, ...], BeforeValidator(_interactions),
+                            Field(max_length=MOST_TERMS)] | None = key(
         "Every interaction; an empty list where there is none.")
     saturated: Flag | None = key("Whether there are as many coefficients as combinations of levels, so that the model "
                                  "is a table in disguise.", "fully_interacted")

@@ -20,7 +20,7 @@ from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.inspection.model import PublishedTable
 
 MOST_SHOWN = 20_000
-STATISTICS_OF_FIT = 12
+STATISTICS_OF_FIT, MOST_COLUMNS = 12, 12
 ONE_ROW_PER = {"linear", "logistic", "probit", "poisson", "negative-binomial", "panel", "mixed", "survival-regression"}
 
 
@@ -80,20 +80,27 @@ def _cell(raw: object, path: str) -> CellEvidence:
 
 
 def check_length(evidence: DescribedEvidence, table: PublishedTable) -> list[Finding]:
-    """REVIEW where a regression's file has more rows than it has coefficients and statistics of fit."""
-    parameters = evidence.description.get("parameters")
-    if evidence.description.get("type") not in ONE_ROW_PER or not isinstance(parameters, int):
-        return []
-    most = parameters + STATISTICS_OF_FIT
-    if table.row_count <= most:
+    """REVIEW where a file has more rows or columns than what is described has numbers: they may be people's."""
+    most = _rows_described(evidence.description) + STATISTICS_OF_FIT
+    if table.row_count <= most and len(table.header) <= MOST_COLUMNS:
         return []
     return [
         Finding(
             "model.contents",
             Verdict.REVIEW,
-            f"The file has {table.row_count:,} rows; {parameters:,} coefficients and the statistics of a fit take "
-            "fewer.",
-            "Publish coefficients and statistics of the fit, in one row each.",
-            parameters={"most_rows": most},
+            f"The file has {table.row_count:,} rows and {len(table.header):,} columns; what is described has numbers "
+            f"for at most {most:,} rows.",
+            "Publish the estimates and the statistics of the fit, in one row each.",
+            parameters={"most_rows": most, "most_columns": MOST_COLUMNS},
         )
     ]
+
+
+def _rows_described(description: Mapping[str, Any]) -> int:
+    """One row for each coefficient, group, pair, step, point or cluster."""
+    arms = description.get("arms")
+    steps = [one.get("steps") for one in arms if isinstance(one, Mapping)] if isinstance(arms, list) else []
+    listed = [*steps, *(description.get(name) for name in ("groups", "pairs", "points", "clusters"))]
+    parameters = description.get("parameters")
+    return sum(len(one) for one in listed if isinstance(one, list)) + (
+        parameters if isinstance(parameters, int) and description.get("type") in ONE_ROW_PER else 0)

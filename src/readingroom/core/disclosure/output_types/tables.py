@@ -14,6 +14,7 @@ FREQUENCY_TABLE = OutputType(
             "earlier tables of nearly the same people.",
     source=SOURCE,
     example={"kind": "table", "statistic": "count", "unit": "person_id", "cells": [
+        {"row": ["North"], "column": ["2023"], "people": 35, "records": 41},
         {"row": ["North"], "column": ["2024"], "people": 40, "records": 52}]},
 )
 
