@@ -46,15 +46,16 @@ c.JupyterHub.services = [{{"name": "bench", "api_token": "{token}", "admin": Tru
 class PlainHub:
     http: httpx.Client
 
-    def start(self) -> None:
-        """Ask for the server and return when the Hub calls it ready."""
-        self.http.post("/hub/api/users/bench/server")
-        wait_until(lambda: self.http.get("/hub/api/users/bench").json()["servers"].get("", {}).get("ready"),
-                   "the plain server", seconds=120, every=0.05)
+    def start(self, name: str = "bench") -> None:
+        """Ask for a person's server and return when the Hub calls it ready."""
+        self.http.post(f"/hub/api/users/{name}")  # one who is known already stays
+        self.http.post(f"/hub/api/users/{name}/server")
+        wait_until(lambda: self.http.get(f"/hub/api/users/{name}").json()["servers"].get("", {}).get("ready"),
+                   "the plain server", seconds=300, every=0.05)
 
-    def stop(self) -> None:
-        self.http.delete("/hub/api/users/bench/server")
-        wait_until(lambda: not self.http.get("/hub/api/users/bench").json()["servers"], "the plain server to stop",
+    def stop(self, name: str = "bench") -> None:
+        self.http.delete(f"/hub/api/users/{name}/server")
+        wait_until(lambda: not self.http.get(f"/hub/api/users/{name}").json()["servers"], "the plain server to stop",
                    seconds=60)
 
 

@@ -30,6 +30,7 @@ CHECKPOINT_SECONDS = 10.0
 JOBS_SECONDS = 0.5
 QUEUE_SECONDS = 1.0
 FOLDERS_SECONDS = 10.0
+SWEEPERS = 8
 ORPHANS_SECONDS = 60.0
 RETRY_SECONDS = 15.0
 BROKEN = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -49,7 +50,7 @@ class Worker:
         settings, sweep = self.workshop.settings, self.workshop.settings.sweep_seconds
         duties: tuple[tuple[str, Callable[[], object], float], ...] = (
             ("destroy", lambda: workspaces.destroy_dead_extracts(self.workshop), sweep),
-            ("sweep", lambda: workspaces.sweep(self.workshop, self.workshop.hub), sweep),
+            ("sweep", self.sweep, sweep),
             ("extracts", lambda: workspaces.prepare_extracts(self.workshop), JOBS_SECONDS),
             ("jobs", self.start_jobs, JOBS_SECONDS),
             ("proofs", lambda: walls.prove_all(self.workshop, self.engine, self.workshop.hub), settings.proof_seconds),
@@ -64,6 +65,10 @@ class Worker:
             thread.start()
         for thread in threads:
             thread.join()
+
+    def sweep(self) -> None:
+        """Close what may not be open now."""
+        workspaces.sweep(self.workshop, self.workshop.hub, self.engine, at_once=SWEEPERS)
 
     def probe(self) -> None:
         """Try the walls from inside, and keep what was found."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -156,7 +155,7 @@ def update_workspaces(c: Any, settings: Settings, records: Records) -> None:
     c.JupyterHub.spawner_class = SPAWNERS["docker"]
     c.JupyterHub.allow_named_servers = True
     c.JupyterHub.named_server_limit_per_user = 20
-    c.JupyterHub.concurrent_spawn_limit = 2 * (os.cpu_count() or 1)
+    c.JupyterHub.concurrent_spawn_limit = 64  # the queue for memory (services.turns) keeps numbers down, without a no
     c.JupyterHub.implicit_spawn_seconds = 0
     c.Spawner.disable_user_config = True
     c.Spawner.hub_connect_url = unix_url(DOOR_SOCKET)

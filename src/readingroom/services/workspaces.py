@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from readingroom.core.policy import Policy, strictest
 from readingroom.core.projects import Extract, Grant
 from readingroom.core.workspaces import Opening, WorkspacePlan
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
-from readingroom.ports import Hub
+from readingroom.ports import Engine, Hub
 from readingroom.services import access, walls
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
@@ -187,53 +188,68 @@ def destroy_dead_extracts(workshop: Workshop) -> int:
     return destroyed
 
 
-def sweep(room: ReadingRoom, hub: Hub) -> int:
+def sweep(room: ReadingRoom, hub: Hub, engine: Engine | None = None, *, at_once: int = 1) -> int:
     """Close every open workspace that may not be open now; returns how many were asked to close.
 
-    Asking is repeated at each sweep until the Hub reports it stopped; only then is the closing recorded. One
-    that fails does not keep the others open.
+    Where the means are gone its container is killed by the `engine` first, which waits for nobody and needs no Hub;
+    one that was only open for too long is asked to end. Asking the Hub is repeated at each sweep until it reports it
+    stopped; only then is the closing recorded. One that fails does not keep the others open.
     """
-    stopped = 0
+    stopped: list[int] = []
 
     def look(opening: Opening) -> None:
-        nonlocal stopped
         with room.store.reading() as tx:
-            forbidden = _reason_to_close(room, tx, opening)
-        if forbidden:
+            means_gone, too_long = _reasons_to_close(room, tx, opening)
+        if means_gone and engine is not None and opening.container:
+            engine.kill(opening.container)
+        if means_gone or too_long:
             hub.stop_workspace(opening.username, opening.project)
-            stopped += 1
+            stopped.append(opening.id)
         if hub.workspace_state(opening.username, opening.project) == "stopped":
             closed(room, opening.username, opening.project, "Its container is no longer running.", opening=opening.id)
 
-    _each(look, open_now(room))
-    return stopped
+    _each(look, open_now(room), at_once=at_once)
+    return len(stopped)
 
 
 def _reason_to_close(room: ReadingRoom, tx: Any, opening: Opening) -> str:
     """Why this workspace may not stay open, with every reason; empty if it may."""
+    means_gone, too_long = _reasons_to_close(room, tx, opening)
+    return " ".join([*means_gone, *too_long])
+
+
+def _reasons_to_close(room: ReadingRoom, tx: Any, opening: Opening) -> tuple[list[str], list[str]]:
+    """Why it may not be open at all, and why not any longer."""
     project = tx.projects.get(opening.project)
     decision = access.decide_in(room, tx, opening.username, project)
     incident = walls.closing_reason(tx.walls.incident_of_opening(opening.id))
     hours = room.policies.for_project(project, tx.grants.of_project(project.slug)).max_age_hours
     reasons = [*([incident] if incident else []), *(reason.message for reason in decision.reasons)]
-    if hours is not None and room.now() - opening.opened_at > timedelta(hours=hours):
-        reasons.append(f"It was open for more than the {hours} hours that policy allows; it can be opened again.")
-    return " ".join(reasons)
+    too_long = hours is not None and room.now() - opening.opened_at > timedelta(hours=hours)
+    text = f"It was open for more than the {hours} hours that policy allows; it can be opened again."
+    return reasons, [text] if too_long else []
 
 
-def _each(act: Callable[[One], None], subjects: Iterable[One]) -> int:
+def _each(act: Callable[[One], None], subjects: Iterable[One], *, at_once: int = 1) -> int:
     """Do it for each, whatever became of the others, and return how many succeeded; then raise the first failure."""
-    done, first = 0, None
-    for subject in subjects:
+
+    def attempt(subject: One) -> Exception | None:
         try:
             act(subject)
-            done += 1
         except (ReadingRoomError, OSError) as error:
             log.warning("%s failed for %s: %s", act.__name__, subject, error)
-            first = first or error
-    if first is not None:
-        raise first
-    return done
+            return error
+        return None
+
+    if at_once == 1:
+        failures = [attempt(subject) for subject in subjects]
+    else:
+        with ThreadPoolExecutor(at_once) as pool:
+            failures = list(pool.map(attempt, subjects))
+    for failure in failures:
+        if failure is not None:
+            raise failure
+    return len(failures)
 
 
 def _all_wanted(workshop: Workshop, tx: Any) -> list[Wanted]:
