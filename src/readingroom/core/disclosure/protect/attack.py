@@ -41,7 +41,10 @@ class Need:
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """How far it goes (at most the level), the deviation that does it, and the dual's coefficient for each cell."""
+    """How far it goes (at most the level), the deviation that does it, and the dual's coefficients.
+
+    Both have one number for each of the attack's `cells`.
+    """
 
     reach: float
     deviation: Floats
@@ -89,8 +92,8 @@ class Attack:
         self.scale = max(largest_level, 1e-12)
         matrix = sparse.csc_array(system.equations[:, self.cells])
         rows = np.unique(matrix.indices)
-        matrix = sparse.csc_array(matrix.tocsr()[rows, :])
-        self.programme = Programme(matrix, np.zeros(len(self.cells)), np.zeros(len(self.cells)),
+        self.matrix = sparse.csc_array(matrix.tocsr()[rows, :])
+        self.programme = Programme(self.matrix, np.zeros(len(self.cells)), np.zeros(len(self.cells)),
                                    np.zeros(len(rows)), np.zeros(len(rows)))
 
     def move(self, need: Need, sign: int, pattern: Floats, *, capped: bool = False) -> Move:
@@ -113,22 +116,30 @@ class Attack:
         solved = self.programme.solve()
         self.programme.set_cost(at, 0.0)
         if solved.outcome != "optimal" or solved.point is None:
-            return Move(0.0, np.zeros(self.size), np.zeros(self.size))
-        deviation = np.zeros(self.size)
-        deviation[self.cells] = solved.point * self.scale
+            return Move(0.0, np.zeros(len(self.cells)), np.zeros(len(self.cells)))
+        deviation = solved.point * self.scale
         reduced = -self.programme.reduced_costs()
-        coefficients = np.zeros(self.size)
         with np.errstate(invalid="ignore"):
-            coefficients[self.cells] = np.where(reduced > TOLERANCE, reduced * self.up, 0.0) + np.where(
+            coefficients = np.where(reduced > TOLERANCE, reduced * self.up, 0.0) + np.where(
                 reduced < -TOLERANCE, -reduced * self.down, 0.0)
         if blocked is not None:
-            coefficients[need.insider] = 0.0
-        return Move(max(0.0, sign * float(deviation[need.cell])), deviation, coefficients)
+            coefficients[blocked] = 0.0
+        return Move(max(0.0, sign * float(deviation[at])), deviation, coefficients)
+
+    def moves(self, need: Need, pattern: Floats, *, capped: bool = False) -> list[Move]:
+        """The farthest moves that a need asks about: one way, or both."""
+        return [self.move(need, sign, pattern, capped=capped) for sign in ((need.sign,) if need.sign else (1, -1))]
 
     def shortfall(self, need: Need, pattern: Floats, *, capped: bool = False) -> tuple[Floats, float] | None:
         """None if the pattern meets the need; else coefficients c such that every pattern has c @ y >= level."""
-        signs = (need.sign,) if need.sign else (1, -1)
-        moves = [self.move(need, sign, pattern, capped=capped) for sign in signs]
-        if sum(move.reach for move in moves) >= need.level * (1 - TOLERANCE):
+        moves = self.moves(need, pattern, capped=capped)
+        if enough(need, moves):
             return None
-        return np.minimum(sum(move.coefficients for move in moves), need.level), need.level
+        coefficients = np.zeros(self.size)
+        coefficients[self.cells] = np.minimum(sum(move.coefficients for move in moves), need.level)
+        return coefficients, need.level
+
+
+def enough(need: Need, moves: Iterable[Move]) -> bool:
+    """Whether these moves together go as far as the need asks."""
+    return sum(move.reach for move in moves) >= need.level * (1 - TOLERANCE)

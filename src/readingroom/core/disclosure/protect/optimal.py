@@ -18,7 +18,7 @@ from scipy import sparse
 
 from readingroom.core.disclosure.protect.attack import Attack, Need
 from readingroom.core.disclosure.protect.intruder import never
-from readingroom.core.disclosure.protect.repair import Repair, repair, thin
+from readingroom.core.disclosure.protect.repair import Repair, Witnesses, repair, thin
 from readingroom.core.disclosure.protect.solver import Programme
 from readingroom.core.disclosure.protect.system import Bools, Floats, System
 
@@ -113,9 +113,12 @@ class Search:
     def _failed(self, pattern: Floats, *, capped: bool) -> list[tuple[Floats, float]]:
         """Inequalities that this pattern breaks, one for each need it doesn't meet."""
         found = []
+        met = None if capped else Witnesses(Attack(self.system, self.attack.scale, among=pattern > 0.5))
         for need in (*self.needs, *self.known_insiders):
             if self.out_of_time():
                 break
+            if met is not None and met.show(need, pattern):
+                continue
             short = self.attack.shortfall(need, pattern, capped=capped)
             if short is not None and float(short[0] @ pattern) < short[1] * (1 - 1e-4):
                 found.append(short)

@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import sparse
 
-from readingroom.core.disclosure.protect.attack import Attack, Move, Need
+from readingroom.core.disclosure.protect.attack import FARTHEST, Attack, Move, Need, enough
 from readingroom.core.disclosure.protect.solver import Programme
 from readingroom.core.disclosure.protect.system import Bools, Floats, System
 
+STILL = 1e-9  # a move by less than this leaves a cell alone
 WIDE = 3000  # cells up to which a programme takes all of them
 
 
@@ -90,25 +91,106 @@ class Repair:
         return found
 
 
+class Shortest:
+    """Moves by exactly the level that disturb the other cells least, over the cells of an attack.
+
+    Such a move is usually one closed path. A farthest move may shift cells that have nothing to do with it, and would
+    have to be made anew whenever one of these is shown.
+    """
+
+    def __init__(self, attack: Attack) -> None:
+        self.attack = attack
+        self.count = len(attack.cells)
+        both = sparse.csc_array(sparse.hstack([attack.matrix, -attack.matrix]))
+        nothing = np.zeros(attack.matrix.shape[0])
+        self.programme = Programme(both, np.zeros(2 * self.count), np.zeros(2 * self.count), nothing, nothing,
+                                   cost=np.ones(2 * self.count))
+
+    def moves(self, need: Need, pattern: Floats) -> list[Move]:
+        """One move that meets the need, or none if no single move does."""
+        for sign in (need.sign,) if need.sign else (1, -1):
+            at, share, most = self.attack.place[need.cell], pattern[self.attack.cells], FARTHEST
+            up = np.minimum(self.attack.up / need.level, most) * share
+            down = np.minimum(self.attack.down / need.level, most) * share
+            if (up if sign > 0 else down)[at] < 1:
+                continue
+            blocked = self.attack.place.get(need.insider) if need.insider is not None else None
+            if blocked is not None:
+                up[blocked] = down[blocked] = 0.0
+            up[at], down[at] = (1.0, 0.0) if sign > 0 else (0.0, 1.0)
+            lower = np.zeros(2 * self.count)
+            lower[at if sign > 0 else self.count + at] = 1.0
+            self.programme.set_all_bounds(lower, np.concatenate([up, down]))
+            solved = self.programme.solve()
+            if solved.outcome == "optimal" and solved.point is not None:
+                return [Move(need.level, (solved.point[:self.count] - solved.point[self.count:]) * need.level,
+                             np.zeros(0))]
+        return []
+
+
+class Witnesses:
+    """Moves that show needs to be met, kept while the cells that they move stay hidden.
+
+    A move made for outsiders that leaves an insider's cell alone serves before that insider too.
+    """
+
+    def __init__(self, attack: Attack, shortest: Shortest | None = None) -> None:
+        self.attack = attack
+        self.shortest = shortest or Shortest(attack)
+        self.moves: dict[Need, list[Move]] = {}
+        self.outside: dict[int, list[Move]] = {}
+
+    def show(self, need: Need, pattern: Floats) -> bool:
+        """Whether the need is met under `pattern`; the moves that show it are kept."""
+        found = self._borrowed(need) or self.shortest.moves(need, pattern) or self.attack.moves(need, pattern)
+        if not enough(need, found):
+            return False
+        self.keep(need, found)
+        return True
+
+    def keep(self, need: Need, moves: list[Move]) -> None:
+        self.moves[need] = moves
+        if need.insider is None:
+            kept = self.outside.setdefault(need.cell, [])
+            kept[:] = [move for other, shown in self.moves.items() if other.cell == need.cell and other.insider is None
+                       for move in shown]
+
+    def _borrowed(self, need: Need) -> list[Move]:
+        at = self.attack.place.get(need.insider) if need.insider is not None else None
+        if at is None:
+            return []
+        found = [move for move in self.outside.get(need.cell, ()) if abs(move.deviation[at]) <= STILL]
+        best = max(found, key=lambda move: move.reach, default=None)
+        return [best] if best is not None and enough(need, [best]) else []
+
+    def using(self, at: int) -> list[Need]:
+        """The needs whose moves touch that place of the attack's cells."""
+        return [need for need, moves in self.moves.items() if any(abs(move.deviation[at]) > STILL for move in moves)]
+
+
 def repair(
     work: Repair, needs: Sequence[Need], hidden: Bools, insiders: Callable[[Bools], Sequence[Need]],
 ) -> Bools | Need:
     """A pattern that contains `hidden` and meets all needs, or the need that can't be met.
 
-    `insiders` gives the further needs that a pattern brings about: contributors of hidden single cells.
+    `insiders` gives the further needs that a pattern brings about: contributors of hidden single cells. Hiding more
+    cells never breaks a need that is met, so each is looked at once.
     """
     level = max((need.level for need in needs), default=1.0)
-    done = False
-    while not done:
-        done = True
-        for need in [*sorted(needs, key=lambda one: (-one.level, one.cell, one.sign)), *insiders(hidden)]:
-            attack = Attack(work.system, level, among=hidden)
-            if attack.shortfall(need, hidden.astype(float)) is None:
+    witnesses = Witnesses(Attack(work.system, level, among=hidden))
+    met: set[Need] = set()
+    waiting = sorted(needs, key=lambda one: (-one.level, one.cell, one.sign))
+    while waiting:
+        for need in waiting:
+            met.add(need)
+            if witnesses.show(need, hidden.astype(float)):
                 continue
             extended = work.extend(need, hidden)
             if extended is None or not (extended & ~hidden).any():
                 return need
-            hidden, done = extended, False
+            hidden = extended
+            witnesses = Witnesses(Attack(work.system, level, among=hidden))
+        waiting = [need for need in insiders(hidden) if need not in met]
     return hidden
 
 
@@ -118,27 +200,20 @@ def thin(
 ) -> Bools:
     """Shows hidden cells again, dearest first, as long as every need is still met."""
     everything = [*needs, *insiders(hidden)]
-    level = max((need.level for need in everything), default=1.0)
-    attack = Attack(work.system, level, among=hidden)
+    attack = Attack(work.system, max((need.level for need in everything), default=1.0), among=hidden)
     pattern = hidden.astype(float)
-    witnesses = [_moves(attack, need, pattern) for need in everything]
-    secondary = np.flatnonzero(hidden & ~primary)
-    for cell in sorted(secondary, key=lambda one: (-work.cost[one], one)):
+    witnesses = Witnesses(attack)
+    for need in everything:
+        if not witnesses.show(need, pattern):
+            return hidden  # a solver's tolerance: leave it to the audit
+    for cell in sorted(np.flatnonzero(hidden & ~primary), key=lambda one: (-work.cost[one], one)):
         pattern[cell] = 0.0
-        renewed = {}
-        for number, need in enumerate(everything):
-            if any(abs(move.deviation[cell]) > 1e-9 for move in witnesses[number]):
-                moves = _moves(attack, need, pattern)
-                if sum(move.reach for move in moves) < need.level * (1 - 1e-6):
-                    break
-                renewed[number] = moves
+        touched = witnesses.using(attack.place[int(cell)])
+        renewed = Witnesses(attack, witnesses.shortest)
+        renewed.outside = {need.cell: [] for need in touched}
+        if all(renewed.show(need, pattern) for need in sorted(touched, key=lambda one: one.insider is not None)):
+            for need, moves in renewed.moves.items():
+                witnesses.keep(need, moves)
         else:
-            for number, moves in renewed.items():
-                witnesses[number] = moves
-            continue
-        pattern[cell] = 1.0
+            pattern[cell] = 1.0
     return pattern > 0.5
-
-
-def _moves(attack: Attack, need: Need, pattern: Floats) -> list[Move]:
-    return [attack.move(need, sign, pattern) for sign in ((need.sign,) if need.sign else (1, -1))]
