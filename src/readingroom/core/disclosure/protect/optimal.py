@@ -23,6 +23,8 @@ from readingroom.core.disclosure.protect.solver import Programme
 from readingroom.core.disclosure.protect.system import Bools, Floats, System
 
 ROOT_ROUNDS = 60
+PROMISING = 250  # cells of the first 0-1 programmes
+EXPLORING_ROUNDS = 6
 CLOSE = 1e-6  # costs closer than this, relative to the cost, count as equal
 
 
@@ -62,9 +64,8 @@ class Search:
         master = self._master(columns, integral=False)
         fraction, reduced = self._tighten(master, columns)
         self._improve(fraction)
-        keep = self.bound + reduced <= self.best_cost * (1 + CLOSE)
-        columns = columns[keep]
-        self._settle(columns)
+        self._explore(columns[np.argsort(reduced, kind="stable")[:PROMISING]])
+        self._settle(columns, self.bound + reduced)
         return Best(self.best, self.best_cost, min(self.bound, self.best_cost))
 
     def _master(self, columns: np.ndarray, *, integral: bool) -> Programme:
@@ -75,7 +76,7 @@ class Search:
         least = np.array([level for _, level in rows], dtype=float)
         return Programme(matrix, np.zeros(len(columns)), np.ones(len(columns)), least, np.full(len(rows), np.inf),
                          cost=self.cost[columns], integral=[True] * len(columns) if integral else None,
-                         presolve=integral)
+                         presolve=integral, stop=self.out_of_time)
 
     def _row(self, columns: np.ndarray, coefficients: Floats, level: float) -> tuple[sparse.csr_array, float] | None:
         """An inequality over the free cells, primary ones being hidden for certain; None if it asks nothing more."""
@@ -150,29 +151,49 @@ class Search:
         full = repair(work, self.needs, hidden & (self.work.usable | self.primary), self.insiders)
         if isinstance(full, Need):
             return
-        thinned = thin(self.work, self.needs, full, self.primary, self.insiders)
+        thinned = thin(self.work, self.needs, full, self.primary, self.insiders, self.out_of_time)
         self.known_insiders.update(dict.fromkeys(self.insiders(thinned)))
         if self.price(thinned) < self.best_cost * (1 - CLOSE):
             self.best, self.best_cost = thinned, self.price(thinned)
 
-    def _settle(self, columns: np.ndarray) -> None:
-        """0-1 programmes until an answer withstands every attack, or costs as much as the best pattern."""
+    def _explore(self, columns: np.ndarray) -> None:
+        """Better patterns from 0-1 programmes over a few promising cells; they prove nothing of the others."""
+        for _ in range(EXPLORING_ROUNDS):
+            if self.out_of_time() or self.bound >= self.best_cost * (1 - CLOSE):
+                return
+            solved = self._master(columns, integral=True).solve()
+            if solved.point is None or self._withstands(columns, solved.point):
+                return
+
+    def _settle(self, columns: np.ndarray, least_with: Floats) -> None:
+        """0-1 programmes until an answer withstands every attack, or costs as much as the best pattern.
+
+        `least_with`: what any pattern with that cell costs at least; cells beyond the best pattern are ruled out.
+        """
         while self.bound < self.best_cost * (1 - CLOSE) and not self.out_of_time():
+            columns, least_with = (one[least_with <= self.best_cost * (1 + CLOSE)] for one in (columns, least_with))
             solved = self._master(columns, integral=True).solve()
             if solved.outcome == "infeasible":  # nothing is cheaper than the best among cells not ruled out
                 self.bound = self.best_cost
                 return
             if solved.point is None:
                 return
-            self.bound = max(self.bound, solved.bound)
-            if self.bound >= self.best_cost * (1 - CLOSE):
+            self.bound = max(self.bound, min(solved.bound, self.best_cost))
+            if self.bound < self.best_cost * (1 - CLOSE) and self._withstands(columns, solved.point):
                 return
-            pattern = self.primary.astype(float)
-            pattern[columns] = np.round(solved.point)
-            self.known_insiders.update(dict.fromkeys(self.insiders(pattern > 0.5)))
-            failed = self._failed(pattern, capped=False)
-            if not failed and not self.out_of_time():
+
+    def _withstands(self, columns: np.ndarray, point: Floats) -> bool:
+        """Whether a programme's answer meets every need; if so it is taken over, if not it is learned from."""
+        pattern = self.primary.astype(float)
+        pattern[columns] = np.round(point)
+        self.known_insiders.update(dict.fromkeys(self.insiders(pattern > 0.5)))
+        failed = self._failed(pattern, capped=False)
+        if self.out_of_time():
+            return False
+        if not failed:
+            if self.price(pattern > 0.5) < self.best_cost:
                 self.best, self.best_cost = pattern > 0.5, self.price(pattern > 0.5)
-                return
-            self.inequalities += failed
-            self._try(pattern > 0.5, self.work)
+            return True
+        self.inequalities += failed
+        self._try(pattern > 0.5, self.work)
+        return False

@@ -62,7 +62,7 @@ def suppress(
 
     `system` has every true value, and as bounds what a reader knows of each cell before publication. `keep` are cells
     that stay published. `singles` have one contributor each, against whom the others are protected too. `also_hidden`
-    are hidden in any case. When time runs out the best pattern so far is returned with its gap.
+    are hidden in any case. When time runs out the best pattern so far is returned, audited, with its gap.
 
     Raises InvalidInput when the values don't add up, a protected cell is among `keep`, or no pattern is enough, and
     says which cell can't be protected and how far it can be blurred. Deterministic unless time runs out.
@@ -94,20 +94,21 @@ def suppress(
     found = repair(work, needs, primary, insiders)
     if isinstance(found, Need):
         raise _impossible(system, work, found)
-    found = thin(work, needs, found, primary, insiders)
+    found = thin(work, needs, found, primary, insiders, out_of_time)
     bound = 0.0
     if method == "optimal" or (method == "auto" and system.size <= LARGEST_OPTIMAL):
         best = Search(system, price, primary, needs, insiders, found, out_of_time=out_of_time).run()
         found, bound = best.hidden, best.bound
-    return _audited(system, protected, found, primary, price, bound, lone, out_of_time)
+    return _audited(system, protected, found, primary, price, bound, lone)
 
 
 def _audited(
     system: System, protected: Mapping[int, Protection], hidden: Bools, primary: Bools, price: Floats, bound: float,
-    lone: tuple[int, ...], out_of_time: Callable[[], bool],
+    lone: tuple[int, ...],
 ) -> Pattern:
-    """The pattern with its audit; while whole numbers reveal more than levels did, one more cell goes."""
-    checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone, out_of_time=out_of_time)
+    """The pattern with its audit, which is never cut short; while whole numbers reveal more than levels did, one more
+    cell goes."""
+    checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone)
     while checked.verdict is Verdict.FAIL:
         left = np.flatnonzero((system.lower < system.upper) & np.isfinite(price) & ~hidden)
         if not left.size:
@@ -119,7 +120,7 @@ def _audited(
         choice = left[near] if near.any() else left
         hidden = hidden.copy()
         hidden[choice[np.argmin(price[choice])]] = True
-        checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone, out_of_time=out_of_time)
+        checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone)
     secondary = np.flatnonzero(hidden & ~primary)
     return Pattern(tuple(map(int, np.flatnonzero(primary))), tuple(map(int, secondary)),
                    float(price[secondary].sum()), bound, checked)

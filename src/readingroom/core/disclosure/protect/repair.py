@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from readingroom.core.disclosure.protect.attack import FARTHEST, Attack, Move, Need, enough
+from readingroom.core.disclosure.protect.intruder import never
 from readingroom.core.disclosure.protect.solver import Programme
 from readingroom.core.disclosure.protect.system import Bools, Floats, System
 
@@ -196,9 +197,9 @@ def repair(
 
 def thin(
     work: Repair, needs: Sequence[Need], hidden: Bools, primary: Bools,
-    insiders: Callable[[Bools], Sequence[Need]],
+    insiders: Callable[[Bools], Sequence[Need]], out_of_time: Callable[[], bool] = never,
 ) -> Bools:
-    """Shows hidden cells again, dearest first, as long as every need is still met."""
+    """Shows hidden cells again, dearest first, as long as every need is still met (and there is time)."""
     everything = [*needs, *insiders(hidden)]
     attack = Attack(work.system, max((need.level for need in everything), default=1.0), among=hidden)
     pattern = hidden.astype(float)
@@ -207,6 +208,8 @@ def thin(
         if not witnesses.show(need, pattern):
             return hidden  # a solver's tolerance: leave it to the audit
     for cell in sorted(np.flatnonzero(hidden & ~primary), key=lambda one: (-work.cost[one], one)):
+        if out_of_time():
+            break
         pattern[cell] = 0.0
         touched = witnesses.using(attack.place[int(cell)])
         renewed = Witnesses(attack, witnesses.shortest)

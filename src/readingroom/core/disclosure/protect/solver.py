@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,18 +27,29 @@ class Solved:
     objective: float = np.nan
 
 
+def _interrupting(stop: Callable[[], bool]) -> Callable[..., None]:
+    def ask(kind: Any, message: str, said: Any, answer: Any, data: Any) -> None:
+        if answer is not None and stop():
+            answer.user_interrupt = True
+
+    return ask
+
+
 class Programme:
     """One linear or 0-1 programme: minimise cost @ x with row_lower <= A x <= row_upper and lower <= x <= upper."""
 
     def __init__(
         self, matrix: sparse.csc_array, lower: Floats, upper: Floats, row_lower: Floats, row_upper: Floats, *,
         cost: Floats | None = None, integral: Any = None, presolve: bool = False,
+        stop: Callable[[], bool] | None = None,
     ) -> None:
+        """`stop` is asked while a 0-1 programme is solved, and ends it when true."""
         self.columns = matrix.shape[1]
         self.highs = _Engine()
         for name, option in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("parallel", "off"),
                              ("presolve", "on" if presolve else "off"), ("primal_feasibility_tolerance", 1e-9),
-                             ("dual_feasibility_tolerance", 1e-9), ("mip_feasibility_tolerance", 1e-9)):
+                             ("dual_feasibility_tolerance", 1e-9), ("mip_feasibility_tolerance", 1e-9),
+                             ("mip_rel_gap", 1e-7)):
             self.highs.setOptionValue(name, option)
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = self.columns, matrix.shape[0]
@@ -53,6 +65,10 @@ class Programme:
                                   for one in integral]
         self.mixed = integral is not None
         self.highs.passModel(model)
+        if stop is not None and self.mixed:
+            self._interrupt = _interrupting(stop)  # HiGHS doesn't keep it alive
+            self.highs.setCallback(self._interrupt, None)
+            self.highs.startCallback(highspy.cb.HighsCallbackType.kCallbackMipInterrupt)
 
     def set_cost(self, column: int, cost: float) -> None:
         self.highs.changeColCost(column, cost)

@@ -77,9 +77,11 @@ class TestPatterns:
         assert answer["verdict"] == "pass"
         assert (answer["optimal"], answer["bound"]) == (False, 0.0)
 
-    def test_when_time_is_up_it_is_no_pass(self):
+    def test_when_time_is_up_a_safe_pattern_is_given_that_claims_no_more(self):
         answer = check_protect(SQUARE, out_of_time=lambda: True)
-        assert answer["verdict"] == "review"
+        assert answer["verdict"] == "pass"
+        assert not answer["optimal"]
+        assert published(answer)["verdict"] == "pass"
 
     def test_linked_groupings_are_protected_together(self):
         """Hiding a and b would do for each table alone; together they would follow."""
