@@ -256,34 +256,48 @@ def _distinct(groups: numpy.ndarray, units: numpy.ndarray, count: int) -> numpy.
 
 
 def cells(design: Design, events: bool) -> list[dict[str, Any]] | None:
-    """Where the fit is a table (as many coefficients as differing rows of the design): what lies under each cell."""
+    """Where the fit is a table (no more differing rows of the design than coefficients): what lies under each cell."""
     import numpy
 
-    if any(not factor.is_categorical for factor in design.factors):
+    codes = _differing_rows(design.columns.to_numpy())
+    if codes is None:
         return None
-    values = design.columns.to_numpy()
-    present, codes = numpy.unique(values, axis=0, return_inverse=True)
-    if len(present) > values.shape[1]:
+    order = numpy.argsort(codes, kind="stable")
+    starts = numpy.searchsorted(codes[order], numpy.arange(int(codes.max()) + 1))
+    return [_cell(design, rows, events) for rows in numpy.split(order, starts[1:])]
+
+
+def _differing_rows(values: numpy.ndarray) -> numpy.ndarray | None:
+    """Which of the differing rows each row is, or None where there are more of them than columns."""
+    import numpy
+
+    most = values.shape[1]
+    if len(numpy.unique(values[: 20 * most + 1000], axis=0)) > most:
         return None
-    codes = codes.reshape(-1)
-    people = _distinct(codes, design.units, len(present))
-    listed = []
-    for at in range(len(present)):
-        inside = codes == at
-        first = int(numpy.argmax(inside))
-        label = [factor.labels[factor.codes[first]] for factor in design.factors] or ["everyone"]
-        held = numpy.bincount(design.units[inside], weights=design.outcome[inside])
-        held = held[numpy.bincount(design.units[inside]) > 0]
-        cell = {"level": label, "units": int(people[at]), "n": int(inside.sum())}
-        if events:
-            cell["events"] = len(numpy.unique(design.units[inside & (design.outcome == 1)]))
-        else:
-            largest = held[numpy.argsort(-numpy.abs(held), kind="stable")][:TOP]
-            cell |= {"top": [float(value) for value in largest], "total": float(held.sum())}
-            if (held < 0).any():
-                cell["absolute_total"] = float(numpy.abs(held).sum())
-        listed.append(cell)
-    return listed
+    codes = numpy.zeros(len(values), dtype=numpy.int64)
+    for column in values.T:
+        present, coded = numpy.unique(column, return_inverse=True)
+        present, codes = numpy.unique(codes * len(present) + coded, return_inverse=True)
+        if len(present) > most:
+            return None
+    return codes
+
+
+def _cell(design: Design, rows: numpy.ndarray, events: bool) -> dict[str, Any]:
+    import numpy
+
+    first = int(rows[0])
+    named = [factor.labels[factor.codes[first]] for factor in design.factors if factor.is_categorical]
+    if len(named) < len(design.factors):
+        named = [f"{value:.10g}" for value in design.columns.to_numpy()[first]]
+    people, which = numpy.unique(design.units[rows], return_inverse=True)
+    cell: dict[str, Any] = {"level": named or ["everyone"], "units": len(people), "n": len(rows)}
+    if events:
+        return cell | {"events": len(numpy.unique(design.units[rows[design.outcome[rows] == 1]]))}
+    held = numpy.bincount(which, weights=design.outcome[rows])
+    largest = held[numpy.argsort(-numpy.abs(held), kind="stable")][:TOP]
+    cell |= {"top": [float(value) for value in largest], "total": float(held.sum())}
+    return cell | ({"absolute_total": float(numpy.abs(held).sum())} if (held < 0).any() else {})
 
 
 def largest_leverage(columns: numpy.ndarray, units: numpy.ndarray, weights: numpy.ndarray | None = None) -> float:

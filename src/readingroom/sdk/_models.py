@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import InvalidInput
 from readingroom.sdk import _design
+from readingroom.sdk._columns import as_pandas
 from readingroom.sdk._data import KEYS
 from readingroom.sdk._design import Design
 from readingroom.sdk._estimates import Estimates, decimals_for, p_value, rounded
@@ -74,8 +75,9 @@ def _fit(type_name: str, formula: object, data: Any, unit: Any) -> Estimates:
 
 def _designed(formula: object, data: Any, unit: Any) -> tuple[Design, str]:
     if isinstance(formula, str):
-        name = unit or getattr(data, "attrs", {}).get("privacy_unit")
-        if not isinstance(name, str) or name not in getattr(data, "columns", ()):
+        data = as_pandas(data)
+        name = unit or data.attrs.get("privacy_unit")
+        if not isinstance(name, str) or name not in data.columns:
             raise InvalidInput(
                 "Nothing says which column holds the people.",
                 rule="model.unit",

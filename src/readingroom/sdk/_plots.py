@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import InvalidInput
 from readingroom.sdk import _bands, _drawing
+from readingroom.sdk._columns import check_number, used
 from readingroom.sdk._estimates import Estimates
 from readingroom.sdk._figures import Figure
 from readingroom.sdk._tables import Table, table
-from readingroom.sdk._tests import _numeric, _used
 
 if TYPE_CHECKING:
     import pandas
@@ -37,11 +37,11 @@ def hist(frame: pandas.DataFrame, value: str, *, bins: int | Sequence[float] | N
     Edges are round numbers, or yours, never the smallest or largest value; the outer bands are open. Neighbouring bands
     are joined until every bar, in every panel, rests on as many people as the project's rules ask for.
     """
-    used, unit = _used(frame, [value, *([by] if by else [])], unit)
-    _numeric(used, value)
-    wished = _bands.edges_for(used[value].to_numpy(dtype=float), bins)
-    edges = _bands.safe_edges(used, value, by, unit, wished, _enough())
-    counted = table(_with_source(used, frame), value, by, unit=unit, bands={value: _bands.opened(edges)})
+    held, unit = used(frame, [value, *([by] if by else [])], unit)
+    check_number(held, value)
+    wished = _bands.edges_for(held[value].to_numpy(dtype=float), bins)
+    edges = _bands.safe_edges(held, value, by, unit, wished, _enough())
+    counted = table(held, value, by, unit=unit, bands={value: _bands.opened(edges)})
 
     def draw(drawn: Any, axes: list[Any], of: _drawing.Grid) -> None:
         for one, name in zip(axes, of.series, strict=True):
@@ -61,15 +61,15 @@ def box(frame: pandas.DataFrame, value: str, *, by: str | None = None, unit: str
 
     They are the 5th and 95th if enough people lie beyond these in every group, else the 10th and 90th, else none.
     """
-    used, unit = _used(frame, [value, *([by] if by else [])], unit)
-    _numeric(used, value)
-    smallest = int(used.groupby(by, observed=True)[unit].nunique().min() if by else used[unit].nunique())
+    held, unit = used(frame, [value, *([by] if by else [])], unit)
+    check_number(held, value)
+    smallest = int(held.groupby(by, observed=True)[unit].nunique().min() if by else held[unit].nunique())
     enough = _enough()
     low, high = next((pair for pair in WHISKERS if enough(int(pair[0] * smallest) - 1)), WHISKERS[-1])
     five = (low, *HALVES, high)
     asked = [{"statistic": "quantile", "value": value, "q": q, "name": f"{100 * q:g}th percentile"}
              for q in sorted(set(five))]
-    return _boxes(table(_with_source(used, frame), by, unit=unit, statistics=asked), five, value, by,
+    return _boxes(table(held, by, unit=unit, statistics=asked), five, value, by,
                   title or f"{value}: percentiles {', '.join(f'{100 * q:g}' for q in sorted(set(five)))}")
 
 
@@ -96,17 +96,17 @@ def scatter(frame: pandas.DataFrame, x: str, y: str, *, bins: int = 8, unit: str
 
     Squares of too few people fail; `figure.suppress()` hides them, and others so that none can be worked out.
     """
-    used, unit = _used(frame, [x, y], unit)
+    held, unit = used(frame, [x, y], unit)
     for name in (x, y):
-        _numeric(used, name)
+        check_number(held, name)
     if isinstance(bins, bool) or not isinstance(bins, int) or not 2 <= bins <= MOST_SQUARES:
         raise InvalidInput("The number of bins is 2 to 20.", rule="figure.bins", value=bins, next_step="Use about 8.")
     enough = _enough()
     bands = {}
     for name in (y, x):
-        wished = _bands.edges_for(used[name].to_numpy(dtype=float), bins)
-        bands[name] = _bands.opened(_bands.safe_edges(used, name, None, unit, wished, enough))
-    counted = table(_with_source(used, frame), y, x, unit=unit, bands=bands)
+        wished = _bands.edges_for(held[name].to_numpy(dtype=float), bins)
+        bands[name] = _bands.opened(_bands.safe_edges(held, name, None, unit, wished, enough))
+    counted = table(held, y, x, unit=unit, bands=bands)
 
     def draw(drawn: Any, axes: list[Any], of: _drawing.Grid) -> None:
         _drawing.heat(drawn, axes[0], of)
@@ -147,11 +147,6 @@ def _drawn(made: Table, title: str, draw: Callable[[Any, list[Any], _drawing.Gri
     draw(drawn, axes, of)
     _drawing.settle(drawn)
     return Figure(drawn, made, again=lambda safer: _drawn(safer, title, draw, panels, most_series))
-
-
-def _with_source(used: pandas.DataFrame, frame: pandas.DataFrame) -> pandas.DataFrame:
-    used.attrs = dict(frame.attrs)
-    return used
 
 
 def _enough() -> Callable[[int], bool]:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import InvalidInput
+from readingroom.sdk._columns import check_number, note, used
 from readingroom.sdk._estimates import Estimates, rounded
-from readingroom.sdk._tests import _note, _numeric, _used
 
 if TYPE_CHECKING:
     import numpy
@@ -37,11 +37,11 @@ def survival(
     """
     from readingroom.sdk._preflight import rules
 
-    used, unit = _used(frame, [duration, event, *([by] if by else [])], unit)
-    _check(used, duration, event, unit, rounding)
+    held, unit = used(frame, [duration, event, *([by] if by else [])], unit)
+    _check(held, duration, event, unit, rounding)
     enough = _enough(rules().policy)
     arms, rows = [], []
-    groups = [(str(name), part) for name, part in used.groupby(by, observed=True)] if by else [(EVERYONE, used)]
+    groups = [(str(name), part) for name, part in held.groupby(by, observed=True)] if by else [(EVERYONE, held)]
     for name, part in groups:
         steps = merged(exits(part[duration].to_numpy(dtype=float), part[event].to_numpy(dtype=float)), enough)
         steps = _rounded(steps) if rounding == "midpoint-6" else steps
@@ -50,19 +50,11 @@ def survival(
             column: rounded(step[column], 3) if column == "survival" else str(step[column.replace(" ", "_")])
             for column in COLUMNS[rounding]}) for step in steps]
     description = {"type": "kaplan-meier", "rounding": rounding, "arms": arms}
-    note = _note(frame, used, unit) + (
-        " Counts are rounded to midpoint 6."
-        if rounding != "none"
-        else " Steps are merged until enough people leave in each."
-    )
-    return Estimates(
-        f"Kaplan-Meier estimate of {duration}" + (f" by {by}" if by else ""),
-        (f"{by or 'group'}, {duration}",),
-        COLUMNS[rounding],
-        tuple(rows),
-        description,
-        note,
-    )
+    how = "Counts are rounded to midpoint 6." if rounding != "none" else (
+        "Steps are merged until enough people leave in each.")
+    return Estimates(f"Kaplan-Meier estimate of {duration}" + (f" by {by}" if by else ""),
+                     (f"{by or 'group'}, {duration}",), COLUMNS[rounding], tuple(rows), description,
+                     f"{note(held, unit)} {how}")
 
 
 def exits(durations: numpy.ndarray, events: numpy.ndarray) -> list[dict[str, Any]]:
@@ -134,7 +126,7 @@ def _midpoint(count: int) -> int:
     return -(-count // 6) * 6 - 3 if count else 0
 
 
-def _check(used: pandas.DataFrame, duration: str, event: str, unit: str, rounding: str) -> None:
+def _check(held: pandas.DataFrame, duration: str, event: str, unit: str, rounding: str) -> None:
     if rounding not in COLUMNS:
         raise InvalidInput(
             f"{rounding!r} is no rounding offered.",
@@ -142,25 +134,25 @@ def _check(used: pandas.DataFrame, duration: str, event: str, unit: str, roundin
             value=rounding,
             next_step="Use one of none, midpoint-6.",
         )
-    _numeric(used, duration)
-    if (used[duration] < 0).any():
+    check_number(held, duration)
+    if (held[duration] < 0).any():
         raise InvalidInput(
             f"{duration} is below zero in some row.",
             rule="survival.duration",
             value=duration,
             next_step="Durations count from zero.",
         )
-    if not used[event].isin([0, 1]).all():
+    if not held[event].isin([0, 1]).all():
         raise InvalidInput(
             f"{event} has values other than 0 and 1.",
             rule="survival.event",
             value=event,
             next_step="1 where the event was seen, 0 where the person was only followed until then.",
         )
-    if used[unit].duplicated().any():
+    if held[unit].duplicated().any():
         raise InvalidInput(
             "Some people have several rows.",
             rule="survival.unit",
-            value=int(used[unit].duplicated().sum()),
+            value=int(held[unit].duplicated().sum()),
             next_step="Take one row per person first.",
         )

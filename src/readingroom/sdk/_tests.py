@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import InvalidInput
+from readingroom.sdk._columns import check_number, note, used
 from readingroom.sdk._estimates import Estimates, decimals_for, p_value, rounded
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ def t_test(frame: pandas.DataFrame, value: str, by: str, *, unit: str | None = N
     """Welch's t-test of the mean of `value` between the two groups of `by`."""
     from scipy import stats
 
-    used, unit = _used(frame, [value, by], unit)
-    _numeric(used, value)
-    groups = [(str(name), part) for name, part in used.groupby(by, observed=True)]
+    held, unit = used(frame, [value, by], unit)
+    check_number(held, value)
+    groups = [(str(name), part) for name, part in held.groupby(by, observed=True)]
     if len(groups) != 2 or min(len(part) for _, part in groups) < 2:
         raise InvalidInput(
             f"A t-test compares two groups of at least two; {by} has {len(groups)}.",
@@ -32,8 +33,8 @@ def t_test(frame: pandas.DataFrame, value: str, by: str, *, unit: str | None = N
     described = [_group(name, part, value, unit) for name, part in groups]
     description = {
         "type": "t-test",
-        "n": len(used),
-        "units": int(used[unit].nunique()),
+        "n": len(held),
+        "units": int(held[unit].nunique()),
         "residual_df": float(result.df),
         "groups": described,
         "statistic": float(result.statistic),
@@ -57,7 +58,7 @@ def t_test(frame: pandas.DataFrame, value: str, by: str, *, unit: str | None = N
         ("people", "estimate", "sd"),
         tuple(rows),
         description,
-        _note(frame, used, unit),
+        note(held, unit),
     )
 
 
@@ -66,8 +67,8 @@ def chi_square(frame: pandas.DataFrame, rows: str, columns: str, *, unit: str | 
     import pandas
     from scipy import stats
 
-    used, unit = _used(frame, [rows, columns], unit)
-    people = used[[unit, rows, columns]].drop_duplicates()
+    held, unit = used(frame, [rows, columns], unit)
+    people = held[[unit, rows, columns]].drop_duplicates()
     repeated = int(people[unit].duplicated().sum())
     if repeated:
         raise InvalidInput(
@@ -107,7 +108,7 @@ def chi_square(frame: pandas.DataFrame, rows: str, columns: str, *, unit: str | 
         ("value",),
         tuple(shown),
         description,
-        _note(frame, used, unit),
+        note(held, unit),
     )
 
 
@@ -129,19 +130,19 @@ def correlation(
             value=method,
             next_step="rr.correlation(frame, ['age', 'fine']).",
         )
-    used, unit = _used(frame, list(variables), unit)
+    held, unit = used(frame, list(variables), unit)
     for name in variables:
-        _numeric(used, name)
-        if used[name].nunique() < 2:
+        check_number(held, name)
+        if held[name].nunique() < 2:
             raise InvalidInput(
                 f"{name} is the same for everyone.", rule="test.constant", value=name, next_step="Leave it out."
             )
     coefficient = {"pearson": stats.pearsonr, "spearman": stats.spearmanr, "kendall": stats.kendalltau}[method]
-    people, n = int(used[unit].nunique()), len(used)
+    people, n = int(held[unit].nunique()), len(held)
     pairs, rows = [], []
     for at, one in enumerate(variables):
         for other in variables[at + 1 :]:
-            found, chance = (float(part) for part in coefficient(used[one], used[other]))
+            found, chance = (float(part) for part in coefficient(held[one], held[other]))
             pairs.append(
                 {"variables": [one, other], "correlation": max(-1.0, min(1.0, found)), "n": n, "units": people}
             )
@@ -153,50 +154,8 @@ def correlation(
         ("correlation", "p", "people"),
         tuple(rows),
         description,
-        _note(frame, used, unit),
+        note(held, unit),
     )
-
-
-def _used(frame: pandas.DataFrame, names: list[str], unit: str | None) -> tuple[pandas.DataFrame, str]:
-    unit = unit or frame.attrs.get("privacy_unit")
-    if not unit:
-        raise InvalidInput(
-            "Nothing says which column holds the people.",
-            rule="test.unit",
-            next_step="Load the data with rr.load(), or give unit='person_id'.",
-        )
-    unknown = [name for name in [*names, unit] if name not in frame.columns]
-    if unknown or unit in names:
-        raise InvalidInput(
-            f"The frame has no column {', '.join(map(repr, unknown))}."
-            if unknown
-            else "The unit is no variable to test.",
-            rule="test.column",
-            value=", ".join(unknown or [unit]),
-            next_step=f"Columns: {', '.join(map(str, frame.columns))}."[:500],
-        )
-    used = frame[[*names, unit]].dropna()
-    if used.empty:
-        raise InvalidInput(
-            "No row has all variables.",
-            rule="test.empty",
-            value=", ".join(names),
-            next_step="Look for a variable that is missing everywhere.",
-        )
-    return used, unit
-
-
-def _numeric(used: pandas.DataFrame, name: str) -> None:
-    import numpy
-    import pandas
-
-    if not pandas.api.types.is_numeric_dtype(used[name]) or not numpy.isfinite(used[name].to_numpy(dtype=float)).all():
-        raise InvalidInput(
-            f"{name} is no finite number in every row.",
-            rule="test.number",
-            value=name,
-            next_step="Use a numeric column, and replace infinities by missing values.",
-        )
 
 
 def _group(name: str, part: pandas.DataFrame, value: str, unit: str) -> dict[str, Any]:
@@ -216,9 +175,3 @@ def _summary(group: dict[str, Any]) -> dict[str, str]:
         "estimate": rounded(group["mean"], digits),
         "sd": rounded(group["sd"], digits),
     }
-
-
-def _note(frame: pandas.DataFrame, used: pandas.DataFrame, unit: str) -> str:
-    said = f"{len(used):,} rows of {used[unit].nunique():,} people (distinct {unit})."
-    left = len(frame) - len(used)
-    return said + (f" {left:,} rows with missing values are not in it." if left else "")

@@ -7,6 +7,7 @@ import math
 
 import numpy
 import pandas
+import pyarrow
 import pytest
 import statsmodels.api as statsmodels
 from hypothesis import given, settings
@@ -175,6 +176,11 @@ class TestDesign:
             totals = FRAME.groupby("region")["pay"].sum()
             assert sorted(cell["total"] for cell in made.description["cells"]) == pytest.approx(sorted(totals))
 
+    def test_a_number_of_few_values_can_saturate_a_fit_too(self):
+        frame = FRAME.assign(grade=FRAME["age"] % 3)
+        assert rr.ols("pay ~ grade + I(grade**2)", frame).description["saturated"]
+        assert not rr.ols("pay ~ grade", frame).description["saturated"]
+
     def test_a_rich_person_dominates_a_saturated_fit(self):
         frame = people()
         frame.loc[frame.index[frame["region"] == "West"][0], "pay"] = 1e9
@@ -214,6 +220,17 @@ class TestSurvival:
         assert check(made).verdict is REVIEW  # the threshold here is 10
 
 
+def test_arrow_tables_are_taken_too_and_need_their_unit():
+    table = pyarrow.Table.from_pandas(FRAME.assign(sex=FRAME["sex"].astype(str)), preserve_index=False)
+    table = table.replace_schema_metadata(None)
+    assert check(rr.ols("pay ~ age + sex", table, unit="person_id")).verdict is PASS
+    assert check(rr.survival(table, "months", "seen", unit="person_id")).verdict is PASS
+    with pytest.raises(InvalidInput):
+        rr.ols("pay ~ age", table)
+    with pytest.raises(InvalidInput):
+        rr.t_test([1, 2, 3], "pay", "sex")
+
+
 HUGE = people(60)
 HUGE["pay"] = HUGE["pay"] * 1e290
 
@@ -235,6 +252,8 @@ HUGE["pay"] = HUGE["pay"] * 1e290
     lambda: rr.t_test(FRAME, "pay", "region"),
     lambda: rr.t_test(FRAME, "sex", "region"),
     lambda: rr.t_test(FRAME, "pay", "nothing"),
+    lambda: rr.t_test(FRAME, "pay", "pay"),
+    lambda: rr.ols("pay ~ age", [1, 2]),
     lambda: rr.chi_square(FRAME.assign(region="North"), "region", "sex"),
     lambda: rr.chi_square(people(50, rows_each=4), "region", "sex"),
     lambda: rr.correlation(FRAME, ["age"]),
