@@ -58,6 +58,13 @@ class Extracts(Protocol):
         """Remove what a killed process had half made. Only the one process that builds calls it, at its start."""
 
 
+class Activity(Protocol):
+    """When workspaces were last used, as the platform itself saw it."""
+
+    def last_used(self) -> Mapping[tuple[str, str], datetime]:
+        """By person and project. Nothing that a container says or sends by itself counts. Unavailable: try later."""
+
+
 class Blobs(Protocol):
     """Bytes by SHA-256, write-once."""
 

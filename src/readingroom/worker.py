@@ -20,8 +20,9 @@ from readingroom.bootstrap import build_workshop, volumes
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.errors import ReadingRoomError
 from readingroom.hub import canary, orphans
+from readingroom.hub.activity import ProxyActivity
 from readingroom.hub.engine import DockerEngine
-from readingroom.services import audit, private_answers, releases, requests, turns, walls, workspaces
+from readingroom.services import audit, private_answers, releases, requests, turns, use, walls, workspaces
 from readingroom.services.workshop import Workshop
 from readingroom.settings import load_settings
 
@@ -32,6 +33,7 @@ QUEUE_SECONDS = 1.0
 FOLDERS_SECONDS = 10.0
 SWEEPERS = 8
 ORPHANS_SECONDS = 60.0
+USE_SECONDS = 10.0
 RETRY_SECONDS = 15.0
 BROKEN = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -43,6 +45,7 @@ class Worker:
         self.workshop = workshop
         self.stopping = threading.Event()
         self.engine = DockerEngine(workshop.settings)
+        self.activity = ProxyActivity(workshop.settings)
         self.volumes = volumes(workshop.settings)
 
     def run(self) -> None:
@@ -51,6 +54,7 @@ class Worker:
         duties: tuple[tuple[str, Callable[[], object], float], ...] = (
             ("destroy", lambda: workspaces.destroy_dead_extracts(self.workshop), sweep),
             ("sweep", self.sweep, sweep),
+            ("use", lambda: use.note_use(self.workshop, self.activity), USE_SECONDS),
             ("extracts", lambda: workspaces.prepare_extracts(self.workshop), JOBS_SECONDS),
             ("jobs", self.start_jobs, JOBS_SECONDS),
             ("proofs", lambda: walls.prove_all(self.workshop, self.engine, self.workshop.hub), settings.proof_seconds),

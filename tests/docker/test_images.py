@@ -1,6 +1,7 @@
 """What is in the images, and above all what is not. Promise P8: walls hold."""
 
 import io
+import json
 import os
 import re
 import ssl
@@ -15,7 +16,7 @@ from docker.errors import ImageNotFound
 from readingroom import installed
 from readingroom.errors import IntegrityError
 from readingroom.installed import DOOR, NOTEBOOK, image_id
-from readingroom.ops import images, rootfs
+from readingroom.ops import images, rootfs, sbom
 from readingroom.ops.engine import client
 from readingroom.ops.progress import Progress
 from readingroom.settings import Settings
@@ -86,15 +87,50 @@ def test_everything_a_workspace_holds_of_ours_can_be_imported_there(engine, sett
 
 def test_what_researchers_use_can_be_imported(engine, settings):
     wanted = ("import pandas, polars, duckdb, pyarrow.parquet, matplotlib.pyplot, seaborn, jupyterlab, "
-              "ipykernel, statsmodels.api, statsmodels.formula.api, sklearn.linear_model, scipy.stats")
+              "lifelines, linearmodels, ipywidgets, highspy, sqlglot, ipykernel, statsmodels.api, statsmodels.formula.api, sklearn.linear_model, scipy.stats")
     run(engine, image_id(settings, NOTEBOOK), "env", "MPLCONFIGDIR=/tmp", "/opt/venv/bin/python", "-c", wanted)
 
 
 def test_a_workspace_starts_the_notebook_server_under_tini(engine, settings):
     config = engine.images.get(image_id(settings, NOTEBOOK)).attrs["Config"]
-    assert config["Entrypoint"] == ["tini", "--"]
+    assert config["Entrypoint"] == ["tini", "--", "/opt/readingroom/start"]
     assert config["Cmd"] == ["jupyterhub-singleuser"]
     assert config["User"] == "10001:10001"
+
+
+CONFIGURED = """
+import json, pathlib
+lab = pathlib.Path("/opt/venv/share/jupyter/lab")
+text = "".join(file.read_text(errors="ignore") for file in (lab / "static").glob("*.js"))
+locked = json.loads(pathlib.Path("/opt/venv/etc/jupyter/labconfig/page_config.json").read_text())
+assert locked["disabledExtensions"] == locked["lockedExtensions"]
+for name in locked["disabledExtensions"]:
+    assert name in text, f"{name} is no part of this JupyterLab"
+for plugin, values in json.loads((lab / "settings/overrides.json").read_text()).items():
+    package, _, part = plugin.partition(":")
+    known = json.loads((lab / "schemas" / package / f"{part}.json").read_text())["properties"]
+    for name, value in values.items():
+        kinds = {"boolean": bool, "number": int, "string": str, "object": dict}
+        assert isinstance(value, kinds[known[name]["type"]]), name
+        assert value in known[name].get("enum", [value]), name
+print("all")
+"""
+
+
+def test_what_is_switched_off_or_preset_in_jupyterlab_exists_there(engine, settings):
+    """A name that JupyterLab does not know would lock nothing, silently."""
+    said = run(engine, image_id(settings, NOTEBOOK), "/opt/venv/bin/python", "-c", CONFIGURED)
+    assert said == "all\n"
+
+
+@pytest.mark.parametrize("family", ["notebook", "door"])
+def test_the_bill_of_materials_lists_what_is_there(settings, family):
+    bill = json.loads(sbom.make(settings, family).read_text())
+    purls = {one["purl"].partition("@")[0] for one in bill["components"]}
+    assert bill["metadata"]["component"]["version"] == image_id(settings, family)
+    assert {"notebook": {"pkg:deb/debian/tini", "pkg:pypi/pandas", "pkg:generic/readingroom"},
+            "door": {"pkg:deb/debian/haproxy"}}[family] <= purls
+    assert sbom.make(settings, family).read_text() == json.dumps(bill, indent=1, sort_keys=True) + "\n"
 
 
 def test_the_door_accepts_its_own_configuration(engine, settings):

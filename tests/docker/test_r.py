@@ -64,7 +64,7 @@ def r(settings, data):
                 network_mode="none", read_only=True, cap_drop=["ALL"], labels={"readingroom.test": "r"},
                 security_opt=["no-new-privileges:true", f"seccomp={seccomp_profile()}"], tmpfs={"/tmp": "noexec"},
                 volumes={str(data): {"bind": "/data", "mode": "ro"}}, environment={"HOME": "/tmp"},
-                working_dir="/tmp").decode()
+                working_dir="/tmp").decode().strip()
 
     return run
 
@@ -82,7 +82,7 @@ stopifnot(
   identical(attr(x, "privacy_unit"), "person"),
   identical(names(readingroom::load("courts", "cases", c("day", "age"))), c("day", "age")),
   identical(readingroom::load("courts", labels = FALSE)$sex[1:3], c(1, 2, NA)))
-cat("held")
+cat("held\n")
 """
 
 
@@ -96,9 +96,9 @@ def test_a_table_of_people_is_saved_with_evidence_and_checked(r):
 x <- readingroom::load("courts")
 made <- readingroom::people_table(x, "sex", path = "t.csv", totals = TRUE)
 again <- readingroom::preflight("t.csv")
-cat(made$verdict, readLines("t.csv"), file.exists("t.csv.evidence.json"), again$verdict, sep = "|")
+cat(made$verdict, readLines("t.csv"), file.exists("t.csv.evidence.json"), again$verdict, "\n", sep = "|")
 """)
-    assert said == "FAIL|sex,people|Male,1|Female,1|Total,2|TRUE|FAIL"
+    assert said == "FAIL|sex,people|Male,1|Female,1|Total,2|TRUE|FAIL|"
 
 
 def test_a_refusal_names_rule_and_next_step_in_r_too(r):
@@ -116,7 +116,7 @@ library(survival); library(lme4); library(survey); library(mice); library(haven)
 fit <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
 ggsave("p.png", ggplot(mtcars, aes(mpg, wt)) + geom_point(), width = 4, height = 3)
 stopifnot(file.size("p.png") > 5000, abs(fixef(fit)["Days"] - 10.467) < 0.001)
-cat(coxph(Surv(time, status) ~ age, lung)$n)""") == "228"
+cat(coxph(Surv(time, status) ~ age, lung)$n, "\n")""") == "228"
 
 
 def test_its_kernel_answers(settings):

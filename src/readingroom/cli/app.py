@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from readingroom.cli import audit, check, images, person, policy, project, release
+from readingroom.cli import audit, check, images, packages, person, policy, project, release
 from readingroom.errors import ReadingRoomError
 from readingroom.settings import load_settings
 
@@ -22,6 +22,7 @@ app.add_typer(audit.app, name="audit", help="Read and prove the audit log.")
 app.add_typer(check.app, name="check", help="Check tables, models and files for disclosure.")
 app.add_typer(person.app, name="person", help="Look after accounts.")
 app.add_typer(project.app, name="project", help="Choose what a project's workspaces run.")
+app.add_typer(packages.app, name="packages", help="Say what projects may install, without internet.")
 app.add_typer(images.app, name="images", help="Make images, and say what is in them.")
 app.add_typer(release.app, name="release", help="Check release packages.")
 app.add_typer(policy.app, name="policy", help="Check and explain policy files.")

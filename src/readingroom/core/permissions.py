@@ -64,6 +64,10 @@ def check_can_decide_grant(person: Person, custodian: str, project: Project) -> 
                                next_step="Your department has to name another custodian for this decision.")
 
 
+def check_can_manage_packages(person: Person) -> None:
+    _check_permission(person, Permission.MANAGE_PACKAGES, "answer requests for packages")
+
+
 def check_can_read_audit(person: Person) -> None:
     _check_permission(person, Permission.READ_AUDIT, "read the audit log")
 

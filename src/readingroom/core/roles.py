@@ -20,6 +20,7 @@ class Permission(StrEnum):
     REVIEW_OUTPUTS = "review-outputs"
     READ_AUDIT = "read-audit"
     MANAGE_PEOPLE = "manage-people"
+    MANAGE_PACKAGES = "manage-packages"
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -28,5 +29,5 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.CUSTODIAN: frozenset({Permission.DECIDE_GRANTS, Permission.READ_AUDIT}),
     Role.CHECKER: frozenset({Permission.REVIEW_OUTPUTS}),
-    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PEOPLE, Permission.READ_AUDIT}),
+    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PEOPLE, Permission.MANAGE_PACKAGES, Permission.READ_AUDIT}),
 }

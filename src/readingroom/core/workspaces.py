@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Opening:
     """One opening of one person's workspace in one project; `container` is the engine's id once it runs.
 
     `demand` is what its policy demanded of the container when it started, `proof` the last comparison with it.
+    `used_at` is when somebody last used it, as the proxy saw it; None: not known.
     """
 
     id: int
@@ -45,3 +46,31 @@ class Opening:
     close_reason: str
     demand: Mapping[str, Any] | None = None
     proof: Proof | None = None
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Closing:
+    """When an open workspace will be closed if nothing changes, and by which rule, in words."""
+
+    at: datetime
+    reason: str
+
+
+def closing(opening: Opening, policy: Policy) -> Closing | None:
+    """The earlier of its greatest age and its idle time; None where policy has neither.
+
+    Unused time is judged only where it is known. Example: opened at 9:00, last used at 9:40, idle_minutes 120,
+    max_age_hours 24: at 11:40.
+    """
+    ends = []
+    if policy.max_age_hours is not None:
+        ends.append(Closing(
+            opening.opened_at + timedelta(hours=policy.max_age_hours),
+            f"It was open for more than the {policy.max_age_hours} hours that policy allows; it can be opened again."))
+    if policy.idle_minutes is not None and opening.used_at is not None:
+        ends.append(Closing(
+            max(opening.used_at, opening.opened_at) + timedelta(minutes=policy.idle_minutes),
+            f"Nobody used it for the {policy.idle_minutes} minutes that policy allows; what is in its folders is kept, "
+            "and it can be opened again."))
+    return min(ends, key=lambda one: one.at, default=None)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from readingroom.db.accounts import Accounts
 from readingroom.db.events import Events
 from readingroom.db.grants import Extracts, Grants
+from readingroom.db.packages import Packages
 from readingroom.db.people import People
 from readingroom.db.projects import Projects
 from readingroom.db.requests import Requests
@@ -44,6 +45,7 @@ class Transaction:
         self.walls = Walls(session)
         self.requests = Requests(session)
         self.accounts = Accounts(session)
+        self.packages = Packages(session)
         self.events = Events(session, clock)
 
 

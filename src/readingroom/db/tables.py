@@ -137,6 +137,7 @@ class WorkspaceRow(Base):
     close_reason: Mapped[str] = mapped_column(Text, default="")
     demand: Mapped[dict[str, Any] | None]
     proof: Mapped[dict[str, Any] | None]
+    used_at: Mapped[datetime | None]
 
 
 class TurnRow(Base):
@@ -308,6 +309,42 @@ class AnswerRow(Base):
     status: Mapped[str] = mapped_column(index=True)
     answer: Mapped[dict[str, Any] | None]
     answered_at: Mapped[datetime | None]
+
+
+class PackageRow(Base):
+    """A file that a project may install, by hash."""
+
+    __tablename__ = "package"
+
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ecosystem: Mapped[str]
+    name: Mapped[str]
+    version: Mapped[str]
+    filename: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    index: Mapped[str] = mapped_column(Text)
+    added_by: Mapped[str]
+    added_at: Mapped[datetime]
+
+
+class PackageRequestRow(Base):
+    """A member's wish for a package, and the answer."""
+
+    __tablename__ = "package_request"
+    __table_args__ = (together("package_request_decided", "decided_by", "decided_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), index=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    ecosystem: Mapped[str]
+    name: Mapped[str]
+    reason: Mapped[str] = mapped_column(Text)
+    status: Mapped[str]
+    asked_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    decision: Mapped[str] = mapped_column(Text)
 
 
 class EventRow(Base):

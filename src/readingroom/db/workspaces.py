@@ -30,6 +30,9 @@ class Workspaces:
     def set_proof(self, opening_id: int, proof: Proof) -> None:
         self._session.get_one(WorkspaceRow, opening_id).proof = proof.as_dict()
 
+    def set_used(self, opening_id: int, at: datetime | None) -> None:
+        self._session.get_one(WorkspaceRow, opening_id).used_at = at
+
     def get(self, opening_id: int) -> Opening:
         return _opening(self._session.get_one(WorkspaceRow, opening_id))
 
@@ -57,4 +60,4 @@ class Workspaces:
 
 def _opening(row: WorkspaceRow) -> Opening:
     return Opening(row.id, row.username, row.project, row.container or "", row.opened_at, row.closed_at,
-                   row.close_reason or "", row.demand, row.proof and Proof.from_dict(row.proof))
+                   row.close_reason or "", row.demand, row.proof and Proof.from_dict(row.proof), row.used_at)

@@ -31,12 +31,16 @@ from readingroom.settings import REPOSITORY, Settings, load_settings
 
 INPUTS_LABEL = "readingroom.inputs"
 TAG_DIGITS = 12
+NOTEBOOK_PARTS = (
+    "Dockerfile", "requirements.lock", "jupyter", "welcome.ipynb", "start", "mirror.py", "pip.conf", "sitecustomize.py",
+    "kernel.json", "overrides.json",
+)
 # What of our package goes into a workspace. Everything else stays out: there is no reason for a researcher
 # to hold the code that guards them.
 SDK_PARTS = ("__init__.py", "errors.py", "core", "sdk")
 # Parts of the core that only the service uses; they need packages that a workspace does not have.
 NOT_FOR_WORKSPACES = (
-    "audit.py", "grants.py", "package.py", "policy/dataset_files.py", "policy/library.py",
+    "audit.py", "grants.py", "package.py", "packages.py", "policy/dataset_files.py", "policy/library.py",
 )
 
 
@@ -152,7 +156,7 @@ def stage_door(context: Path) -> None:
 
 def stage_notebook(context: Path) -> None:
     folder = REPOSITORY / "images/notebook"
-    parts = {name: folder / name for name in ("Dockerfile", "requirements.lock", "jupyter", "welcome.ipynb")}
+    parts = {name: folder / name for name in NOTEBOOK_PARTS}
     package = REPOSITORY / "src/readingroom"
     parts |= {f"sdk/readingroom/{name}": package / name for name in SDK_PARTS}
     _stage(context, parts)

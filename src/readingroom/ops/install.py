@@ -57,7 +57,7 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
 def looks_foreign(settings: Settings) -> bool:
     """Whether the state directory holds something else than an installation: then nothing may touch it."""
     known = {path.name for path in (settings.keys_dir, *_private(settings), *_passed_through(settings))}
-    known |= {"settings.toml", "scratch", settings.images_file.name}
+    known |= {"settings.toml", "scratch", "sbom", settings.images_file.name}
     if not settings.state_dir.is_dir() or settings.keys_dir.is_dir():
         return False
     return any(path.name not in known for path in settings.state_dir.iterdir())

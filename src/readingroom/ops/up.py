@@ -27,7 +27,7 @@ from readingroom.bootstrap import volumes
 from readingroom.errors import PermissionDenied, Unavailable
 from readingroom.hub.groups import remove_groups
 from readingroom.hub.ownership import empty_through_engine
-from readingroom.ops import doctor, engine, images, install, rootfs, supervise
+from readingroom.ops import doctor, engine, images, install, rootfs, sbom, supervise
 from readingroom.ops.door import INSTANCE_LABEL
 from readingroom.ops.progress import Progress, run
 from readingroom.settings import Settings
@@ -72,6 +72,8 @@ def up(settings: Settings, demo: bool = True, console: Console | None = None) ->
             with progress.step("Waiting until everything answers"):
                 wait_until_ready(settings)
         images.keep(settings)
+        for family in installed.images(settings):
+            sbom.make(settings, family)
     except BaseException:
         tell_accounts(accounts, console or Console())  # they exist, and nobody else knows their passwords
         raise

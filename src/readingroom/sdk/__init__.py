@@ -7,6 +7,7 @@ imported when first used.
 
 from __future__ import annotations
 
+from readingroom.sdk import _packages as packages
 from readingroom.sdk import _private as private
 from readingroom.sdk._data import Dataset, datasets, load
 from readingroom.sdk._estimates import Estimates
@@ -27,6 +28,6 @@ plot_bar = bar
 __all__ = [
     "Dataset", "Estimates", "Figure", "Preflight", "Request", "Table", "Workspace", "bar", "box", "chi_square",
     "correlation", "crosstab", "datasets", "export_sacro", "figure", "groupby", "hist", "line", "load", "logit",
-    "ols", "pivot_table", "plot_bar", "poisson", "preflight", "private", "probit", "request", "request_release",
+    "ols", "packages", "pivot_table", "plot_bar", "poisson", "preflight", "private", "probit", "request", "request_release",
     "requests", "scatter", "survival", "survival_plot", "t_test", "table", "workspace",
 ]

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import rfc8785
@@ -17,7 +16,7 @@ from readingroom.core.access import Reason
 from readingroom.core.grants import readable_columns
 from readingroom.core.policy import Policy, strictest
 from readingroom.core.projects import Extract, Grant
-from readingroom.core.workspaces import Opening, WorkspacePlan
+from readingroom.core.workspaces import Opening, WorkspacePlan, closing
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.ports import Engine, Hub
 from readingroom.services import access, walls
@@ -223,11 +222,9 @@ def _reasons_to_close(room: ReadingRoom, tx: Any, opening: Opening) -> tuple[lis
     project = tx.projects.get(opening.project)
     decision = access.decide_in(room, tx, opening.username, project)
     incident = walls.closing_reason(tx.walls.incident_of_opening(opening.id))
-    hours = room.policies.for_project(project, tx.grants.of_project(project.slug)).max_age_hours
+    end = closing(opening, room.policies.for_project(project, tx.grants.of_project(project.slug)))
     reasons = [*([incident] if incident else []), *(reason.message for reason in decision.reasons)]
-    too_long = hours is not None and room.now() - opening.opened_at > timedelta(hours=hours)
-    text = f"It was open for more than the {hours} hours that policy allows; it can be opened again."
-    return reasons, [text] if too_long else []
+    return reasons, [end.reason] if end is not None and room.now() > end.at else []
 
 
 def _each(act: Callable[[One], None], subjects: Iterable[One], *, at_once: int = 1) -> int:

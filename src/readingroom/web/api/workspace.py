@@ -7,9 +7,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from readingroom.core.policy import Policy
+from readingroom.core.policy import Policy, Tier
 from readingroom.core.privacy import accounting
-from readingroom.services import workspaces
+from readingroom.services import use, workspaces
 from readingroom.services.budgets import BudgetLine
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here
@@ -42,6 +42,7 @@ def workspace(here: Here, calling: Calling) -> dict[str, Any]:
     """Datasets are described exactly as mounted, with their budgets."""
     project = calling.card.project
     plan = workspaces.plan(here.room, calling.username, calling.project)
+    end = use.closing_of(here.room, calling.username, calling.project)
     lines = {line.dataset: line for line in calling.card.budgets}
     return {
         "person": {"username": calling.username, "display_name": calling.display_name},
@@ -50,5 +51,7 @@ def workspace(here: Here, calling: Calling) -> dict[str, Any]:
             json.loads((path / "dataset.json").read_text()) | {"budget": budget(lines[name])}
             for name, path in plan.mounts
         ],
+        "tier": (plan.policy.tier or Tier.STANDARD).value,
+        "closing": end and {"at": end.at.isoformat(), "reason": end.reason},
         "rules": rules(calling.card.policy),
     }

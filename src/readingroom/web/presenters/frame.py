@@ -31,7 +31,11 @@ AREAS = (
     ),
     Area(Role.CUSTODIAN, Permission.DECIDE_GRANTS, (("Decisions and grants", "/grants"), ("Datasets", "/datasets"))),
     Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"),)),
-    Area(Role.ADMINISTRATOR, Permission.MANAGE_PEOPLE, (("Health", "/health"), ("Audit log", "/audit"))),
+    Area(
+        Role.ADMINISTRATOR,
+        Permission.MANAGE_PEOPLE,
+        (("Health", "/health"), ("Packages", "/packages"), ("Audit log", "/audit")),
+    ),
 )
 
 

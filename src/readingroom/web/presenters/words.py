@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
+from readingroom.core.packages import PackageRequestStatus
 from readingroom.core.people import PersonStatus
 from readingroom.core.requests import Assurance, Decision
 from readingroom.core.roles import Role
@@ -60,6 +61,12 @@ REQUEST_MEANINGS = {
     RequestStatus.RELEASED: "Released. The signed package can be downloaded.",
     RequestStatus.REJECTED: "The checkers decided that this may not leave. Their comments say why.",
     RequestStatus.WITHDRAWN: "Withdrawn by its author. Nothing left.",
+}
+
+PACKAGE_TAGS = {
+    PackageRequestStatus.ASKED: _tag("Asked", "blue"),
+    PackageRequestStatus.ADDED: _tag("Added", "green"),
+    PackageRequestStatus.REFUSED: _tag("Refused", "red"),
 }
 
 PERSON_TAGS = {

@@ -1,0 +1,89 @@
+"""What is in an image, as a software bill of materials: CycloneDX 1.6 JSON, made of what the image itself lists.
+
+The same image gives the same bytes: the serial number is made from its id and the time is when it was built.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from readingroom import __version__, installed
+from readingroom.errors import Unavailable
+from readingroom.ops.engine import client
+from readingroom.ops.install import write_whole
+from readingroom.settings import Settings
+
+NAMESPACE = uuid.UUID("6f6a7b1e-3c3f-5a43-9c5f-0c9a4b1f7d21")
+DISTRIBUTION = "debian-12"
+# Python packages are read from their metadata, so that what pip does not know (it is not in every image) shows too.
+LIST = r"""
+dpkg-query -W -f='deb\t${Package}\t${Version}\t${Architecture}\n'
+for info in /opt/venv/lib/python3.*/site-packages/*.dist-info; do
+  [ -f "$info/METADATA" ] && awk 'BEGIN { OFS = "\t" } /^Name: / { n = $2 } /^Version: / { v = $2 } /^$/ { exit }
+    END { print "pypi", n, v, "" }' "$info/METADATA"
+done
+[ -d /opt/venv/lib/python3.11/site-packages/readingroom ] && printf 'own\treadingroom\t\t\n'
+exit 0
+"""
+
+
+def file_of(settings: Settings, family: str) -> Path:
+    return settings.state_dir / "sbom" / f"{family}.cdx.json"
+
+
+def make(settings: Settings, family: str) -> Path:
+    """Write the bill of the image that this installation runs, unless it is there; return its file."""
+    image_id = installed.image_id(settings, family)
+    file = file_of(settings, family)
+    if file.exists() and image_id in file.read_text():
+        return file
+    try:
+        with closing(client(settings)) as engine:
+            image = engine.images.get(image_id)
+            listed = engine.containers.run(image_id, ["-c", LIST], entrypoint="/bin/sh", remove=True, user="65534",
+                                           network_mode="none", read_only=True, cap_drop=["ALL"])
+    except (DockerException, RequestException) as error:
+        raise Unavailable(f"The image {family} can't be listed: {error}.", rule="ops.images.sbom", value=family,
+                          next_step="Check that Docker runs (`readingroom doctor`).") from error
+    bill = document(family, image_id, str(image.attrs["Created"]), listed.decode())
+    file.parent.mkdir(mode=0o755, exist_ok=True)
+    write_whole(file, (json.dumps(bill, indent=1, sort_keys=True) + "\n").encode(), 0o644)
+    return file
+
+
+def document(family: str, image_id: str, created: str, listed: str) -> dict[str, Any]:
+    """The bill, from lines of kind, name, version and architecture. Any other line is a ValueError."""
+    rows = sorted({tuple(line.split("\t")) for line in listed.splitlines() if line})
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, image_id)}",
+        "version": 1,
+        "metadata": {
+            "timestamp": f"{created[:19]}Z",
+            "component": {
+                "type": "container", "bom-ref": image_id, "name": f"readingroom/{family}", "version": image_id,
+            },
+        },
+        "components": [_component(kind, name, version, architecture) for kind, name, version, architecture in rows],
+    }
+
+
+def _component(kind: str, name: str, version: str, architecture: str) -> dict[str, Any]:
+    if kind == "deb":
+        purl = f"pkg:deb/debian/{quote(name)}@{quote(version)}?arch={architecture}&distro={DISTRIBUTION}"
+    elif kind == "pypi":
+        purl = f"pkg:pypi/{quote(name.lower().replace('_', '-'))}@{quote(version)}"
+    elif kind == "own":
+        version, purl = __version__, f"pkg:generic/readingroom@{__version__}"
+    else:
+        raise ValueError(f"{kind!r} is no kind of package")
+    return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
