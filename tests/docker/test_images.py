@@ -87,7 +87,8 @@ def test_everything_a_workspace_holds_of_ours_can_be_imported_there(engine, sett
 
 def test_what_researchers_use_can_be_imported(engine, settings):
     wanted = ("import pandas, polars, duckdb, pyarrow.parquet, matplotlib.pyplot, seaborn, jupyterlab, "
-              "lifelines, linearmodels, ipywidgets, highspy, sqlglot, ipykernel, statsmodels.api, statsmodels.formula.api, sklearn.linear_model, scipy.stats")
+              "lifelines, linearmodels, ipywidgets, highspy, sqlglot, ipykernel, statsmodels.api, "
+              "statsmodels.formula.api, sklearn.linear_model, scipy.stats")
     run(engine, image_id(settings, NOTEBOOK), "env", "MPLCONFIGDIR=/tmp", "/opt/venv/bin/python", "-c", wanted)
 
 

@@ -59,9 +59,19 @@ def test_a_layer_that_allows_nothing_lets_not_even_the_notebook_run(tmp_path):
         workspaces.plan(room(tmp_path, schools=frozenset()), "ada", "returns")
 
 
-def test_the_stricter_of_project_and_policy_holds(tmp_path):
+def test_a_strict_project_is_not_opened_in_a_looser_way(tmp_path):
+    """Fails closed: whoever says strict, project or policy, gets no JupyterLab in the browser."""
     by_policy, by_project = room(tmp_path / "a", tier=Tier.STRICT), room(tmp_path / "b")
-    assert workspaces.plan(by_policy, "ada", "returns").policy.tier is Tier.STRICT
-    assert workspaces.plan(by_project, "ada", "returns").policy.tier is Tier.STANDARD
     choose(by_project, tier=Tier.STRICT)
-    assert workspaces.plan(by_project, "ada", "returns").policy.tier is Tier.STRICT
+    for made in (by_policy, by_project):
+        with pytest.raises(AccessDenied) as refusal:
+            workspaces.plan(made, "ada", "returns")
+        assert {reason.rule for reason in refusal.value.reasons} == {"workspace.tier"}
+
+
+def test_making_a_project_strict_closes_its_open_workspaces(tmp_path):
+    made = room(tmp_path)
+    workspaces.opened(made, "ada", "returns", "c1")
+    made.hub.start_workspace("ada", "returns")
+    choose(made, tier=Tier.STRICT)
+    assert workspaces.sweep(made, made.hub) == 1

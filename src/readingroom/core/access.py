@@ -11,7 +11,7 @@ from datetime import date
 
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.people import Person, PersonStatus
-from readingroom.core.policy import Policy
+from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Grant, Project, allowed_images
 from readingroom.core.roles import Permission
 
@@ -102,6 +102,10 @@ def _grant(project: Project, grant: Grant, policy: Policy, today: date) -> list[
     elif grant.expires_on < today:
         reasons.append(Reason("grant.expiry", f"The grant of {grant.dataset} ended on {grant.expires_on:%-d %B %Y}.",
                               "Ask its custodian to renew it."))
+    if Tier.STRICT in (project.tier, policy.tier):
+        reasons.append(Reason("workspace.tier", "This project's workspaces may be seen as pixels only (tier strict), "
+                              "which this installation does not offer.",
+                              "Ask the administrator; the data stay closed until it does."))
     if project.image not in (images := allowed_images(policy)):
         reasons.append(Reason("workspace.image", f"{grant.dataset} may not be opened in the image {project.image}; its "
                               f"policy allows: {', '.join(sorted(images)) or 'none'}.",

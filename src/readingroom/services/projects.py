@@ -60,7 +60,7 @@ def images(room: ReadingRoom) -> frozenset[str]:
 
 
 def set_workspace(room: ReadingRoom, slug: str, *, image: str, tier: Tier, by: str) -> Project:
-    """Choose what a project's workspaces run and how they are reached; open ones keep what they have until they close.
+    """Choose what a project's workspaces run and how they are reached; an open one keeps its image until it closes.
 
     Raises PermissionDenied if the policy of one of its grants does not allow the image.
     """
