@@ -27,7 +27,8 @@ DISTRIBUTION = "debian-12"
 LIST = r"""
 dpkg-query -W -f='deb\t${Package}\t${Version}\t${Architecture}\n'
 for info in /opt/venv/lib/python3.*/site-packages/*.dist-info; do
-  [ -f "$info/METADATA" ] && awk 'BEGIN { OFS = "\t" } /^Name: / { n = $2 } /^Version: / { v = $2 } /^$/ { exit }
+  [ -f "$info/METADATA" ] && awk 'BEGIN { OFS = "\t" } { sub(/\r$/, "") }
+    /^Name: / { n = $2 } /^Version: / { v = $2 } /^$/ { exit }
     END { print "pypi", n, v, "" }' "$info/METADATA"
 done
 [ -d /opt/venv/lib/python3.11/site-packages/readingroom ] && printf 'own\treadingroom\t\t\n'

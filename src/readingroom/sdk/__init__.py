@@ -28,6 +28,6 @@ plot_bar = bar
 __all__ = [
     "Dataset", "Estimates", "Figure", "Preflight", "Request", "Table", "Workspace", "bar", "box", "chi_square",
     "correlation", "crosstab", "datasets", "export_sacro", "figure", "groupby", "hist", "line", "load", "logit",
-    "ols", "packages", "pivot_table", "plot_bar", "poisson", "preflight", "private", "probit", "request", "request_release",
-    "requests", "scatter", "survival", "survival_plot", "t_test", "table", "workspace",
+    "ols", "packages", "pivot_table", "plot_bar", "poisson", "preflight", "private", "probit", "request",
+    "request_release", "requests", "scatter", "survival", "survival_plot", "t_test", "table", "workspace",
 ]

@@ -139,6 +139,13 @@ def test_the_openapi_document_describes_every_address(world):
     document = world.stranger().get(f"{API}/openapi.json").json()
     assert {path.removeprefix(API) for path in document["paths"]} == {
         "/workspace",
+        "/packages/pip/simple/",
+        "/packages/pip/simple/{name}/",
+        "/packages/pip/files/{sha256}/{filename}",
+        "/packages/cran/src/contrib/PACKAGES",
+        "/packages/cran/src/contrib/{filename}",
+        "/packages/list",
+        "/packages/requests",
         "/requests",
         "/requests/{number}",
         "/private/price",

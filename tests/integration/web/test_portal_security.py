@@ -162,6 +162,8 @@ class TestChanges:
         "/projects/returning-defendants/workspace/open",
         "/projects/returning-defendants/workspace/close",
         "/projects/returning-defendants/workspace/leave",
+        "/projects/returning-defendants/packages",
+        "/packages/1/refuse",
         "/requests",
         "/requests/1/withdraw",
         "/requests/1/resubmit",
