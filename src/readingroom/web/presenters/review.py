@@ -227,11 +227,23 @@ def rules(policy: Policy) -> tuple[str, ...]:
         said.append(f"Every cell rests on {than} {policy.threshold} distinct people.")
     if policy.zeros_disclosive:
         said.append("Empty cells count as low.")
+    if policy.rounding_base:
+        said.append(f"Counts are rounded to {policy.rounding_base} or more.")
     for largest, percent in sorted(policy.dominance or ()):
         who = "largest contribution makes" if largest == 1 else f"{largest} largest contributions make"
-        said.append(f"The {who} up at most {percent:g}% of a total.")
-    if policy.p_percent is not None:
-        said.append(f"A total less its two largest is at least {policy.p_percent:g}% of the largest.")
+        most = "less than" if policy.dominance_inclusive else "at most"
+        said.append(f"The {who} up {most} {percent:g}% of a total.")
+    if policy.p_percent:
+        together = (policy.p_percent_coalition or 1) + 1
+        said.append(f"A total less its {together} largest is at least {policy.p_percent:g}% of the largest.")
+    for after, before in sorted(policy.p_q or ()):
+        said.append(f"Who knew contributions to within {before:g}% does not learn the largest to within {after:g}%.")
+    if policy.group_disclosure is not False:
+        said.append("No row or column has all its people in one cell.")
+    if policy.group_percent is not None:
+        said.append(f"No cell has more than {policy.group_percent:g}% of its row's or column's people.")
+    if policy.extremes_forbidden:
+        said.append("No minimum or maximum leaves.")
     if policy.residual_degrees_of_freedom is not None:
         said.append(f"A model has at least {policy.residual_degrees_of_freedom} residual degrees of freedom.")
     return tuple(said)

@@ -2,8 +2,8 @@
 
 A sample is a multiset of n places on the scale, numbered 0 to m. It fits when the sum S and the sum of squares Q of its
 places lie in the ranges that the published numbers leave. Which (S, Q) some sample of n places reaches is computed
-exactly, as bits: bit Q of `reached[S]`. Larger samples are searched for one that fits and lacks a value; finding it is
-proof, not finding it is "not known".
+exactly, as bits: bit Q of `reached[S]`. Larger samples are searched for one that fits and lacks a value, or has it
+many times, so that it is nobody's own; finding one is proof, not finding one is "not known".
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from itertools import combinations
 
 MOST_STEPS = 20
 LARGEST_EXACT = 16  # people
-FLEXIBLE = 12  # places of a larger sample that are searched exactly
+FLEXIBLE = 14  # places of a larger sample that are searched exactly
+OPEN = 4  # of them, left of each of the three places that the others are taken from
 NEAR = 40  # sums tried on either side of the middle one, in a larger sample
 
 Reached = dict[int, int]
@@ -35,7 +36,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Revealed:
-    """`forced`: places that occur in every sample that fits. `unknown`: places of which that could not be decided.
+    """`forced`: places that occur in every sample that fits. `unknown`: places that may, and only a few times.
 
     `fits`: whether any sample fits; None where that could not be decided.
     """
@@ -45,8 +46,10 @@ class Revealed:
     unknown: tuple[int, ...] = ()
 
 
-def revealed(moments: Moments, steps: int) -> Revealed:
+def revealed(moments: Moments, steps: int, many: int | None = None) -> Revealed:
     """What the moments, in units of a scale with places 0 to `steps`, tell about every sample.
+
+    In a larger sample, a place that `many` people or more may have is not told of any of them.
 
     >>> half = Fraction(1, 20)  # two people, mean 5.0 and SD 7.1 on a scale from 0 to 10: it was 0 and 10
     >>> wide = (Fraction("7.05") ** 2, Fraction("7.15") ** 2)
@@ -61,7 +64,9 @@ def revealed(moments: Moments, steps: int) -> Revealed:
         if not any(_meets(reached, targets) for reached in (*without, _with_all(steps, moments.n))):
             return Revealed(False)
         return Revealed(True, tuple(place for place, reached in enumerate(without) if not _meets(reached, targets)))
-    lacking = [_example(moments, steps, place) for place in range(steps + 1)]
+    if next(_targets(moments, _sums(moments, steps)), None) is None:
+        return Revealed(False)
+    lacking = [_example(moments, steps, place, many) for place in range(steps + 1)]
     unknown = tuple(place for place, found in enumerate(lacking) if not found)
     return Revealed(True if any(lacking) else None, unknown=unknown)
 
@@ -124,25 +129,27 @@ def _empty(count: int) -> Table:
     return [{0: 1}, *({} for _ in range(count))]
 
 
-def _example(moments: Moments, steps: int, place: int) -> bool:
-    """Whether a sample was found that fits and lacks `place`: most of it on three places, the rest searched exactly."""
+def _example(moments: Moments, steps: int, place: int, many: int | None) -> bool:
+    """Whether a sample was found that fits, and lacks `place` or has it `many` times.
+
+    Most of it is on three places, the rest is searched exactly.
+    """
     n = moments.n
     sums = _sums(moments, steps)
     middle = len(sums) // 2
-    targets = list(_targets(moments, sums[max(0, middle - NEAR):middle + NEAR + 1]))
-    if not targets:
-        return False
+    near = list(_targets(moments, sums[max(0, middle - NEAR):middle + NEAR + 1]))
+    targets = near or list(_targets(moments, sums))
     total, least, most = targets[len(targets) // 2]
     squares = (least + most) // 2
-    flexible = _without_each(steps, FLEXIBLE)[place]
-    for three in combinations([one for one in range(steps + 1) if one != place], 3):
+    for three in combinations(range(steps + 1), 3):
         bulk = _bulk(n, total, squares, three)
-        if bulk is None:
+        if bulk is None or (place in three and (many is None or bulk[three.index(place)] < many)):
             continue
         taken = sum(often * one for often, one in zip(bulk, three, strict=True))
         squared = sum(often * one * one for often, one in zip(bulk, three, strict=True))
         left = [(one - taken, max(low - squared, 0), high - squared) for one, low, high in targets
                 if one >= taken and high >= squared]
+        flexible = _with_all(steps, FLEXIBLE) if place in three else _without_each(steps, FLEXIBLE)[place]
         if _meets(flexible, left):
             return True
     return False
@@ -157,7 +164,7 @@ def _bulk(n: int, total: int, squares: int, three: tuple[int, ...]) -> list[int]
     ]
     if min(wanted) < 0:
         return None
-    taken = [math.floor(often) for often in wanted]
+    taken = [max(0, math.floor(often) - OPEN) for often in wanted]
     for _ in range(FLEXIBLE - (n - sum(taken))):
         taken[taken.index(max(taken))] -= 1
     return taken

@@ -53,7 +53,8 @@ def check_spread(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
     Formula: unsafe when n - 1 < d0 (`residual_degrees_of_freedom`), n counting people; a standard deviation of 0 is
     unsafe by the rule on all-equal values. Where a discrete scale is declared: unsafe when some value occurs in every
     sample of n values on the scale that has the published mean and standard deviation after rounding. Scales of more
-    than 20 steps, and samples of more than 16 values for which no sample without some value was found, are REVIEW.
+    than 20 steps are REVIEW, and so are samples of more than 16 values where for some value no sample was found that
+    lacks it, or has it as often as the threshold.
 
     Source: ACRO 1.0.2, `safe_dof_threshold` (2026); enumeration after Derrick, Green, Ritchie & White, Disclosure
     risks of means and standard deviations (uwedragon 0.1.0, 2022).
@@ -83,10 +84,17 @@ def check_spread(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
                 SOURCE,
             )
         )
-    return findings + (_enumerated(filled, evidence, evidence.scale) if evidence.scale else [])
+    return findings + (_enumerated(filled, evidence, evidence.scale, _many(parameters)) if evidence.scale else [])
 
 
-def _enumerated(cells: list[CellEvidence], evidence: TableEvidence, scale: Scale) -> list[Finding]:
+def _many(parameters: Policy) -> int | None:
+    """So many people that a value is nobody's own."""
+    if parameters.threshold is None:
+        return None
+    return parameters.threshold + (parameters.threshold_inclusive is not False)
+
+
+def _enumerated(cells: list[CellEvidence], evidence: TableEvidence, scale: Scale, many: int | None) -> list[Finding]:
     steps = math.floor((exact(scale.highest) - exact(scale.lowest)) / exact(scale.step))
     silent, told, doubtful, impossible = [], [], [], []
     for cell in cells:
@@ -96,7 +104,7 @@ def _enumerated(cells: list[CellEvidence], evidence: TableEvidence, scale: Scale
             continue
         if moments.n < 2:
             continue  # no standard deviation of one value; the threshold rule fails the cell
-        found = revealed(moments, steps)
+        found = revealed(moments, steps, many)
         if found.fits is False:
             impossible.append(cell)
         elif found.forced:
