@@ -46,6 +46,7 @@ from readingroom.core.lifecycle import (  # noqa: E402
 from readingroom.core.policy.complete import NEEDED  # noqa: E402
 from readingroom.core.policy.dataset_files import FileKind, file_schema, parse_rule_pack  # noqa: E402
 from readingroom.core.policy.model import DIRECTIONS, Policy  # noqa: E402
+from readingroom.core.privacy import forms as dp_forms  # noqa: E402
 from readingroom.core.roles import ROLE_PERMISSIONS  # noqa: E402
 from readingroom.settings import STATE_VARIABLE, Settings  # noqa: E402
 
@@ -413,6 +414,11 @@ PAGES: dict[str, Callable[[], str]] = {
     "schemas/check-published.schema.json": lambda: _form_schema(PublishedForm),
     "schemas/check-protect.schema.json": lambda: _form_schema(ProtectForm),
     "check.md": check_page,
+    "schemas/dp-query.schema.json": lambda: json.dumps(dp_forms.query_schema(), indent=2) + "\n",
+    "schemas/dp-budget.schema.json": lambda: json.dumps(dp_forms.budget_schema(), indent=2) + "\n",
+    "schemas/dp-answer.schema.json": lambda: json.dumps(dp_forms.answer_schema(), indent=2) + "\n",
+    "schemas/dp-price.schema.json": lambda: json.dumps(dp_forms.price_schema(), indent=2) + "\n",
+    "schemas/dp-plan.schema.json": lambda: json.dumps(dp_forms.plan_schema(), indent=2) + "\n",
 }
 
 

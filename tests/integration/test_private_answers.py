@@ -47,6 +47,9 @@ class DictVault:
     def __init__(self, tables):
         self.tables, self.reads = tables, []
 
+    def versions(self, dataset):
+        return ("v0", "v1")
+
     def read(self, dataset, version, table, columns):
         self.reads.append(tuple(columns))
         if (dataset, version) != ("courts", "v1"):
@@ -148,7 +151,7 @@ def test_count_is_of_people_and_near_the_truth(answerer, vault):
     reads = len(vault.reads)
     run(answerer, ask("sum", "events", column="age"))
     assert len(vault.reads) == reads, "the bounded view is made once"
-    assert events["half_width_95"] >= 1 and events["versions"]["dataset_version"] == "v1"
+    assert events["half_width_95"] >= 1 and events["versions"]["dataset_version"] == "2"
 
 
 def test_histogram_shows_every_declared_key_in_order(answerer):

@@ -20,7 +20,7 @@ TEST_NAME = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")
 MODULE_PATH = re.compile(r"`((?:src|tests|images|policies|scripts|benchmarks)/[\w./-]*\w/?)`")
 
 
-COMMAND = re.compile(r"readingroom ((?:audit|check|release|policy|person|project|images|packages) )?([a-z][a-z-]+)")
+COMMAND = re.compile(r"readingroom ((?:audit|check|dp|release|policy|person|project|images|packages) )?([a-z][a-z-]+)")
 TARGET = re.compile(r"`?make ([a-z][a-z-]+)`?")
 
 

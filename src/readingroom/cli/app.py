@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from readingroom.cli import audit, check, images, packages, person, policy, project, release
+from readingroom.cli import audit, check, dp, images, packages, person, policy, project, release
 from readingroom.errors import ReadingRoomError
 from readingroom.settings import load_settings
 
@@ -20,6 +20,7 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, rich_markup_mode="rich", a
                   pretty_exceptions_enable=False)
 app.add_typer(audit.app, name="audit", help="Read and prove the audit log.")
 app.add_typer(check.app, name="check", help="Check tables, models and files for disclosure.")
+app.add_typer(dp.app, name="dp", help="Private answers from a file of your own, and their price.")
 app.add_typer(person.app, name="person", help="Look after accounts.")
 app.add_typer(project.app, name="project", help="Choose what a project's workspaces run.")
 app.add_typer(packages.app, name="packages", help="Say what projects may install, without internet.")

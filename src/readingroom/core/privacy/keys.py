@@ -104,8 +104,11 @@ def _parse_choice(raw: Mapping[str, object], column: Column, missing: bool) -> K
         refuse("A group has categories or edges or is undeclared.", "query-keys", column.name, "Keep one of them.")
     if undeclared is not False:
         if undeclared is not True or column.type == "number":
-            refuse("Undeclared categories are of text, whole numbers, dates or yes/no.", "query-keys", column.name,
+            refuse("Undeclared categories are of text, whole numbers or dates.", "query-keys", column.name,
                    'Write "undeclared": true, or give `edges` for a number.')
+        if catalogue_values(column):
+            refuse("The catalogue declares the categories of this column.", "query-keys", column.name,
+                   "Leave `undeclared` out: declared ones cost no delta and none is hidden.")
         return Key(column.name)
     if edges is not None:
         return Key(column.name, edges=parse_edges(edges, column), missing=missing)
