@@ -51,10 +51,11 @@ class Opening:
 
 @dataclass(frozen=True)
 class Closing:
-    """When an open workspace will be closed if nothing changes, and by which rule, in words."""
+    """When an open workspace will be closed if nothing changes, and by which rule. `by_use`: use puts it off."""
 
     at: datetime
     reason: str
+    by_use: bool
 
 
 def closing(opening: Opening, policy: Policy) -> Closing | None:
@@ -67,10 +68,11 @@ def closing(opening: Opening, policy: Policy) -> Closing | None:
     if policy.max_age_hours is not None:
         ends.append(Closing(
             opening.opened_at + timedelta(hours=policy.max_age_hours),
-            f"It was open for more than the {policy.max_age_hours} hours that policy allows; it can be opened again."))
+            f"It was open for more than the {policy.max_age_hours} hours that policy allows; it can be opened again.",
+            by_use=False))
     if policy.idle_minutes is not None and opening.used_at is not None:
         ends.append(Closing(
             max(opening.used_at, opening.opened_at) + timedelta(minutes=policy.idle_minutes),
             f"Nobody used it for the {policy.idle_minutes} minutes that policy allows; what is in its folders is kept, "
-            "and it can be opened again."))
+            "and it can be opened again.", by_use=True))
     return min(ends, key=lambda one: one.at, default=None)

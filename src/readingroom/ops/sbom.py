@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from docker.errors import DockerException
 from requests.exceptions import RequestException
 
 from readingroom import __version__, installed
-from readingroom.errors import Unavailable
+from readingroom.errors import IntegrityError, Unavailable
 from readingroom.ops.engine import client
 from readingroom.ops.install import write_whole
 from readingroom.settings import Settings
@@ -61,8 +62,11 @@ def make(settings: Settings, family: str) -> Path:
 
 
 def document(family: str, image_id: str, created: str, listed: str) -> dict[str, Any]:
-    """The bill, from lines of kind, name, version and architecture. Any other line is a ValueError."""
+    """The bill, from lines of kind, name, version and architecture. IntegrityError for any other line."""
     rows = sorted({tuple(line.split("\t")) for line in listed.splitlines() if line})
+    if odd := [row for row in rows if len(row) != 4 or row[0] not in KINDS]:
+        raise IntegrityError(f"The image {family} lists what is not understood: {odd[0]!r}.", rule="ops.images.sbom",
+                             value=family, next_step="Please report this; the image itself is as it was.")
     return {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -78,13 +82,16 @@ def document(family: str, image_id: str, created: str, listed: str) -> dict[str,
     }
 
 
+# How each kind of package is named worldwide (package URLs), from name, version and architecture.
+KINDS: dict[str, Callable[[str, str, str], str]] = {
+    "deb": lambda name, version, arch: (
+        f"pkg:deb/debian/{quote(name)}@{quote(version)}?arch={arch}&distro={DISTRIBUTION}"),
+    "pypi": lambda name, version, _: f"pkg:pypi/{quote(name.lower().replace('_', '-'))}@{quote(version)}",
+    "own": lambda name, version, _: f"pkg:generic/{name}@{version}",
+}
+
+
 def _component(kind: str, name: str, version: str, architecture: str) -> dict[str, Any]:
-    if kind == "deb":
-        purl = f"pkg:deb/debian/{quote(name)}@{quote(version)}?arch={architecture}&distro={DISTRIBUTION}"
-    elif kind == "pypi":
-        purl = f"pkg:pypi/{quote(name.lower().replace('_', '-'))}@{quote(version)}"
-    elif kind == "own":
-        version, purl = __version__, f"pkg:generic/readingroom@{__version__}"
-    else:
-        raise ValueError(f"{kind!r} is no kind of package")
+    version = __version__ if kind == "own" else version
+    purl = KINDS[kind](name, version, architecture)
     return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}

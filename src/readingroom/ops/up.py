@@ -24,7 +24,7 @@ from rich.table import Table
 
 from readingroom import installed
 from readingroom.bootstrap import volumes
-from readingroom.errors import PermissionDenied, Unavailable
+from readingroom.errors import PermissionDenied, ReadingRoomError, Unavailable
 from readingroom.hub.groups import remove_groups
 from readingroom.hub.ownership import empty_through_engine
 from readingroom.ops import doctor, engine, images, install, rootfs, sbom, supervise
@@ -72,8 +72,7 @@ def up(settings: Settings, demo: bool = True, console: Console | None = None) ->
             with progress.step("Waiting until everything answers"):
                 wait_until_ready(settings)
         images.keep(settings)
-        for family in installed.images(settings):
-            sbom.make(settings, family)
+        list_contents(settings, progress)
     except BaseException:
         tell_accounts(accounts, console or Console())  # they exist, and nobody else knows their passwords
         raise
@@ -125,6 +124,15 @@ def chosen_images(settings: Settings) -> frozenset[str]:
     from readingroom.services import projects
 
     return projects.images(build(settings))
+
+
+def list_contents(settings: Settings, progress: Progress) -> None:
+    """A bill of materials beside the installation for each image; one that can't be made stops nothing."""
+    for family in installed.images(settings):
+        try:
+            sbom.make(settings, family)
+        except ReadingRoomError as error:
+            progress.say(f"No bill of materials of {family}: {error}")
 
 
 def _remember_images(settings: Settings, made: Sequence[str]) -> None:

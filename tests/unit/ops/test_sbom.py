@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from readingroom.errors import IntegrityError
 from readingroom.ops.sbom import document
 
 LISTED = "deb\tlibc6\t2.36-9+deb12u9\tamd64\npypi\tPillow\t11.0.0\t\nown\treadingroom\t\t\nown\treadingroom\t\t\n"
@@ -29,5 +30,5 @@ def test_the_same_image_gives_the_same_bill_and_another_another():
 
 @pytest.mark.parametrize("line", ["rpm\tx\t1\t\n", "deb\tx\n", "awk: error\n"])
 def test_a_line_that_is_not_understood_stops_it(line):
-    with pytest.raises(ValueError):
+    with pytest.raises(IntegrityError):
         document("notebook", IMAGE, "2026-11-25T10:00:00Z", LISTED + line)

@@ -9,6 +9,7 @@ from readingroom.core.access import Reason
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Grant
+from readingroom.core.workspaces import closing
 from readingroom.services.projects import ProjectCard
 from readingroom.web.addresses import lab, page
 from readingroom.web.presenters import budgets, times
@@ -33,6 +34,7 @@ class Card:
     actions: tuple[Action, ...]
     gauges: tuple[budgets.Gauge, ...]
     closed_because: str
+    closes: str
     classes: str
 
 
@@ -98,8 +100,20 @@ def card(found: ProjectCard, state: str, username: str, policies: Policies, toda
             budgets.gauge(line, policies.dataset(line.dataset).title) for line in found.budgets if line.total
         ),
         closed_because=closed,
+        closes=_closes(found, now) if state in OPEN_STATES else "",
         classes="" if found.access.allowed else "rr-card--attention",
     )
+
+
+def _closes(found: ProjectCard, now: datetime) -> str:
+    """How long the open workspace has left if nothing changes."""
+    opening = found.last_opening
+    end = closing(opening, found.policy) if opening is not None and opening.closed_at is None else None
+    if end is None:
+        return ""
+    minutes = max(0, int((end.at - now).total_seconds() // 60))
+    left = times.plural(minutes, "minute") if minutes < 120 else times.plural(minutes // 60, "hour")
+    return f"Closes in {left}, unless somebody uses it." if end.by_use else f"Closes in {left}, whoever uses it."
 
 
 def _ago(value: datetime, now: datetime) -> str:
