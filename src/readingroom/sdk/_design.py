@@ -296,7 +296,9 @@ def _cell(design: Design, rows: numpy.ndarray, events: bool) -> dict[str, Any]:
         return cell | {"events": len(numpy.unique(design.units[rows[design.outcome[rows] == 1]]))}
     held = numpy.bincount(which, weights=design.outcome[rows])
     largest = held[numpy.argsort(-numpy.abs(held), kind="stable")][:TOP]
-    cell |= {"top": [float(value) for value in largest], "total": float(held.sum())}
+    values = design.outcome[rows]
+    cell |= {"top": [float(value) for value in largest], "total": float(held.sum()),
+             "constant": bool((values == values[0]).all())}
     return cell | ({"absolute_total": float(numpy.abs(held).sum())} if (held < 0).any() else {})
 
 

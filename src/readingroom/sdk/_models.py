@@ -207,7 +207,8 @@ def describe(type_name: str, design: Design, result: Any, leverage: float) -> di
         description["r_squared"] = max(0.0, min(1.0, 1 - float(result.ssr) / spread))
         return description
     if binary:
-        chance = numpy.asarray(result.predict())
+        with numpy.errstate(over="ignore"):  # of separated outcomes the linear part has no bound
+            chance = numpy.asarray(result.predict())
         description["separation"] = bool((numpy.minimum(chance, 1 - chance) < CERTAIN).any())
         description["events"] = len(numpy.unique(design.units[design.outcome == 1]))
     likeness = float(result.prsquared)

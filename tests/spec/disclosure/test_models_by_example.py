@@ -179,6 +179,31 @@ def test_a_survival_model_counts_events(change, expected):
     assert verdict({**COX, **change}) is expected
 
 
+PANEL = {"type": "panel", "n": 1000, "units": 100, "parameters": 3, "absorbed": 100, "residual_df": 897,
+         "terms": [{"name": name, "kind": "continuous"} for name in "xyz"], "interactions": [], "saturated": False,
+         "leverage_max": 0.2}
+
+
+@pytest.mark.parametrize(("change", "expected"), [
+    ({}, PASS),  # an effect for each of 100 people is swept out, and not published
+    ({"includes": ["coefficients", "fixed effects"]}, FAIL),
+    ({"absorbed": None}, FAIL),  # 997 are left, not 897
+    ({"absorbed": None, "residual_df": 99}, PASS),  # tests by clusters: people less one
+    ({"units": 12, "absorbed": 12, "residual_df": 985}, FAIL),  # 9 people are left
+    ({"n": 112, "residual_df": 9}, FAIL),
+])
+def test_a_panel(change, expected):
+    assert verdict({**PANEL, **change}) is expected
+
+
+def test_an_intercept_alone_is_the_mean_of_everyone():
+    alone = {**LINEAR, "terms": [], "parameters": 1, "residual_df": 1239}
+    assert verdict(alone) is REVIEW
+    said = {"level": "everyone", "units": 1240, "top": [5.0, 4.0], "total": 2000.0}
+    assert verdict({**alone, "saturated": True, "cells": [said]}) is PASS
+    assert verdict({**alone, "saturated": True, "cells": [{**said, "constant": True, "top": [2.0]}]}) is FAIL
+
+
 def test_models_published_together_are_compared():
     first = {**LINEAR, "compared_with": None}
     second = {**first, "n": 1237, "units": 1237, "residual_df": 1232, "terms": [

@@ -94,6 +94,7 @@ class Level(Described):
     events: Count | None = key("Units in it that have the outcome (binary outcomes).", "cases")
     top: tuple[Number, ...] | None = key("The largest contributions to the outcome in it, one per unit.")
     total: Number | None = key("The outcome's total in it.")
+    constant: Flag | None = key("Whether all values of the outcome in it are equal.")
     absolute_total: Number | None = key("The total of its absolute values; needed where one is negative.")
 
     @property

@@ -114,8 +114,8 @@ class Regression(Described):
     saturated: Flag | None = key("Whether there are as many coefficients as combinations of levels, so that the model "
                                  "is a table in disguise.", "fully_interacted")
     cells: Combinations | None = key(
-        "Of a saturated model: every combination of levels with its units, and `events` (binary outcome) or `top` and "
-        "`total` of the outcome.")
+        "Of a saturated model: every combination of levels with its units, and `events` (binary outcome) or `top`, "
+        "`total` and `constant` of the outcome.")
     leverage_max: Number | None = key("The largest leverage, 0 to 1, of one unit (all its rows together).",
                                       "max_leverage", "leverage", "largest_leverage", "hat_max")
     r_squared: Number | None = key("R-squared; of a binary or count model the pseudo-R-squared.", "r2", "rsquared",

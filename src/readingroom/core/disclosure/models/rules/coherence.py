@@ -18,7 +18,8 @@ SURVIVAL = frozenset({"survival-regression"})
 def check_coherence(model: Regression, parameters: Policy) -> list[Finding]:
     """A description fails when its own numbers cannot all be true.
 
-    Formula: residual_df = n - parameters - absorbed; units <= n; sum of a variable's levels between units and n;
+    Formula: residual_df = n - parameters - absorbed (or, where people repeat, units - 1 or units - parameters, as tests
+    by clusters use); units <= n; sum of a variable's levels between units and n;
     a combination of levels holds no more units than each of its levels; 0 <= leverage <= 1, the largest at least
     parameters / n, which is the mean; R-squared at most 1.
 
@@ -40,7 +41,8 @@ def _totals(model: Regression) -> Iterator[str]:
         yield f"{plural(n, 'observation')} of no units"
     if None not in (n, count, model.residual_df) and model.type not in SURVIVAL:
         left = n - count - (model.absorbed or 0)  # type: ignore[operator]
-        if left != model.residual_df:
+        by_clusters = {units - 1, units - count} if units is not None and units < n else set()  # type: ignore[operator]
+        if model.residual_df not in {left, *by_clusters}:
             swept = f" less {model.absorbed:,} absorbed" if model.absorbed else ""
             yield (f"{n:,} observations less {plural(count or 0, 'parameter')}{swept} leave {left:,} residual degrees "
                    f"of freedom, not {model.residual_df:,}")

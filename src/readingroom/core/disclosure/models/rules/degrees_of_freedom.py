@@ -24,8 +24,9 @@ def implied_parameters(model: Regression) -> int:
 def check_degrees_of_freedom(model: Regression, parameters: Policy) -> list[Finding]:
     """A regression fails when it leaves too few residual degrees of freedom, counted in people.
 
-    Formula: unsafe when min(residual_df, m - parameters - absorbed) < d0, where m is the number of distinct units
-    (of units with the event in a survival model), since rows of one person add no one to hide among.
+    Formula: unsafe when min(residual_df, n - parameters - absorbed, m - parameters) < d0, where m is the number of
+    distinct units (n of units with the event in a survival model), since rows of one person add no one to hide among.
+    Effects that are swept out are not published, so they take from rows and not from people.
 
     Source: Data without Boundaries, Guidelines for output checking, section on regressions (2015), as in ACRO 1.0.2
     (2026), `safe_dof_threshold`; distinct units as in the Bundesbank's sdcLog 0.5.
@@ -47,8 +48,9 @@ def check_degrees_of_freedom(model: Regression, parameters: Policy) -> list[Find
     swept = model.absorbed or 0
     left = [] if model.residual_df is None else [(model.residual_df, "as given")]
     if count is not None:
-        left += [(total - count - swept, f"{total:,} {what} less {plural(count + swept, 'parameter')}")
-                 for total, what in ((observed, "events" if survival else "observations"), (model.units, "people"))
+        left += [(total - used, f"{total:,} {what} less {plural(used, 'parameter')}")
+                 for total, used, what in ((observed, count + swept, "events" if survival else "observations"),
+                                           (model.units, count, "people"))
                  if total is not None]
     if not left or min(left)[0] >= needed:
         return findings

@@ -18,7 +18,9 @@ BINARY = frozenset({"logistic", "probit"})
 def looks_saturated(model: Regression) -> bool:
     """Whether all variables are categorical and there is a coefficient for every combination that occurs."""
     terms = model.terms or ()
-    if not terms or any(not term.is_categorical or not term.levels for term in terms):
+    if not terms:
+        return model.terms is not None and (model.parameters or 1) == 1  # the mean of everyone
+    if any(not term.is_categorical or not term.levels for term in terms):
         return False
     crossed = model.crossed
     combinations = (sum(level.units > 0 for level in crossed) if crossed
@@ -66,7 +68,7 @@ def _as_a_table(model: Regression, cells: tuple[Level, ...], parameters: Policy)
         means: list[dict[str, object]] = [
             {"row": list(cell.level), "column": ["mean"], "people": cell.units,
              "records": max(cell.units, cell.n or 0), "top": list(cell.top or ()), "total": cell.total,
-             "absolute_total": cell.absolute_total}
+             "absolute_total": cell.absolute_total, "constant": cell.constant}
             for cell in cells]
         return rules_for_tables("mean", means, parameters)
     if any(cell.events is None for cell in cells):
