@@ -221,6 +221,13 @@ def test_a_rule_pack_may_stand_in_place_of_rules():
     assert parse_contributions({"contributions": [1], "pack": "uk-llc", "rules": {"p": 1}}).policy.p_percent == 1
 
 
+def test_rules_may_stand_beside_the_contributions():
+    given = parse_contributions({"contributions": [60, 35, 5], "nk": [2, 85], "p_percent": 10, "threshold": 2})
+    assert [one.rule for one in judge(given.cell, given.policy).findings] == ["dominance", "p-percent"]
+    with pytest.raises(InvalidInput, match="among the rules"):
+        parse_contributions({"contributions": [1], "nk": [2, 85], "rules": {"p": 10}})
+
+
 def test_the_example_and_the_schema_agree_with_the_reader():
     validator = jsonschema.Draft202012Validator(contributions_schema())
     assert validator.is_valid(EXAMPLE)

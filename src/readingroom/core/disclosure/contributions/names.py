@@ -52,17 +52,22 @@ def fault(place: str, value: object, wanted: str) -> InvalidInput:
         next_step="`readingroom check contributions --example` prints a file that works.")
 
 
+def own_name(written: object, names: Names) -> str | None:
+    """The own name of a key, whichever of its names is written."""
+    lookup = {other: name for name, others in names.items() for other in (name, *others)}
+    return lookup.get(str(written)) or lookup.get(str(written).strip().casefold().replace(" ", "_").replace("-", "_"))
+
+
 def keyed(given: object, names: Names, place: str) -> dict[str, object]:
     """The object with its keys by their own names; null is left out. Refuses the unknown, and the twice said."""
     if not isinstance(given, Mapping):
         raise fault(place, given, "an object")
-    lookup = {other: name for name, others in names.items() for other in (name, *others)}
     said: dict[str, object] = {}
     for written, value in given.items():
-        key = str(written).strip().casefold().replace(" ", "_").replace("-", "_")
-        name = lookup.get(str(written)) or lookup.get(key)
+        name = own_name(written, names)
         if name is None:
-            close = get_close_matches(key, lookup, 1)
+            every = [other for name, others in names.items() for other in (name, *others)]
+            close = get_close_matches(str(written).strip().casefold(), every, 1)
             hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}."
             raise InvalidInput(f"{place}.{str(written)[:80]} is not known; {hint}", rule="contributions.unknown",
                                value=str(written)[:80], next_step="See docs/reference/check.md for the keys.")

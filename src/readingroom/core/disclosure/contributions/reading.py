@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from readingroom.core.disclosure.contributions.names import CONTRIBUTION, FILE, RULES, fault, keyed
+from readingroom.core.disclosure.contributions.names import CONTRIBUTION, FILE, RULES, fault, keyed, own_name
 from readingroom.core.disclosure.contributions.numbers import number, whole
 from readingroom.core.disclosure.contributions.rules import parse_rules
 from readingroom.core.disclosure.evidence import CellEvidence
@@ -47,9 +47,9 @@ def parse_contributions(raw: object) -> Given:
     `contributions` is a list of numbers (each of a person of its own), or of {"value", "unit", "weight"}, or an object
     of values by unit. Values of the same unit are added up first (holdings). null is a missing value: it counts
     nowhere. A plain list is taken as the contributions. With `total` and `n` (how many contribute in all), the list may
-    be of the largest only.
+    be of the largest only. Rules may stand beside the contributions, too.
     """
-    said = keyed(raw if isinstance(raw, Mapping) else {"contributions": raw}, FILE, "input")
+    said = keyed(_with_rules_inside(raw) if isinstance(raw, Mapping) else {"contributions": raw}, FILE, "input")
     if "contributions" not in said:
         raise fault("input.contributions", None, "there: a list of numbers, or of {\"value\", \"unit\", \"weight\"}")
     ones, missing = _ones(said["contributions"])
@@ -63,6 +63,16 @@ def parse_contributions(raw: object) -> Given:
     if "total" in said or "n" in said:
         cell = _of_largest(cell, said, weighted=any(one.weight is not None for one in ones))
     return Given(cell, rules, pack)
+
+
+def _with_rules_inside(raw: Mapping[object, object]) -> dict[object, object]:
+    """Parameters of rules that stand beside the contributions, among the rules."""
+    beside = {key: value for key, value in raw.items() if own_name(key, FILE) is None and own_name(key, RULES)}
+    rest = {key: value for key, value in raw.items() if key not in beside}
+    within = next((key for key in rest if own_name(key, FILE) == "rules"), None)
+    if beside and within is not None:
+        raise fault(f"input.{next(iter(beside))}", next(iter(beside.values())), f"among the {within}")
+    return rest | ({"rules": beside} if beside else {})
 
 
 def _ones(given: object) -> tuple[list[_One], int]:
