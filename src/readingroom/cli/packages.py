@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from readingroom.bootstrap import build
-from readingroom.errors import NotFound
+from readingroom.errors import InvalidInput, NotFound
 from readingroom.services import packages
 from readingroom.settings import load_settings
 
@@ -32,6 +32,10 @@ def add(
 
     files = tuple((path.name, path.read_bytes()) for path in file or ())
     fetched = mirror.download(wanted, Progress()) if wanted else ()
+    if not (*fetched, *files):
+        raise InvalidInput("There is nothing to add: no package was named, or the image holds them already.",
+                           rule="packages.nothing", value=" ".join(wanted or ()),
+                           next_step="Name packages as NAME==VERSION, or give --file.")
     for package in packages.add(build(load_settings()), project, (*fetched, *files), by=BY):
         print(f"{package.name} {package.version}  sha256:{package.sha256}")
 

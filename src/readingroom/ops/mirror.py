@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
 from readingroom.errors import InvalidInput
 from readingroom.ops.progress import Progress, run
 from readingroom.settings import REPOSITORY
@@ -16,12 +19,23 @@ IMAGE_LOCK = REPOSITORY / "images/notebook/requirements.lock"
 PYTHON = "3.11"
 PLATFORMS = ("manylinux_2_36_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 _PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.!]+\Z")
-_LOCKED = re.compile(r"^([a-z0-9-]+)==([^ ;\\]+)", re.MULTILINE)
+# One lock serves several Pythons; what counts is what the image's own installs.
+IMAGE_ENVIRONMENT = {
+    "python_version": PYTHON, "python_full_version": f"{PYTHON}.2", "implementation_name": "cpython",
+    "platform_python_implementation": "CPython", "sys_platform": "linux", "platform_system": "Linux",
+    "os_name": "posix", "platform_machine": "x86_64", "extra": "",
+}
 
 
 def in_the_image() -> dict[str, str]:
     """Name and version of what the notebook image already holds."""
-    return dict(_LOCKED.findall(IMAGE_LOCK.read_text()))
+    held = {}
+    for line in IMAGE_LOCK.read_text().splitlines():
+        if line[:1].isalnum():
+            locked = Requirement(line.rstrip(" \\"))
+            if locked.marker is None or locked.marker.evaluate(IMAGE_ENVIRONMENT):
+                held[canonicalize_name(locked.name)] = str(locked.specifier).removeprefix("==")
+    return held
 
 
 def download(wanted: Sequence[str], progress: Progress) -> tuple[tuple[str, bytes], ...]:
@@ -43,12 +57,5 @@ def download(wanted: Sequence[str], progress: Progress) -> tuple[tuple[str, byte
              "--constraint", constraints, *wanted],
             failure="pip could not fetch them", detail=detail,
             next_step="If it conflicts with the image, choose another version; without a wheel it can't be added.")
-        named = {re.split("==", one)[0].lower().replace("_", "-").replace(".", "-") for one in wanted}
         return tuple((path.name, path.read_bytes()) for path in sorted(wheels.iterdir())
-                     if not _held(path.name, held, named))
-
-
-def _held(filename: str, held: dict[str, str], named: set[str]) -> bool:
-    name, version = filename.split("-")[:2]
-    name = name.lower().replace("_", "-").replace(".", "-")
-    return name not in named and held.get(name) == version
+                     if parse_wheel_filename(path.name)[0] not in held)
