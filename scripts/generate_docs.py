@@ -62,8 +62,10 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "policies_dir": ("`policies/` of this repository", "Where the policy files are. A relative path starts at the "
                      "directory of `settings.toml`."),
     "address": ("", "The address that the proxy listens on."),
-    "port": ("", "The port that the proxy listens on. People open `http://address:port`."),
+    "port": ("", "The port that the proxy listens on."),
     "proxy_api_port": ("`port` + 1", "The port, on 127.0.0.1 only, through which the Hub steers its proxy."),
+    "public_url": ("`http://readingroom.localhost:<port>`", "Where people's browsers go: scheme, host name and, if "
+                   "it is not the usual one, port. Each workspace has a name below this host's."),
     "database_url": ("SQLite in `db/readingroom.sqlite`", "Where the records are, as an SQLAlchemy address."),
     "engine_url": ("", "Where the Docker engine answers."),
     "notebook_image": ("", "The image that workspaces run. Without a tag, the tag is a hash of its inputs."),
@@ -395,6 +397,31 @@ def _policy_schema(kind: FileKind) -> str:
     return json.dumps(file_schema(kind), indent=2) + "\n"
 
 
+DOOR_ROUTES = REPOSITORY / "images" / "door" / "inwards.map"
+
+
+def door_page() -> str:
+    """The door's list of routes, as the door itself reads it."""
+    parts, rows = [], []
+    for line in [*DOOR_ROUTES.read_text(encoding="utf-8").splitlines()[3:], "# "]:
+        if line.startswith("# "):
+            if rows:
+                parts.append(_table(("Method and path", "Route"), rows))
+            parts.append(f"\n{line.removeprefix('# ')}\n\n" if line != "# " else "")
+            rows = []
+        elif line.strip():
+            pattern, name = line.rsplit(maxsplit=1)
+            rows.append((f"`` {pattern} ``", name))
+    return (
+        "# The door inwards\n\n" + NOTE.format(source="images/door/inwards.map")
+        + "What a browser may ask of a workspace: a regular expression over the method and the path below "
+        "`/user/<person>/<project>`. Everything else is answered 403 by the door, before the workspace's server sees "
+        "it; so is every other spelling of a listed path (escaped dots and slashes, empty or dotted segments, absolute "
+        "addresses). What else the door holds requests and answers to: "
+        "[the door inwards](../adr/0023-one-door-both-ways.md).\n" + "".join(parts)
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "schemas/policy-layer.schema.json": lambda: _policy_schema("layer"),
     "schemas/policy-dataset.schema.json": lambda: _policy_schema("dataset"),
@@ -419,6 +446,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "schemas/dp-answer.schema.json": lambda: json.dumps(dp_forms.answer_schema(), indent=2) + "\n",
     "schemas/dp-price.schema.json": lambda: json.dumps(dp_forms.price_schema(), indent=2) + "\n",
     "schemas/dp-plan.schema.json": lambda: json.dumps(dp_forms.plan_schema(), indent=2) + "\n",
+    "door.md": door_page,
 }
 
 

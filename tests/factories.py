@@ -107,6 +107,11 @@ class CountingAnswerer:
         return {"statistic": "count", "value": 42}
 
 
+class NothingShown:
+    def read(self):
+        return ()
+
+
 class StillHub:
     """The Hub port as a set of running servers."""
 
@@ -135,7 +140,7 @@ def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dic
     workshop = Workshop(
         settings=settings, store=Store(settings.database_url, clock), clock=clock, policies=policies,
         blobs=FileBlobs(settings.blobs_dir), extracts=DirectoryExtracts(settings.extracts_dir),
-        vault=OneVersionVault(), answerer=CountingAnswerer(), hub=StillHub(),
+        vault=OneVersionVault(), answerer=CountingAnswerer(), hub=StillHub(), meter=NothingShown(),
         audit_key=Ed25519PrivateKey.from_private_bytes(bytes(range(32))),
         release_key=Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
     hashed = accounts.hash_password(PASSWORD)

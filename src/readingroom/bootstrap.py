@@ -13,6 +13,7 @@ from readingroom.core.policy.library import Policies
 from readingroom.db.store import Store
 from readingroom.errors import SettingsError
 from readingroom.hub.client import HubClient
+from readingroom.hub.meter import DoorMeter
 from readingroom.ports import Volumes
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
@@ -52,7 +53,7 @@ def build_workshop(settings: Settings) -> Workshop:
         vault=vault, answerer=OpenDPAnswerer(
             vault, private_scratch(settings.state_dir / "scratch", settings.instance),
             row_key=derive(read_key(settings.keys_dir / "pseudonym.key"), "rows of private answers")),
-        hub=hub_client(settings, "worker-token"),
+        hub=hub_client(settings, "worker-token"), meter=DoorMeter(settings),
         audit_key=_private_key(settings.keys_dir / "audit-signing.pem"),
         release_key=_private_key(settings.keys_dir / "release-signing.pem"),
     )

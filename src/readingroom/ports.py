@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from readingroom.core.datasets import Dataset, Table
+from readingroom.core.shown import Reading
 from readingroom.core.volumes import Usage, Volume
 
 
@@ -90,6 +91,13 @@ class Engine(Protocol):
 
     def kill(self, container: str) -> None:
         """End it at once; returns when it has ended. Gone already is fine."""
+
+
+class Meter(Protocol):
+    """What the worker asks of the door."""
+
+    def read(self) -> tuple[Reading, ...]:
+        """The counter of every person and project since the door's start. Unavailable if it does not answer."""
 
 
 class Hub(Protocol):

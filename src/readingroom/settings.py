@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from readingroom.errors import SettingsError
 
+DEMO_HOST = "readingroom.localhost"  # browsers take every name below localhost to this machine
+_HOST_NAME = re.compile(r"(?=.{1,200}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 STATE_VARIABLE = "READINGROOM_STATE"
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 * 1024**2, "workspace_cpus": 0.01,
@@ -31,6 +35,7 @@ class Settings:
     address: str = "127.0.0.1"
     port: int = 8000
     proxy_api_port: int = 0
+    public_url: str = ""
     database_url: str = ""
     engine_url: str = "unix:///var/run/docker.sock"
     notebook_image: str = "readingroom/notebook"
@@ -57,6 +62,7 @@ class Settings:
             raise SettingsError(f"proxy_api_port is {self.proxy_api_port}, port is {self.port}.",
                                 rule="settings.port", value=self.proxy_api_port,
                                 next_step="Choose one from 1 to 65535 in settings.toml, other than port.")
+        object.__setattr__(self, "public_url", _origin(self.public_url or f"http://{DEMO_HOST}:{self.port}"))
         for name, least in _LEAST.items():
             if not getattr(self, name) >= least:
                 raise SettingsError(f"{name} is {getattr(self, name)}.", rule=f"settings.{name}",
@@ -76,8 +82,22 @@ class Settings:
         return hashlib.sha256(str(self.state_dir).encode()).hexdigest()[:8]
 
     @property
-    def public_url(self) -> str:
-        return f"http://{self.address}:{self.port}"
+    def public_host(self) -> str:
+        """The name by which Hub and portal are reached, without scheme and port."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers come over TLS."""
+        return self.public_url.startswith("https:")
+
+    def workspace_host(self, key: str) -> str:
+        """A workspace's own name, below the portal's: browsers then keep it apart from the portal and all others."""
+        return f"w{key}.{self.public_host}"
+
+    def workspace_origin(self, key: str) -> str:
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://w{key}.{parts.netloc}"
 
     @property
     def capacity_bytes(self) -> int:
@@ -150,11 +170,36 @@ class Settings:
         return self.run_dir / "door" / "door.sock"
 
     @property
+    def inward_socket(self) -> Path:
+        """The Hub's proxy to the door: the way to every workspace."""
+        return self.run_dir / "in" / "in.sock"
+
+    @property
+    def door_admin_socket(self) -> Path:
+        """Where the door is told which workspaces are open, and says what passed."""
+        return self.run_dir / "admin" / "admin.sock"
+
+    @property
     def workspace_sockets_dir(self) -> Path:
         return self.run_dir / "w"
 
 
 _PATHS = {"policies_dir"}
+
+
+def _origin(url: str) -> str:
+    """`url` as an origin: scheme, name, port. SettingsError for what can't have names below it, such as an address."""
+    parts = urlsplit(url.rstrip("/"))
+    try:
+        plain = parts.port is None or parts.port > 0
+    except ValueError:
+        plain = False
+    if (not plain or parts.scheme not in ("http", "https") or not _HOST_NAME.fullmatch(parts.hostname or "")
+            or parts.path or parts.query or parts.fragment or "@" in parts.netloc or url != url.lower()):
+        raise SettingsError(f"public_url is {url!r}.", rule="settings.public_url", value=url,
+                            next_step="Give scheme and host name in lower case, as in https://readingroom.example.org; "
+                            "each workspace has a name below it, so an IP address can't be used.")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def load_settings(state_dir: Path | None = None) -> Settings:

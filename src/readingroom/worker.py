@@ -22,7 +22,7 @@ from readingroom.errors import ReadingRoomError
 from readingroom.hub import canary, orphans
 from readingroom.hub.activity import ProxyActivity
 from readingroom.hub.engine import DockerEngine
-from readingroom.services import audit, private_answers, releases, requests, turns, use, walls, workspaces
+from readingroom.services import audit, private_answers, releases, requests, shown, turns, use, walls, workspaces
 from readingroom.services.workshop import Workshop
 from readingroom.settings import load_settings
 
@@ -55,6 +55,7 @@ class Worker:
             ("destroy", lambda: workspaces.destroy_dead_extracts(self.workshop), sweep),
             ("sweep", self.sweep, sweep),
             ("use", lambda: use.note_use(self.workshop, self.activity), USE_SECONDS),
+            ("meter", lambda: shown.read_meter(self.workshop, self.workshop.meter), sweep),
             ("extracts", lambda: workspaces.prepare_extracts(self.workshop), JOBS_SECONDS),
             ("jobs", self.start_jobs, JOBS_SECONDS),
             ("proofs", lambda: walls.prove_all(self.workshop, self.engine, self.workshop.hub), settings.proof_seconds),

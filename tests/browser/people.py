@@ -10,7 +10,7 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 from readingroom.ops.doctor import CHROMIUM
 from tests.conftest import Installation
@@ -53,6 +53,12 @@ class Person:
         self.page.get_by_label("Password").fill(password or self.installation.passwords[self.username])
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_load_state()
+
+    def lab(self) -> Frame:
+        """JupyterLab, in the frame of the page that is open."""
+        frame = self.page.locator("iframe.rr-shell__frame").element_handle(timeout=60_000).content_frame()
+        assert frame is not None
+        return frame
 
     def press(self, name: str | re.Pattern[str]) -> None:
         """A button of the page, and what it leads to."""

@@ -53,7 +53,7 @@ def test_the_hubs_own_pages_lead_back_to_the_portal(people: Hall) -> None:
         ("/hub/token", 200, "No tokens are given here"),
         ("/hub/nothing", 404, "There is no such page"),
         ("/hub/spawn/chloe/plea-timing", 403, "You cannot do this here"),
-        ("/user/chloe/plea-timing/lab", 424, "Your workspace is closed"),
+        ("/hub/user/chloe/plea-timing/lab", 424, "Your workspace is closed"),
     ):
         assert chloe.open(path) == status
         assert words in chloe.look(), path
@@ -123,21 +123,16 @@ def sees_projects(people: Hall) -> None:
 
 
 def workspace_of(person: Person, project: str) -> None:
-    """From the project's page, over the page that follows the opening, into JupyterLab."""
+    """From the project's page, over the page that follows the opening, to JupyterLab in its frame."""
     person.open(project)
     person.look()
     person.press("Open workspace")
-    assert "Your workspace is" in person.look()
-    go = person.page.get_by_role("button", name="Go to workspace")
-    go.wait_for(timeout=90_000)
-    person.look()
-    go.click()
-    person.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    person.lab().locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=90_000)
 
 
 def runs_the_welcome_notebook(ada: Person) -> int:
     """Opened by itself; run from the menu; plots and the request's number are on the screen. Returns that number."""
-    lab = ada.page
+    lab = ada.lab()
     expect(lab.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel").first).to_have_text("welcome.ipynb")
     lab.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
     code = saved_cells(ada)  # all of them: the page holds only those in view
@@ -148,7 +143,7 @@ def runs_the_welcome_notebook(ada: Person) -> int:
     assert lab.locator(".jp-OutputArea-output[data-mime-type*='stderr']").count() == 0
     found = re.match(r"(\d+) \w+", last.locator(".jp-OutputArea-output").inner_text())
     assert found, last.inner_text()
-    lab.keyboard.press("Control+s")
+    ada.page.keyboard.press("Control+s")
     notebook = wait_until(lambda: all_run(saved_cells(ada)), "the notebook to be saved", seconds=20)
     kinds = Counter(kind for cell in notebook for output in cell["outputs"] for kind in output.get("data", {}))
     assert kinds["image/png"] >= 2 and kinds["text/html"] >= 8, kinds
@@ -160,7 +155,7 @@ def runs_the_welcome_notebook(ada: Person) -> int:
 
 def saved_cells(ada: Person) -> list[dict]:
     """The code cells of the notebook as it is saved in the workspace."""
-    contents = ada.page.evaluate("""async () => {
+    contents = ada.lab().evaluate("""async () => {
         const token = document.cookie.match(/_xsrf=([^;]+)/)[1];
         const answer = await fetch("/user/ada/returning-defendants/api/contents/welcome.ipynb",
                                    {headers: {"X-XSRFToken": token}});
@@ -175,12 +170,13 @@ def all_run(cells: list[dict]) -> list[dict]:
 
 def shows_a_plot(ada: Person) -> None:
     """Scroll back up to the first plot, as a reader does, and see that it was drawn."""
-    ada.page.locator(".jp-WindowedPanel-outer").first.evaluate("panel => panel.scrollTop = 0")
-    plot = ada.page.locator(".jp-RenderedImage img").first
+    lab = ada.lab()
+    lab.locator(".jp-WindowedPanel-outer").first.evaluate("panel => panel.scrollTop = 0")
+    plot = lab.locator(".jp-RenderedImage img").first
     for _ in range(40):
         if plot.count() and plot.evaluate("image => image.naturalWidth") > 200:
             break
-        ada.page.locator(".jp-WindowedPanel-outer").first.evaluate("panel => panel.scrollTop += 250")
+        lab.locator(".jp-WindowedPanel-outer").first.evaluate("panel => panel.scrollTop += 250")
         ada.page.wait_for_timeout(100)
     plot.scroll_into_view_if_needed()
     assert plot.evaluate("image => image.naturalWidth") > 200
@@ -260,8 +256,8 @@ def takes_the_release_away(ada: Person, installation: Installation, number: int)
 def a_custodian_withdraws(people: Hall) -> None:
     """Ada's open JupyterLab ends within a minute, and she reads why in the portal."""
     ada, mercer = people.person("ada"), people.person("mercer")
-    ada.open("/user/ada/returning-defendants/")
-    ada.page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    ada.open(f"{PROJECT}/workspace")
+    ada.lab().locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
     mercer.open("/grants")
     mercer.look()
     mercer.page.get_by_role("row").filter(has_text="Returning defendants").get_by_role("link").first.click()
@@ -273,12 +269,11 @@ def a_custodian_withdraws(people: Hall) -> None:
     begun = time.monotonic()
     mercer.look()
     assert ada.faults == []  # from here on her JupyterLab may complain: it is gone
-    ada.page.locator(".jp-Dialog").filter(has_text="not running").wait_for(timeout=60_000)
-    ada.picture("lab-closed")
-    assert ada.open("/user/ada/returning-defendants/") == 424
-    assert "Your workspace is closed" in ada.look()
+    ada.page.get_by_role("heading", name="Your workspace is closed").wait_for(timeout=60_000)
     assert time.monotonic() - begun < 60
-    ada.follow("Go to your projects")
+    assert "The agreement with the department has ended." in ada.look("lab-closed")
+    ada.open("/user/ada/returning-defendants/lab")  # an old address leads to the same page
+    assert "Your workspace is closed" in ada.look()
     ada.open(PROJECT)
     assert "The agreement with the department has ended." in ada.look("closed")
     assert ada.page.get_by_role("button", name="Open workspace").is_disabled()

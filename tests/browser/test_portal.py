@@ -261,7 +261,7 @@ def test_an_opening_workspace_is_followed_to_its_end(site):
         site.open(page, "/projects/returning-defendants/workspace")
         assert "opening" in page.locator("h1").inner_text()
         site.world.hub.states["dara", "returning-defendants"] = "running"
-        page.get_by_role("button", name="Go to workspace").wait_for(timeout=8000)
+        page.locator("iframe[title=JupyterLab]").wait_for(timeout=8000)
 
 
 def test_a_script_of_the_same_origin_cannot_read_a_page(site):

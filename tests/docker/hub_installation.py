@@ -18,8 +18,10 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import docker
 import httpx
@@ -32,12 +34,14 @@ from readingroom.core.policy.model import Policy
 from readingroom.core.proof import drifts
 from readingroom.errors import AccessDenied, NotFound, PermissionDenied, Unavailable
 from readingroom.hub.client import HubClient
+from readingroom.hub.containers import workspace_key
 from readingroom.hub.groups import remove_groups
-from readingroom.ops import images
+from readingroom.ops import door, images
+from readingroom.ops.install import create_run
 from readingroom.ops.progress import Progress
 from readingroom.settings import REPOSITORY, Settings
+from readingroom.tour.visitor import LOOPBACK, client
 
-DOOR_UID = 10002
 PASSWORD = "a password for tests"
 
 CONFIG = """
@@ -194,16 +198,7 @@ class HubInstallation:
         s = self.settings
         for folder in (s.keys_dir, s.db_dir, s.homes_dir, s.extracts_dir / "e1", s.extracts_dir / "e2"):
             folder.mkdir(parents=True)
-        for folder in (
-            s.run_dir,
-            s.hub_socket.parent,
-            s.portal_socket.parent,
-            s.door_socket.parent,
-            s.workspace_sockets_dir,
-        ):
-            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-            folder.chmod(0o711)
-        os.chown(s.door_socket.parent, DOOR_UID, DOOR_UID)
+        create_run(s)
         (s.extracts_dir / "e1" / "cases.csv").write_text("offence,people\ntheft,12\n")
         (s.extracts_dir / "e2" / "stays.csv").write_text("prison,people\nA,30\n")
         for name in ("hub-cookie-secret", "proxy-token", "portal-token", "worker-token"):
@@ -222,36 +217,20 @@ class HubInstallation:
             stderr=log,
         )
         log.close()
-        self.wait(lambda: httpx.get(f"{self.settings.public_url}/hub/api").status_code == 200, 30)
+        self.wait(self._hub_answers, 90)
+
+    def _hub_answers(self) -> bool:
+        with client(self.settings.public_url) as http:
+            return http.get("/hub/api").status_code == 200
 
     def kill_hub(self) -> None:
         self.hub.send_signal(signal.SIGKILL)
         self.hub.wait()
 
     def _start_door(self) -> None:
-        s = self.settings
-        binds = [
-            (s.hub_socket.parent, "/run/rr/hub", True),
-            (s.portal_socket.parent, "/run/rr/portal", True),
-            (s.door_socket.parent, "/run/rr/door", False),
-            (REPOSITORY / "images/door/haproxy.cfg", "/etc/haproxy/haproxy.cfg", True),
-        ]
-        host = self.engine.create_host_config(
-            network_mode="none",
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
-            mounts=[{"Type": "bind", "Source": str(a), "Target": b, "ReadOnly": ro} for a, b, ro in binds],
-        )
-        self.door = self.engine.create_container(
-            installed.image_id(s, installed.DOOR),
-            name=f"rr-{s.instance}-door",
-            user=f"{DOOR_UID}:{DOOR_UID}",
-            host_config=host,
-            labels={"readingroom.instance": s.instance},
-        )["Id"]
-        self.engine.start(self.door)
-        self.wait(s.door_socket.exists, 15)
+        with closing(docker.DockerClient(base_url=self.settings.engine_url)) as engine:
+            self.door = door.ensure(self.settings, engine).id
+        self.wait(self.settings.door_admin_socket.exists, 15)
 
     def close(self) -> None:
         if self.hub and self.hub.poll() is None:
@@ -299,16 +278,16 @@ class HubInstallation:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def browser(self, username: str, password: str = PASSWORD) -> Browser:
-        return Browser(self.settings.public_url, username, password)
+        return Browser(self.settings, username, password)
 
 
 class Browser:
     """A signed-in person's browser, without a screen."""
 
-    def __init__(self, url: str, username: str, password: str = PASSWORD) -> None:
-        self.url = url
+    def __init__(self, settings: Settings, username: str, password: str = PASSWORD) -> None:
+        self.settings = settings
         self.username = username
-        self.http = httpx.Client(base_url=url, follow_redirects=True, timeout=60)
+        self.http = client(settings.public_url)
         page = self.http.get("/hub/login")
         self.answer = self.http.post(
             "/hub/login",
@@ -319,14 +298,19 @@ class Browser:
     def cookie(self, name: str, path: str) -> str:
         return next((c.value for c in self.http.cookies.jar if c.name == name and c.path == path), "")
 
+    def workspace(self, project: str, owner: str = "") -> str:
+        """The address of a workspace, theirs if nobody else's is asked for; ends with a slash."""
+        owner = owner or self.username
+        key = workspace_key(self.settings, owner, project)
+        return f"{self.settings.workspace_origin(key)}/user/{owner}/{project}/"
+
+    def token_for(self, base: str) -> dict[str, str]:
+        return {"X-XSRFToken": self.cookie("_xsrf", urlsplit(base).path)}
+
     def kernel(self, project: str) -> Kernel:
-        base = f"/user/{self.username}/{project}/"
+        base = self.workspace(project)
         assert self.http.get(f"{base}lab").status_code == 200
-        answer = self.http.post(
-            f"{base}api/kernels",
-            json={"name": "python3"},
-            headers={"X-XSRFToken": self.cookie("_xsrf", base)},
-        )
+        answer = self.http.post(f"{base}api/kernels", json={"name": "python3"}, headers=self.token_for(base))
         answer.raise_for_status()
         return Kernel(self, base, answer.json()["id"])
 
@@ -344,7 +328,7 @@ class Kernel:
         """End the kernel: a workspace's memory is limited. Gone with its workspace is fine."""
         self.browser.http.delete(
             f"{self.base}api/kernels/{self.id}",
-            headers={"X-XSRFToken": self.browser.cookie("_xsrf", self.base)},
+            headers=self.browser.token_for(self.base),
         )
 
     def run(self, code: str, seconds: float = 30) -> str:
@@ -352,11 +336,10 @@ class Kernel:
         return asyncio.run(asyncio.wait_for(self._run(code), seconds))
 
     async def _run(self, code: str) -> str:
-        jar = "; ".join(
-            f"{c.name}={c.value}" for c in self.browser.http.cookies.jar if self.base.startswith(c.path)
-        )
-        url = self.browser.url.replace("http", "ws", 1) + f"{self.base}api/kernels/{self.id}/channels"
-        connection = await websocket_connect(HTTPRequest(url, headers={"Cookie": jar}))
+        asked = self.browser.http.build_request("GET", f"{self.base}api/kernels/{self.id}/channels")
+        headers = {"Host": asked.headers["host"], "Cookie": asked.headers.get("cookie", "")}
+        url = str(asked.url.copy_with(scheme="ws", host=LOOPBACK))
+        connection = await websocket_connect(HTTPRequest(url, headers=headers))
         message_id = secrets.token_hex(8)
         await connection.write_message(
             json.dumps(

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from readingroom.hub import probe as probe_module
+from readingroom.tour.visitor import client
 from tests.docker.hub_installation import HubInstallation
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
@@ -257,10 +258,13 @@ print([place for place in ('/tmp/left', '/dev/shm/left', '/home/researcher/left'
 
     def test_one_persons_token_is_worth_nothing_for_another(self, kernel, other, hub, neighbour):
         stolen = kernel.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'], end='')")
-        for path in (f"/user/bob/{PROJECT}/api/contents", f"/user/bob/{PROJECT}/api/kernels", "/hub/api/users/bob"):
-            answer = httpx.get(f"{hub.settings.public_url}{path}", headers={"Authorization": f"token {stolen}"})
-            assert answer.status_code in (401, 403, 404), path
-        assert hub.browser("bob").http.get(f"/user/alice/{PROJECT}/api/contents").status_code in (403, 404)
+        bob = hub.browser("bob")
+        theirs, mine = bob.workspace(PROJECT), bob.workspace(PROJECT, "alice")
+        with client(hub.settings.public_url) as thief:
+            for path in (f"{theirs}api/contents", f"{theirs}api/kernels", "/hub/api/users/bob"):
+                answer = thief.get(path, headers={"Authorization": f"token {stolen}"}, follow_redirects=False)
+                assert answer.status_code in (401, 403, 404), path
+        assert bob.http.get(f"{mine}api/contents").status_code in (403, 404)
 
 
 class TestExhaustion:
@@ -445,6 +449,7 @@ class TestTokenOfTheWorkspace:
     def test_a_browsers_way_in_is_not_open_to_it(self, kernel, hub):
         token = kernel.run("import os; print(os.environ['JUPYTERHUB_API_TOKEN'], end='')")
         for path in ("/hub/home", "/hub/token", "/hub/admin", "/hub/api/users/alice/tokens"):
-            answer = httpx.get(f"{hub.settings.public_url}{path}", headers={"Authorization": f"token {token}"})
+            with client(hub.settings.public_url) as thief:
+                answer = thief.get(path, headers={"Authorization": f"token {token}"}, follow_redirects=False)
             assert answer.status_code in (302, 403, 404), path
             assert "/hub/login" in answer.headers.get("location", "/hub/login")

@@ -135,7 +135,8 @@ def test_the_bill_of_materials_lists_what_is_there(settings, family):
 
 
 def test_the_door_accepts_its_own_configuration(engine, settings):
-    run(engine, image_id(settings, DOOR), "haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg")
+    run(engine, image_id(settings, DOOR), "haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg",
+        "-f", "/etc/haproxy/inwards.cfg")
 
 
 def test_nothing_of_the_building_machine_is_in_any_layer(engine, image):

@@ -22,6 +22,7 @@ from readingroom.db.packages import Packages
 from readingroom.db.people import People
 from readingroom.db.projects import Projects
 from readingroom.db.requests import Requests
+from readingroom.db.shown import ShownBytes
 from readingroom.db.turns import Turns
 from readingroom.db.walls import Walls
 from readingroom.db.workspaces import Workspaces
@@ -43,6 +44,7 @@ class Transaction:
         self.workspaces = Workspaces(session)
         self.turns = Turns(session)
         self.walls = Walls(session)
+        self.shown = ShownBytes(session)
         self.requests = Requests(session)
         self.accounts = Accounts(session)
         self.packages = Packages(session)

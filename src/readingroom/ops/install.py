@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from readingroom.errors import IntegrityError, Unavailable
+from readingroom.hub.sockets import DOOR, close_to_others
 from readingroom.ops.progress import Progress, run
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings
 
-DOOR_UID = 10002
 HEX_SECRETS = ("hub-cookie-secret", "proxy-token", "portal-token", "worker-token", "portal-session")
 RAW_KEYS = ("vault.key", "pseudonym.key")
 SIGNING_KEYS = ("release-signing", "audit-signing")
@@ -134,12 +134,16 @@ def create_run(settings: Settings) -> None:
         settings.hub_socket.parent,
         settings.portal_socket.parent,
         settings.door_socket.parent,
-        settings.workspace_sockets_dir,
     ):
         folder.mkdir(mode=0o711, exist_ok=True)
         _set_mode(folder, 0o711)
-    if os.geteuid() == 0:  # the door makes its socket itself, and has no right to anything else
-        os.chown(settings.door_socket.parent, DOOR_UID, DOOR_UID)
+    for folder in (settings.inward_socket.parent, settings.door_admin_socket.parent):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _set_mode(folder, 0o700)
+    close_to_others(settings.workspace_sockets_dir)
+    if os.geteuid() == 0:  # the door makes its sockets itself, and has no right to anything else
+        for made in (settings.door_socket, settings.inward_socket, settings.door_admin_socket):
+            os.chown(made.parent, DOOR, DOOR)
 
 
 def _set_mode(path: Path, mode: int) -> None:

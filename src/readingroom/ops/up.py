@@ -193,7 +193,7 @@ def _answers(settings: Settings, path: str) -> bool:
     """Whether this path is answered: a redirect is not enough, as the Hub gives one where the portal is missing."""
     connection = http.client.HTTPConnection(settings.address, settings.port, timeout=5)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Host": settings.public_host})
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from readingroom.core import access
+from readingroom.core import access, shown
 from readingroom.core.access import AccessDecision
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.projects import Grant, Project
@@ -20,7 +20,10 @@ def decide(room: ReadingRoom, username: str, project: str) -> AccessDecision:
 def decide_in(room: ReadingRoom, tx: Any, username: str, project: Project) -> AccessDecision:
     """The same within a transaction of the caller's."""
     grants = [(grant, room.policies.for_grant(project, grant)) for grant in tx.grants.of_project(project.slug)]
-    return access.decide(tx.people.get(username), project, grants, room.today())
+    decision = access.decide(tx.people.get(username), project, grants, room.today())
+    policy = room.policies.for_project(project, [grant for grant, _ in grants])
+    hours = tx.shown.since(project.slug, room.now() - shown.WINDOW)
+    return AccessDecision((*decision.reasons, *shown.reasons(shown.shown(hours, username, policy, room.now()))))
 
 
 def is_live(room: ReadingRoom, grant: Grant, project: Project) -> bool:

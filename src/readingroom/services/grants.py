@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,8 +19,10 @@ from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_decide_grant
 from readingroom.core.policy import Policy
 from readingroom.core.projects import Grant, Project
+from readingroom.core.shown import Shown
 from readingroom.core.workspaces import Opening
 from readingroom.errors import InvalidInput, NotFound
+from readingroom.services import shown
 from readingroom.services.budgets import BudgetLine, budget_line
 from readingroom.services.room import ReadingRoom
 
@@ -35,6 +38,7 @@ class GrantCard:
     policy: Policy
     budget: BudgetLine
     open_workspaces: tuple[Opening, ...]
+    shown: Mapping[str, Shown]
     policy_changed: bool
 
 
@@ -123,6 +127,7 @@ def _card(room: ReadingRoom, tx: Any, grant: Grant) -> GrantCard:
         policy=room.policies.for_grant(project, grant),
         budget=budget_line(room, tx, project, grant),
         open_workspaces=tuple(opening for opening in tx.workspaces.open_now() if opening.project == project.slug),
+        shown=shown.of_members(room, tx, project, project.members),
         policy_changed=bool(grant.policy_hash)
         and grant.policy_hash != room.policies.fingerprint(project.programme, grant.dataset),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from readingroom.ports import Hub, PrivateAnswerer, Vault
+from readingroom.ports import Hub, Meter, PrivateAnswerer, Vault
 from readingroom.services.room import ReadingRoom
 
 
@@ -17,5 +17,6 @@ class Workshop(ReadingRoom):
     vault: Vault
     answerer: PrivateAnswerer
     hub: Hub
+    meter: Meter
     audit_key: Ed25519PrivateKey
     release_key: Ed25519PrivateKey

@@ -13,7 +13,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from readingroom.errors import Unavailable
-from readingroom.tour.visitor import Visitor
+from readingroom.tour.visitor import LOOPBACK, Visitor
 
 
 @dataclass
@@ -30,20 +30,32 @@ class Kernel:
 
     def __init__(self, visitor: Visitor, project: str) -> None:
         self._visitor = visitor
-        self._server = f"/user/{visitor.username}/{project}"
+        self._project = project
+        self._server = ""
         self._headers: dict[str, str] = {}
         self._id = ""
 
     def start(self) -> None:
-        self._visitor.get(f"{self._server}/lab")  # signs in to the workspace and sets its cookies
+        """What the portal's page of the workspace frames, opened: that signs in to it and sets its cookies."""
+        page = self._visitor.open(f"/projects/{self._project}/workspace")
+        if not page.frames:
+            raise Unavailable(f"No workspace of {self._project} is open: {page.text[:300]}", rule="tour.workspace")
+        self._server = page.frames[0].rstrip("/")
+        self._visitor.get(f"{self._server}/lab")
+        host = urlsplit(self._server).hostname
         token = next((cookie.value for cookie in self._visitor.http.cookies.jar
-                      if cookie.name == "_xsrf" and cookie.path.startswith(self._server)), "")
+                      if cookie.name == "_xsrf" and cookie.domain == host), "")
         self._headers = {"X-XSRFToken": token or ""}
         answer = self._visitor.http.post(f"{self._server}/api/kernels", json={"name": "python3"},
                                          headers=self._headers)
         if answer.status_code != 201:
             raise Unavailable(f"No kernel was started: {answer.status_code} {answer.text[:300]}", rule="tour.kernel")
         self._id = answer.json()["id"]
+
+    @property
+    def channels(self) -> str:
+        """The address of its websocket."""
+        return f"{self._server}/api/kernels/{self._id}/channels"
 
     def contents(self, path: str) -> dict[str, Any]:
         """A notebook of the person's home, as Jupyter's contents service gives it."""
@@ -63,10 +75,10 @@ class Kernel:
                               rule="tour.kernel") from None
 
     async def _run(self, code: str) -> CellResult:
-        base = urlsplit(str(self._visitor.http.base_url))
-        cookies = self._visitor.http.build_request("GET", f"{self._server}/api").headers.get("cookie", "")
-        url = f"ws://{base.netloc}{self._server}/api/kernels/{self._id}/channels"
-        socket = await websocket_connect(HTTPRequest(url, headers={"Cookie": cookies, **self._headers}))
+        asked = self._visitor.http.build_request("GET", self.channels)
+        headers = {"Host": asked.headers["host"], "Cookie": asked.headers.get("cookie", ""), **self._headers}
+        url = str(asked.url.copy_with(scheme="ws", host=LOOPBACK))
+        socket = await websocket_connect(HTTPRequest(url, headers=headers))
         try:
             return await _execute(socket, code)
         finally:

@@ -14,6 +14,7 @@ import httpx
 from readingroom.errors import Unavailable
 
 PORTAL = "/services/portal"
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Page(HTMLParser):
         self.html = response.text if "html" in response.headers.get("content-type", "") else ""
         self.forms: list[Form] = []
         self.links: dict[str, str] = {}
+        self.frames: list[str] = []
         self._text: list[str] = []
         self._hidden = 0
         self._textarea: str | None = None
@@ -61,6 +63,8 @@ class Page(HTMLParser):
             self.forms.append(Form(action, given.get("method", "get").lower()))
         elif tag == "a" and "href" in given:
             self.links[urljoin(self.url, given["href"])] = given["href"]
+        elif tag == "iframe" and "src" in given:
+            self.frames.append(urljoin(self.url, given["src"]))
         elif self.forms and "name" in given and "disabled" not in given:
             self._control(tag, given)
         elif tag == "option" and self._select and self.forms:
@@ -100,13 +104,29 @@ class Page(HTMLParser):
             form.choices.setdefault(name, []).append(given.get("value", ""))
 
 
+class LocalNames(httpx.HTTPTransport):
+    """Every name below `localhost` is this machine, as browsers have it; the system's resolver often knows only one."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if not request.url.host.endswith(".localhost"):
+            return super().handle_request(request)
+        return super().handle_request(httpx.Request(
+            request.method, request.url.copy_with(host=LOOPBACK), headers=request.headers, stream=request.stream,
+            extensions=request.extensions))
+
+
+def client(base_url: str) -> httpx.Client:
+    """HTTP as a browser does it: cookies kept, redirects followed, names below `localhost` found."""
+    return httpx.Client(base_url=base_url, follow_redirects=True, timeout=60, transport=LocalNames())
+
+
 class Visitor:
     """One signed-in person. `base_url` is the installation's address."""
 
     def __init__(self, base_url: str, username: str, password: str) -> None:
         self.username = username
         self._password = password
-        self.http = httpx.Client(base_url=base_url, follow_redirects=True, timeout=60)
+        self.http = client(base_url)
 
     def sign_in(self) -> Page:
         """Through the Hub's sign-in page, from the portal's front door and back to it."""

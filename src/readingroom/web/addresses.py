@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+
+from readingroom.hub.containers import workspace_key
+from readingroom.settings import Settings
 
 PREFIX = "/services/portal"
 API = "/api/v1"
@@ -24,6 +27,12 @@ def own_page(address: str) -> str:
     return address if _OWN_PAGE.fullmatch(address) else page("/")
 
 
-def lab(username: str, project: str) -> str:
-    """A running workspace's JupyterLab."""
-    return f"/user/{username}/{project}/"
+
+def lab(settings: Settings, username: str, project: str) -> str:
+    """A running workspace's JupyterLab, at the workspace's own host."""
+    return f"{settings.workspace_origin(workspace_key(settings, username, project))}/user/{username}/{project}/"
+
+
+def origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -22,11 +22,12 @@ from readingroom.web.api import private_answers as api_private_answers
 from readingroom.web.api import requests as api_requests
 from readingroom.web.api import workspace as api_workspace
 from readingroom.web.portal import HERE, Hub, Portal, make_templates
-from readingroom.web.security import BodyLimit, SecurityHeaders
+from readingroom.web.security import BodyLimit, OwnHost, SecurityHeaders
 from readingroom.web.sessions import Identities, Seal
 from readingroom.web.views import (
     administration,
     datasets,
+    elsewhere,
     grants,
     packages,
     private_answers,
@@ -83,6 +84,7 @@ def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None =
         audit_key=audit_key,
     )
     app.add_middleware(BodyLimit, upload_bytes=app.state.portal.upload_bytes)
+    app.add_middleware(OwnHost, public_url=room.settings.public_url)
     app.add_middleware(SecurityHeaders)
     for module in PAGES:
         app.include_router(module.router, prefix=PREFIX, include_in_schema=False)
@@ -90,6 +92,7 @@ def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None =
         app.include_router(module.router, prefix=PREFIX + API)
     app.add_api_route(f"{PREFIX}/static/{{name}}", static_file, include_in_schema=False)
     app.add_api_route(PREFIX, sign_in.front, include_in_schema=False)
+    app.include_router(elsewhere.router, include_in_schema=False)
     faults.install(app)
     return app
 

@@ -22,7 +22,7 @@ from readingroom.services import accounts
 from readingroom.services.room import ReadingRoom
 from readingroom.web import addresses, security
 from readingroom.web.presenters import frame, times, words
-from readingroom.web.sessions import COOKIE, Identities, Seal, Session
+from readingroom.web.sessions import COOKIE, Identities, Seal, Session, cookie_place
 
 HERE = Path(__file__).parent
 MAX_FORM_FIELDS = 400
@@ -99,6 +99,12 @@ async def portal(request: Request) -> Portal:
     return request.app.state.portal
 
 
+def cookie(request: Request, here: Portal, name: str) -> str:
+    """The value of one of our cookies; empty if the browser sent none."""
+    place, _ = cookie_place(name, secure=here.room.settings.is_secure)
+    return request.cookies.get(place, "")
+
+
 def known_person(here: Portal, username: str) -> Person:
     """The person, unless the records no longer let them in (suspension takes effect at the next request)."""
     person = accounts.person(here.room, username)
@@ -116,7 +122,7 @@ def viewer(request: Request, here: Annotated[Portal, Depends(portal)]) -> Viewer
     """Who is looking. Starts the sign-in when there is no valid session; PermissionDenied when they may not be here."""
     security.check_body(request)
     wanted = str(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
-    session = here.seal.session(request.cookies.get(COOKIE, ""))
+    session = here.seal.session(cookie(request, here, COOKIE))
     if session is None:
         raise SignInNeeded(wanted if request.method == "GET" else addresses.page("/"))
     try:

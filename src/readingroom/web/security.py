@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from readingroom.errors import InvalidInput, PermissionDenied
@@ -19,10 +19,10 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](:
 SMALL_BODY_BYTES = 1024 * 1024
 
 
-def content_security_policy(host: str) -> str:
-    """No inline script or style, nothing from elsewhere, no framing.
+def content_security_policy(host: str, frames: str = "'none'") -> str:
+    """No inline script or style, nothing from elsewhere, no framing; frames only of what `frames` names.
 
-    Workspaces share this origin, so 'self' would let a page load a notebook's file as a script: sources name our paths.
+    The Hub shares this origin: sources name our paths.
     """
     own = f"{host}{PREFIX}" if _HOST.fullmatch(host) else "'none'"
     static = f"{own}/static/" if own != "'none'" else own
@@ -37,7 +37,7 @@ def content_security_policy(host: str) -> str:
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
-            "frame-src 'none'",
+            f"frame-src {frames}",
             "object-src 'none'",
         ]
     )
@@ -78,6 +78,23 @@ def security_headers(host: str, path: str) -> dict[str, str]:
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=(), display-capture=()",
     }
+
+
+class OwnHost:
+    """The portal's pages are at its own name: a workspace's host, which has none of them, leads there."""
+
+    def __init__(self, app: ASGIApp, public_url: str) -> None:
+        self.app = app
+        self.public_url = public_url
+        self.below = f".{urlsplit(public_url).hostname}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            host = Headers(scope=scope).get("host", "").partition(":")[0].lower().rstrip(".")
+            if host.endswith(self.below):
+                await RedirectResponse(f"{self.public_url}{PREFIX}/", status_code=303)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 class BodyTooLarge(InvalidInput):

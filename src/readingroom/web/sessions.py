@@ -20,12 +20,18 @@ from dataclasses import asdict, dataclass
 from cryptography.fernet import Fernet, InvalidToken
 
 from readingroom.errors import PermissionDenied
+from readingroom.web.addresses import PREFIX
 
 COOKIE = "readingroom-portal"
 SIGNIN_COOKIE = "readingroom-signin"
 SESSION_SECONDS = 12 * 3600
 SIGNIN_SECONDS = 600
 HUB_CHECK_SECONDS = 15.0
+
+def cookie_place(name: str, *, secure: bool) -> tuple[str, str]:
+    """A cookie's name and path. Over TLS with the prefix that pages of hosts below ours can't give one of theirs."""
+    return (f"__Host-{name}", "/") if secure else (name, f"{PREFIX}/")  # the prefix demands this path
+
 
 Model = Mapping[str, object]
 

@@ -68,7 +68,8 @@ def test_configuring_twice_changes_nothing(config, settings):
 
 
 def test_the_only_public_address_is_the_proxys(config, settings):
-    assert config.JupyterHub.bind_url == settings.public_url
+    assert config.JupyterHub.bind_url == f"http://127.0.0.1:{settings.port}"
+    assert config.JupyterHub.public_url == f"{settings.public_url}/"
     assert config.JupyterHub.hub_bind_url.startswith("http+unix://")
     assert config.ConfigurableHTTPProxy.api_url.startswith("http://127.0.0.1:")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from readingroom.errors import IntegrityError
-from readingroom.hub.sockets import NAME, PINNED_MODE, check_pinned, fresh_directory, remove_directory
+from readingroom.hub.sockets import DOOR, NAME, PINNED_MODE, check_pinned, fresh_directory, remove_directory
 
 
 @pytest.fixture
@@ -86,5 +86,6 @@ def test_a_path_too_long_for_a_socket_is_refused_before_anything_starts(tmp_path
         fresh_directory(tmp_path / ("x" * 100))
 
 
-def test_only_the_hubs_own_account_comes_near_the_sockets(directory):
-    assert directory.parent.stat().st_mode & 0o777 == 0o700
+def test_only_the_hubs_own_account_and_the_door_come_near_the_sockets(directory):
+    assert directory.parent.stat().st_mode & 0o777 == 0o710
+    assert directory.parent.stat().st_gid == (DOOR if os.geteuid() == 0 else os.getegid())

@@ -63,7 +63,8 @@ class TestProjects:
         world.hub.states["ada", "returning-defendants"] = "running"
         assert "/user/ada/returning-defendants/" in text_of(ada.see("/projects/returning-defendants/workspace"))
         state = ada.get("/services/portal/projects/returning-defendants/workspace/state")
-        assert state.json() == {"state": "running", "preparing": ""}
+        told = state.json()
+        assert (told["state"], told["preparing"]) == ("running", "") and "shown in 24 hours" in told["shown"]
 
     def test_a_refused_opening_lists_the_reasons_and_asks_the_hub_nothing(self, world):
         answer = world.client("ada").do("/projects/courts-and-schools/workspace/open")

@@ -1,4 +1,4 @@
-"""The door sees three directories of sockets and nothing else."""
+"""The door sees directories of sockets and nothing else."""
 
 from pathlib import Path
 
@@ -17,9 +17,10 @@ def test_it_has_no_network_no_capability_and_a_read_only_root():
     assert not ARGUMENTS["user"].startswith("0:")
 
 
-def test_it_can_change_only_its_own_directory():
+def test_it_can_change_only_its_own_directories():
     mounts = {mount["Target"]: mount["ReadOnly"] for mount in ARGUMENTS["mounts"]}
-    assert mounts == {"/run/rr/hub": True, "/run/rr/portal": True, "/run/rr/door": False}
+    assert mounts == {"/run/rr/hub": True, "/run/rr/portal": True, "/run/rr/w": True,
+                      "/run/rr/door": False, "/run/rr/in": False, "/run/rr/admin": False}
 
 
 def test_it_carries_the_installations_name_and_label():

@@ -158,6 +158,10 @@ class Policy(BaseModel):
         default=None, description="A workspace that nobody has used through the door for so long is closed.")
     max_age_hours: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="A workspace older than this is closed.")
+    shown_bytes_alert: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="More bytes than this shown to one person in 24 hours raise an alert on the log.")
+    shown_bytes_limit: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="More than this close the workspace, until enough of the 24 hours has passed.")
 
 
 def _directions() -> dict[str, Direction]:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from functools import partial
 from html import escape
 from typing import Any
@@ -22,7 +23,7 @@ from traitlets import Dict, Float, default
 from readingroom import installed
 from readingroom.core.volumes import Volume
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
-from readingroom.hub import sockets
+from readingroom.hub import doorkeeper, sockets
 from readingroom.hub.containers import (
     INSTANCE_LABEL,
     RESEARCHER,
@@ -32,6 +33,7 @@ from readingroom.hub.containers import (
     container_name,
     shared_dir,
     sockets_dir,
+    workspace_key,
 )
 from readingroom.hub.host import look
 from readingroom.hub.ownership import empty_through_engine, set_owner
@@ -40,6 +42,7 @@ from readingroom.ports import Held
 
 POLL_SECONDS = 0.1
 HOME_BYTES, PROJECT_BYTES = 5 * 1024**3, 10 * 1024**3  # where no layer of the policy says
+DOOR_SECONDS = 20.0
 
 
 class WorkspaceSpawner(DockerSpawner):
@@ -129,6 +132,7 @@ class WorkspaceSpawner(DockerSpawner):
         host = await self._in_thread(look, self.client)
         self._arguments = container_arguments(self.settings, plan, host, self.overrides, image_id=image_id)
         self.image = self._arguments.image
+        self._sign_in_at_own_host()
         self._step("Preparing your home folder")
         with await self._in_thread(self._provide_folders, plan):
             await self._in_thread(self._clear_sockets)
@@ -140,6 +144,7 @@ class WorkspaceSpawner(DockerSpawner):
         await self._wait_for_socket()
         await self._in_thread(self._own, self._sockets_dir, os.geteuid(), sockets.PINNED_MODE)
         await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), RESEARCHER)
+        await self._in_thread(self._let_in)
         self._step("Comparing the container with what policy demands")
         await self._in_thread(self._record_opened)
         self._opened = True
@@ -158,6 +163,26 @@ class WorkspaceSpawner(DockerSpawner):
                     raise
                 self._step(error.message)
             await asyncio.sleep(1)
+
+    @property
+    def _address(self) -> str:
+        """Where the person's browser finds this workspace: a host of its own."""
+        key = workspace_key(self.settings, *self._who)
+        return f"{self.settings.workspace_origin(key)}{self.server.base_url}"
+
+    def _sign_in_at_own_host(self) -> None:
+        """The Hub sends signed-in people back there, and to no other address."""
+        self.orm_spawner.oauth_client.redirect_uri = f"{self._address}oauth_callback"
+        self.db.commit()
+
+    def get_env(self) -> dict[str, str]:
+        return {
+            **super().get_env(),
+            "JUPYTERHUB_HOST": self.settings.public_url,
+            "JUPYTERHUB_PUBLIC_URL": self._address,
+            "JUPYTERHUB_OAUTH_CALLBACK_URL": f"{self._address}oauth_callback",
+            "JUPYTERHUB_COOKIE_HOST_PREFIX_ENABLED": "False",  # its cookies are below its own path; the door sees to it
+        }
 
     async def _wait_for_socket(self) -> None:
         socket, deadline = self._sockets_dir / sockets.NAME, time.monotonic() + self.socket_timeout
@@ -238,7 +263,27 @@ class WorkspaceSpawner(DockerSpawner):
     def _own(self, path, uid: int, mode: int) -> None:
         set_owner(path, uid, mode, **self._helper)
 
+    def _let_in(self) -> None:
+        """Open the door to this workspace; a door that is just being made again is waited for."""
+        deadline = time.monotonic() + DOOR_SECONDS
+        while True:
+            try:
+                return doorkeeper.reconcile(self.settings)
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(POLL_SECONDS)
+
     def _clear_sockets(self) -> None:
+        """The directory of the socket goes, and with it the way in through the door.
+
+        A door that does not answer has nobody inside, and learns what is open when it is back.
+        """
+        self._remove_sockets()
+        with suppress(Unavailable):
+            doorkeeper.reconcile(self.settings)
+
+    def _remove_sockets(self) -> None:
         """Remove the sockets' directory, also where its owner is still the researcher and we are not root."""
         try:
             sockets.remove_directory(self._sockets_dir)

@@ -63,6 +63,7 @@ class Detail:
     rows: str
     rules: tuple[str, ...]
     open_workspaces: tuple[OpenWorkspace, ...]
+    shown: tuple[str, ...]
     decided: times.When | None
     decided_by: str
     reason: str
@@ -140,6 +141,11 @@ def detail(card: GrantCard, today: date, now: datetime) -> Detail:
                 names.get(opening.username, opening.username), times.when(opening.opened_at, now), proof(opening, now)
             )
             for opening in card.open_workspaces
+        ),
+        shown=tuple(
+            f"{names.get(username, username)}: {times.shown(found)}"
+            for username, found in sorted(card.shown.items())
+            if found.used
         ),
         decided=times.when(grant.decided_at, now),
         decided_by=grant.decided_by or "",

@@ -9,9 +9,10 @@ from readingroom.core.access import Reason
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Grant
+from readingroom.core.shown import Shown
 from readingroom.core.workspaces import closing
 from readingroom.services.projects import ProjectCard
-from readingroom.web.addresses import lab, page
+from readingroom.web.addresses import page
 from readingroom.web.presenters import budgets, times
 from readingroom.web.presenters.actions import SECONDARY, Action
 from readingroom.web.presenters.words import GRANT_TAGS, PROJECT_ENDED, PROJECT_TAGS, WORKSPACE_TAGS, Tag
@@ -64,12 +65,12 @@ def project_tag(found: ProjectCard, today: date) -> Tag:
     return PROJECT_ENDED if found.project.expires_on < today else PROJECT_TAGS[found.project.status]
 
 
-def _actions(found: ProjectCard, state: str, username: str) -> tuple[Action, ...]:
+def _actions(found: ProjectCard, state: str) -> tuple[Action, ...]:
     project = found.project
     base = f"/projects/{project.slug}/workspace"
     if state == "running":
         return (
-            Action("open", "Go to workspace", lab(username, project.slug), is_link=True),
+            Action("open", "Go to workspace", page(base), is_link=True),
             Action("close", "Close workspace", page(f"{base}/close"), is_link=True, classes=SECONDARY),
         )
     if state == "starting":
@@ -80,11 +81,7 @@ def _actions(found: ProjectCard, state: str, username: str) -> tuple[Action, ...
     return (Action(f"open-{project.slug}", "Open workspace", page(f"{base}/open"), refused),)
 
 
-def card(found: ProjectCard, state: str, username: str, policies: Policies, today: date, now: datetime) -> Card:
-    opening = found.last_opening
-    closed = ""
-    if state == STOPPED and opening is not None and opening.closed_at is not None and opening.close_reason:
-        closed = f"Your workspace was closed {_ago(opening.closed_at, now)}: {opening.close_reason}"
+def card(found: ProjectCard, state: str, policies: Policies, today: date, now: datetime) -> Card:
     return Card(
         slug=found.project.slug,
         title=found.project.title,
@@ -95,11 +92,9 @@ def card(found: ProjectCard, state: str, username: str, policies: Policies, toda
         ends=times.until(found.project.expires_on, today),
         datasets=", ".join(policies.dataset(grant.dataset).title for grant in found.grants) or "none",
         reasons=found.access.reasons,
-        actions=_actions(found, state, username),
-        gauges=tuple(
-            budgets.gauge(line, policies.dataset(line.dataset).title) for line in found.budgets if line.total
-        ),
-        closed_because=closed,
+        actions=_actions(found, state),
+        gauges=_gauges(found, policies),
+        closed_because=closed_because(found, state, now),
         closes=_closes(found, now) if state in OPEN_STATES else "",
         classes="" if found.access.allowed else "rr-card--attention",
     )
@@ -114,6 +109,18 @@ def _closes(found: ProjectCard, now: datetime) -> str:
     minutes = max(0, int((end.at - now).total_seconds() // 60))
     left = times.plural(minutes, "minute") if minutes < 120 else times.plural(minutes // 60, "hour")
     return f"Closes in {left}, unless somebody uses it." if end.by_use else f"Closes in {left}, whoever uses it."
+
+
+def closed_because(found: ProjectCard, state: str, now: datetime) -> str:
+    """When the workspace was last closed and why; empty while it is open, or if it never was."""
+    opening = found.last_opening
+    if state != STOPPED or opening is None or opening.closed_at is None or not opening.close_reason:
+        return ""
+    return f"Your workspace was closed {_ago(opening.closed_at, now)}: {opening.close_reason}"
+
+
+def _gauges(found: ProjectCard, policies: Policies) -> tuple[budgets.Gauge, ...]:
+    return tuple(budgets.gauge(line, policies.dataset(line.dataset).title) for line in found.budgets if line.total)
 
 
 def _ago(value: datetime, now: datetime) -> str:
@@ -145,6 +152,23 @@ def _table(table: Table, grant: Grant) -> GrantedTable:
 
 
 @dataclass(frozen=True)
+class Shell:
+    """The bar above a workspace: where it is, what it has used, and the ways out. `lab` is what the frame shows."""
+
+    title: str
+    slug: str
+    lab: str
+    shown: str
+    closes: str
+    gauges: tuple[budgets.Gauge, ...]
+
+
+def shell(found: ProjectCard, lab: str, shown: Shown, policies: Policies, now: datetime) -> Shell:
+    project = found.project
+    return Shell(project.title, project.slug, lab, times.shown(shown), _closes(found, now), _gauges(found, policies))
+
+
+@dataclass(frozen=True)
 class Step:
     text: str
     done: bool
@@ -153,28 +177,36 @@ class Step:
 
 @dataclass(frozen=True)
 class OpeningPage:
-    """Where a workspace stands. `running` offers the way in, `waiting` follows by itself, neither offers to open it."""
+    """Where a workspace stands that is not open: `waiting` follows by itself; else it can be opened, or says why not.
+
+    `because` is when and why it was closed, `reasons` what forbids to open it now.
+    """
 
     title: str
     steps: tuple[Step, ...]
-    running: bool
     waiting: bool
     text: str
     state: str
     preparing: str
+    because: str
+    reasons: tuple[Reason, ...]
 
 
-def opening_page(state: str, preparing: str, *, wanted: bool) -> OpeningPage:
-    running, waiting = state == "running", state in ("starting", "stopping") or bool(preparing)
-    if running:
-        title, text = "Your workspace is open", ""
-    elif waiting:
+def opening_page(found: ProjectCard, state: str, preparing: str, now: datetime, *, wanted: bool) -> OpeningPage:
+    waiting = state in ("starting", "stopping") or bool(preparing)
+    because, reasons = closed_because(found, state, now), found.access.reasons
+    if waiting:
         title = "Your workspace is closing" if state == "stopping" else "Your workspace is opening"
         text = "It usually takes a few seconds. This page follows it by itself."
+    elif reasons:
+        title = "Your workspace is closed"
+        text = "Your files in it are kept. What has to change before it can be opened:"
     else:
         title = "Your workspace is closed"
-        text = "Everything is ready now." if wanted else "It did not start, or was closed again."
-    return OpeningPage(title, opening_steps(state, preparing), running, waiting, text, state, preparing)
+        text = "Everything is ready now." if wanted else "Your files in it are kept."
+    return OpeningPage(
+        title, opening_steps(state, preparing), waiting, text, state, preparing, because, reasons
+    )
 
 
 def waiting(place: int, number: int) -> str:
@@ -187,7 +219,7 @@ def waiting(place: int, number: int) -> str:
 def opening_steps(state: str, preparing: str) -> tuple[Step, ...]:
     """What the platform itself knows of a start: no spinner, no guess."""
     order = ("allowed", "prepared", "starting", "running")
-    reached = {"running": 4, "starting": 2, "stopping": 0, STOPPED: 1 if preparing else 0}[state]
+    reached = {"starting": 2, "stopping": 0, STOPPED: 1 if preparing else 0}[state]
     texts = {
         "allowed": "Check that you may open it",
         "prepared": preparing or "Granted columns and rows are ready to mount",

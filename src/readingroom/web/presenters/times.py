@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+from readingroom.core.shown import Shown
+
 LONDON = ZoneInfo("Europe/London")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -76,6 +78,12 @@ def size(size_bytes: int) -> str:
     if size_bytes < 1000:
         return plural(size_bytes, "byte")
     return f"{size_bytes / 1000:.1f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1_000_000:.1f} MB"
+
+
+def shown(found: Shown) -> str:
+    """`3.1 MB of 50.0 MB shown in 24 hours`."""
+    limit = f" of {size(found.limit)}" if found.limit is not None else ""
+    return f"{size(found.used)}{limit} shown in 24 hours" + (", over the alert" if found.over_alert else "")
 
 
 def length(seconds: float) -> str:

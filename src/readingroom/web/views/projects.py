@@ -11,14 +11,17 @@ from fastapi.responses import JSONResponse, Response
 from readingroom import bootstrap
 from readingroom.core.roles import Role
 from readingroom.core.volumes import SHARED
-from readingroom.errors import Unavailable
+from readingroom.errors import AccessDenied, Unavailable
 from readingroom.services import projects as service
-from readingroom.services import requests, turns, workspaces
-from readingroom.web.addresses import lab
+from readingroom.services import requests, shown, turns, workspaces
+from readingroom.services.room import ReadingRoom
+from readingroom.web.addresses import HUB, lab, origin_of
 from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, viewer
 from readingroom.web.presenters import projects as present
 from readingroom.web.presenters import requests as present_requests
+from readingroom.web.presenters import times
 from readingroom.web.presenters import walls as present_walls
+from readingroom.web.security import content_security_policy
 
 router = APIRouter()
 RESEARCHER = Role.RESEARCHER
@@ -38,7 +41,7 @@ def home(request: Request, here: Here, looking: Looking) -> Response:
     states = _states(here, username)
     cards = tuple(
         present.card(
-            found, states.get(found.project.slug, present.STOPPED), username, room.policies, room.today(), room.now()
+            found, states.get(found.project.slug, present.STOPPED), room.policies, room.today(), room.now()
         )
         for found in service.mine(room, username)
     )
@@ -51,7 +54,7 @@ def project(request: Request, here: Here, looking: Looking, slug: str) -> Respon
     room, username = here.room, looking.username
     found = service.get(room, username, slug)
     state = _states(here, username).get(slug, present.STOPPED)
-    card = present.card(found, state, username, room.policies, room.today(), room.now())
+    card = present.card(found, state, room.policies, room.today(), room.now())
     granted = tuple(
         present.granted(grant, room.policies.dataset(grant.dataset), room.today()) for grant in found.grants
     )
@@ -102,32 +105,58 @@ def leave_queue(here: Here, looking: Looking, slug: str, form: Changed) -> Respo
 
 
 @router.get("/projects/{slug}/workspace")
-def opening(request: Request, here: Here, looking: Looking, slug: str, wanted: str = "") -> Response:
-    """The opening page: real states, reloading itself until JupyterLab answers."""
-    found = service.get(here.room, looking.username, slug)
-    state, preparing = _progress(here, looking.username, slug)
-    queued = turns.place(here.room, looking.username, slug)
+def workspace(request: Request, here: Here, looking: Looking, slug: str, wanted: str = "") -> Response:
+    """JupyterLab in a frame when it answers; until then, and after, where it stands and why."""
+    room, username = here.room, looking.username
+    found = service.get(room, username, slug)
+    _check_member(found, username)
+    state, preparing = _progress(here, username, slug)
+    if state == "running":
+        return _framed(request, found, username)
+    queued = turns.place(room, username, slug)
     return render(
         request,
         "projects/opening.html",
         RESEARCHER,
         project=found.project,
-        opening=present.opening_page(state, preparing, wanted=bool(wanted)),
+        opening=present.opening_page(found, state, preparing, room.now(), wanted=bool(wanted)),
         queued=bool(queued and queued.place),
-        lab=lab(looking.username, slug),
     )
+
+
+def _framed(request: Request, found: service.ProjectCard, username: str) -> Response:
+    """The frame leads to this workspace and to signing in to it, nowhere else, whatever runs inside."""
+    room: ReadingRoom = request.app.state.portal.room
+    address = lab(room.settings, username, found.project.slug)
+    seen = shown.of(room, username, found.project)
+    bar = present.shell(found, address, seen, room.policies, room.now())
+    answer = render(request, "projects/workspace.html", RESEARCHER, shell=bar)
+    sign_in = f"{room.settings.public_url}{HUB}/api/oauth2/authorize"
+    host = request.headers.get("host", "")
+    answer.headers["Content-Security-Policy"] = content_security_policy(host, frames=f"{origin_of(address)}/ {sign_in}")
+    return answer
 
 
 @router.get("/projects/{slug}/workspace/state")
 def workspace_state(here: Here, looking: Annotated[Viewer, Depends(viewer)], slug: str) -> Response:
-    """For the opening page's script: the state in a word."""
-    service.get(here.room, looking.username, slug)
+    """For the scripts of both pages: the state in a word, and what an open one's bar shows."""
+    found = service.get(here.room, looking.username, slug)
+    _check_member(found, looking.username)
     state, preparing = _progress(here, looking.username, slug)
-    return JSONResponse({"state": state, "preparing": preparing})
+    seen = times.shown(shown.of(here.room, looking.username, found.project)) if state == "running" else ""
+    return JSONResponse({"state": state, "preparing": preparing, "shown": seen})
+
+
+def _check_member(found: service.ProjectCard, username: str) -> None:
+    """A workspace's page is for those who have one, also while they may not open it; others see the project only."""
+    if username not in found.project.members:
+        raise AccessDenied(
+            "This workspace is not yours.", reasons=found.access.reasons, rule="project.member", value=username,
+            next_step="Your projects page lists the workspaces that you have.")
 
 
 def _progress(here: Portal, username: str, slug: str) -> tuple[str, str]:
-    """The Hub's state, and what is still being prepared if it has not started. AccessDenied ends the wait."""
+    """The Hub's state, and what is still being prepared if it has not started; what forbids it ends the wait."""
     state = here.hub.workspace_state(username, slug)
     if state in present.OPEN_STATES:
         return state, ""
@@ -135,6 +164,8 @@ def _progress(here: Portal, username: str, slug: str) -> tuple[str, str]:
         workspaces.plan(here.room, username, slug)
     except Unavailable as waiting:
         return state, waiting.message
+    except AccessDenied:  # the page gives every reason
+        return state, ""
     queued = turns.place(here.room, username, slug)
     return state, present.waiting(queued.place, queued.waiting) if queued else ""
 

@@ -11,24 +11,32 @@ from fastapi.responses import RedirectResponse, Response
 from readingroom.errors import PermissionDenied
 from readingroom.hub import tokens
 from readingroom.hub.client import authorize_url
-from readingroom.web.addresses import HUB, PREFIX, own_page
-from readingroom.web.portal import Changed, Here, Looking, Portal, known_person, render
+from readingroom.web.addresses import HUB, own_page
+from readingroom.web.portal import Changed, Here, Looking, Portal, cookie, known_person, render
 from readingroom.web.presenters.frame import areas_of
-from readingroom.web.sessions import COOKIE, SESSION_SECONDS, SIGNIN_COOKIE, SIGNIN_SECONDS, Session, SignIn
+from readingroom.web.sessions import (
+    COOKIE,
+    SESSION_SECONDS,
+    SIGNIN_COOKIE,
+    SIGNIN_SECONDS,
+    Session,
+    SignIn,
+    cookie_place,
+)
 
 router = APIRouter()
 
 
 def _set_cookie(answer: Response, here: Portal, name: str, value: str, seconds: int) -> None:
-    answer.set_cookie(
-        name,
-        value,
-        max_age=seconds,
-        path=f"{PREFIX}/",
-        httponly=True,
-        samesite="lax",
-        secure=here.room.settings.public_url.startswith("https:"),
-    )
+    secure = here.room.settings.is_secure
+    place, path = cookie_place(name, secure=secure)
+    answer.set_cookie(place, value, max_age=seconds, path=path, httponly=True, samesite="lax", secure=secure)
+
+
+def _delete_cookie(answer: Response, here: Portal, name: str) -> None:
+    secure = here.room.settings.is_secure
+    place, path = cookie_place(name, secure=secure)
+    answer.delete_cookie(place, path=path, secure=secure, httponly=True)
 
 
 @router.get("/")
@@ -50,7 +58,7 @@ def sign_in(here: Here, next: str = "") -> Response:
 
 def _answered(request: Request, here: Here, state: str = "", code: str = "", error: str = "") -> tuple[str, SignIn]:
     """The code that the Hub sent back, and the sign-in that this browser began."""
-    signin = here.seal.signin(request.cookies.get(SIGNIN_COOKIE, ""))
+    signin = here.seal.signin(cookie(request, here, SIGNIN_COOKIE))
     if signin is None or not secrets.compare_digest(signin.state.encode(), state.encode()):
         raise PermissionDenied(
             "This sign-in was not started in this browser, or took too long.",
@@ -76,7 +84,7 @@ def oauth_callback(here: Here, answered: Annotated[tuple[str, SignIn], Depends(_
     session = Session(username, token, secrets.token_urlsafe(24))
     answer = RedirectResponse(signin.next_page, status_code=303)
     _set_cookie(answer, here, COOKIE, here.seal.session_cookie(session), SESSION_SECONDS)
-    answer.delete_cookie(SIGNIN_COOKIE, path=f"{PREFIX}/")
+    _delete_cookie(answer, here, SIGNIN_COOKIE)
     return answer
 
 
@@ -85,5 +93,5 @@ def sign_out(here: Here, looking: Looking, form: Changed) -> Response:
     """Ends the portal's session, then the Hub's, which deletes the token that the cookie carried."""
     here.identities.forget(looking.session.hub_token)
     answer = RedirectResponse(f"{HUB}/logout", status_code=303)
-    answer.delete_cookie(COOKIE, path=f"{PREFIX}/")
+    _delete_cookie(answer, here, COOKIE)
     return answer

@@ -1,17 +1,22 @@
-// Follows a workspace's start without reloading the page; without JavaScript the page reloads itself instead.
+// Follows a workspace without reloading the page: its start, and while it is open whether it still is. Without JavaScript
+// the opening page reloads itself instead.
 "use strict";
 const opening = document.getElementById("opening");
 if (opening && opening.dataset.stateUrl) {
-  const before = opening.dataset.state, preparing = opening.dataset.preparing;
+  const before = opening.dataset.state, preparing = opening.dataset.preparing || "";
+  const pause = before === "running" ? 3000 : 1000;
   const look = async () => {
     const answer = await fetch(opening.dataset.stateUrl, { headers: { Accept: "application/json" } }).catch(() => null);
-    if (answer && !answer.ok) { location.reload(); return; }
-    const now = answer ? await answer.json() : null;
+    if (answer && answer.status < 500 && !answer.ok) { location.reload(); return; }
+    const now = answer && answer.ok ? await answer.json() : null;
     if (now && (now.state !== before || now.preparing !== preparing || (now.state === "stopped" && !now.preparing))) {
       location.reload();
       return;
     }
-    setTimeout(look, 1000);
+    for (const fact of opening.querySelectorAll("[data-fact]")) {
+      if (now && now[fact.dataset.fact]) { fact.textContent = now[fact.dataset.fact]; }
+    }
+    setTimeout(look, pause);
   };
   setTimeout(look, 700);
 }

@@ -1,0 +1,60 @@
+"""Bytes shown, by person, project and hour, and the door's counters as they were last read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from readingroom.core.shown import Hour, Reading
+from readingroom.db.tables import DoorCounterRow, ShownHourRow
+
+
+class ShownBytes:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def last_reading(self, username: str, project: str) -> Reading | None:
+        row = self._session.get(DoorCounterRow, (username, project))
+        return None if row is None else Reading(row.username, row.project, row.boot, row.counter)
+
+    def add(self, reading: Reading, hour: datetime, grown: int) -> None:
+        """Remember the counter and what it grew by, together: neither is ever counted twice nor lost."""
+        counter = self._session.get(DoorCounterRow, (reading.username, reading.project))
+        if counter is None:
+            counter = DoorCounterRow(username=reading.username, project=reading.project)
+            self._session.add(counter)
+        counter.boot, counter.counter = reading.boot, reading.counter
+        row = self._session.get(ShownHourRow, (reading.username, reading.project, hour))
+        if row is None:
+            row = ShownHourRow(username=reading.username, project=reading.project, hour=hour, bytes=0, logged=False)
+            self._session.add(row)
+        row.bytes += grown
+        self._session.flush()
+
+    def since(self, project: str, moment: datetime) -> tuple[Hour, ...]:
+        """Everyone's hours in a project that began at `moment` or later."""
+        rows = self._session.scalars(select(ShownHourRow).where(
+            ShownHourRow.project == project, ShownHourRow.hour >= moment).order_by(ShownHourRow.hour))
+        return tuple(_hour(row) for row in rows)
+
+    def unlogged_before(self, moment: datetime) -> tuple[Hour, ...]:
+        rows = self._session.scalars(select(ShownHourRow).where(
+            ShownHourRow.logged.is_(False), ShownHourRow.hour < moment).order_by(
+                ShownHourRow.hour, ShownHourRow.username, ShownHourRow.project))
+        return tuple(_hour(row) for row in rows)
+
+    def mark_logged(self, hour: Hour) -> None:
+        self._session.get_one(ShownHourRow, (hour.username, hour.project, hour.hour)).logged = True
+
+    def alerted_at(self, username: str, project: str) -> datetime | None:
+        row = self._session.get(DoorCounterRow, (username, project))
+        return None if row is None else row.alerted_at
+
+    def mark_alerted(self, username: str, project: str, at: datetime) -> None:
+        self._session.get_one(DoorCounterRow, (username, project)).alerted_at = at
+
+
+def _hour(row: ShownHourRow) -> Hour:
+    return Hour(row.username, row.project, row.hour, row.bytes)

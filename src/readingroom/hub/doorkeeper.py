@@ -1,0 +1,94 @@
+"""Tells the door, over its admin socket, which workspaces are open: nothing is reloaded and no connection is lost.
+
+The truth is on disk: a workspace is open while its socket's directory is pinned (`sockets.check_pinned`). So a
+door that was killed and made again learns everything from one look, and anyone may call `reconcile` at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from readingroom.errors import IntegrityError, Unavailable
+from readingroom.hub import sockets
+from readingroom.hub.containers import RESEARCHER
+from readingroom.settings import Settings
+
+BACKEND = "workspaces"
+INSIDE = "/run/rr/w"  # where the door's container sees the workspaces' sockets
+ANSWER_SECONDS = 5
+_MAINTENANCE = 0x01  # "forced maintenance", of HAProxy's srv_admin_state
+
+
+def ask(admin: Path, command: str) -> str:
+    """What the door answers to one command. Unavailable if there is no door."""
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(ANSWER_SECONDS)
+            line.connect(str(admin))
+            line.sendall(f"{command}\n".encode())
+            parts = []
+            while part := line.recv(65536):
+                parts.append(part)
+    except OSError as error:
+        raise Unavailable(
+            f"The door does not answer ({error.strerror or error}).",
+            rule="door.admin",
+            next_step="It is started again by itself; try again in a moment.",
+        ) from error
+    return b"".join(parts).decode(errors="replace")
+
+
+def reconcile(settings: Settings) -> None:
+    """Let in to what is open, and to nothing else; whoever was inside what closed is cut off at once."""
+    wanted, admitted = open_keys(settings), admitted_keys(settings)
+    for key in admitted - wanted:
+        _expel(settings, key)
+    for key in wanted - admitted:
+        _admit(settings, key)
+
+
+def open_keys(settings: Settings) -> frozenset[str]:
+    """The workspaces whose sockets are pinned."""
+    return frozenset(path.name for path in settings.workspace_sockets_dir.glob("*") if _is_pinned(path))
+
+
+def admitted_keys(settings: Settings) -> frozenset[str]:
+    """The workspaces that the door leads to now."""
+    return frozenset(name for name, state in _servers(settings) if not state & _MAINTENANCE)
+
+
+def _is_pinned(directory: Path) -> bool:
+    try:
+        sockets.check_pinned(directory, os.geteuid(), RESEARCHER)
+    except (OSError, IntegrityError):
+        return False
+    return True
+
+
+def _servers(settings: Settings) -> list[tuple[str, int]]:
+    """Name and administrative state of each server that the door knows."""
+    lines = ask(settings.door_admin_socket, f"show servers state {BACKEND}").splitlines()
+    header = next((line for line in lines if line.startswith("# ")), "").removeprefix("# ").split()
+    if "srv_name" not in header:
+        raise Unavailable("The door does not say what it leads to.", rule="door.admin", value=lines[:1],
+                          next_step="See the door's log.")
+    name, state = header.index("srv_name"), header.index("srv_admin_state")
+    return [(words[name], int(words[state])) for line in lines if len(words := line.split()) == len(header)]
+
+
+def _admit(settings: Settings, key: str) -> None:
+    server = f"{BACKEND}/{key}"
+    told = ask(settings.door_admin_socket, f"add server {server} unix@{INSIDE}/{key}/{sockets.NAME} weight 0 proto h1")
+    if "registered" not in told and "already exists" not in told:
+        raise Unavailable("The door does not take the workspace in.", rule="door.admin", value=told.strip()[:200],
+                          next_step="See the door's log.")
+    ask(settings.door_admin_socket, f"enable server {server}")
+
+
+def _expel(settings: Settings, key: str) -> None:
+    """In maintenance it is chosen no more; the rest ends what is open, and clears up as far as that is possible now."""
+    server = f"{BACKEND}/{key}"
+    for command in (f"set server {server} state maint", f"shutdown sessions server {server}", f"del server {server}"):
+        ask(settings.door_admin_socket, command)
