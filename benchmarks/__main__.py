@@ -8,7 +8,7 @@ import shutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import crowd, pages, plain_hub, starting, workspaces
+from benchmarks import crowd, door, pages, plain_hub, starting, workspaces
 from readingroom.ops.up import clean_demo, up
 from readingroom.settings import load_settings
 from readingroom.tour.run import temporary_installation
@@ -32,6 +32,7 @@ def main() -> None:
             results = [workspaces.ready_time(settings, passwords, plain, chosen.starts)]
             results += crowd.measure(settings, plain, chosen.crowd)
         if not chosen.only_crowd:
+            results += door.cost(settings, passwords)
             results += pages.under_load(settings, passwords)
             results.append(starting.second_start(settings, first.seconds))
     finally:

@@ -19,8 +19,8 @@ def ready_time(settings: Settings, passwords: dict[str, str], plain: PlainHub, s
     wait_until(lambda: not _state(ada)["preparing"], "the extracts", seconds=120)
     ours, plainly = [], []
     for _ in range(starts + 1):
-        ours.append(_timed(lambda: _open(ada)))
-        _close(ada)
+        ours.append(_timed(lambda: open_workspace(ada)))
+        close(ada)
         plainly.append(_timed(plain.start))
         plain.stop()
     ada.close()
@@ -33,12 +33,12 @@ def _state(ada: Visitor) -> dict[str, str]:
     return found
 
 
-def _open(ada: Visitor) -> None:
+def open_workspace(ada: Visitor) -> None:
     ada.send(ada.open(f"/projects/{PROJECT}").form("workspace/open"))
     wait_until(lambda: _state(ada)["state"] == "running", "the workspace", seconds=120, every=0.05)
 
 
-def _close(ada: Visitor) -> None:
+def close(ada: Visitor) -> None:
     ada.send(ada.open(f"/projects/{PROJECT}/workspace/close").form("workspace/close"))
     wait_until(lambda: _state(ada)["state"] == "stopped", "the workspace to close", seconds=60)
 
