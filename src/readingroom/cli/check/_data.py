@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from readingroom.core.disclosure.tabulation import frames
 from readingroom.core.disclosure.tabulation.engine import columns_needed
 from readingroom.core.disclosure.tabulation.recipe import Recipe
 from readingroom.core.disclosure.tabulation.written import Written
@@ -56,10 +57,18 @@ def _csv(file: Path, recipe: Recipe) -> Mapping[str, Any]:
     return found | {name: None for name in names if name not in found}  # known by name, and not looked at
 
 
-def _parquet(file: Path, recipe: Recipe) -> pa.Table:
-    names = pq.read_schema(file).names
-    wanted = [name for name in columns_needed(recipe, names) if name in names]
-    return pq.read_table(file, columns=wanted or names[:1])
+def _parquet(file: Path, recipe: Recipe) -> Mapping[str, Any]:
+    """Columns as the file has them; labels of text as codes, which take a fraction of the memory."""
+    schema = pq.read_schema(file)
+    wanted = [name for name in columns_needed(recipe, schema.names) if name in schema.names]
+    texts = [name for name in wanted if name in (*recipe.rows, *recipe.columns) and schema.names.count(name) == 1
+             and pa.types.is_string(schema.field(name).type)]
+    read = pq.read_table(file, columns=wanted or schema.names[:1], read_dictionary=texts, pre_buffer=False)
+    if len(set(schema.names)) != len(schema.names):
+        return read
+    found = {name: frames.plain_labels(read.column(name), name) if name in texts else read.column(name)
+             for name in read.column_names}
+    return found | {name: None for name in schema.names if name not in found}
 
 
 READERS = {".csv": _csv, ".parquet": _parquet, ".pq": _parquet}

@@ -35,11 +35,13 @@ class Axis:
     """How many combinations are not shown though each of their labels is."""
 
 
-def check_codes(names: tuple[str, ...], variables: list[Variable]) -> None:
-    """InvalidInput where combinations cannot be numbered."""
-    if prod(variable.base for variable in variables) > MOST_COMBINATIONS:
+def check_codes(names: tuple[str, ...], variables: list[Variable]) -> bool:
+    """Whether codes need more than 32 bits. InvalidInput where combinations cannot be numbered."""
+    size = prod(variable.base for variable in variables)
+    if size > MOST_COMBINATIONS:
         raise InvalidInput(f"{', '.join(names)} make too many combinations.", rule="table.cells", value=len(names),
                            next_step="Merge categories, or use fewer variables.")
+    return size >= 2**31
 
 
 def axis(names: tuple[str, ...], variables: list[Variable], occurring: set[int], *, every: bool) -> Axis:

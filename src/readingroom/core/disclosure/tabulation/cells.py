@@ -112,7 +112,8 @@ class _Cells:
         if found[f"negatives{i}"]:
             said["absolute_total"] = absolute
         if not self.weighted:
-            return said | {"top": _largest(found[f"top{i}"], found[f"low{i}"])}
+            said["top"] = _largest(found[f"top{i}"], found[f"low{i}"])
+            return said
         pairs = sorted(found[f"wtop{i}"] or (), key=lambda pair: (-abs(pair["s"]), -pair["s"]))
         said |= {"top": tuple(pair["s"] for pair in pairs), "weighted_total": found[f"wsum{i}"],
                  "top_weights": tuple(pair["ws"] / pair["s"] if pair["s"] else pair["ww"] for pair in pairs)}
@@ -237,6 +238,6 @@ def plain(value: Any) -> Any:
 def _largest(top: list[Any] | None, low: list[Any] | None) -> tuple[Any, ...]:
     """The largest by absolute size, of the largest and of the negative ones; ties in one order."""
     if not low:
-        return tuple(map(plain, top or ()))
+        return tuple(map(plain, top)) if top and isinstance(top[0], Decimal) else tuple(top or ())
     both = [*(value for value in top or () if value >= 0), *low]
     return tuple(map(plain, sorted(both, key=lambda value: (-abs(value), -value))[:max(len(top or ()), len(low))]))

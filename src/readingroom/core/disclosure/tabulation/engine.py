@@ -5,8 +5,11 @@ DuckDB computes, in memory, with every way to files, networks and other variable
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -22,7 +25,7 @@ from readingroom.errors import InvalidInput
 
 SHUT: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false", "autoload_known_extensions": "false", "autoinstall_known_extensions": "false",
-    "python_enable_replacements": "false", "temp_directory": "",
+    "python_enable_replacements": "false", "temp_directory": "", "preserve_insertion_order": "false",
 }
 MOST_FETCHED = 3 * MOST_CELLS
 TOP = 10
@@ -105,7 +108,7 @@ class _Pass:
             *(f"{expression} AS v{place}" for place, expression in enumerate(self.expressions))])
         everything = " AND ".join(part for part in (condition and f"({condition})", kept) if part)
         text, listed = statement(plan, f"SELECT {base} FROM data" + (f" WHERE {everything}" if everything else ""))
-        with duckdb.connect(":memory:", config=SHUT) as connection:
+        with _connection() as connection:
             connection.register("data", self._table())
             left_out = self._left_out(connection, condition, lost)
             found = _fetched(connection, f"{text} LIMIT {MOST_FETCHED + 1}", "recipe.compute")
@@ -122,8 +125,9 @@ class _Pass:
         """Each variable's labels; SQL for a row's combination of them; SQL that says a label is missing."""
         variables: list[Variable] = []
         code, missing = "0", []
-        for place, name in enumerate(names):
-            coded = frames.variable(self.data[name], name)
+        with ThreadPoolExecutor() as pool:  # Arrow does one column at a time, and lets others go on meanwhile
+            encoded = list(pool.map(lambda name: frames.variable(self.data[name], name), names))
+        for place, (name, coded) in enumerate(zip(names, encoded, strict=True)):
             if name in self.recipe.bands:
                 coded = labels.band(coded, self.recipe.bands[name], name)
             if name in self.recipe.merge:
@@ -138,8 +142,8 @@ class _Pass:
                 missing.append(f"{column} IS NULL")
             variables.append(Variable(tuple(order), max(len(order), 1), coded.ordered))
             code = f"{column}::BIGINT" if place == 0 else f"({code}) * {variables[-1].base} + {column}"
-        check_codes(names, variables)
-        return variables, code, missing
+        wide = check_codes(names, variables)
+        return variables, code if wide else f"({code})::INTEGER", missing
 
     def _places(self, measure: Measure) -> Places:
         name = measure.canonical
@@ -220,7 +224,8 @@ class _Pass:
             tuple(self.values), self.recipe.unit is not None, self.recipe.weight is not None,
             across=bool(self.recipe.columns) and (self.recipe.margins or bool(shares & {"row", "all"})),
             down=bool(self.recipe.rows) and (self.recipe.margins or bool(shares & {"column", "all"})), top=self.top,
-            spread=_distinct(by_name, "sd", "variance"), quantiles=tuple(quantiles),
+            fractions=_distinct(by_name, "rate", "ratio"), spread=_distinct(by_name, "sd", "variance"),
+            quantiles=tuple(quantiles),
             extremes=_distinct(by_name, "min", "max", "range"), extreme_means=tuple(means.items()),
             modes=_distinct(by_name, "mode"))
         return plan, tuple(places)
@@ -293,9 +298,23 @@ def _too_many(size: str) -> InvalidInput:
                         value=size, next_step="Merge categories, or use fewer variables.")
 
 
+@cache  # never closed: a process that was forked must not join its parent's threads
+def _database(process: int | None) -> duckdb.DuckDBPyConnection:
+    """An empty database in memory; to open one takes longer than most statements."""
+    return duckdb.connect(":memory:", config=SHUT)
+
+
+def _connection() -> duckdb.DuckDBPyConnection:
+    """A connection of its own for one call: what is registered in it is gone when it is closed."""
+    return _database(multiprocessing.current_process().pid).cursor()
+
+
 def _fetched(connection: duckdb.DuckDBPyConnection, text: str, rule: str) -> list[tuple[Any, ...]]:
     try:
         return connection.execute(text).fetchall()
+    except (duckdb.FatalException, duckdb.InternalException):
+        _database.cache_clear()  # it answers nothing any more
+        raise
     except duckdb.OutOfMemoryException as error:
         raise InvalidInput("There is not enough memory for this table.", rule="recipe.memory",
                            next_step="Use fewer rows (\"where\") or fewer categories.") from error

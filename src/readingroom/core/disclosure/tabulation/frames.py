@@ -92,7 +92,7 @@ def length(frame: Any) -> int:
     if not isinstance(frame, Mapping):
         return len(frame)
     first = next(iter(frame.values()), ())
-    return len(first.texts if isinstance(first, Written) else first)
+    return len(_array(first) if isinstance(first, Written | Coded) else first)
 
 
 def _held(frame: Any) -> Any:
@@ -105,7 +105,7 @@ def _held(frame: Any) -> Any:
 
 
 def _column(given: Any, name: str) -> Column:
-    if isinstance(given, Written):
+    if isinstance(given, Written | Coded):
         return given
     categories = getattr(getattr(given, "cat", None), "categories", None)
     if categories is not None and hasattr(given.cat, "codes"):
@@ -127,6 +127,13 @@ def _column(given: Any, name: str) -> Column:
         if pc.any(pc.is_nan(made)).as_py():
             made = pc.if_else(pc.is_nan(made), pa.scalar(None, pa.float64()), made)
     return made
+
+
+def plain_labels(column: pa.ChunkedArray, name: str) -> Coded:
+    """A column that was read as a dictionary to save memory, and is no set of categories: labels as they occur."""
+    joined = column.unify_dictionaries().combine_chunks()
+    joined = joined if isinstance(joined, pa.Array) else pa.concat_arrays(joined.chunks)
+    return _coded(joined.indices, joined.dictionary.to_pylist(), False, name)
 
 
 def _plain(values: pa.Array) -> list[Any]:

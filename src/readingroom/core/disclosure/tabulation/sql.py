@@ -4,11 +4,12 @@ Nothing of the data's names or values is in it: columns are called r, c (codes o
 (values), w (weight), d0 (denominators), and -1 as a code means "all". The stages:
 
     base      rows that count, with their cell
+    by_row    one row per cell: what needs no telling apart of units, such as sums; margins are added up from cells
     held      one row per cell and unit: what that unit holds there (without a unit, every row by itself)
-    cells     one row per cell, over what its units hold
+    by_unit   one row per cell, over what its units hold
 
-Margins are cells whose units' holdings are added up over the cells they are in, so that a person in two of them is
-one. What needs single values again (quantiles, modes) joins the cells back to the rows.
+A margin's units hold what they hold in all its cells together, so that a person in two of them is one. What needs
+single values again (quantiles, modes) joins the cells back to the rows.
 """
 
 from __future__ import annotations
@@ -41,11 +42,16 @@ class Plan:
     across: bool
     down: bool
     top: int
+    fractions: tuple[int, ...] = ()
     spread: tuple[int, ...] = ()
     quantiles: tuple[tuple[int, float], ...] = ()
     extremes: tuple[int, ...] = ()
     extreme_means: tuple[tuple[int, int], ...] = ()
     modes: tuple[int, ...] = ()
+
+    def needs_ends(self, value: int) -> bool:
+        """Whether each unit's own smallest and largest value matter."""
+        return value in self.extremes or value in dict(self.extreme_means)
 
     @property
     def grids(self) -> list[tuple[bool, bool]]:
@@ -63,84 +69,108 @@ def _relabelled(columns: str, source: str, plan: Plan) -> str:
     return " UNION ALL ".join(f"SELECT {_codes(*grid)}, {columns} FROM {source}" for grid in plan.grids)
 
 
-def _held_columns(plan: Plan) -> list[str]:
-    """One unit's holdings in a cell, from rows of `base`."""
-    columns = ["count(*) AS n"]
-    for place, value in enumerate(plan.values):
-        columns += [f"count(v{place}) AS n{place}", f"{value.sum(f'v{place}')} AS s{place}",
-                    f"min(v{place}) AS lo{place}", f"max(v{place}) AS hi{place}"]
+def _row_columns(plan: Plan) -> list[tuple[str, str, str]]:
+    """(name, expression over rows, the same from parts) of what needs no telling apart of units."""
+    columns = [("n", "count(*)", "sum(n)")]
+    for i, value in enumerate(plan.values):
+        v = f"v{i}"
+        columns += [(f"n{i}", f"count({v})", f"sum(n{i})"), (f"sum{i}", value.sum(v), value.sum(f"sum{i}")),
+                    (f"lo{i}", f"min({v})", f"min(lo{i})"), (f"hi{i}", f"max({v})", f"max(hi{i})")]
         if plan.has_weight:
-            columns += [f"fsum(w * v{place}) AS ws{place}", f"fsum(w) FILTER (v{place} IS NOT NULL) AS ww{place}"]
-    return [*columns, *(["fsum(w) AS w"] if plan.has_weight else [])]
+            columns += [(f"wsum{i}", f"fsum(w * {v})", f"fsum(wsum{i})"),
+                        (f"weights{i}", f"fsum(w) FILTER ({v} IS NOT NULL)", f"fsum(weights{i})")]
+    return [*columns, *([("weights", "fsum(w)", "fsum(weights)")] if plan.has_weight else [])]
 
 
-def _again(plan: Plan) -> list[str]:
-    """The same from holdings in several cells."""
-    columns = ["sum(n) AS n"]
-    for place, value in enumerate(plan.values):
-        columns += [f"sum(n{place}) AS n{place}", f"{value.sum(f's{place}')} AS s{place}",
-                    f"min(lo{place}) AS lo{place}", f"max(hi{place}) AS hi{place}"]
+def _holdings(plan: Plan) -> list[tuple[str, str, str]]:
+    """(name, expression over rows, the same from parts) of what one unit holds in a cell: nothing if all is missing."""
+    columns = []
+    for i, value in enumerate(plan.values):
+        columns.append((f"s{i}", value.sum(f"v{i}"), value.sum(f"s{i}")))
+        if plan.needs_ends(i):
+            columns += [(f"l{i}", f"min(v{i})", f"min(l{i})"), (f"h{i}", f"max(v{i})", f"max(h{i})")]
         if plan.has_weight:
-            columns += [f"fsum(ws{place}) AS ws{place}", f"fsum(ww{place}) AS ww{place}"]
-    return [*columns, *(["fsum(w) AS w"] if plan.has_weight else [])]
+            columns += [(f"ws{i}", f"fsum(w * v{i})", f"fsum(ws{i})"),
+                        (f"ww{i}", f"fsum(w) FILTER (v{i} IS NOT NULL)", f"fsum(ww{i})")]
+    return columns
 
 
 def _alone(plan: Plan) -> str:
     """Every row a unit of its own."""
-    columns = ["1 AS n"]
-    for place in range(len(plan.values)):
-        v = f"v{place}"
-        columns += [f"({v} IS NOT NULL)::INTEGER AS n{place}", f"{v} AS s{place}", f"{v} AS lo{place}",
-                    f"{v} AS hi{place}"]
+    columns = []
+    for i in range(len(plan.values)):
+        columns += [f"v{i}", f"v{i} AS s{i}", f"v{i} AS l{i}", f"v{i} AS h{i}"]
         if plan.has_weight:
-            columns += [f"w * {v} AS ws{place}", f"CASE WHEN {v} IS NOT NULL THEN w END AS ww{place}"]
-    return ", ".join([*columns, *(["w"] if plan.has_weight else [])])
+            columns += [f"w * v{i} AS ws{i}", f"CASE WHEN v{i} IS NOT NULL THEN w END AS ww{i}"]
+    return ", ".join([*columns, *(["w"] if plan.has_weight else [])]) or "0 AS none"
 
 
-def _cell_columns(plan: Plan) -> list[tuple[str, str]]:
-    """(name, expression over `held`) of everything that is known of a cell."""
-    columns = [("units", "count(*)"), ("n", "sum(n)")]
+def _unit_columns(plan: Plan) -> list[tuple[str, str]]:
+    """(name, expression over `held`) of what is counted in units."""
+    columns = [("units", "count(*)")]
     for i, value in enumerate(plan.values):
-        some = f"FILTER (n{i} > 0)"
         columns += [
-            (f"units{i}", f"count(*) {some}"), (f"n{i}", f"sum(n{i})"),
-            (f"sum{i}", value.sum(f"s{i}")), (f"abs{i}", value.sum(f"abs(s{i})")),
-            (f"negatives{i}", f"count(*) FILTER (s{i} < 0)"), (f"positives{i}", f"count(*) FILTER (s{i} <> 0)"),
-            (f"lo{i}", f"min(lo{i})"), (f"hi{i}", f"max(hi{i})"),
+            (f"units{i}", f"count(s{i})"), (f"abs{i}", value.sum(f"abs(s{i})")),
+            (f"negatives{i}", f"count(*) FILTER (s{i} < 0)"),
             (f"top{i}", f"max(s{i}, {plan.top})"), (f"low{i}", f"min(s{i}, {plan.top}) FILTER (s{i} < 0)"),
         ]
         if plan.has_weight:
             pair = f"struct_pack(s := s{i}::DOUBLE, ws := ws{i}, ww := ww{i})"
-            columns += [(f"wtop{i}", f"max_by({pair}, abs(s{i}), {plan.top}) {some}"), (f"wsum{i}", f"fsum(ws{i})"),
-                        (f"wabs{i}", f"fsum(abs(ws{i}))"), (f"weights{i}", f"fsum(ww{i})")]
-    for i, people in plan.extreme_means:
-        columns += [(f"largest{i}", f"max(hi{i}, {people})"), (f"smallest{i}", f"min(lo{i}, {people})")]
-    return [*columns, *([("weights", "fsum(w)")] if plan.has_weight else [])]
+            columns += [(f"wtop{i}", f"max_by({pair}, abs(s{i}), {plan.top}) FILTER (s{i} IS NOT NULL)"),
+                        (f"wabs{i}", f"fsum(abs(ws{i}))")]
+    columns += [(f"positives{i}", f"count(*) FILTER (s{i} <> 0)") for i in plan.fractions]
+    for i, entities in plan.extreme_means:
+        columns += [(f"largest{i}", f"max(h{i}, {entities})"), (f"smallest{i}", f"min(l{i}, {entities})")]
+    return columns
 
 
-def held(plan: Plan) -> str:
-    """`held`, with the margins' holdings."""
-    if not plan.has_unit:
-        return _relabelled(_alone(plan), "base", plan)
-    again = ", ".join(_again(plan))
-    parts = ["SELECT * FROM first"]
+def _named(columns: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{what} AS {name}" for name, what in columns)
+
+
+def _keys(by_row: bool, by_column: bool, *more: str) -> str:
+    found = [*(["r"] if by_row else []), *(["c"] if by_column else []), *more]
+    return f" GROUP BY {', '.join(found)}" if found else ""
+
+
+def _with_margins(plan: Plan, source: str, columns: list[tuple[str, str, str]], *unit: str) -> str:
+    """`source`, which has a row per cell (and unit), and the same for every margin, added up from it."""
+    again = _named([(name, what) for name, _, what in columns])
+    parts = [f"SELECT * FROM {source}"]
     for by_row, by_column in plan.grids[1:]:
-        keys = ", ".join([*(["r"] if by_row else []), *(["c"] if by_column else []), "u"])
-        parts.append(f"SELECT {_codes(by_row, by_column)}, u, {again} FROM first GROUP BY {keys}")
+        listed = ", ".join(part for part in (_codes(by_row, by_column), *unit, again) if part)
+        grouped = f"SELECT {listed} FROM {source}{_keys(by_row, by_column, *unit)}"
+        parts.append(grouped if by_row or by_column or unit else f"{grouped} HAVING count(*) > 0")
     return " UNION ALL ".join(parts)
+
+
+def _cells(plan: Plan) -> tuple[list[str], list[str]]:
+    """The parts of the statement that end in `cells`, and the names of its columns."""
+    rows, units = _row_columns(plan), _unit_columns(plan)
+    names = [*(name for name, _, _ in rows), *(name for name, _ in units)]
+    if not plan.has_unit:
+        both = _named([*((name, what) for name, what, _ in rows), *units])
+        return [f"held AS ({_relabelled(_alone(plan), 'base', plan)})",
+                f"cells AS (SELECT r, c, {both} FROM held GROUP BY r, c)"], names
+    holdings = _holdings(plan)
+    first = _named([(name, what) for name, what, _ in holdings])
+    counted = _named([(name, what) for name, what, _ in rows])
+    once = "MATERIALIZED " if len(plan.grids) > 1 else ""
+    return [
+        f"inner_rows AS MATERIALIZED (SELECT r, c, {counted} FROM base GROUP BY r, c)",
+        f"by_row AS ({_with_margins(plan, 'inner_rows', rows)})",
+        f"first AS {once}(SELECT r, c, u{', ' if first else ''}{first} FROM base GROUP BY r, c, u)",
+        f"held AS ({_with_margins(plan, 'first', holdings, 'u')})",
+        f"by_unit AS (SELECT r, c, {_named(units)} FROM held GROUP BY r, c)",
+        "cells AS (SELECT by_row.*, by_unit.* EXCLUDE (r, c) FROM by_row JOIN by_unit USING (r, c))",
+    ], names
 
 
 def statement(plan: Plan, base: str) -> tuple[str, list[str]]:
     """The whole statement and the names of its columns, the first two being r and c."""
-    parts = [f"base AS ({base})"]
-    if plan.has_unit:
-        once = "MATERIALIZED " if len(plan.grids) > 1 else ""
-        parts.append(f"first AS {once}(SELECT r, c, u, {', '.join(_held_columns(plan))} FROM base GROUP BY r, c, u)")
-    parts.append(f"held AS ({held(plan)})")
-    columns = _cell_columns(plan)
-    parts.append("cells AS (SELECT r, c, " + ", ".join(f"{what} AS {name}" for name, what in columns)
-                 + " FROM held GROUP BY r, c)")
-    names, joins = [f"cells.{name}" for name, _ in columns], ""
+    made, known = _cells(plan)
+    parts = [f"base AS ({base})", *made]
+    names, joins = [f"cells.{name}" for name in known], ""
     people = "count(DISTINCT u)" if plan.has_unit else "count(*)"
     rows = ", ".join([*(["u"] if plan.has_unit else []), *(f"v{i}" for i in range(len(plan.values)))])
     if plan.spread or plan.quantiles or plan.modes:
@@ -158,7 +188,7 @@ def statement(plan: Plan, base: str) -> tuple[str, list[str]]:
                      + " FROM spread JOIN shape USING (r, c) GROUP BY r, c)")
         joins, names = joins + _joined("sides"), names + [f"sides.{name}" for name, _ in found]
     if plan.extremes:
-        found = [(f"at_{end}{i}", f"count(*) FILTER (held.{end}{i} = cells.{end}{i})") for i in plan.extremes
+        found = [(f"at_{end}{i}", f"count(*) FILTER (held.{end[0]}{i} = cells.{end}{i})") for i in plan.extremes
                  for end in ("lo", "hi")]
         parts.append("ends AS (SELECT r, c, " + ", ".join(f"{what} AS {name}" for name, what in found)
                      + " FROM held JOIN cells USING (r, c) GROUP BY r, c)")
