@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.errors import InvalidInput
-from readingroom.sdk._tables import JOINER, Labels, Table, known_policy
+from readingroom.sdk._tables import JOINER, SAFE_EXTREMES, Labels, Table, known_policy
 
 if TYPE_CHECKING:
     from readingroom.core.policy import Policy
@@ -77,7 +77,11 @@ def fixes(made: Table) -> Fixes:
             if verdict < now:
                 loss = _loss(made, changed)
                 found.append(Option(code, _words(made, changed, loss), changed, verdict, loss))
-    return Fixes(tuple(sorted(found, key=lambda one: (one.verdict, one.loss, len(one.code)))), now)
+    found.sort(key=lambda one: (one.verdict, one.loss, len(one.code)))
+    files: dict[bytes, Option] = {}
+    for one in found:  # of ways to the same file, the shortest
+        files.setdefault(one.table.csv(), one)
+    return Fixes(tuple(files.values()), now)
 
 
 def _ways(made: Table, policy: Policy) -> Iterator[tuple[str, Callable[[Table], Table]]]:
@@ -99,6 +103,10 @@ def _ways(made: Table, policy: Policy) -> Iterator[tuple[str, Callable[[Table], 
     if made.recipe.margins:
         ways[".drop(totals=True)"] = lambda table: table.drop(totals=True)
         ways[".drop(totals=True).suppress()"] = lambda table: table.drop(totals=True).suppress()
+    if any(one.statistic in SAFE_EXTREMES for one in made.tables) and policy.threshold:
+        people = policy.threshold + (policy.threshold_inclusive is not False)
+        ways[f".safe_extremes({people})"] = lambda table: table.safe_extremes(people)
+        ways[f".safe_extremes({people}).suppress()"] = lambda table: table.safe_extremes(people).suppress()
     for name, labels in _small(made, policy):
         groups = {name: {OTHER: labels}}
         code = f".merge({groups!r})"

@@ -88,7 +88,8 @@ def preflight_html(checked: Preflight) -> str:
             + (f"<br>Next: {escape(finding.next_step)}" if finding.next_step else "") + "</li>"
             for finding in output.findings)
         parts.append(f"<p>{badge(output.verdict)} <strong>{escape(output.name)}</strong>: "
-                     f"{escape(MEANING[output.verdict])}</p>" + (f"<ul>{items}</ul>" if items else ""))
+                     f"{escape(MEANING[output.verdict])}</p>" + (f"<ul>{items}</ul>" if items else "")
+                     + "".join(f"<p>Before you ask: {escape(note)}</p>" for note in output.notes))
     return "".join(parts) or f"<p>{NOTHING}</p>"
 
 

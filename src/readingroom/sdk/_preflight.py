@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.errors import Unavailable
 from readingroom.sdk import _door
-from readingroom.sdk._outputs import as_output
+from readingroom.sdk._outputs import Output, as_output
 
 if TYPE_CHECKING:
     from readingroom.core.disclosure import CheckResult
@@ -37,6 +37,8 @@ class Checked:
     name: str
     verdict: Verdict
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    """What a request will need besides, which is no fault of the output."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class Preflight:
     def findings(self) -> tuple[Finding, ...]:
         return tuple(finding for output in self.outputs for finding in output.findings)
 
+    def without_notes(self) -> Preflight:
+        """The findings alone, for an output that is still being made."""
+        return replace(self, outputs=tuple(replace(one, notes=()) for one in self.outputs))
+
     def __repr__(self) -> str:
         lines = []
         for output in self.outputs:
@@ -65,6 +71,7 @@ class Preflight:
             for finding in output.findings:
                 lines.append(f"        {finding.verdict.name}: {finding.message}")
                 lines += [f"          Next: {finding.next_step}"] if finding.next_step else []
+            lines += [f"        Before you ask: {note}" for note in output.notes]
         return "\n".join(lines) or NOTHING
 
     def _repr_html_(self) -> str:
@@ -85,8 +92,18 @@ def preflight(*outputs: object) -> Preflight:
     for number, thing in enumerate(outputs, start=1):
         output = as_output(thing, number)
         result = check_output(output.name, output.content, output.evidence, effective.policy)
-        checked.append(_checked(output.name, result, effective))
+        one = _checked(output.name, result, effective)
+        checked.append(replace(one, notes=_notes(output)))
     return Preflight(tuple(checked), effective.known)
+
+
+def _notes(output: Output) -> tuple[str, ...]:
+    """Too little context is what every fourth request is returned for."""
+    from readingroom.core.egress import MINIMUM_CONTEXT
+
+    if len(output.context.strip()) >= MINIMUM_CONTEXT:
+        return ()
+    return ('say what it shows, of whom, and why it is safe: .save("name", context="...").',)
 
 
 def rules() -> Rules:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MARK = "[c]"  # what a suppressed cell shows, as in official statistics
 JOINER = " / "
+SAFE_EXTREMES = {"min": "bottom_mean", "max": "top_mean"}
 LARGEST_BASE = 100
 
 Labels = tuple[str, ...]
@@ -105,7 +106,7 @@ class Table:
         """What the project's rules say of it."""
         from readingroom.sdk._preflight import preflight
 
-        return preflight(self)
+        return preflight(self).without_notes()
 
     @property
     def verdict(self) -> Verdict:
@@ -179,6 +180,14 @@ class Table:
         """Values below `lower` or above `upper` taken as these, and everything computed anew."""
         return self._again(f"capped at {lower if upper is None else upper:g}" if None in (lower, upper)
                            else f"capped at {lower:g} and {upper:g}", cap=[lower, upper])
+
+    def safe_extremes(self, people: int) -> Table:
+        """Minimum and maximum replaced by the mean over the `people` most extreme people; everything else stays."""
+        measures = [measure.model_dump() for measure in self.recipe.measures]
+        for measure in measures:
+            if measure["statistic"] in SAFE_EXTREMES:
+                measure |= {"statistic": SAFE_EXTREMES[measure["statistic"]], "entities": people, "name": None}
+        return self._again(f"means of the {people} most extreme people in place of extremes", statistics=measures)
 
     def drop(self, *labels: str | Sequence[str], totals: bool = False, empty: bool = False) -> Table:
         """Rows or columns with these labels left out; with `totals` all totals, with `empty` what nobody is in.
@@ -276,8 +285,8 @@ class Table:
         said = self.recipe.model_dump(exclude={"measures"}) | {
             "statistics": [measure.model_dump() for measure in self.recipe.measures]}
         made = compute(self.data, parse_recipe(said | changes), dict(self.tables[0].source))
-        return replace(made, done=(*(one for one in self.done if one.startswith(("merged", "cut", "capped"))), what),
-                       name=self.name, context=self.context, controls=self.controls)
+        kept = tuple(one for one in self.done if one.startswith(("merged", "cut", "capped", "means")))
+        return replace(made, done=(*kept, what), name=self.name, context=self.context, controls=self.controls)
 
     def _merged(self) -> dict[str, Any]:
         return {name: dict(groups) for name, groups in self.recipe.merge.items()}
