@@ -216,9 +216,8 @@ def test_a_preflight_says_verdict_reason_and_next_step(monkeypatch):
 
 def test_the_sdk_is_there_at_once():
     """Heavy libraries come with the first use; benchmarks/tables.py measures how long the import takes."""
-    code = ("import readingroom.sdk, sys; "
-            "assert not {'pandas', 'matplotlib', 'httpx', 'pydantic', 'numpy', 'duckdb', 'pyarrow', 'sqlglot', 'scipy'} "
-            "& set(sys.modules)")
+    heavy = {"pandas", "matplotlib", "httpx", "pydantic", "numpy", "duckdb", "pyarrow", "sqlglot", "scipy"}
+    code = f"import readingroom.sdk, sys; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": "src"})
 
 
