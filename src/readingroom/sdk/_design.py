@@ -327,15 +327,3 @@ def largest_leverage(columns: numpy.ndarray, units: numpy.ndarray, weights: nump
         small = block @ block.T if len(block) <= block.shape[1] else block.T @ block
         largest = max(largest, float(numpy.linalg.eigvalsh(small)[-1]))
     return min(1.0, math.floor(largest * 1e9 + 0.5) / 1e9)
-
-
-def fewest_shared(design: Design) -> int | None:
-    """The fewest people, not none, that two levels of different variables share; None with fewer than two factors."""
-    factors = [factor for factor in design.factors if factor.is_categorical]
-    counts = [
-        cell["units"]
-        for at, one in enumerate(factors)
-        for other in factors[:at]
-        for cell in people_by_level(design, [one.name, other.name], False)
-    ]
-    return min(counts, default=None)

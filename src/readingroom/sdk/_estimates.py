@@ -123,7 +123,9 @@ class Estimates:
         body = "".join(
             "<tr>"
             + "".join(f"<th {LEFT}>{escape(label)}</th>" for label in labels)
-            + "".join(f'<td style="text-align:right">{escape(values.get(column, ""))}</td>' for column in self.columns)
+            + "".join(
+                f'<td style="text-align:right">{escape(_grouped(values.get(column, "")))}</td>' for column in self.columns
+            )
             + "</tr>"
             for labels, values in self.rows
         )
@@ -134,6 +136,12 @@ class Estimates:
 
     def __repr__(self) -> str:
         return f"<Estimates: {self.title}>\n{self.csv().decode()}{self.note}"
+
+
+def _grouped(text: str) -> str:
+    """20,150 for 20150; marks and small numbers as they are."""
+    whole, point, rest = text.partition(".")
+    return f"{int(whole):,}{point}{rest}" if whole.lstrip("-").isdigit() and len(whole.lstrip("-")) > 3 else text
 
 
 def rounded(value: float, decimals: int) -> str:

@@ -242,8 +242,8 @@ def _rows(design: Design, result: Any, description: dict[str, Any]) -> Any:
 
 
 def _plain(name: str) -> str:
-    """A patsy name as people say it: `C(region)[T.South]` is `C(region): South`."""
-    said = name.replace("[T.", "[").replace("[", ": ").replace("]", "").replace(":: ", ": ")
+    """A patsy name as people say it: `C(region)[T.South]:age` is `C(region): South × age`."""
+    said = name.replace("]:", "] × ").replace("[T.", "[").replace("[", ": ").replace("]", "").replace(":: ", ": ")
     return "Intercept" if said.casefold() in ("intercept", "const") else said
 
 

@@ -80,6 +80,13 @@ def test_what_rests_on_many_people_passes_with_every_number_of_the_file_known(ma
     assert "<table>" in made._repr_html_()
 
 
+def test_coefficients_are_named_as_people_say_them():
+    made = rr.ols("pay ~ age + region * sex", FRAME)
+    assert {"Intercept", "age", "region: South", "region: South × sex: M", "Observations"} <= {
+        label for (label,), _ in made.rows}
+    assert f"{int(made.frame.loc['Intercept', 'estimate']):,}" in made._repr_html_()
+
+
 def test_a_number_changed_in_the_file_is_noticed():
     made = rr.ols("pay ~ age", FRAME)
     forged = made.csv().replace(b"age,", b"age,9")

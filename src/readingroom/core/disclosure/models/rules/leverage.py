@@ -30,7 +30,7 @@ def check_leverage(model: Regression, parameters: Policy) -> list[Finding]:
         return []
     return [Finding(
         "model.leverage", Verdict.FAIL if largest >= DECIDES else Verdict.REVIEW,
-        f"One unit makes up {largest:.0%} of its own fitted value, so a coefficient "
+        f"One person makes up {largest:.0%} of its own fitted value, so a coefficient "
         f"{'is' if largest >= DECIDES else 'is largely'} decided by it.",
         "Leave out or cap extreme values, or merge rare levels.",
         parameters={"leverage_max": largest, "fails_at": DECIDES, "review_above": STRONG}, source=SOURCE)]
