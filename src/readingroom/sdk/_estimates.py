@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Labels = tuple[str, ...]
 TINY_P = "<0.001"
+RIGHT = 'style="text-align:right"'
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,7 @@ class Estimates:
         body = "".join(
             "<tr>"
             + "".join(f"<th {LEFT}>{escape(label)}</th>" for label in labels)
-            + "".join(
-                f'<td style="text-align:right">{escape(_grouped(values.get(column, "")))}</td>' for column in self.columns
-            )
+            + "".join(f"<td {RIGHT}>{escape(_grouped(values.get(column, '')))}</td>" for column in self.columns)
             + "</tr>"
             for labels, values in self.rows
         )
