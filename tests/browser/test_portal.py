@@ -14,13 +14,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 from readingroom.core.lifecycle import AnswerStatus
+from readingroom.core.packages import Ecosystem
 from readingroom.core.privacy.ledger import Cost
 from readingroom.core.requests import Decision
 from readingroom.hub.configure import NODE
 from readingroom.ops.install import build_static
 from readingroom.ops.progress import Progress
+from readingroom.services import packages
 from readingroom.web.sessions import COOKIE
 from tests.browser.people import ARGUMENTS
+from tests.integration.test_packages import source, wheel
 from tests.integration.web.world import BASE, NOW, World, safe_uploads
 
 pytestmark = pytest.mark.browser
@@ -110,6 +113,12 @@ def populate(world: World) -> dict[str, int]:
         )
     world.hub.states["bilal", "returning-defendants"] = "running"
     world.hub.states["dara", "returning-defendants"] = "starting"
+    packages.add(world.room, "returning-defendants", [wheel(), source()], by="command line")
+    wishes = {"plotnine": "Figures in the style of our report.", f"a-very-{'long-' * 15}name": "x" * 300}
+    for name, reason in wishes.items():
+        packages.ask(world.room, "ada", "returning-defendants", Ecosystem.PIP, name, reason)
+    refused = packages.ask(world.room, "dara", "returning-defendants", Ecosystem.CRAN, "keras", "Deep thoughts.")
+    packages.refuse(world.room, "robin", refused.id, "It downloads models when it is first used.")
     world.checkpoint()
     return numbers | {"answer": paid.id, "unanswered": unanswered.id}
 
@@ -155,6 +164,9 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("bilal", f"{slug}/workspace"),
         ("dara", f"{slug}/workspace"),
         ("bilal", f"{slug}/workspace/close"),
+        ("ada", f"{slug}/packages"),
+        ("ada", "/projects/courts-and-schools/packages"),
+        ("robin", "/packages"),
         ("ada", "/requests"),
         ("noor", "/requests"),
         ("ada", "/requests/new"),

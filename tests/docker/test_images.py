@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import secrets
 import ssl
 import tarfile
 from contextlib import closing, suppress
@@ -211,12 +212,12 @@ def test_a_missing_part_of_an_image_is_named(tmp_path, monkeypatch):
 
 def test_two_versions_share_an_engine_and_neither_runs_the_others_image(engine, settings, tmp_path, monkeypatch):
     """The door of another checkout gets a tag of its own; ours keeps its id, and each gives up only its own."""
-    other, stage = Settings(state_dir=tmp_path / "other"), images.stage_door
+    other, stage, mark = Settings(state_dir=tmp_path / "other"), images.stage_door, f"# {secrets.token_hex(8)}\n"
 
     def changed(context):
         stage(context)
         with (context / "haproxy.cfg").open("a") as file:
-            file.write(f"# {tmp_path.name}\n")
+            file.write(mark)
 
     images.keep(settings)
     ours = installed.images(settings)

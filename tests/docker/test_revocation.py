@@ -19,7 +19,7 @@ from readingroom.hub import orphans
 from readingroom.hub.containers import PERSON_LABEL
 from readingroom.hub.engine import DockerEngine
 from readingroom.hub.groups import groups
-from readingroom.ops import up
+from readingroom.ops import images, up
 from readingroom.services import accounts, grants, walls, workspaces
 from readingroom.settings import REPOSITORY, STATE_VARIABLE
 from readingroom.storage.volumes import mounted_below
@@ -204,6 +204,7 @@ def test_nothing_is_left_of_workspaces_that_are_closed(settings, room, engine):
     wait_until(lambda: not [place for place in mounted_below(settings.homes_dir) if "canary" not in str(place)],
                "the homes to be unmounted", seconds=60)
     up.down(settings, Console(quiet=True))
+    images.release(settings)
     assert mounted_below(settings.state_dir) == ()
     assert groups(settings) == ()
     assert str(settings.state_dir) not in subprocess.run(["losetup", "-l"], capture_output=True, text=True).stdout

@@ -24,7 +24,7 @@ from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import ReadingRoomError
 from readingroom.hub.containers import container_name
-from readingroom.ops import door, engine, supervise, up
+from readingroom.ops import door, engine, images, supervise, up
 from readingroom.services import grants, private_answers, requests, workspaces
 from readingroom.settings import REPOSITORY, STATE_VARIABLE
 from readingroom.tour.steps import PROJECT, Journey, open_workspace
@@ -432,6 +432,7 @@ def test_down_and_up_keep_everything(installation, settings, room, journey):
         before = tx.events.head()
     numbers = {view.request.number: view.request.status for view in requests.mine(room, "ada")}
     up.down(settings, Console(quiet=True))
+    images.release(settings)
     up.up(settings, demo=True, console=Console(quiet=True))
     assert {view.request.number: view.request.status for view in requests.mine(room, "ada")} == numbers
     with room.store.reading() as tx:

@@ -32,8 +32,8 @@ from readingroom.settings import REPOSITORY, Settings, load_settings
 INPUTS_LABEL = "readingroom.inputs"
 TAG_DIGITS = 12
 NOTEBOOK_PARTS = (
-    "Dockerfile", "requirements.lock", "jupyter", "welcome.ipynb", "start", "mirror.py", "pip.conf", "sitecustomize.py",
-    "kernel.json", "overrides.json",
+    "Dockerfile", "requirements.lock", "jupyter", "welcome.ipynb", "start", "mirror.py", "pip.conf",
+    "kernel-packages.pth", "kernel.json", "overrides.json",
 )
 # What of our package goes into a workspace. Everything else stays out: there is no reason for a researcher
 # to hold the code that guards them.
@@ -249,7 +249,8 @@ def release(settings: Settings) -> None:
     with closing(client(settings)) as engine:
         for image in _marked(engine, settings):
             for tag in _marks(image, settings):
-                engine.images.remove(tag)
+                with suppress(ImageNotFound, APIError):  # somebody's container is all that keeps it
+                    engine.images.remove(tag)
 
 
 MARK = "of-"

@@ -317,7 +317,7 @@ def clean_demo(settings: Settings, console: Console | None = None) -> None:
     if settings.homes_dir.exists():
         with progress.step("Removing the homes"):
             _empty_as_root(settings, settings.homes_dir)
-    if made.exists() and _engine_answers(settings, progress):
+    if settings.images_file.exists() and _engine_answers(settings, progress):
         with closing(engine.client(settings)) as connection:
             label = {"label": f"{INSTANCE_LABEL}={settings.instance}"}
             for volume in connection.volumes.list(filters=label):
@@ -325,7 +325,7 @@ def clean_demo(settings: Settings, console: Console | None = None) -> None:
             images.release(settings)
             others = connection.containers.list(filters={"label": INSTANCE_LABEL})  # another account's, too
             if not others and not _others_running():
-                for name in [*made.read_text().split(), rootfs.ROOT_IMAGE]:
+                for name in [*made.read_text().split(), rootfs.ROOT_IMAGE] if made.exists() else ():
                     _gone(lambda tag=name: connection.images.remove(tag))  # type: ignore[misc]
                 connection.images.prune({"dangling": True, "label": images.INPUTS_LABEL})  # of earlier versions
     if not _others_running():
