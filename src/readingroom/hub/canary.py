@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,8 +25,8 @@ from readingroom.hub.containers import (
     CANARY,
     INSTANCE_LABEL,
     KIND_LABEL,
-    RESEARCHER,
     ContainerArguments,
+    Host,
     Purpose,
     container_arguments,
     shared_dir,
@@ -45,28 +46,37 @@ PROBE = Path(__file__).with_name("probe.py")
 def probe(settings: Settings, engine: docker.APIClient, volumes: Volumes) -> tuple[Finding, ...]:
     """Try every wall from inside now, and look at the container from outside too. What fails is a finding.
 
+    Once with each image that a workspace here may run, since what an image holds (setuid files, say) is a wall as well.
     Unavailable if the machine cannot run a workspace at all: then nothing was learnt of the walls.
     """
     settings.run_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
     with (settings.run_dir / "canary.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _probe(settings, engine, volumes)
+        return tuple(finding for family in _images(settings) for finding in _probe(settings, engine, volumes, family))
 
 
-def _probe(settings: Settings, engine: docker.APIClient, volumes: Volumes) -> tuple[Finding, ...]:
-    arguments = _arguments(settings, engine)
+def _images(settings: Settings) -> tuple[str, ...]:
+    others = sorted(one for one in installed.images(settings) if one.startswith(f"{installed.NOTEBOOK}-"))
+    return (installed.NOTEBOOK, *others)
+
+
+def _probe(settings: Settings, engine: docker.APIClient, volumes: Volumes, family: str) -> tuple[Finding, ...]:
+    host = look(engine)
+    arguments, researcher = _arguments(settings, host, family), host.researcher
     own = partial(set_owner, engine=engine, image=arguments.image,
                   label={INSTANCE_LABEL: settings.instance, KIND_LABEL: "ownership"})
     home, shared = settings.homes_dir / NAME / NAME, shared_dir(settings, NAME)
     try:
         _remove(engine, arguments.name)
         with volumes.provide([Volume(home, VOLUME_BYTES), Volume(shared, VOLUME_BYTES)]):
-            own(home, RESEARCHER, 0o700)
-            own(shared, RESEARCHER, 0o2770)
+            own(home, researcher, 0o700)
+            own(shared, researcher, 0o2770)
             own(sockets.fresh_directory(sockets_dir(settings, NAME, NAME)), 0, sockets.PINNED_MODE)
             container = engine.create_container_from_config(arguments.configuration(), arguments.name)["Id"]
             engine.start(container)
-        return _findings(arguments, engine, container)
+        found = _findings(arguments, engine, container)
+        return found if family == installed.NOTEBOOK else tuple(
+            replace(finding, wall=f"{finding.wall} ({family})") for finding in found)
     except (DockerException, RequestException) as error:
         raise Unavailable(f"The canary could not be run: {error}.", rule="walls.canary",
                           next_step="`readingroom doctor` says what is missing.") from error
@@ -75,7 +85,7 @@ def _probe(settings: Settings, engine: docker.APIClient, volumes: Volumes) -> tu
         sockets.remove_directory(sockets_dir(settings, NAME, NAME))
 
 
-def _arguments(settings: Settings, engine: docker.APIClient) -> ContainerArguments:
+def _arguments(settings: Settings, host: Host, family: str) -> ContainerArguments:
     """A workspace's, for a plan without data: in its place a folder with one file that nobody may change."""
     data = settings.extracts_dir / f".{NAME}"
     data.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -83,8 +93,8 @@ def _arguments(settings: Settings, engine: docker.APIClient) -> ContainerArgumen
     (data / "nobody.csv").write_text("people\n0\n")
     plan = WorkspacePlan(NAME, NAME, (("canary", data),), settings.homes_dir / NAME / NAME, Policy())
     purpose = Purpose(CANARY, ("python3", "-c", PROBE.read_text(encoding="utf-8"), "canary"))
-    image_id = installed.image_id(settings, installed.NOTEBOOK)
-    return container_arguments(settings, plan, look(engine), image_id=image_id, purpose=purpose)
+    image_id = installed.image_id(settings, family)
+    return container_arguments(settings, plan, host, image_id=image_id, purpose=purpose)
 
 
 def _findings(arguments: ContainerArguments, engine: docker.APIClient, container: str) -> tuple[Finding, ...]:

@@ -64,6 +64,12 @@ class Host:
     runtimes: frozenset[str] = frozenset({"runc"})
     apparmor: bool = False
     cgroup_driver: str = "cgroupfs"
+    first_account: int = 0  # what the host calls a container's account 0; more than 0 where the engine maps accounts
+
+    @property
+    def researcher(self) -> int:
+        """The host's number for a workspace's account: owner of its home and of its socket."""
+        return self.first_account + RESEARCHER
 
 
 @dataclass(frozen=True)

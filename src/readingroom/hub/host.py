@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,4 +32,12 @@ def host_of(facts: Mapping[str, Any]) -> Host:
         runtimes=frozenset(map(str, facts.get("Runtimes") or ())),
         apparmor=any("name=apparmor" in str(option) for option in facts.get("SecurityOptions") or ()),
         cgroup_driver=str(facts.get("CgroupDriver") or ""),
+        first_account=_first_account(facts),
     )
+
+
+def _first_account(facts: Mapping[str, Any]) -> int:
+    """With userns-remap the engine keeps its things below a directory named after the first mapped account."""
+    mapped = any("name=userns" in str(option) for option in facts.get("SecurityOptions") or ())
+    found = re.search(r"/(\d+)\.\d+/?\Z", str(facts.get("DockerRootDir") or ""))
+    return int(found.group(1)) if mapped and found else 0

@@ -48,6 +48,7 @@ def container_arguments(settings: Settings, image_id: str) -> dict[str, object]:
         "name": container_name(settings),
         "labels": {INSTANCE_LABEL: settings.instance, SETTINGS_LABEL: image_id},
         "network_mode": "none",
+        "userns_mode": "host",  # where the engine maps accounts: our sockets belong to this machine's
         "read_only": True,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],

@@ -58,6 +58,7 @@ class WorkspaceSpawner(DockerSpawner):
 
     _arguments: ContainerArguments | None = None
     _demanded: Mapping[str, Any] | None = None
+    _researcher = RESEARCHER
     _opened = False
     _half_started = False
     _closing_reason = "The workspace's server ended."
@@ -130,6 +131,7 @@ class WorkspaceSpawner(DockerSpawner):
         await self._in_thread(self.records.check_turn, *self._who, plan.policy.memory_bytes)
         image_id = await self._in_thread(installed.image_id, self.settings, plan.image)
         host = await self._in_thread(look, self.client)
+        self._researcher = host.researcher
         self._arguments = container_arguments(self.settings, plan, host, self.overrides, image_id=image_id)
         self.image = self._arguments.image
         self._sign_in_at_own_host()
@@ -137,13 +139,13 @@ class WorkspaceSpawner(DockerSpawner):
         with await self._in_thread(self._provide_folders, plan):
             await self._in_thread(self._clear_sockets)
             await self._in_thread(sockets.fresh_directory, self._sockets_dir)
-            await self._in_thread(self._own, self._sockets_dir, RESEARCHER, sockets.PINNED_MODE)
+            await self._in_thread(self._own, self._sockets_dir, self._researcher, sockets.PINNED_MODE)
             self._step("Starting the container")
             await super().start()
         self._step("Starting JupyterLab")
         await self._wait_for_socket()
         await self._in_thread(self._own, self._sockets_dir, os.geteuid(), sockets.PINNED_MODE)
-        await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), RESEARCHER)
+        await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), self._researcher)
         await self._in_thread(self._let_in)
         self._step("Comparing the container with what policy demands")
         await self._in_thread(self._record_opened)
@@ -248,8 +250,8 @@ class WorkspaceSpawner(DockerSpawner):
              Volume(shared, plan.policy.project_bytes or PROJECT_BYTES))
         )
         try:
-            self._own(plan.home, RESEARCHER, 0o700)
-            self._own(shared, RESEARCHER, 0o2770)
+            self._own(plan.home, self._researcher, 0o700)
+            self._own(shared, self._researcher, 0o2770)
         except BaseException:
             held.__exit__()
             raise

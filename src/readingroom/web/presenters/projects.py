@@ -192,10 +192,16 @@ class OpeningPage:
     reasons: tuple[Reason, ...]
 
 
-def opening_page(found: ProjectCard, state: str, preparing: str, now: datetime, *, wanted: bool) -> OpeningPage:
+def opening_page(
+    found: ProjectCard, state: str, preparing: str, now: datetime, *, wanted: bool, queued: bool = False
+) -> OpeningPage:
     waiting = state in ("starting", "stopping") or bool(preparing)
     because, reasons = closed_because(found, state, now), found.access.reasons
-    if waiting:
+    if queued:
+        title = "Your workspace waits for room"
+        text = ("It starts by itself when another workspace closes; those who asked before you come first. "
+                "You can leave this page: your place is kept.")
+    elif waiting:
         title = "Your workspace is closing" if state == "stopping" else "Your workspace is opening"
         text = "It usually takes a few seconds. This page follows it by itself."
     elif reasons:

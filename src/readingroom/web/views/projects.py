@@ -114,13 +114,14 @@ def workspace(request: Request, here: Here, looking: Looking, slug: str, wanted:
     if state == "running":
         return _framed(request, found, username)
     queued = turns.place(room, username, slug)
+    waiting = queued is not None and queued.place > 0
     return render(
         request,
         "projects/opening.html",
         RESEARCHER,
         project=found.project,
-        opening=present.opening_page(found, state, preparing, room.now(), wanted=bool(wanted)),
-        queued=bool(queued and queued.place),
+        opening=present.opening_page(found, state, preparing, room.now(), wanted=bool(wanted), queued=waiting),
+        queued=waiting,
     )
 
 
