@@ -319,6 +319,29 @@ os.unlink('{place}/fill')
         assert other.run("open('mine', 'w').write('x' * 10**6); open('/tmp/mine', 'w').write('x' * 10**6)") == ""
         assert self.works(other)
 
+    def test_a_home_that_is_full_can_still_be_opened_and_tidied(self, kernel, hub, mallory):
+        kernel.run("""
+import os
+os.path.exists('welcome.ipynb') and os.unlink('welcome.ipynb')
+try:
+    with open('fill', 'wb', buffering=0) as file:
+        while True: file.write(b'x' * 2**20)
+except OSError: pass
+try:
+    with open('fill2', 'wb', buffering=0) as file:
+        while True: file.write(b'x' * 512)
+except OSError: pass
+""", seconds=60)
+        hub.portal.stop_workspace("alice", PROJECT)
+        hub.wait(lambda: hub.portal.workspace_state("alice", PROJECT) == "stopped", 30)
+        open_for(hub, mallory)
+        with mallory.kernel(PROJECT) as again:
+            assert again.run("""
+import os
+for name in ('fill', 'fill2'): os.unlink(name)
+print(open('note', 'w').write('room again'))
+""") == "10\n"
+
     @pytest.mark.parametrize("place", ["/home/researcher/many", "/tmp/many"])
     def test_files_without_number_end_at_its_own_limit(self, kernel, other, place):
         out = kernel.run(f"""

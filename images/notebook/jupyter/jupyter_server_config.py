@@ -6,6 +6,7 @@ is the container's confinement, its read-only mounts and the door. This only rem
 
 import ctypes
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from jupyter_server.serverapp import ServerApp
@@ -40,4 +41,5 @@ c.FileContentsManager.delete_to_trash = False
 
 welcome, own = Path("/opt/readingroom/welcome.ipynb"), Path.home() / "welcome.ipynb"
 if welcome.exists() and not own.exists() and not own.is_symlink():
-    shutil.copyfile(welcome, own)
+    with suppress(OSError):  # a home that is full must open, or it could never be tidied
+        shutil.copyfile(welcome, own)
