@@ -58,13 +58,14 @@ def plan(room: ReadingRoom, username: str, project_slug: str) -> WorkspacePlan:
 
 
 def _check_number(room: ReadingRoom, tx: Any, username: str, project: str) -> None:
-    """AccessDenied when this person has as many other workspaces open as one may have."""
-    others = sorted(opening.project for opening in tx.workspaces.open_now()
-                    if opening.username == username and opening.project != project)
+    """AccessDenied when this person has as many other workspaces open, starting or asked for as one may have."""
+    claims = [*tx.workspaces.open_now(), *tx.turns.all()]
+    others = sorted({claim.project for claim in claims if claim.username == username and claim.project != project})
     if len(others) >= room.settings.workspaces_per_person:
         raise AccessDenied(
             "You have as many workspaces open as one person may.", rule="workspaces.per-person", value=len(others),
-            reasons=(Reason("workspaces.per-person", f"You have {len(others)} workspaces open: {', '.join(others)}.",
+            reasons=(Reason("workspaces.per-person",
+                            f"You have {len(others)} workspaces open or asked for: {', '.join(others)}.",
                             "Close one of them, then open this one."),),
             next_step="Close one of them.")
 
