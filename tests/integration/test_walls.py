@@ -220,6 +220,15 @@ class TestQueue:
         turns.start_waiting(full, hub)
         assert turns.place(full, "ada", "c") is None and ("ada", "d") in full.hub.running
 
+    def test_a_start_that_fails_frees_its_place_and_one_that_waits_goes_on_waiting(self, full):
+        for slug in ("a", "b", "c"):
+            turns.ask(full, "ada", slug, GIB)
+        turns.gave_up(full, "ada", "c")
+        assert turns.place(full, "ada", "c").place == 1
+        turns.gave_up(full, "ada", "a")
+        assert turns.place(full, "ada", "a") is None
+        assert turns.start_waiting(full, full.hub) == 1
+
     def test_leaving_the_queue_moves_the_others_up(self, full):
         for slug in ("a", "b", "c", "d"):
             turns.ask(full, "ada", slug, GIB)

@@ -89,7 +89,7 @@ class RoomRecords:
     def gave_up(self, username: str, project: str) -> None:
         from readingroom.services import turns
 
-        turns.leave(self._room, username, project)
+        turns.gave_up(self._room, username, project)
 
     def provide(self, wanted: Sequence[Volume]) -> Held:
         from readingroom import bootstrap

@@ -78,6 +78,14 @@ def leave(room: ReadingRoom, username: str, project: str) -> None:
             tx.turns.remove(username, project)
 
 
+def gave_up(room: ReadingRoom, username: str, project: str) -> None:
+    """An admitted workspace did not start: its place is free again. One that waits goes on waiting."""
+    with room.store.transaction() as tx:
+        mine = _find(tx.turns.all(), username, project)
+        if mine is not None and not mine.waiting and tx.workspaces.open_one(username, project) is None:
+            tx.turns.remove(username, project)
+
+
 def start_waiting(room: ReadingRoom, hub: Hub) -> int:
     """Start whoever is first in the queue and fits now; returns how many. Whoever may not any more loses the turn."""
     with room.store.transaction() as tx:
