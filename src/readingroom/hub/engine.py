@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +54,12 @@ class DockerEngine:
         return tuple(self._ask(lambda: self.api.networks(filters={"label": label})) or ())
 
     def remove_network(self, name: str) -> None:
+        """Also one that still counts a container which is gone, as one connected by hand and then killed is."""
+        found = self._ask(lambda: self.api.inspect_network(name)) or {}
+        for identity, end in (found.get("Containers") or {}).items():
+            for one in (identity, end.get("Name", "")):
+                with suppress(Unavailable):  # whichever of the two the engine still knows
+                    self._ask(lambda one=one: self.api.disconnect_container_from_network(one, name, force=True))
         self._ask(lambda: self.api.remove_network(name))
 
     def places_in_use(self) -> frozenset[Path]:

@@ -25,6 +25,7 @@ from rich.table import Table
 from readingroom import installed
 from readingroom.bootstrap import volumes
 from readingroom.errors import PermissionDenied, ReadingRoomError, Unavailable
+from readingroom.hub.engine import DockerEngine
 from readingroom.hub.groups import remove_groups
 from readingroom.hub.ownership import empty_through_engine
 from readingroom.ops import doctor, engine, images, install, rootfs, sbom, supervise
@@ -267,9 +268,10 @@ def remove_containers(settings: Settings, connection: docker.DockerClient) -> tu
     for container in connection.containers.list(all=True, filters=label, ignore_removed=True):
         _gone(lambda found=container: found.remove(force=True, v=True))  # type: ignore[misc]
         removed.append(str(container.name))
-    for network in connection.networks.list(filters=label):
-        _gone(network.remove)
-        removed.append(str(network.name))
+    ours = DockerEngine(settings)
+    for network in ours.networks():
+        ours.remove_network(network["Name"])
+        removed.append(str(network["Name"]))
     return tuple(removed)
 
 
