@@ -146,10 +146,10 @@ class WorkspaceSpawner(DockerSpawner):
         await self._wait_for_socket()
         await self._in_thread(self._own, self._sockets_dir, os.geteuid(), sockets.PINNED_MODE)
         await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), self._researcher)
-        await self._in_thread(self._let_in)
         self._step("Comparing the container with what policy demands")
         await self._in_thread(self._record_opened)
         self._opened = True
+        await self._in_thread(self._let_in)
         self._step("Opening the workspace")
         return unix_url(self._sockets_dir / sockets.NAME)
 
