@@ -79,6 +79,10 @@ def _project(project: Project, grants: Sequence[tuple[Grant, Policy]], today: da
                  ProjectStatus.CLOSED: "is closed"}[project.status]
         reasons.append(Reason("project.status", f"The project {state}.",
                               "It opens when every custodian has agreed; see the project page for who is next."))
+    if Tier.STRICT in {project.tier, *(policy.tier for _, policy in grants)}:
+        reasons.append(Reason("workspace.tier", "This project's workspaces may be seen as pixels only (tier strict), "
+                              "which this installation does not offer.",
+                              "Ask the administrator; the data stay closed until it does."))
     if not grants:
         reasons.append(Reason("project.grants", "The project has no grant of any dataset.",
                               "Apply for the datasets it needs."))
@@ -102,10 +106,6 @@ def _grant(project: Project, grant: Grant, policy: Policy, today: date) -> list[
     elif grant.expires_on < today:
         reasons.append(Reason("grant.expiry", f"The grant of {grant.dataset} ended on {grant.expires_on:%-d %B %Y}.",
                               "Ask its custodian to renew it."))
-    if Tier.STRICT in (project.tier, policy.tier):
-        reasons.append(Reason("workspace.tier", "This project's workspaces may be seen as pixels only (tier strict), "
-                              "which this installation does not offer.",
-                              "Ask the administrator; the data stay closed until it does."))
     if project.image not in (images := allowed_images(policy)):
         reasons.append(Reason("workspace.image", f"{grant.dataset} may not be opened in the image {project.image}; its "
                               f"policy allows: {', '.join(sorted(images)) or 'none'}.",
