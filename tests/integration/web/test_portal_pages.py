@@ -62,9 +62,12 @@ class TestProjects:
         assert "Your workspace is opening" in page and '<noscript><meta http-equiv="refresh"' in page
         world.hub.states["ada", "returning-defendants"] = "running"
         assert "/user/ada/returning-defendants/" in text_of(ada.see("/projects/returning-defendants/workspace"))
+        with world.store.transaction() as tx:
+            tx.workspaces.open("ada", "returning-defendants", NOW)
         state = ada.get("/services/portal/projects/returning-defendants/workspace/state")
         told = state.json()
         assert (told["state"], told["preparing"]) == ("running", "") and "shown in 24 hours" in told["shown"]
+        assert told["closes"] == "Closes in 72 hours, whoever uses it.", "the greatest age; nothing is known of its use"
 
     def test_a_refused_opening_lists_the_reasons_and_asks_the_hub_nothing(self, world):
         answer = world.client("ada").do("/projects/courts-and-schools/workspace/open")

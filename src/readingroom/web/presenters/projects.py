@@ -95,12 +95,12 @@ def card(found: ProjectCard, state: str, policies: Policies, today: date, now: d
         actions=_actions(found, state),
         gauges=_gauges(found, policies),
         closed_because=closed_because(found, state, now),
-        closes=_closes(found, now) if state in OPEN_STATES else "",
+        closes=closes(found, now) if state in OPEN_STATES else "",
         classes="" if found.access.allowed else "rr-card--attention",
     )
 
 
-def _closes(found: ProjectCard, now: datetime) -> str:
+def closes(found: ProjectCard, now: datetime) -> str:
     """How long the open workspace has left if nothing changes."""
     opening = found.last_opening
     end = closing(opening, found.policy) if opening is not None and opening.closed_at is None else None
@@ -165,7 +165,7 @@ class Shell:
 
 def shell(found: ProjectCard, lab: str, shown: Shown, policies: Policies, now: datetime) -> Shell:
     project = found.project
-    return Shell(project.title, project.slug, lab, times.shown(shown), _closes(found, now), _gauges(found, policies))
+    return Shell(project.title, project.slug, lab, times.shown(shown), closes(found, now), _gauges(found, policies))
 
 
 @dataclass(frozen=True)

@@ -144,8 +144,11 @@ def workspace_state(here: Here, looking: Annotated[Viewer, Depends(viewer)], slu
     found = service.get(here.room, looking.username, slug)
     _check_member(found, looking.username)
     state, preparing = _progress(here, looking.username, slug)
-    seen = times.shown(shown.of(here.room, looking.username, found.project)) if state == "running" else ""
-    return JSONResponse({"state": state, "preparing": preparing, "shown": seen})
+    bar = {}
+    if state == "running":
+        bar = {"shown": times.shown(shown.of(here.room, looking.username, found.project)),
+               "closes": present.closes(found, here.room.now())}
+    return JSONResponse({"state": state, "preparing": preparing, **bar})
 
 
 def _check_member(found: service.ProjectCard, username: str) -> None:
