@@ -374,15 +374,33 @@ WALLS = {
 }
 
 
+def alone(tried):
+    """Run it in a child, so that one that dies, or leaves the process changed, is a finding and no more."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            held, seen = tried()
+            shown = seen if isinstance(seen, str) else ", ".join(map(str, seen))
+        except BaseException as error:
+            held, shown = False, f"could not be told: {type(error).__name__}: {error}"
+        os.write(writing, json.dumps([bool(held), shown[:500]]).encode())
+        os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        said = pipe.read()
+    _, ended = os.waitpid(child, 0)
+    return json.loads(said) if said else [False, f"it died ({os.waitstatus_to_exitcode(ended)})"]
+
+
 def main():
     findings = []
     for wall, tried in WALLS.items():
         try:
-            held, seen = tried()
+            held, seen = alone(tried)
         except Exception as error:
             held, seen = False, f"could not be told: {type(error).__name__}: {error}"
-        shown = seen if isinstance(seen, str) else ", ".join(map(str, seen))
-        findings.append({"wall": wall, "held": bool(held), "seen": shown[:500]})
+        findings.append({"wall": wall, "held": held, "seen": seen})
     print(json.dumps(findings), flush=True)
 
 
