@@ -161,8 +161,11 @@ def test_a_suspended_person_is_out_of_everything_and_nobody_else(people, room, e
             return True
         return False
     wait_until(token_is_dead, "the token to die", seconds=PROMISE_SECONDS)
-    wait_until(lambda: "/hub/login" in str(people["bilal"].get("/projects").url), "the cookie to die",
-               seconds=PROMISE_SECONDS)
+
+    def cookies_are_dead():
+        portal, at_hub = people["bilal"].get("/projects"), people["bilal"].get("/hub/home")
+        return (portal.status_code == 403 or "/hub/login" in str(portal.url)) and "/hub/login" in str(at_hub.url)
+    wait_until(cookies_are_dead, "the cookies to die", seconds=PROMISE_SECONDS)
     assert people["bilal"].get(lab(settings, "bilal", PROJECT)).url.path.startswith("/hub/")
     assert time.monotonic() - begun < PROMISE_SECONDS
     assert list(containers(engine)) == ["ada"] and people["ada"].open("/projects").status == 200
