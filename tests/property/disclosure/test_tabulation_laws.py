@@ -96,6 +96,19 @@ def _same(shown, value) -> bool:
     return shown == value
 
 
+@settings(max_examples=40, deadline=None)
+@given(rows=ROWS, shape=SHAPES, margins=st.booleans(), at_once=st.integers(1, 10))
+def test_people_counted_in_several_goes_are_counted_as_in_one(rows, shape, margins, at_once):
+    recipe = parse_recipe({"rows": shape[0], "columns": shape[1], "unit": "p", "margins": margins, "statistics": [
+        {"statistic": "count"}, {"statistic": "mean", "value": "float"}, {"statistic": "sum", "value": "whole"},
+        {"statistic": "share", "of": "row"}, {"statistic": "top_mean", "value": "float", "entities": 3},
+        {"statistic": "bottom_mean", "value": "float", "entities": 2, "name": "low"},
+        {"statistic": "rate", "value": "whole", "denominator": "under"}]})
+    data = pa.Table.from_pylist(rows, TYPES)
+    if any(all(row[name] is not None for name in (*shape[0], *shape[1], "p")) for row in rows):
+        assert tables(compute(data, recipe, at_once=at_once)) == tables(compute(data, recipe))
+
+
 @settings(max_examples=25, deadline=None)
 @given(rows=ROWS, order=st.randoms())
 def test_the_order_of_rows_never_shows(rows, order):

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from readingroom.core.disclosure.tabulation import conditions, frames, labels
 from readingroom.core.disclosure.tabulation.axes import MOST_CELLS, Axis, Variable, axis, check_codes
 from readingroom.core.disclosure.tabulation.frames import Column
+from readingroom.core.disclosure.tabulation.merging import ROWS_AT_ONCE, goes, put_together
 from readingroom.core.disclosure.tabulation.recipe import SUPPORTED, Measure, Recipe
 from readingroom.core.disclosure.tabulation.sql import Plan, Value, statement
 from readingroom.errors import InvalidInput
@@ -59,12 +60,15 @@ class Computed:
     left_out: Mapping[str, int]
 
 
-def compute(frame: Any, recipe: Recipe, *, top: int = TOP) -> Computed:
-    """Evidence of every cell that `recipe` asks for. InvalidInput says what cannot be, and why."""
+def compute(frame: Any, recipe: Recipe, *, top: int = TOP, at_once: int = ROWS_AT_ONCE) -> Computed:
+    """Evidence of every cell that `recipe` asks for. InvalidInput says what cannot be, and why.
+
+    Of more than `at_once` rows, a part of the people at a time is counted, which bounds memory.
+    """
     names = frames.names_of(frame)
     used = conditions.columns_used(recipe.where, names) if recipe.where else ()
     data = frames.take(frame, columns_needed(recipe, names))
-    return _Pass(recipe, data, names, used, top, 0 if data else frames.length(frame)).run()
+    return _Pass(recipe, data, names, used, top, 0 if data else frames.length(frame), at_once).run()
 
 
 def columns_needed(recipe: Recipe, names: list[str]) -> list[str]:
@@ -80,7 +84,8 @@ class _Pass:
     """The columns of one statement as they are collected, and its result."""
 
     def __init__(self, recipe: Recipe, data: Mapping[str, Column], names: list[str], used: tuple[str, ...],
-                 top: int, length: int) -> None:
+                 top: int, length: int, at_once: int) -> None:
+        self.at_once = at_once
         self.recipe, self.data, self.names, self.top, self.length = recipe, data, names, top, length
         self.arrays: dict[str, pa.ChunkedArray] = {}
         self.values: list[Value] = []
@@ -107,13 +112,22 @@ class _Pass:
             *([f"{weight}::DOUBLE AS w"] if weight else []),
             *(f"{expression} AS v{place}" for place, expression in enumerate(self.expressions))])
         everything = " AND ".join(part for part in (condition and f"({condition})", kept) if part)
-        text, listed = statement(plan, f"SELECT {base} FROM data" + (f" WHERE {everything}" if everything else ""))
+        table = self._table()
+        times = goes(plan, table.num_rows, self.at_once)
+        dealt = [f"hash({unit}) % {times} = {turn}" for turn in range(times)] if times > 1 else [""]
+        conditions_of = [" AND ".join(part for part in (everything, turn) if part) for turn in dealt]
+        made = [statement(plan, f"SELECT {base} FROM data" + (f" WHERE {test}" if test else ""))
+                for test in conditions_of]
+        listed = made[0][1]
         with _connection() as connection:
-            connection.register("data", self._table())
+            connection.register("data", table)
             left_out = self._left_out(connection, condition, lost)
-            found = _fetched(connection, f"{text} LIMIT {MOST_FETCHED + 1}", "recipe.compute")
-        if len(found) > MOST_FETCHED:
-            raise _too_many(f"more than {MOST_FETCHED:,}")
+            parts = []
+            for text, _ in made:
+                parts.append(_fetched(connection, f"{text} LIMIT {MOST_FETCHED + 1}", "recipe.compute"))
+                if len(parts[-1]) > MOST_FETCHED:
+                    raise _too_many(f"more than {MOST_FETCHED:,}")
+        found = parts[0] if len(parts) == 1 else put_together(plan, listed, parts)
         facts = {(row[0], row[1]): dict(zip(listed[2:], row[2:], strict=True)) for row in found}
         every = recipe.empty_cells == "show"
         rows = axis(recipe.rows, down, {r for r, _ in facts}, every=every)
