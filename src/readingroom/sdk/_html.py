@@ -37,6 +37,9 @@ def table_html(made: Table) -> str:
     for row in rows[:MOST_ROWS]:
         shown = "".join(f"<th {LEFT}>{escape(label)}</th>" for label in row)
         for column in columns:
+            if (row, column) not in cells:  # a total's share of itself
+                shown += "<td></td>"
+                continue
             cell, one = cells[row, column]
             text = escape(made._text(cell, one, grouped=True))
             findings = broken.get((row, column)) or broken.get((row, (made._heading(column),))) or []

@@ -94,7 +94,7 @@ class Table:
         found = self._cells()
         data = {}
         for column in columns:
-            values = [self._shown(*found[row, column]) for row in rows]
+            values = [self._shown(*found[row, column]) if (row, column) in found else None for row in rows]
             whole = all(value is None or isinstance(value, int) for value in values)
             data[self._heading(column)] = pandas.array(values, dtype="Int64" if whole else "Float64")
         index = (pandas.Index([row[0] for row in rows], name=self.row_names[0]) if len(self.row_names) == 1
@@ -235,7 +235,8 @@ class Table:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow([*self.row_names, *map(self._heading, columns)])
         for row in rows:
-            writer.writerow([*row, *(self._text(*found[row, column]) for column in columns)])
+            shown = (found.get((row, column)) for column in columns)  # a total has no share of itself
+            writer.writerow([*row, *("" if one is None else self._text(*one) for one in shown)])
         return text.getvalue().encode()
 
     def output(self, number: int = 1) -> Output:

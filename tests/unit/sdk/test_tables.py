@@ -318,6 +318,11 @@ def test_shares_of_people_are_made_from_rounded_counts():
 @pytest.mark.parametrize("made", [
     rr.crosstab(PEOPLE.head(380), "region", "sex", unit="p", margins=True),
     rr.crosstab(PEOPLE.head(380), "region", "sex", unit="p", normalize=True),
+    rr.crosstab(PEOPLE.head(380), "region", "sex", unit="p", normalize=True, margins=True),
+    rr.crosstab(PEOPLE.head(380), "region", "sex", unit="p", normalize="index", margins=True),
+    rr.crosstab(PEOPLE.head(380), "region", "sex", unit="p", normalize="columns", margins=True),
+    rr.table(PEOPLE.head(380), "region", "sex", unit="p", totals=True,
+             statistics=[{"statistic": "count"}, {"statistic": "percentage", "of": "column"}]),
     rr.crosstab(PEOPLE.head(380), "region", "sex", "days", "mean", unit="p"),
     rr.pivot_table(PEOPLE.head(380), "days", "region", "sex", unit="p", margins=True),
     rr.pivot_table(PEOPLE.head(380), "days", "region", aggfunc=["mean", "median", "std", "count"], unit="p"),
@@ -345,6 +350,9 @@ def test_shapes_show_what_pandas_shows():
     shown = rr.crosstab(PEOPLE, "region", "sex", unit="p", margins=True).frame
     expected = pandas.crosstab(PEOPLE["region"], PEOPLE["sex"], margins=True, margins_name="Total")
     assert shown.to_numpy().tolist() == expected.to_numpy().tolist()
+    shares = rr.crosstab(PEOPLE, "region", "sex", unit="p", margins=True, normalize="index").frame
+    expected = pandas.crosstab(PEOPLE["region"], PEOPLE["sex"], margins=True, margins_name="Total", normalize="index")
+    assert shares.to_numpy().tolist() == expected.to_numpy().tolist()
     means = rr.groupby(PEOPLE, "region", unit="p")["days"].mean().frame
     assert means.iloc[:, 0].to_list() == pytest.approx(PEOPLE.groupby("region")["days"].mean().round(1).to_list())
 

@@ -70,7 +70,7 @@ def _show(answer: Answer) -> None:
             texts[cell.row, cell.column] = Text(
                 f"{number} ✗ ({cell.people:,})" if bad else number, style="red" if bad else "", justify="right")
     for row in rows[:MOST_SHOWN]:
-        made.add_row(*(Text(label) for label in row), *(texts[row, column] for column in columns))
+        made.add_row(*(Text(label) for label in row), *(texts.get((row, column), Text("")) for column in columns))
     console = Console()
     console.print(made, highlight=False)
     if len(rows) > MOST_SHOWN:

@@ -34,7 +34,7 @@ def tables(computed: Computed, source: Mapping[str, str] | None = None) -> tuple
         build = _Cells(computed, measure, places)
         cells = tuple(
             CellEvidence(row, (*column, *titled), margin=OVERALL in key, **build(key, (row, column) in structural))
-            for row, column, key in grid(computed))
+            for row, column, key in grid(computed) if not build.is_idle(key))
         made.append(TableEvidence(
             _name(measure), recipe.unit or EVERY_ROW, cells, said, decimals=recipe.decimals,
             row_names=recipe.rows, column_names=recipe.columns,
@@ -194,6 +194,10 @@ class _Cells:
             above, below = plain(found[f"sum{i}"]), plain(whole[f"sum{i}"])
         said |= {"numerator_people": said["people"], "denominator_people": self._people(whole)[0]}
         return said | ({"value": self.measure.scale * above / below} if below else {"suppressed": True})
+
+    def is_idle(self, key: Key) -> bool:
+        """A total's share of itself is all of it, whatever the data; such a cell is left out, as pandas does."""
+        return self.measure.canonical == "share" and OVERALL in key and key == self._whole(key)
 
     def _whole(self, key: Key) -> Key:
         r, c = SHARE_OF[self.measure.of](key)
