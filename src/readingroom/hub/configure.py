@@ -171,7 +171,7 @@ def update_sign_in(c: Any, records: Records) -> None:
 def update_workspaces(c: Any, settings: Settings, records: Records) -> None:
     c.JupyterHub.spawner_class = SPAWNERS["docker"]
     c.JupyterHub.allow_named_servers = True
-    c.JupyterHub.named_server_limit_per_user = 20
+    c.JupyterHub.named_server_limit_per_user = 0  # the records limit what is open; this would count closed ones as well
     c.JupyterHub.concurrent_spawn_limit = 64  # the queue for memory (services.turns) keeps numbers down, without a no
     c.JupyterHub.implicit_spawn_seconds = 0
     c.Spawner.disable_user_config = True
