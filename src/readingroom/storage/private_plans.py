@@ -40,6 +40,8 @@ class Plan:
 
 
 def compile_plan(shape: Shape) -> Plan:
+    if len({noisy.scale for noisy in shape.noisy}) < len(shape.noisy):
+        raise IntegrityError("Two numbers of a release would share their noise.", rule="privacy-noise")
     if shape.kind == TOP:
         return _top(shape)
     measure = _measure(shape)

@@ -82,11 +82,13 @@ def columns_needed(query: Query) -> tuple[str, ...]:
 
 
 def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that reads and writes nothing outside the scratch directory, but for the file that it is given."""
-    return duckdb.connect(":memory:", config={
+    """A connection that spills into the scratch directory, installs nothing and prints nothing."""
+    connection = duckdb.connect(":memory:", config={
         "threads": "2", "memory_limit": MEMORY, "temp_directory": str(scratch / "spill"),
         "preserve_insertion_order": "false", "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false"})
+    connection.execute("SET enable_progress_bar = false")  # it would be written among the answers
+    return connection
 
 
 def _write_bounded(reader: pa.RecordBatchReader, rows_per_person: int, target: Path) -> None:

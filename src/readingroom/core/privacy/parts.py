@@ -30,6 +30,7 @@ from readingroom.core.privacy.shapes import (
     THRESHOLD,
     Noisy,
     Shape,
+    distinct,
     gaussian_scale,
     laplace_scale,
     threshold_for,
@@ -103,11 +104,12 @@ def _sums(query: Query, table: Table) -> Part:
     if pure and query.statistic in (MEAN, PROPORTION):
         bound = 2 * every[0].half
         noisy = Noisy(bound, laplace_scale(Fraction(k * bound), amount))
-        return Part(Shape(PAIRS, pure, k, _cells(query.by), (noisy, noisy), grouped=bool(query.by)), query.by, k,
+        return Part(Shape(PAIRS, pure, k, _cells(query.by), distinct((noisy, noisy)), grouped=bool(query.by)),
+                    query.by, k,
                     people=False, values=(Value(UPPER), Value(LOWER)))
     bounds = [*([1] if counts else []), *(value.bound(every) for value in values)]
     noisy_all = tuple(_noisy(bound, k, amount * share, pure=pure) for bound, share in zip(bounds, shares, strict=True))
-    shape = Shape(SUMS, pure, k, _cells(query.by), noisy_all, grouped=bool(query.by), counts=counts)
+    shape = Shape(SUMS, pure, k, _cells(query.by), distinct(noisy_all), grouped=bool(query.by), counts=counts)
     return Part(shape, query.by, k, people=False, values=values)
 
 
@@ -151,7 +153,7 @@ def _quantiles(query: Query) -> Part:
         bound = max(exact.numerator, exact.denominator - exact.numerator)
         whole = Fraction(2 * k * bound)
         noisy.append(Noisy(bound, laplace_scale(whole, each) if pure else gaussian_scale(whole**2 / 4, each)))
-    shape = Shape(QUANTILES, pure, k, _cells(query.by), tuple(noisy), grouped=bool(query.by), quantiles=numerators,
+    shape = Shape(QUANTILES, pure, k, _cells(query.by), distinct(noisy), grouped=bool(query.by), quantiles=numerators,
                   candidates=len(query.candidates))
     return Part(shape, query.by, k, people=False, values=(Value(PLACE),))
 
