@@ -337,3 +337,22 @@ def test_a_door_that_began_anew_says_so(doorway):
     [after] = [one for one in DoorMeter(doorway.settings).read() if one.username == "anew"]
     assert before.boot != after.boot and after.counter <= before.counter
     doorway.shut("anew", "one")
+
+
+def test_who_opens_while_another_looks_is_not_shut_out(doorway, server, monkeypatch):
+    """The Hub and the program that watches the door both reconcile, at any time."""
+    look = doorkeeper.admitted_keys
+
+    def opens_meanwhile(settings):
+        found = look(settings)
+        monkeypatch.setattr(doorkeeper, "admitted_keys", look)
+        doorway.open("bilal", "meanwhile")
+        return found
+
+    monkeypatch.setattr(doorkeeper, "admitted_keys", opens_meanwhile)
+    with doorway.websocket("ada", "returning") as line:
+        doorkeeper.reconcile(doorway.settings)
+        assert doorway.ask("/user/bilal/meanwhile/lab").status_code == 200
+        line.sendall(b"still there")
+        assert line.recv(100) == b"still there"
+    doorway.shut("bilal", "meanwhile")

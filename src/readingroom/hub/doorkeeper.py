@@ -41,8 +41,12 @@ def ask(admin: Path, command: str) -> str:
 
 
 def reconcile(settings: Settings) -> None:
-    """Let in to what is open, and to nothing else; whoever was inside what closed is cut off at once."""
-    wanted, admitted = open_keys(settings), admitted_keys(settings)
+    """Let in to what is open, and to nothing else; whoever was inside what closed is cut off at once.
+
+    What is admitted is asked first: a workspace that opens in between is then admitted twice, never expelled.
+    """
+    admitted = admitted_keys(settings)
+    wanted = open_keys(settings)
     for key in admitted - wanted:
         _expel(settings, key)
     for key in wanted - admitted:
