@@ -276,6 +276,22 @@ def test_an_opening_workspace_is_followed_to_its_end(site):
         page.locator("iframe[title=JupyterLab]").wait_for(timeout=8000)
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_bar_above_a_workspace_leaves_the_frame_its_room(site, width):
+    with site.browser("ada") as page:
+        page.set_viewport_size({"width": width, "height": 800})
+        site.world.hub.states["ada", "returning-defendants"] = "running"
+        site.open(page, "/projects/returning-defendants/workspace")
+        bar, frame = page.locator(".rr-shell").bounding_box(), page.locator("iframe[title=JupyterLab]").bounding_box()
+        assert frame["y"] >= bar["y"] + bar["height"] - 1
+        assert frame["width"] == width and frame["height"] > 300
+        assert frame["y"] + frame["height"] <= 801
+        assert "shown in 24 hours" in page.locator(".rr-shell").inner_text()
+        if folder := os.environ.get("READINGROOM_PICTURES"):
+            page.screenshot(path=f"{folder}/shell-{width}.png")
+        page.faults.clear()  # the frame leads to no running workspace here
+
+
 def test_a_script_of_the_same_origin_cannot_read_a_page(site):
     """What a notebook's page could try: fetch a form's token with the cookie of whoever looks at it."""
     with site.browser("mercer") as page:
