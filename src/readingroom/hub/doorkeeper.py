@@ -12,7 +12,6 @@ from pathlib import Path
 
 from readingroom.errors import IntegrityError, Unavailable
 from readingroom.hub import sockets
-from readingroom.hub.containers import RESEARCHER
 from readingroom.settings import Settings
 
 BACKEND = "workspaces"
@@ -64,11 +63,13 @@ def admitted_keys(settings: Settings) -> frozenset[str]:
 
 
 def _is_pinned(directory: Path) -> bool:
+    """Whoever the researcher's account is outside (an engine may remap it), the spawner has checked; it is not ours."""
     try:
-        sockets.check_pinned(directory, os.geteuid(), RESEARCHER)
+        researcher = (directory / sockets.NAME).lstat().st_uid
+        sockets.check_pinned(directory, os.geteuid(), researcher)
     except (OSError, IntegrityError):
         return False
-    return True
+    return researcher != os.geteuid()
 
 
 def _servers(settings: Settings) -> list[tuple[str, int]]:

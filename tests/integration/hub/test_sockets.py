@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from readingroom.errors import IntegrityError
+from readingroom.hub import doorkeeper
 from readingroom.hub.sockets import DOOR, NAME, PINNED_MODE, check_pinned, fresh_directory, remove_directory
+from readingroom.settings import Settings
 
 
 @pytest.fixture
@@ -89,3 +91,28 @@ def test_a_path_too_long_for_a_socket_is_refused_before_anything_starts(tmp_path
 def test_only_the_hubs_own_account_and_the_door_come_near_the_sockets(directory):
     assert directory.parent.stat().st_mode & 0o777 == 0o710
     assert directory.parent.stat().st_gid == (DOOR if os.geteuid() == 0 else os.getegid())
+
+
+@pytest.mark.parametrize(("owner", "open_"), [(10001, True), (231_001, True), (0, False)])
+def test_the_door_leads_to_a_pinned_socket_whatever_account_the_engine_made_of_the_researchers(
+        tmp_path, monkeypatch, owner, open_):
+    """With user namespaces the account inside is another one outside; ours it never is."""
+    settings = Settings(state_dir=tmp_path)
+    monkeypatch.setattr(Settings, "run_dir", property(lambda _: Path("r")))
+    monkeypatch.chdir(tmp_path)
+    folder = fresh_directory(settings.workspace_sockets_dir / "0123456789ab")
+    folder.chmod(PINNED_MODE)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(folder / NAME))
+    real = Path.lstat
+
+    def seen(path):
+        found = real(path)
+        if path.name != NAME:
+            return found
+        values = list(found)
+        values[4] = os.geteuid() if owner == 0 else owner
+        return os.stat_result(values)
+
+    monkeypatch.setattr(Path, "lstat", seen)
+    assert (folder.name in doorkeeper.open_keys(settings)) is open_
