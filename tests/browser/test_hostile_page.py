@@ -140,8 +140,6 @@ CALLS = {
                " {total: {label: 'x', amount: {currency: 'GBP', value: '1'}}}).show().catch(() => 0)",
     "sign-in": "navigator.credentials.get({identity: {providers: [{configURL: URL_, clientId: 'x'}]}}).catch(() => 0)",
     "webrtc": RTC,
-    "webrtc-in-a-frame": ADD + "const f = add('iframe', {}); f.contentWindow.URL_ = URL_;"
-                         "f.contentWindow.eval(`" + RTC + "`)",
     "reports": "document.head.appendChild(Object.assign(document.createElement('meta'), {httpEquiv:"
                " 'Content-Security-Policy', content: `img-src 'none'; report-uri ${URL_}`})); new Image().src = '/x'",
 }

@@ -86,7 +86,7 @@ def _servers(settings: Settings) -> list[tuple[str, int]]:
 def _admit(settings: Settings, key: str) -> None:
     server = f"{BACKEND}/{key}"
     told = ask(settings.door_admin_socket, f"add server {server} unix@{INSIDE}/{key}/{sockets.NAME} weight 0 proto h1")
-    if "registered" not in told and "already exists" not in told:
+    if "registered" not in told and "already exists" not in told.lower():
         raise Unavailable("The door does not take the workspace in.", rule="door.admin", value=told.strip()[:200],
                           next_step="See the door's log.")
     ask(settings.door_admin_socket, f"enable server {server}")
