@@ -29,10 +29,13 @@ print("started")
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
     made = HubInstallation(tmp_path_factory.mktemp("hub"))
-    made.portal.start_workspace(*KEY)
-    made.wait_for_state("running")
-    yield made
-    made.close()
+    try:
+        made.browser("alice")  # the Hub knows whoever has signed in
+        made.portal.start_workspace(*KEY)
+        made.wait_for_state("running")
+        yield made
+    finally:
+        made.close()
 
 
 def test_a_kernel_that_prints_and_claims_activity_is_not_use_and_a_person_is(hub):
