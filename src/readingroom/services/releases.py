@@ -74,13 +74,21 @@ def _statement(workshop: Workshop, request: EgressRequest, project: Project,
         "approvals_required": request.checkers_required,
         "project": {"slug": project.slug, "title": project.title, "programme": project.programme,
                     "purpose": project.purpose, "legal_gateway": project.legal_gateway},
-        "datasets": [{"slug": grant.dataset, "grant": grant.id, "version": version,
+        "datasets": [{"slug": grant.dataset, "grant": grant.id,
+                      "version": _version_of(workshop, request, grant, version),
                       "synthetic": workshop.policies.dataset(grant.dataset).synthetic,
                       "policy": workshop.policies.fingerprint(project.programme, grant.dataset)}
                      for grant, version in sources],
         "files": [_file_statement(request, file) for file in request.files],
         "made_by": {"readingroom": readingroom.__version__, **{tool: _version(tool) for tool in TOOLS}},
     }
+
+
+def _version_of(workshop: Workshop, request: EgressRequest, grant: Grant, version: str) -> str:
+    """The version's name; of a private answer only its place in order, since the name is a hash of exact data."""
+    if request.private_answer is None:
+        return version
+    return str(1 + workshop.vault.versions(grant.dataset).index(version))
 
 
 def _file_statement(request: EgressRequest, file: OutputFile) -> dict[str, object]:

@@ -15,11 +15,12 @@ def files_of(answer: PrivateAnswer) -> dict[str, bytes]:
     """The numbers as csv and the whole record as JSON, by file name.
 
     The record holds the canonical question, the mechanism with its parameters, the loss and the versions: what a
-    reader needs to use and to judge the numbers. No exact value is in it, because none is in the answer.
+    reader needs to use and to judge the numbers. No exact value is in it, because none is in the answer, and of the
+    dataset's version only its place in order: its name is a hash of the data, by which a guess could be checked.
     """
     assert answer.answer is not None, "only answers that were given leave"
     name = f"private-answer-{answer.id}"
-    record = {"format": FORMAT, "number": answer.id, "dataset": answer.dataset, "version": answer.version,
+    record = {"format": FORMAT, "number": answer.id, "dataset": answer.dataset,
               "asked_at": answer.asked_at.isoformat(), "cost_micro_rho": answer.cost.micro_rho,
               "cost_femto_delta": answer.cost.femto_delta, **answer.answer}
     return {f"{name}.csv": _table(answer.answer),
