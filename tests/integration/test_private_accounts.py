@@ -16,7 +16,7 @@ from readingroom.core.lifecycle import AnswerStatus, GrantStatus
 from readingroom.core.policy import Policy
 from readingroom.db.tables import AnswerRow
 from readingroom.errors import AccessDenied, BudgetExceeded, InvalidInput, InvalidTransition, NotFound, Unavailable
-from readingroom.services import grants, private_answers, projects, workspaces
+from readingroom.services import grants, private_answers, private_prices, projects, workspaces
 from tests.factories import POLICIES, add_project, make_workshop
 
 
@@ -229,11 +229,11 @@ class TestWhoMayAsk:
 
 
 def test_the_price_is_free_and_honest(workshop):
-    quoted = private_answers.price(workshop, "ada", "returns", count())
+    quoted = private_prices.price(workshop, "ada", "returns", count())
     assert (quoted.cost_micro_rho, quoted.already_answered, quoted.refusal) == (5000, False, "")
     assert spent(workshop) == (0, 0)
     private_answers.ask(workshop, "ada", "returns", count())
-    assert private_answers.price(workshop, "ada", "returns", count()).cost_micro_rho == 0
+    assert private_prices.price(workshop, "ada", "returns", count()).cost_micro_rho == 0
     line = projects.get(workshop, "ada", "returns").budgets[0]
     assert (line.total, line.spent, line.remaining) == (20_000, 5000, 15_000)
 

@@ -225,81 +225,81 @@ def test_evidence_outlives_the_kernel(portal):
 def test_answers_are_paid_once_and_end_with_the_budget(portal):
     dataset = rr.datasets()[0]
     ask = ("count", dataset.slug, dataset.tables[0].name)
-    assert rr.private.price(*ask, rho=0.0011).cost_micro_rho == 1100
-    first = rr.private.count(*ask[1:], rho=0.0011)
-    again = rr.private.count(*ask[1:], rho=0.0011)
+    assert rr.dp.price(*ask, rho=0.0011).cost_micro_rho == 1100
+    first = rr.dp.count(*ask[1:], rho=0.0011)
+    again = rr.dp.count(*ask[1:], rho=0.0011)
     assert (first.value, first.charged_micro_rho, again.value, again.charged_micro_rho) == (1987, 1100, 1987, 0)
-    assert rr.private.price(*ask, rho=0.0011).already_answered
+    assert rr.dp.price(*ask, rho=0.0011).already_answered
     assert "&lt;&amp;&gt;" in first._repr_html_()
-    assert rr.private.budget()[0].spent_micro_rho == 1100
+    assert rr.dp.budget()[0].spent_micro_rho == 1100
     with pytest.raises(BudgetExceeded) as refusal:
-        rr.private.count(*ask[1:], rho=0.019)
+        rr.dp.count(*ask[1:], rho=0.019)
     assert refusal.value.rule == "budget.project" and refusal.value.next_step == "Ask for a larger budget."
 
 
 def test_histograms_and_means_are_asked_in_the_grammar(portal):
-    regions = rr.private.histogram("magistrates-courts", "defendants", "region", epsilon=0.2,
+    regions = rr.dp.histogram("magistrates-courts", "defendants", "region", epsilon=0.2,
                                    where=[{"column": "sex", "op": "==", "value": "F"}])
     assert 0 < regions.charged_micro_rho == accounting.rho_micro_for(0.2)
     assert list(regions.frame["key"])[:2] == ["NE", "NW"] and regions.value is None
-    ages = rr.private.histogram("magistrates-courts", "defendants", "birth_year", edges=[1920, 1980, 2010], rho=0.001)
+    ages = rr.dp.histogram("magistrates-courts", "defendants", "birth_year", edges=[1920, 1980, 2010], rho=0.001)
     assert len(ages.frame) == 3
-    assert rr.private.mean("magistrates-courts", "defendants", "cases", upper=20, rho=0.002).value == 1987
+    assert rr.dp.mean("magistrates-courts", "defendants", "cases", upper=20, rho=0.002).value == 1987
     with pytest.raises(InvalidInput) as refusal:
-        rr.private.mean("magistrates-courts", "defendants", "sex", rho=0.002)
+        rr.dp.mean("magistrates-courts", "defendants", "sex", rho=0.002)
     assert refusal.value.rule == "query-column"
     with pytest.raises(InvalidInput) as refusal:
-        rr.private.count("magistrates-courts", "defendants")
+        rr.dp.count("magistrates-courts", "defendants")
     assert refusal.value.rule == "private.spend"
 
 
 def test_labels_mean_their_codes(portal):
     ask = ("magistrates-courts", "defendants")
-    by_code = rr.private.count(*ask, rho=0.001, where=[{"column": "sex", "op": "==", "value": "F"}])
-    by_label = rr.private.count(*ask, rho=0.001, where=[{"column": "sex", "op": "==", "value": "Female"}])
+    by_code = rr.dp.count(*ask, rho=0.001, where=[{"column": "sex", "op": "==", "value": "F"}])
+    by_label = rr.dp.count(*ask, rho=0.001, where=[{"column": "sex", "op": "==", "value": "Female"}])
     assert (by_code.charged_micro_rho, by_label.charged_micro_rho, by_code.id) == (1000, 0, by_label.id)
     frame = rr.load(*ask)
     regions = frame["region"].cat.categories[:2]
     oldest = frame["birth_year"].min()  # of numpy's types, as researchers have them
     where = [{"column": "region", "in": regions}, {"column": "birth_year", "op": ">", "value": oldest}]
-    assert rr.private.count(*ask, rho=0.001, where=where).value == 1987
-    two = rr.private.histogram(*ask, "region", rho=0.001, categories=[regions[0], "NW"])
+    assert rr.dp.count(*ask, rho=0.001, where=where).value == 1987
+    two = rr.dp.histogram(*ask, "region", rho=0.001, categories=[regions[0], "NW"])
     assert list(two.frame["key"]) == ["NE", "NW", "missing"]
     with pytest.raises(InvalidInput) as refusal:
-        rr.private.count(*ask, rho=0.001, where=[{"column": "sex", "op": "==", "value": "Neither"}])
+        rr.dp.count(*ask, rho=0.001, where=[{"column": "sex", "op": "==", "value": "Neither"}])
     assert refusal.value.rule == "query-value"
     with pytest.raises(InvalidInput) as refusal:
-        rr.private.count(*ask, rho=0.001, where=[("sex", "==", "F")])
+        rr.dp.count(*ask, rho=0.001, where=[("sex", "==", "F")])
     assert refusal.value.rule == "private.where"
 
 
 def test_the_price_is_said_before_it_is_paid(portal, capsys, monkeypatch):
     spent = []
     monkeypatch.setattr("readingroom.sdk._line.Line.show", lambda line, words: spent.append((words, portal.spent)))
-    rr.private.count("magistrates-courts", "defendants", rho=0.0011)
+    rr.dp.count("magistrates-courts", "defendants", rho=0.0011)
     (words, before), *_ = spent
     assert words.startswith("Costs 0.0011 of the 0.02 rho left (epsilon ") and before == 0
     assert portal.spent == 1100 and capsys.readouterr().out == ""
 
 
 def test_an_answer_shows_number_error_loss_and_cost(portal):
-    first = rr.private.count("magistrates-courts", "defendants", rho=0.0011)
+    first = rr.dp.count("magistrates-courts", "defendants", rho=0.0011)
     loss = f"{accounting.epsilon(1100):.3g}"
     assert repr(first) == f"people: 1,987, ±12 in 95% of answers, epsilon {loss}. This call cost 0.0011 rho."
     for said in ("1,987", "±12", loss, "This call cost 0.0011 rho"):
         assert said in first._repr_html_()
-    again = rr.private.count("magistrates-courts", "defendants", rho=0.0011)
+    again = rr.dp.count("magistrates-courts", "defendants", rho=0.0011)
     assert "cost nothing" in again._repr_html_() and "cost nothing" in repr(again)
     assert first.frame[["value", "low", "high"]].values.tolist() == [[1987, 1975, 1999]]
-    regions = rr.private.histogram("magistrates-courts", "defendants", "region", rho=0.0011)
+    regions = rr.dp.histogram("magistrates-courts", "defendants", "region", rho=0.0011)
     assert list(regions.frame.columns) == ["key", "label", "value", "half_width_95", "low", "high"]
     assert "low" in regions._repr_html_() and loss in repr(regions)
 
 
 def test_an_answer_that_does_not_come_is_no_endless_wait(portal, monkeypatch):
-    monkeypatch.setattr(rr.private, "WAIT_SECONDS", -1.0)
+    monkeypatch.setattr("readingroom.sdk._dp.asking.WAIT_SECONDS", -1.0)
     with pytest.raises(Unavailable) as refusal:
-        rr.private.count("magistrates-courts", "defendants", rho=0.001)
+        rr.dp.count("magistrates-courts", "defendants", rho=0.001)
     assert "costs nothing" in refusal.value.next_step
 
 

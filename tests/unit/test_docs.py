@@ -150,6 +150,6 @@ def recorded_actions() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_what_a_page_calls_of_the_sdk_exists(page):
-    called = re.findall(r"\brr\.(private\.)?(\w+)\(", page.read_text(encoding="utf-8"))
-    absent = {name for inner, name in called if not hasattr(sdk.private if inner else sdk, name)}
+    called = re.findall(r"\brr\.((?:private|dp)\.)?(\w+)\(", page.read_text(encoding="utf-8"))
+    absent = {name for inner, name in called if not hasattr(sdk.dp if inner else sdk, name)}
     assert not absent

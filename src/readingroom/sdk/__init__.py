@@ -7,8 +7,8 @@ imported when first used.
 
 from __future__ import annotations
 
+from readingroom.sdk import _dp as dp
 from readingroom.sdk import _packages as packages
-from readingroom.sdk import _private as private
 from readingroom.sdk._data import Dataset, datasets, load
 from readingroom.sdk._estimates import Estimates
 from readingroom.sdk._figures import Figure, figure
@@ -24,10 +24,11 @@ from readingroom.sdk._tests import chi_square, correlation, t_test
 from readingroom.sdk._workspace import Workspace, workspace
 
 plot_bar = bar
+private = dp  # its name in notebooks written before
 
 __all__ = [
     "Dataset", "Estimates", "Figure", "Preflight", "Request", "Table", "Workspace", "bar", "box", "chi_square",
-    "correlation", "crosstab", "datasets", "export_sacro", "figure", "groupby", "hist", "line", "load", "logit",
+    "correlation", "crosstab", "datasets", "dp", "export_sacro", "figure", "groupby", "hist", "line", "load", "logit",
     "ols", "packages", "pivot_table", "plot_bar", "poisson", "preflight", "private", "probit", "request",
     "request_release", "requests", "scatter", "survival", "survival_plot", "t_test", "table", "workspace",
 ]

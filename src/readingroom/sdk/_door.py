@@ -15,7 +15,7 @@ LATER = "Try again in a minute; if it stays so, tell your administrator."
 BY_STATUS: dict[int, tuple[type[errors.ReadingRoomError], str, str]] = {
     401: (errors.PermissionDenied, "This workspace's token is no longer accepted.",
           "Close the workspace and open it again."),
-    402: (errors.BudgetExceeded, "The privacy budget does not allow it.", "See rr.private.budget()."),
+    402: (errors.BudgetExceeded, "The privacy budget does not allow it.", "See rr.dp.budget()."),
     403: (errors.PermissionDenied, "The door lets nothing of this kind through.",
           "Use the functions of readingroom.sdk."),
     404: (errors.NotFound, "The portal knows nothing of that name.", "Close the workspace and open it again."),

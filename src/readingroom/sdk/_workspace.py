@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from html import escape
 
 from readingroom.sdk import _door
+from readingroom.sdk._dp.budgets import Budget, budget_of
+from readingroom.sdk._dp.numbers import MICRO
 from readingroom.sdk._html import LEFT
-from readingroom.sdk._private import MICRO, Budget, budget_of
 
 
 @dataclass(frozen=True)

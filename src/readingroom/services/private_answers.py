@@ -28,25 +28,16 @@ from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 
 SYSTEM = "system"
+MAX_SYNTHETIC_ROWS = 100_000
 
 
 @dataclass(frozen=True)
-class Price:
-    """What a question would cost and how exact the answer would be; asking for it costs nothing."""
+class Prepared:
+    """A question that this person may ask now, with its table and its price."""
 
-    cost_micro_rho: int
-    cost_epsilon: float
-    delta: float
-    remaining_micro_rho: int
-    accuracy: dict[str, Any]
-    already_answered: bool
-    refusal: str
-
-
-@dataclass(frozen=True)
-class _Prepared:
     query: queries.Query
     dataset: Dataset
+    table: Table
     project: Project
     grant: Grant
     policy: Policy
@@ -59,27 +50,20 @@ class _Prepared:
         return ledger.Cost(self.price.cost_micro_rho, self.price.cost_femto_delta)
 
 
-def price(room: ReadingRoom, username: str, project: str, query: object) -> Price:
-    """Price a question without asking it. Raises InvalidInput if it could not be asked at all."""
-    with room.store.reading() as tx:
-        prepared = _prepare(room, tx, username, project, query)
-        known = tx.accounts.find_by_key(prepared.key) is not None
-        line = budget_line(room, tx, prepared.project, prepared.grant)
-        refusal = "" if known else _refusal(room, prepared, tx)
-    quoted = prepared.price
-    return Price(cost_micro_rho=0 if known else quoted.cost_micro_rho, cost_epsilon=quoted.cost_epsilon,
-                 delta=quoted.delta, remaining_micro_rho=line.remaining, accuracy=quoted.accuracy.as_dict(),
-                 already_answered=known, refusal=refusal)
-
-
 def ask(room: ReadingRoom, username: str, project: str, query: object) -> tuple[PrivateAnswer, int]:
     """The answer (perhaps still being computed) and what was charged for it now: 0 if it was asked before.
 
     The debit is committed before anything is computed, so no crash can give an answer that was not paid for.
-    Raises BudgetExceeded, with what would still fit, if the project's or the dataset's budget is too small.
+    Raises BudgetExceeded, with what would still fit, if the project's or the dataset's budget is too small. What
+    certainly does not fit is refused by a look that takes no lock, so that refusals hold nobody up; whether it
+    fits is decided under the lock.
     """
+    with room.store.reading() as tx:
+        prepared = prepare(room, tx, username, project, query)
+        if tx.accounts.find_by_key(prepared.key) is None:
+            _check_affordable(room, prepared, tx)
     with room.store.transaction() as tx:
-        prepared = _prepare(room, tx, username, project, query)
+        prepared = prepare(room, tx, username, project, query)
         known = tx.accounts.find_by_key(prepared.key)
         if known is not None:
             tx.events.record(username, "answer.repeated", f"answer:{known.id}", project, dataset=known.dataset)
@@ -183,7 +167,8 @@ def _refund(workshop: Workshop, tx: Any, answer: PrivateAnswer, reason: str) -> 
     return refunded
 
 
-def _prepare(room: ReadingRoom, tx: Any, username: str, slug: str, raw: object) -> _Prepared:
+def prepare(room: ReadingRoom, tx: Any, username: str, slug: str, raw: object) -> Prepared:
+    """The question as this person may ask it now, checked and priced; without reading data. Raises what refuses it."""
     project = tx.projects.find(slug)
     if project is None or username not in project.members:
         raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
@@ -206,11 +191,11 @@ def _prepare(room: ReadingRoom, tx: Any, username: str, slug: str, raw: object) 
     if extract is None:
         raise Unavailable(f"{name} is still being prepared.", rule="extract.ready", value=name,
                           next_step="Try again in a few seconds.")
-    _check_automatic(query)
+    _check_size(query)
     key = ledger.answer_key(name, extract.version, queries.canonical(query), slug)
     table = dataset.table(query.table)
     assert table is not None, "a parsed query names a registered table"
-    return _Prepared(query, dataset, project, grant, policy, extract.version, key, pricing.price(query, table))
+    return Prepared(query, dataset, table, project, grant, policy, extract.version, key, pricing.price(query, table))
 
 
 def _check_granted(query: queries.Query, dataset: Dataset, grant: Grant, policy: Policy) -> None:
@@ -229,21 +214,23 @@ def _check_granted(query: queries.Query, dataset: Dataset, grant: Grant, policy:
                            next_step="Ask the custodian for a grant without a row filter for private answers.")
 
 
-def _check_automatic(query: queries.Query) -> None:
-    """What a person must see first is not answered here."""
-    if query.needs_human:
-        raise InvalidInput(f"A {query.statistic} table leaves only after a person looked at it.", rule="answer.human",
-                           value=query.statistic, next_step="Ask the custodian; marginals can be asked for one by one.")
+def _check_size(query: queries.Query) -> None:
+    """A synthetic table travels and is kept as a record, which it must fit."""
+    if query.rows > MAX_SYNTHETIC_ROWS:
+        raise InvalidInput("That is a larger synthetic table than can be given here.", rule="answer.rows",
+                           value=query.rows, next_step=f"Ask for {MAX_SYNTHETIC_ROWS} rows or fewer; the noisy tables "
+                                                       "that it follows are the same.")
 
 
-def _check_affordable(room: ReadingRoom, prepared: _Prepared, tx: Any) -> None:
+def _check_affordable(room: ReadingRoom, prepared: Prepared, tx: Any) -> None:
     ledger.check_affordable(prepared.cost, accounts_of(room, tx, prepared.project, prepared.grant),
                             prepared.policy.max_query_micro_rho or 0)
 
 
-def _refusal(room: ReadingRoom, prepared: _Prepared, tx: Any) -> str:
+def refusal(room: ReadingRoom, prepared: Prepared, tx: Any) -> str:
+    """Why the budgets do not allow it; empty if they do."""
     try:
         _check_affordable(room, prepared, tx)
-    except BudgetExceeded as refusal:
-        return str(refusal)
+    except BudgetExceeded as error:
+        return str(error)
     return ""

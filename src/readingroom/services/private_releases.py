@@ -35,7 +35,7 @@ def lane(room: ReadingRoom, username: str, answer_id: int) -> Lane:
     """How an answer of one of the person's projects may leave. NotFound for anyone else's."""
     answer = private_answers.get(room, username, answer_id)
     with room.store.reading() as tx:
-        return Lane(_approvals(_policy(room, tx, answer)), tx.requests.of_private_answer(answer_id))
+        return Lane(_approvals(_policy(room, tx, answer), answer), tx.requests.of_private_answer(answer_id))
 
 
 def release(room: ReadingRoom, username: str, answer_id: int) -> EgressRequest:
@@ -67,7 +67,7 @@ def release(room: ReadingRoom, username: str, answer_id: int) -> EgressRequest:
         number = tx.requests.add(
             project=project.slug, author=username, title=f"Private answer {answer_id}",
             purpose=f"A differentially private answer about {answer.dataset}.", at=room.now(),
-            checkers_required=_approvals(_policy(room, tx, answer)), private_answer=answer_id)
+            checkers_required=_approvals(_policy(room, tx, answer), answer), private_answer=answer_id)
         tx.requests.add_round(number, files, room.now())
         return _pass_checks(tx, number)
 
@@ -95,7 +95,11 @@ def _policy(room: ReadingRoom, tx: Any, answer: PrivateAnswer) -> Policy:
     return room.policies.for_project(project, tx.grants.of_project(project.slug))
 
 
-def _approvals(policy: Policy) -> int:
-    """As many as policy says; where it says nothing, as many as for any output (promise P9)."""
+def _approvals(policy: Policy, answer: PrivateAnswer) -> int:
+    """As many as policy says; where it says nothing, as many as for any output (promise P9).
+
+    At least one for what a person must look at before it leaves: a synthetic table.
+    """
     said = policy.private_answer_checkers
-    return said if said is not None else policy.checkers_required or WITHOUT_POLICY
+    wanted = said if said is not None else policy.checkers_required or WITHOUT_POLICY
+    return max(wanted, 1) if (answer.answer or {}).get("needs_human", False) else wanted

@@ -175,13 +175,13 @@ def private_answers(journey: Journey) -> str:
     printed = journey.run_code(
         "import json, readingroom.sdk as rr\n"
         "from readingroom.errors import BudgetExceeded\n"
-        "def left():\n    return rr.private.budget()\n"
+        "def left():\n    return rr.dp.budget()\n"
         "dataset = rr.datasets()[0]\n"
-        "first = rr.private.count(dataset.slug, dataset.tables[0].name, rho=0.0011)\n"
-        "again = rr.private.count(dataset.slug, dataset.tables[0].name, rho=0.0011)\n"
+        "first = rr.dp.count(dataset.slug, dataset.tables[0].name, rho=0.0011)\n"
+        "again = rr.dp.count(dataset.slug, dataset.tables[0].name, rho=0.0011)\n"
         "refused = ''\n"
         "for step in range(60):\n"
-        "    try:\n        rr.private.count(dataset.slug, dataset.tables[0].name, rho=0.008 + step / 1e6)\n"
+        "    try:\n        rr.dp.count(dataset.slug, dataset.tables[0].name, rho=0.008 + step / 1e6)\n"
         "    except BudgetExceeded as error:\n        refused = str(error); break\n"
         "print(json.dumps([first.value == again.value, first.charged_micro_rho, again.charged_micro_rho, refused]))",
         seconds=240)
@@ -196,7 +196,7 @@ def private_release(journey: Journey) -> str:
     asked = journey.run_code(
         "import readingroom.sdk as rr\n"
         "dataset = rr.datasets()[0]\n"
-        "answer = rr.private.count(dataset.slug, dataset.tables[0].name, rho=0.0011)\n"
+        "answer = rr.dp.count(dataset.slug, dataset.tables[0].name, rho=0.0011)\n"
         "print(answer.release().number)")
     number = int(asked.splitlines()[-1])
     begun = time.monotonic()

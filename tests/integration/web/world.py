@@ -205,6 +205,8 @@ def datasets() -> dict[str, tuple[Dataset, Policy]]:
         legal_gateways=frozenset({GATEWAY}),
         dataset_budget_micro_rho=1_000_000,
         project_budget_micro_rho=20_000,
+        dataset_budget_femto_delta=10**8,
+        project_budget_femto_delta=10**8,
         max_query_micro_rho=10_000,
         denied_columns=frozenset({"defendants.home_address"}),
     )

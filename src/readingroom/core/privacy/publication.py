@@ -28,10 +28,15 @@ def files_of(answer: PrivateAnswer) -> dict[str, bytes]:
 
 
 def _table(answer: dict[str, object]) -> bytes:
-    """A line per number. A single number is a table of one line, named after its statistic."""
+    """A line per number. A single number is a table of one line, named after its statistic; a synthetic table is its
+    own rows.
+    """
     one = {"key": answer.get("statistic"), "label": answer.get("statistic"), "value": answer.get("value"),
            "half_width_95": answer.get("half_width_95")}
+    made_up = answer.get("synthetic")
     rows = answer.get("rows") or [one]
+    if isinstance(made_up, dict):
+        rows = [dict(zip(made_up, values, strict=True)) for values in zip(*made_up.values(), strict=True)]
     assert isinstance(rows, list)
     names = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO(newline="")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from readingroom.core.answers import PrivateAnswer
 from readingroom.core.lifecycle import AnswerStatus
 from readingroom.errors import NotFound
 from readingroom.services import private_answers as service
+from readingroom.services import private_prices as prices
 from readingroom.services import private_releases
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here, Number
@@ -25,19 +26,49 @@ class Question(BaseModel):
     query: dict[str, Any]
 
 
+class OtherSpends(Question):
+    """`rho_micro` are the spends to compare; multiples of the question's own spend if left out."""
+
+    rho_micro: Annotated[list[int], Field(max_length=prices.MAX_POINTS)] | None = None
+
+
+class Share(BaseModel):
+    """`budget` is {"epsilon": ...} or {"rho": ...}; shared equally, by `weights`, or for `equal_accuracy`."""
+
+    model_config = ConfigDict(extra="forbid")
+    queries: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=prices.MAX_QUESTIONS)]
+    budget: dict[str, Any]
+    weights: Annotated[list[float], Field(max_length=prices.MAX_QUESTIONS)] | None = None
+    equal_accuracy: bool = False
+
+
 @router.post("/private/price")
 def price(here: Here, calling: Calling, question: Question) -> dict[str, Any]:
     """What it would cost and how exact it would be; costs nothing."""
-    quoted = service.price(here.room, calling.username, calling.project, question.query)
-    return {
-        "cost_micro_rho": quoted.cost_micro_rho,
-        "cost_epsilon": quoted.cost_epsilon,
-        "delta": quoted.delta,
-        "remaining_micro_rho": quoted.remaining_micro_rho,
-        "accuracy": quoted.accuracy,
-        "already_answered": quoted.already_answered,
-        "refusal": quoted.refusal,
-    }
+    return _priced(prices.price(here.room, calling.username, calling.project, question.query))
+
+
+@router.post("/private/curve")
+def curve(here: Here, calling: Calling, question: OtherSpends) -> dict[str, Any]:
+    """What it would cost and how exact it would be at other spends; costs nothing."""
+    found = prices.curve(here.room, calling.username, calling.project, question.query, question.rho_micro)
+    return {"curve": list(found.points)}
+
+
+@router.post("/private/plan")
+def plan(here: Here, calling: Calling, share: Share) -> dict[str, Any]:
+    """How several questions would share a budget; costs nothing."""
+    made = prices.plan(here.room, calling.username, calling.project, share.queries, share.budget,
+                       weights=share.weights, equal_accuracy=share.equal_accuracy)
+    return {"plan": [_priced(one) for one in made.prices], "shared_by": made.shared_by,
+            "cost_micro_rho": made.cost_micro_rho, "cost_epsilon": made.cost_epsilon,
+            "remaining_micro_rho": made.remaining_micro_rho}
+
+
+def _priced(quoted: prices.Price) -> dict[str, Any]:
+    return {"query": quoted.query, "cost_micro_rho": quoted.cost_micro_rho, "cost_epsilon": quoted.cost_epsilon,
+            "delta": quoted.delta, "remaining_micro_rho": quoted.remaining_micro_rho, "accuracy": quoted.accuracy,
+            "already_answered": quoted.already_answered, "refusal": quoted.refusal}
 
 
 @router.post("/private/answers", responses={202: {"description": "Paid; being computed"}})

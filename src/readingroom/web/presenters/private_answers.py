@@ -12,7 +12,7 @@ from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.lifecycle import AnswerStatus
 from readingroom.core.projects import Grant
 from readingroom.services.budgets import BudgetLine
-from readingroom.services.private_answers import Price
+from readingroom.services.private_prices import Price
 from readingroom.services.private_releases import Lane
 from readingroom.web.addresses import page
 from readingroom.web.presenters import budgets, times

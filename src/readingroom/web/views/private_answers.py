@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from readingroom.core.roles import Role
 from readingroom.errors import BudgetExceeded, InvalidInput, ReadingRoomError
 from readingroom.services import private_answers as service
-from readingroom.services import private_releases, projects
+from readingroom.services import private_prices, private_releases, projects
 from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import private_answers as present
 
@@ -96,7 +96,7 @@ def _number(text: str) -> int:
 def price(request: Request, here: Here, looking: Looking, slug: str, form: Changed) -> Response:
     try:
         query = query_of(form)
-        priced = service.price(here.room, looking.username, slug, query)
+        priced = private_prices.price(here.room, looking.username, slug, query)
     except InvalidInput as fault:
         return _page(request, here, looking, slug, text_field(form, "table", 200), fault, form)
     dataset = here.room.policies.dataset(query["dataset"])
