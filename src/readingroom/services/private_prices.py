@@ -15,6 +15,7 @@ from readingroom.services.private_answers import Prepared, prepare, refusal
 from readingroom.services.room import ReadingRoom
 
 USUAL_MICRO_RHO = 1_000
+COMPARED_ROWS = 10_000
 MAX_POINTS, MAX_QUESTIONS = 30, 50
 SPENDS = ("rho_micro", "rho", "epsilon")
 HOW = {"equal_accuracy": "equal accuracy", "weights": "weights", "shares": "equal shares"}
@@ -67,7 +68,7 @@ def curve(room: ReadingRoom, username: str, project: str, query: object,
     most = min(left, prepared.policy.max_query_micro_rho or 0)
     factors = pricing.CURVE if spends is None else _factors(spends, prepared.query)
     points = pricing.curve(prepared.query, prepared.table, factors)
-    return Curve(tuple(point | {"affordable": int(str(point["rho_micro"])) <= most} for point in points))
+    return Curve(tuple(_point(prepared.query, point, most) for point in points))
 
 
 def plan(room: ReadingRoom, username: str, project: str, questions: Sequence[object], budget: Mapping[str, object], *,
@@ -104,6 +105,13 @@ def _priced(room: ReadingRoom, tx: Any, prepared: Prepared) -> Price:
                  cost_epsilon=quoted.cost_epsilon, delta=quoted.delta, remaining_micro_rho=line.remaining,
                  accuracy=quoted.accuracy.as_dict(), already_answered=known,
                  refusal="" if known else refusal(room, prepared, tx))
+
+
+def _point(query: queries.Query, point: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """`half_width_95` of the answer; of a quotient at `size` rows, since it depends on their number."""
+    size = COMPARED_ROWS if query.statistic in pricing.RATIOS else None
+    width = next((one["half_width_95"] for one in point["sizes"] if one["size"] == size), point["half_width_95"])
+    return {**point, "size": size, "half_width_95": width, "affordable": point["rho_micro"] <= most}
 
 
 def _spending(query: object) -> object:

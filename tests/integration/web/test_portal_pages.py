@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
 
-from readingroom.core.lifecycle import AnswerStatus, GrantStatus, ProjectStatus
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.privacy.ledger import Cost
 from readingroom.core.requests import Decision
 from readingroom.services.requests import Upload
 from tests.integration.web.world import CONTEXT, NOW, safe_uploads, typical_uploads
+from tests.private_figures import settle
 
 
 def text_of(answer) -> str:
@@ -250,7 +253,7 @@ class TestReview:
 
 
 class TestPrivateAnswers:
-    ASKED = {"table": "magistrates/defendants", "statistic": "histogram", "category": "sex", "rho_micro": "1000"}  # noqa: RUF012
+    ASKED = {"table": "magistrates/defendants", "statistic": "people", "by-1": "sex", "rho_micro": "1000"}  # noqa: RUF012
 
     def ask(self, client, **fields):
         return client.do("/projects/returning-defendants/private/price", **self.ASKED | fields)
@@ -269,36 +272,79 @@ class TestPrivateAnswers:
         assert "being computed" in text_of(ada.get(answer.headers["location"]))
         assert "0.001 rho of 0.020 rho spent" in text_of(ada.see("/projects/returning-defendants/private"))
 
+    def answered(self, world, client, **fields):
+        """The page of an answer to what was typed; its figures are made up."""
+        page = text_of(self.ask(client, **fields))
+        query = html.unescape(re.findall(r'private/ask">.*?name="query" value="([^"]*)"', page, re.DOTALL)[0])
+        paid = client.do("/projects/returning-defendants/private/ask", query=query)
+        number = int(paid.headers["location"].rpartition("/")[2])
+        with world.store.reading() as tx:
+            answer = tx.accounts.get(number)
+        settle(world.store, answer, world.room.policies.dataset("magistrates"), NOW)
+        world.clock.time += timedelta(minutes=5)
+        return f"/private-answers/{number}"
+
+    FORMS = {  # noqa: RUF012 - what is typed, and what the answer's page says
+        "people": ({"by-2": "age_at_offence", "values-2": "10 18 90"}, ("10 to under 18", "Female", "People, with")),
+        "only some": ({"values-1": "female, m"}, ("Female", "Male")),
+        "count": ({"statistic": "count", "by-1": "", "rows_per_person": "2"}, ("at most 2", "1,000")),
+        "found": ({"statistic": "found", "find": "disposal_date"}, ("2020-01-02", "found privately", "or fewer")),
+        "sum": ({"statistic": "sum", "number": "age_at_offence"}, ("Sum, with noise", "Female")),
+        "mean": ({"statistic": "mean", "number": "age_at_offence", "lower": "18", "upper": "60", "by-1": ""},
+                 ("18 to 60, set by whoever asked", "95% interval")),
+        "variance": ({"statistic": "variance", "number": "age_at_offence"}, ("Variance", "Rows, with noise")),
+        "sd": ({"statistic": "sd", "number": "age_at_offence"}, ("set by the data’s custodian",)),
+        "proportion": ({"statistic": "proportion", "of-1": "age_at_offence", "of-op-1": "<", "of-value-1": "18"},
+                       ("Age at offence is at most 17", "Share")),
+        "quantile": ({"statistic": "quantile", "number": "age_at_offence", "quantiles": "0.25 0.9"},
+                     ("Quantile", "0.25", "No half-width of a value can be given")),
+        "top": ({"statistic": "top", "category": "offence_group", "k": "2"}, ("Place", "Sexual offences")),
+        "synthetic": ({"statistic": "synthetic", "categories": ["sex", "offence_group"], "rows": "40"},
+                      ("The first 10 of 40 made-up rows", "2 output checkers")),
+        "where": ({"where-1": "offence_group", "where-op-1": "in", "where-value-1": "Robbery; theft",
+                   "where-2": "age_at_offence", "where-op-2": "present"},
+                  ("Offence group is one of Robbery, Theft", "Age at offence is not missing")),
+    }
+
+    @pytest.mark.parametrize(("fields", "said"), FORMS.values(), ids=FORMS)
+    def test_every_statistic_is_asked_and_shown(self, world, fields, said):
+        ada = world.client("ada")
+        statistic = fields.get("statistic", "people")
+        form = text_of(ada.see(f"/projects/returning-defendants/private?statistic={statistic}"))
+        assert all(f'name="{name}"' in form for name in fields if name != "statistic")
+        page = html.unescape(text_of(ada.see(self.answered(world, ada, **fields))))
+        for words in (*said, "What it promises", "How it was made", "Differentially private", "discrete Gaussian"
+                      if statistic not in ("quantile", "top") else "exponential mechanism"):
+            assert words in page, words
+
     def test_an_answer_is_drawn_and_tabulated(self, world):
-        with world.store.transaction() as tx:
-            paid = tx.accounts.reserve(
-                key="k",
-                project="returning-defendants",
-                dataset="magistrates",
-                version="v1",
-                asked_by="ada",
-                asked_at=NOW,
-                deliver_at=NOW,
-                query={"dataset": "magistrates", "table": "defendants", "statistic": "histogram", "column": "sex"},
-                cost=Cost(1000),
-            )
-            rows = [
-                {"key": "F", "label": "Female", "value": 5212, "half_width_95": 62},
-                {"key": "M", "label": "Male", "value": -3, "half_width_95": 62},
-            ]
-            tx.accounts.begin(paid.id)
-            tx.accounts.settle(
-                paid.id,
-                AnswerStatus.ANSWERED,
-                {"rows": rows, "value": None, "half_width_95": 62, "statement": "…"},
-                NOW,
-            )
-        page = text_of(world.client("bilal").see(f"/private-answers/{paid.id}"))
-        assert "<svg" in page and page.count("5,212") == 2 and "-3" in page and "± 62" in page
+        page = text_of(world.client("bilal").see(self.answered(world, world.client("ada"))))
+        assert "<svg" in page and page.count("1,037") == 2 and "of the exact one in 95 of 100" in page
+
+    def test_counts_are_changed_for_nothing_and_labelled(self, world):
+        ada = world.client("ada")
+        path = self.answered(world, ada)
+        page = text_of(ada.see(f"{path}?show=10"))
+        assert "rounded to multiples of 10" in page and "costs no privacy" in page and "1,040" in page
+        assert "costs no privacy" not in text_of(ada.see(f"{path}?show=11"))
+
+    def test_another_spend_is_chosen_on_the_page_of_the_price(self, world):
+        ada = world.client("ada")
+        page = text_of(self.ask(ada))
+        assert "What would another spend buy?" in page and "made up" in page and "leave out what clipping" in page
+        cheaper = html.unescape(re.findall(r'name="query" value="([^"]*)"><button', page)[0])
+        again = ada.do("/projects/returning-defendants/private/price", query=cheaper, table="magistrates/defendants")
+        assert "Pay 0.0001 rho and ask" in text_of(again)
+
+    def test_a_page_with_two_hundred_groups_draws_some_and_tabulates_all(self, world):
+        edges = " ".join(map(str, range(10, 91)))
+        fields = {"by-2": "age_at_offence", "values-2": edges}
+        page = text_of(world.client("ada").see(self.answered(world, world.client("ada"), **fields)))
+        assert page.count('scope="row"') == 324 and "The first 40 are drawn; 284 more" in page
 
     def test_a_question_outside_the_grammar_is_explained_beside_the_form(self, world):
-        answer = self.ask(world.client("ada"), edges="ten twenty")
-        assert answer.status_code == 422 and "is not a whole number" in answer.text
+        answer = self.ask(world.client("ada"), **{"by-1": "age_at_offence", "values-1": "ten twenty"})
+        assert answer.status_code == 422 and "is not a number" in answer.text and "ten twenty" in answer.text
 
     def test_a_question_over_budget_shows_why_and_no_way_to_pay(self, world):
         with world.store.transaction() as tx:

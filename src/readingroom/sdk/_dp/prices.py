@@ -90,7 +90,7 @@ class Price:
 
 @dataclass(frozen=True)
 class Curve:
-    """What each spend would buy. `.frame` is a table, `.plot()` draws it."""
+    """What each spend would buy. `.frame` is a table, `.plot()` draws it. Of means and the like: for 10,000 rows."""
 
     query: dict[str, Any] = field(repr=False)
     points: tuple[dict[str, Any], ...] = field(repr=False)
@@ -103,6 +103,12 @@ class Curve:
             {"rho": point["rho_micro"] / 1_000_000, "epsilon": point["epsilon"],
              "half_width_95": point["half_width_95"], "smallest_usable_group": point["smallest_usable_group"],
              "affordable": point["affordable"]} for point in self.points])
+
+    @property
+    def _unit(self) -> str:
+        if (size := self.points[0].get("size")) is not None:
+            return f" for {size:,} rows"
+        return " in rows" if self.query.get("statistic") in IN_ROWS else ""
 
     def plot(self) -> Picture:
         """The 95% half-width against epsilon; what the budget does not allow is hollow."""
@@ -120,7 +126,7 @@ class Curve:
                 axes.scatter(part["epsilon"], part["half_width_95"], zorder=2,
                              label="within the budget" if fits else "more than the budget allows", **style)
         axes.set(xlabel="epsilon of this answer alone", xscale="log", yscale="log",
-                 ylabel=f"95% half-width{' in rows' if self.query.get('statistic') in IN_ROWS else ''}")
+                 ylabel=f"95% half-width{self._unit}")
         axes.legend()
         return Picture(canvas)
 

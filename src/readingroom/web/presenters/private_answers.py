@@ -1,38 +1,31 @@
-"""Private answers: the question in words, its price, and the answer with its error drawn."""
+"""Private answers as pages show them: every form the grammar can give, with its error drawn and said in words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from readingroom.core.answers import PrivateAnswer
-from readingroom.core.datasets import Column, Dataset, Table
+from readingroom.core.datasets import Dataset, Table
 from readingroom.core.lifecycle import AnswerStatus
-from readingroom.core.projects import Grant
+from readingroom.core.privacy import free
 from readingroom.services.budgets import BudgetLine
-from readingroom.services.private_prices import Price
 from readingroom.services.private_releases import Lane
 from readingroom.web.addresses import page
 from readingroom.web.presenters import budgets, times
-from readingroom.web.presenters.plots import BarChart, bar_chart
+from readingroom.web.presenters.plots import BarChart, Drawn, bar_chart
+from readingroom.web.presenters.private_questions import question
 from readingroom.web.presenters.words import Tag
 
-SPENDS = (250, 500, 1_000, 2_000, 5_000, 10_000)
-DEFAULT_SPEND = 1_000
-STATISTICS = {
-    "people": "How many people match",
-    "histogram": "How many people in each category",
-    "mean": "The mean of a number",
-}
-STATISTIC_WORDS = {
-    "count": "Number of rows", "people": "Number of people", "sum": "Sum of {}", "mean": "Mean of {}",
-    "variance": "Variance of {}", "sd": "Standard deviation of {}", "proportion": "Share of rows that meet a condition",
-    "quantile": "Quantiles of {}", "median": "Median of {}", "top": "Largest categories of {}",
-    "correlation": "Correlation of {}", "regression": "Regression of {}", "synthetic": "Synthetic table of {}",
-}
-OPERATORS = {"==": "is", "!=": "is not", "<": "is under", "<=": "is at most", ">": "is over", ">=": "is at least"}
+PREVIEW = 10
+COUNTS = ("people", "count", "histogram")
+VALUE_HEADS = {"people": "People, with noise", "histogram": "People, with noise", "count": "Rows, with noise",
+               "top": "Place", "regression": "Coefficient", "quantile": "Value", "proportion": "Share",
+               "sum": "Sum, with noise"}
+POINTS = ("quantile", "regression", "correlation", "mean", "variance", "sd", "proportion")
+SET_BY = {"custodian": "the data’s custodian", "researcher": "whoever asked"}
 ANSWER_TAGS = {
     AnswerStatus.RESERVED: Tag("Being computed", "govuk-tag--blue"),
     AnswerStatus.COMPUTING: Tag("Being computed", "govuk-tag--blue"),
@@ -40,33 +33,7 @@ ANSWER_TAGS = {
     AnswerStatus.FAILED: Tag("Failed", "govuk-tag--red"),
     AnswerStatus.REFUNDED: Tag("Refunded", "govuk-tag--grey"),
 }
-
-
-@dataclass(frozen=True)
-class TableChoice:
-    key: str
-    text: str
-    href: str
-    current: bool
-
-
-@dataclass(frozen=True)
-class ColumnChoice:
-    name: str
-    label: str
-    hint: str
-
-
-@dataclass(frozen=True)
-class Builder:
-    tables: tuple[TableChoice, ...]
-    key: str
-    categories: tuple[ColumnChoice, ...]
-    numbers: tuple[ColumnChoice, ...]
-    columns: tuple[ColumnChoice, ...]
-    spends: tuple[tuple[int, str, bool], ...]
-    operators: tuple[tuple[str, str], ...]
-    statistics: tuple[tuple[str, str], ...]
+BASES = (5, 10, 100)
 
 
 @dataclass(frozen=True)
@@ -81,16 +48,22 @@ class AnswerRow:
 
 
 @dataclass(frozen=True)
-class Quote:
-    question: str
-    cost: str
-    epsilon: str
-    remaining: str
-    error: str
-    smallest: str
-    mechanism: str
-    already_answered: bool
-    refusal: str
+class Grid:
+    """A table as printed; the first `names` columns say what a row is about."""
+
+    caption: str
+    heads: tuple[str, ...]
+    names: int
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A way to look at the numbers that costs nothing; `current` is the one shown."""
+
+    text: str
+    href: str
+    current: bool
 
 
 @dataclass(frozen=True)
@@ -104,10 +77,16 @@ class Shown:
     asked: times.When | None
     value: str
     interval: str
-    rows: tuple[tuple[str, str], ...]
+    grid: Grid | None
     chart: BarChart | None
     error: str
+    facts: tuple[tuple[str, str], ...]
+    guarantee: str
     explanation: str
+    left_out: str
+    citation: str
+    changes: tuple[Change, ...]
+    changed: str
     message: str
     waiting: bool
     due: str
@@ -135,161 +114,179 @@ def leaving(answer: PrivateAnswer, lane: Lane) -> Leaving | None:
                    "first: the data’s policy asks for that.", "")
 
 
-def builder(slug: str, grants: tuple[Grant, ...], datasets: Mapping[str, Dataset], wanted: str) -> Builder | None:
-    """The form for one granted table; None if nothing is granted."""
-    found = [
-        (dataset, table, grant)
-        for grant in grants
-        for dataset in (datasets[grant.dataset],)
-        for table in dataset.tables
-        if table.name in grant.columns
-    ]
-    if not found:
-        return None
-    keys = [f"{dataset.slug}/{table.name}" for dataset, table, _ in found]
-    key = wanted if wanted in keys else keys[0]
-    _, table, grant = found[keys.index(key)]
-    columns = tuple(
-        column
-        for column in table.columns
-        if column.name in grant.columns[table.name] and not column.identifier and column.name != table.privacy_unit
-    )
-    return Builder(
-        tables=tuple(
-            TableChoice(
-                one, f"{dataset.title}: {table.label}", page(f"/projects/{slug}/private", table=one), one == key
-            )
-            for one, (dataset, table, _) in zip(keys, found, strict=True)
-        ),
-        key=key,
-        columns=_choices(columns),
-        categories=_choices(
-            column for column in columns if column.codes or column.type in ("boolean", "integer", "number")
-        ),
-        numbers=_choices(column for column in columns if column.lower is not None and not column.codes),
-        spends=tuple((micro, budgets.rho(micro), micro == DEFAULT_SPEND) for micro in SPENDS),
-        operators=tuple(OPERATORS.items()),
-        statistics=tuple(STATISTICS.items()),
-    )
-
-
-def _choices(columns: Any) -> tuple[ColumnChoice, ...]:
-    return tuple(ColumnChoice(column.name, column.label, _values(column)) for column in columns)
-
-
-def _values(column: Column) -> str:
-    if column.codes:
-        return "codes " + ", ".join(f"{code} = {label}" for code, label in list(column.codes.items())[:6])
-    return (
-        f"{column.lower:g} to {column.upper:g}"
-        if column.lower is not None and column.upper is not None
-        else column.type
-    )
-
-
-def question(query: Mapping[str, Any], dataset: Dataset) -> str:
-    """`Mean of Age at offence in defendants, where Sex is Female`."""
-    table = dataset.table(str(query.get("table"))) or Table(str(query.get("table")), "", (), "")
-
-    def label(name: object) -> str:
-        column = table.column(str(name))
-        return column.label if column else str(name)
-
-    def value(name: object, raw: object) -> str:
-        column = table.column(str(name))
-        return column.codes.get(str(raw), str(raw)) if column else str(raw)
-
-    def said(condition: Mapping[str, Any]) -> str:
-        for joint, word in (("all", " and "), ("any", " or ")):
-            if joint in condition:
-                return f"({word.join(said(part) for part in condition[joint]) or 'nothing'})"
-        name = condition.get("column")
-        if "is" in condition:
-            return f"{label(name)} is {condition['is']}"
-        for field, words in (("in", "is one of"), ("not_in", "is none of")):
-            if field in condition:
-                return f"{label(name)} {words} {', '.join(value(name, raw) for raw in condition[field])}"
-        return f"{label(name)} {OPERATORS.get(str(condition.get('op')), '?')} {value(name, condition.get('value'))}"
-
-    columns = [query[name] for name in ("column", "outcome") if name in query] or list(query.get("columns") or ())
-    names = " and ".join(label(one["column"] if isinstance(one, dict) else one) for one in columns)
-    what = STATISTIC_WORDS.get(str(query.get("statistic")), "Question").format(names)
-    if query.get("statistic") == "histogram":  # as typed; the canonical form is `people` by the column
-        what = f"Number of people by {names}"
-    if groups := query.get("by"):
-        by = " and ".join(label(key["column"] if isinstance(key, dict) else key)
-                          for key in (groups if isinstance(groups, list) else [groups]))
-        what = f"{what} by {by}"
-    conditions = query.get("where") or ()
-    where = [conditions] if isinstance(conditions, str) else [said(condition) for condition in conditions]
-    return f"{what} in {table.name.replace('_', ' ')}" + (f", where {' and '.join(where)}" if where else "")
-
-
-def quote(price: Price, query: Mapping[str, Any], dataset: Dataset) -> Quote:
-    accuracy = price.accuracy
-    width = accuracy.get("half_width_95")
-    return Quote(
-        question=question(query, dataset),
-        cost=budgets.rho(price.cost_micro_rho),
-        epsilon=f"{price.cost_epsilon:.3g}",
-        remaining=budgets.rho(price.remaining_micro_rho),
-        error=f"± {width:,}" if width is not None else "",
-        smallest=f"{accuracy['smallest_usable_group']:,}" if accuracy.get("smallest_usable_group") else "",
-        mechanism=str(accuracy.get("mechanism", "")),
-        already_answered=price.already_answered,
-        refusal=price.refusal,
-    )
-
-
 def row(answer: PrivateAnswer, dataset: Dataset, now: datetime) -> AnswerRow:
-    return AnswerRow(
-        answer.id,
-        page(f"/private-answers/{answer.id}"),
-        question(answer.query, dataset),
-        ANSWER_TAGS[answer.status],
-        budgets.rho(answer.cost_micro_rho),
-        times.when(answer.asked_at, now),
-        answer.asked_by,
-    )
+    return AnswerRow(answer.id, page(f"/private-answers/{answer.id}"), question(answer.query, dataset),
+                     ANSWER_TAGS[answer.status], budgets.rho(answer.cost_micro_rho), times.when(answer.asked_at, now),
+                     answer.asked_by)
 
 
 def gauges(lines: tuple[BudgetLine, ...], datasets: Mapping[str, Dataset]) -> tuple[budgets.Gauge, ...]:
     return tuple(budgets.gauge(line, datasets[line.dataset].title) for line in lines)
 
 
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+def number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:,.4g}"
 
 
-def _message(answer: PrivateAnswer, given: Mapping[str, Any]) -> str:
-    if answer.status is AnswerStatus.REFUNDED:
-        return "It could not be computed any more, so its cost was given back. It may be asked again."
-    return str(given.get("message", "")) if answer.status is AnswerStatus.FAILED else ""
-
-
-def shown(answer: PrivateAnswer, dataset: Dataset, now: datetime) -> Shown:
-    given = answer.answer or {}
+def shown(answer: PrivateAnswer, dataset: Dataset, now: datetime, change: str = "") -> Shown:
+    """`change` is a way of looking at counts that costs nothing: `positive`, or a base to round to."""
     answered = answer.status is AnswerStatus.ANSWERED
-    rows = tuple((str(row["label"]), row["value"]) for row in given.get("rows") or ()) if answered else ()
-    value, width, interval = given.get("value"), given.get("half_width_95"), given.get("interval_95")
-    said = ""
-    if interval:
-        said = f"95% interval from the noise: {_number(interval[0])} to {_number(interval[1])}."
-    elif width is not None:
-        said = f"Each number is within ± {_number(width)} of the exact one in 95 of 100 such answers."
+    given = (answer.answer or {}) if answered else {}
+    statistic = str(given.get("statistic") or answer.query.get("statistic"))
+    changes = _changes(answer, statistic, change) if given else ()
+    process, changed = _process(change) if changes else (None, "")
+    rows, value = given.get("rows") or (), given.get("value")
+    if process is not None:
+        rows = _processed(rows, process)
+        value = None if value is None else process([value])[0]
+    said = _error(given)
     return Shown(
         id=answer.id,
         question=question(answer.query, dataset),
         tag=ANSWER_TAGS[answer.status],
         cost=budgets.rho(answer.cost_micro_rho),
         asked=times.when(answer.asked_at, now),
-        value=_number(value) if answered and value is not None else "",
+        value=number(value) if value is not None else "",
         interval=said if value is not None else "",
-        rows=tuple((label, _number(number)) for label, number in rows),
-        chart=bar_chart(rows, width),
-        error=f"{said} The lines show it." if rows and said else "",
+        grid=_grid(given, rows, statistic, dataset.table(str(answer.query.get("table")))),
+        chart=_chart(rows, statistic),
+        error=said if rows else "",
+        facts=_facts(given),
+        guarantee=str(given.get("guarantee", "")),
         explanation=str(given.get("statement", "")),
-        message=_message(answer, given),
+        left_out=str(given.get("leaves_out", "")),
+        citation=str(given.get("citation", "")),
+        changes=changes,
+        changed=changed,
+        message=_message(answer),
         waiting=answer.waiting,
         due=times.clock(answer.deliver_at),
     )
+
+
+def _message(answer: PrivateAnswer) -> str:
+    if answer.status is AnswerStatus.REFUNDED:
+        return "It could not be computed any more, so its cost was given back. It may be asked again."
+    return str((answer.answer or {}).get("message", "")) if answer.status is AnswerStatus.FAILED else ""
+
+
+def _error(given: Mapping[str, Any]) -> str:
+    if interval := given.get("interval_95"):
+        return f"95% interval from the noise: {number(interval[0])} to {number(interval[1])}."
+    if (rank := given.get("rank_half_width_95")) is not None:
+        return (f"No half-width of a value can be given. In 95 of 100 such answers it is at most {number(rank)} rows "
+                "further from the wanted rank than the best candidate.")
+    if (width := given.get("half_width_95")) is None:
+        return ""
+    widths = {one.get("half_width_95", width) for one in given.get("rows") or ()}
+    return (f"Each number is within ± {number(width)} of the exact one in 95 of 100 such answers." if len(widths) < 2
+            else f"Each number has its own 95% interval from the noise; the widest is ± {number(width)}.")
+
+
+def _interval(one: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    low, high, width = one.get("low"), one.get("high"), one.get("half_width_95")
+    if low is None and high is None and width is not None:
+        return one["value"] - width, one["value"] + width
+    return low, high
+
+
+def _grid(given: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], statistic: str,
+          table: Table | None) -> Grid | None:
+    if (made_up := given.get("synthetic")) is not None:
+        lines = list(zip(*(values[:PREVIEW] for values in made_up.values()), strict=True))
+        total = len(next(iter(made_up.values()), ()))
+        return Grid(f"The first {len(lines)} of {total:,} made-up rows", tuple(_label(table, name) for name in made_up),
+                    0, tuple(tuple(_cell(table, name, one) for name, one in zip(made_up, line, strict=True))
+                             for line in lines))
+    if not rows:
+        return None
+    first = rows[0]
+    by = list(first.get("by") or {})
+    names = [_label(table, name) for name in by] or ["Category" if statistic in COUNTS else "Of"]
+    extra = ["Quantile"] if by and "quantile" in first else []
+    intervals = [] if all(_interval(one) == (None, None) for one in rows) else ["From", "To"]
+    counted = ["Rows, with noise"] if "number" in first else []
+    heads = (*names, *extra, VALUE_HEADS.get(statistic, statistic.capitalize()), *intervals, *counted)
+    return Grid("The numbers", heads, len(names) + len(extra), tuple(
+        (*_names(one, table), *([f"{one['quantile']:g}"] if extra else []), number(one["value"]),
+         *([number(end) for end in _interval(one)] if intervals else []),
+         *([f"{one['number']:,.0f}"] if counted else [])) for one in rows))
+
+
+def _names(one: Mapping[str, Any], table: Table | None) -> list[str]:
+    by = one.get("by") or {}
+    return [_cell(table, name, value) for name, value in by.items()] if by else [str(one["label"])]
+
+
+def _label(table: Table | None, name: str) -> str:
+    column = table.column(name) if table else None
+    return column.label if column else name
+
+
+def _cell(table: Table | None, name: str, value: object) -> str:
+    column = table.column(name) if table else None
+    code = str(value).lower() if isinstance(value, bool) else str(value)
+    return column.codes.get(code, code) if column else code
+
+
+def _chart(rows: Sequence[Mapping[str, Any]], statistic: str) -> BarChart | None:
+    if statistic == "top":
+        return None
+    return bar_chart([Drawn(f"{one['label']} ({one['quantile']:g})" if one.get("by") and "quantile" in one
+                            else str(one["label"]), one["value"], *_interval(one)) for one in rows],
+                     number, from_zero=statistic not in POINTS)
+
+
+def _facts(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """How it was made: what a reader needs to judge the numbers."""
+    if "mechanism" not in given:
+        return ()
+    versions = given.get("versions") or {}
+    delta = f", delta {given['delta']:.2g}" if given.get("delta") else ""
+    found = [("Noise", f"{given['mechanism']}, scale {given['scale']:.6g}"),
+             ("Privacy loss", f"epsilon {given['epsilon']:g}{delta} ({budgets.rho(given['rho_micro'])})"),
+             ("Protects", str(given.get("unit", ""))),
+             ("Rows of a person", f"at most {given['K']}" if isinstance(given.get("K"), int) else "all count once")]
+    set_by = given.get("set_by") or {}
+    for name, (low, high) in (given.get("bounds") or {}).items():
+        who = SET_BY.get(set_by.get(f"{name} range", ""), "")
+        found.append((f"Range of {name}", f"{low:g} to {high:g}" + (f", set by {who}" if who else "")))
+    for key in given.get("keys") or ():
+        who = SET_BY.get(key.get("set_by", ""), str(key.get("set_by", "")))
+        found.append((f"Categories of {key['column']}", f"set by {who}" if who in SET_BY.values() else who))
+    if given.get("threshold"):
+        found.append(("Hidden", f"categories of {given['threshold']} people or fewer, counted with noise"))
+    found.append(("Made with", f"Reading Room {versions.get('readingroom', '')}, OpenDP {versions.get('opendp', '')}"))
+    return tuple(found)
+
+
+# --- free post-processing: a view of the same noisy numbers ---
+
+def _changes(answer: PrivateAnswer, statistic: str, wanted: str) -> tuple[Change, ...]:
+    if statistic not in COUNTS:
+        return ()
+    ways = {"": "As given", "positive": "Without negative numbers", **{
+        str(base): f"Rounded to {base}" for base in BASES}}
+    return tuple(Change(text, page(f"/private-answers/{answer.id}", show=way) if way
+                        else page(f"/private-answers/{answer.id}"), way == (wanted if wanted in ways else ""))
+                 for way, text in ways.items())
+
+
+def _process(wanted: str) -> tuple[Callable[[Sequence[int]], tuple[int, ...]] | None, str]:
+    """What to do to the numbers, and the label that says so."""
+    if wanted == "positive":
+        return free.non_negative, f"Afterwards {free.NON_NEGATIVE}. This costs no privacy."
+    if wanted in map(str, BASES):
+        return lambda numbers: free.rounded(numbers, int(wanted)), (
+            f"Afterwards {free.ROUNDED.format(wanted)}. This costs no privacy.")
+    return None, ""
+
+
+def _processed(rows: Sequence[Mapping[str, Any]],
+               process: Callable[[Sequence[int]], tuple[int, ...]]) -> list[Mapping[str, Any]]:
+    """With other values; the intervals stay those of the noise around what was given."""
+    values = process([one["value"] for one in rows])
+    return [{**one, "value": value, **dict(zip(("low", "high"), _interval(one), strict=True))}
+            for one, value in zip(rows, values, strict=True)]
