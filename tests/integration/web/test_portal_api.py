@@ -149,6 +149,8 @@ def test_the_openapi_document_describes_every_address(world):
         "/requests",
         "/requests/{number}",
         "/private/price",
+        "/private/curve",
+        "/private/plan",
         "/private/answers",
         "/private/answers/{answer_id}/release",
         "/private/answers/{answer_id}",
