@@ -110,6 +110,9 @@ def test_order_brackets_and_repetition_mean_nothing(parts, random, word):
     ("age BETWEEN 1 AND 3", "age >= 1 AND age <= 3", "age > 0 AND age < 4", "NOT (age < 1 OR age > 3)"),
     ("town IS NOT NULL", "NOT town IS NULL", "town = 'a' OR town <> 'a'"),
     ("size = 0", "size = 0.0", "size = -0.0", "size >= 0 AND size <= 0"),
+    ("sex = 'M'", "sex <> 'F' AND sex = 'M' AND (age IS NULL OR sex <> 'F')",
+     "(age IS NULL OR sex <> 'F') AND sex = 'M'", "sex = 'M' OR (sex IN ('M') AND age > 1 AND sex <> 'F')"),
+    ("age < 5", "age < 5 AND (age < 9 OR sex = 'M')", "age < 5 OR (age < 3 AND sex = 'M')"),
     ("seen < '2020-01-01'", "seen < DATE '2020-01-01'", "NOT seen >= '2020-01-01'"),
 ])
 def test_one_meaning_one_form(same):

@@ -309,16 +309,24 @@ def _simplified(node: Filter, table: Table) -> Filter:
     joined: set[Filter] = {part for part in flat if not isinstance(part, Compare)}
     joined |= set(leaves.parts) if isinstance(leaves, type(node)) else {leaves}
     joined -= {neutral}
-    kept = sorted(_without_absorbed(joined), key=_sorting)
+    kept = sorted(_without_absorbed(joined, table, conjunction=conjunction), key=_sorting)
     if len(kept) == 1:
         return kept[0]
     return All(tuple(kept)) if conjunction else AnyOf(tuple(kept))
 
 
-def _without_absorbed(parts: set[Filter]) -> set[Filter]:
-    """`a AND (a OR b)` is a; `a OR (a AND b)` is a."""
-    leaves = {part for part in parts if isinstance(part, Compare)}
-    return {part for part in parts if isinstance(part, Compare) or not leaves & set(part.parts)}
+def _without_absorbed(parts: set[Filter], table: Table, *, conjunction: bool) -> set[Filter]:
+    """`a AND (b OR c)` is a wherever a has b follow; `a OR (b AND c)` is a wherever a follows from b.
+
+    The comparisons are merged by now, so a need not be written as b was: `s = 'M' AND (s <> 'F' OR c)` is `s = 'M'`.
+    """
+    leaves = tuple(part for part in parts if isinstance(part, Compare))
+    merged = _merged(leaves, table, conjunction=conjunction)
+
+    def adds_nothing(part: Filter) -> bool:
+        return isinstance(part, Compare) and _merged((*leaves, part), table, conjunction=conjunction) == merged
+
+    return {part for part in parts if isinstance(part, Compare) or not any(map(adds_nothing, part.parts))}
 
 
 def _sorting(node: Filter) -> bytes:
