@@ -176,17 +176,20 @@ def saved_cells(ada: Person) -> list[dict]:
 
 
 def shows_a_plot(ada: Person) -> None:
-    """Scroll back up to the first plot, as a reader does, and see that it was drawn."""
+    """Scroll back up to the first plot, as a reader does, until it is seen. (Cells out of view stay hidden.)"""
     lab = ada.lab()
-    lab.locator(".jp-WindowedPanel-outer").first.evaluate("panel => panel.scrollTop = 0")
-    plot = lab.locator(".jp-RenderedImage img").first
-    for _ in range(40):
-        if plot.count() and plot.evaluate("image => image.naturalWidth") > 200:
-            break
-        lab.locator(".jp-WindowedPanel-outer").first.evaluate("panel => panel.scrollTop += 250")
-        ada.page.wait_for_timeout(100)
-    plot.scroll_into_view_if_needed()
-    assert plot.evaluate("image => image.naturalWidth") > 200
+    panel, plots = lab.locator(".jp-WindowedPanel-outer").first, lab.locator(".jp-RenderedImage img:visible")
+    panel.evaluate("panel => panel.scrollTop = 0")
+
+    def drawn() -> bool:
+        if plots.evaluate_all("images => images.some(image => image.naturalWidth > 200)"):
+            return True
+        panel.evaluate("""panel => panel.scrollTop =
+            panel.scrollTop + panel.clientHeight < panel.scrollHeight - 1 ? panel.scrollTop + 250 : 0""")
+        return False
+
+    wait_until(drawn, "a plot to be drawn", seconds=60)
+    plots.first.scroll_into_view_if_needed()
     ada.page.wait_for_timeout(400)
     ada.picture("workspace")
 
