@@ -15,6 +15,7 @@ from readingroom.core.privacy.shapes import PAIRS, QUANTILES, THRESHOLD, TOP
 from readingroom.core.privacy.units import grids
 
 VERSIONS = {"readingroom": "1", "opendp": "0.16.0"}
+"""Of the software that would have made them; described() adds the dataset version's place."""
 
 
 def record(raw: dict[str, Any], dataset: Dataset, version: str = "v1") -> dict[str, Any]:

@@ -7,24 +7,25 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from readingroom.core.lifecycle import AnswerStatus
 from readingroom.core.packages import Ecosystem
-from readingroom.core.privacy.ledger import Cost
 from readingroom.core.requests import Decision
 from readingroom.hub.configure import NODE
 from readingroom.ops.install import build_static
 from readingroom.ops.progress import Progress
-from readingroom.services import packages
+from readingroom.services import packages, private_answers
+from readingroom.web.private_forms import FIELDS
 from readingroom.web.sessions import COOKIE
 from tests.browser.people import ARGUMENTS
 from tests.integration.test_packages import source, wheel
 from tests.integration.web.world import BASE, NOW, World, safe_uploads
+from tests.private_figures import settle
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +63,17 @@ class Site:
         page.goto(self.address + BASE + path)
 
 
+PRIVATE = {
+    "answer": {"statistic": "histogram", "column": "sex"},
+    "wide": {"statistic": "people", "by": ["sex", {"column": "age_at_offence", "edges": list(range(10, 91))}]},
+    "mean": {"statistic": "mean", "column": "age_at_offence", "where": "sex = 'F'"},
+    "quantile": {"statistic": "quantile", "column": "age_at_offence", "quantiles": [0.25, 0.5, 0.75], "by": "sex"},
+    "top": {"statistic": "top", "column": "offence_group", "k": 3},
+    "synthetic": {"statistic": "synthetic", "columns": ["sex", "offence_group"], "rows": 500},
+    "unanswered": {"statistic": "count"},
+}
+
+
 def populate(world: World) -> dict[str, int]:
     numbers = {
         "released": world.released(author="bilal", uploads=safe_uploads(), title="Large groups only").number,
@@ -76,41 +88,14 @@ def populate(world: World) -> dict[str, int]:
     numbers["together"] = together.number
     with world.store.transaction() as tx:
         tx.workspaces.open("bilal", "returning-defendants", NOW)
-        query = {"dataset": "magistrates", "table": "defendants", "statistic": "histogram", "column": "sex"}
-        paid = tx.accounts.reserve(
-            key="a",
-            project="returning-defendants",
-            dataset="magistrates",
-            version="v1",
-            query=query,
-            asked_by="ada",
-            asked_at=NOW,
-            deliver_at=NOW,
-            cost=Cost(1000),
-        )
-        rows = [
-            {"key": key, "label": label, "value": value, "half_width_95": 62}
-            for key, label, value in (("F", "Female", 5212), ("M", "Male", 18_211), ("U", "Not recorded", -12))
-        ]
-        tx.accounts.begin(paid.id)
-        tx.accounts.settle(
-            paid.id,
-            AnswerStatus.ANSWERED,
-            {"rows": rows, "value": None, "half_width_95": 62, "statement": "People per sex, with noise."},
-            NOW,
-        )
-        tx.accounts.debit("magistrates", "returning-defendants", Cost(1000))
-        unanswered = tx.accounts.reserve(
-            key="b",
-            project="returning-defendants",
-            dataset="magistrates",
-            version="v1",
-            query=query,
-            asked_by="ada",
-            asked_at=NOW,
-            deliver_at=NOW,
-            cost=Cost(500),
-        )
+    dataset = world.room.policies.dataset("magistrates")
+    for name, question in PRIVATE.items():
+        asked = {"dataset": "magistrates", "table": "defendants", "rho_micro": 200, **question}
+        paid, _ = private_answers.ask(world.room, "ada", "returning-defendants", asked)
+        numbers[name] = paid.id
+        if name != "unanswered":
+            settle(world.store, paid, dataset, NOW)
+    world.clock.time += timedelta(minutes=5)  # their time has come
     world.hub.states["bilal", "returning-defendants"] = "running"
     world.hub.states["dara", "returning-defendants"] = "starting"
     packages.add(world.room, "returning-defendants", [wheel(), source()], by="command line")
@@ -120,7 +105,7 @@ def populate(world: World) -> dict[str, int]:
     refused = packages.ask(world.room, "dara", "returning-defendants", Ecosystem.CRAN, "keras", "Deep thoughts.")
     packages.refuse(world.room, "robin", refused.id, "It downloads models when it is first used.")
     world.checkpoint()
-    return numbers | {"answer": paid.id, "unanswered": unanswered.id}
+    return numbers
 
 
 @pytest.fixture(scope="module")
@@ -178,8 +163,12 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("bilal", f"/requests/{numbers['released']}"),
         ("ada", f"/requests/{numbers['waiting']}/withdraw"),
         ("ada", f"{slug}/private"),
-        ("ada", f"/private-answers/{numbers['answer']}"),
-        ("ada", f"/private-answers/{numbers['unanswered']}"),
+        *(("ada", f"{slug}/private?statistic={statistic}") for statistic in FIELDS),
+        *(("ada", f"/private-answers/{numbers[name]}") for name in PRIVATE),
+        ("ada", f"/private-answers/{numbers['answer']}?show=10"),
+        ("mercer", "/datasets/magistrates"),
+        ("mercer", "/datasets/magistrates/account"),
+        ("okafor", "/datasets/pupils/account"),
         ("ada", "/datasets"),
         ("ada", "/datasets/magistrates"),
         ("mercer", "/grants"),
@@ -215,6 +204,25 @@ def test_every_page_is_accessible_and_fits(site):
                 if violations or overflow > 0:
                     found.append((name, path, width, violations, overflow))
     assert not found
+
+
+@pytest.mark.parametrize("statistic", ["people", "mean", "quantile"])
+def test_the_page_of_a_price_is_accessible_and_fits_without_javascript(site, statistic):
+    with site.browser("ada", javascript=False) as page:
+        site.open(page, f"/projects/returning-defendants/private?statistic={statistic}")
+        page.get_by_role("button", name="See the price first").click()
+        assert "What would another spend buy?" in page.locator("main").inner_text()
+        query = page.locator('form[action$="/ask"] input[name=query]').get_attribute("value")
+        page.get_by_role("button", name="Choose 0.0001 rho").click()
+        assert page.get_by_role("button", name="Pay 0.0001 rho and ask").count() == 1
+    with site.browser("ada") as page:
+        site.open(page, f"/projects/returning-defendants/private?statistic={statistic}")
+        page.get_by_role("button", name="See the price first").click()
+        assert page.locator('form[action$="/ask"] input[name=query]').get_attribute("value") == query
+        for across, down in WIDTHS.values():
+            page.set_viewport_size({"width": across, "height": down})
+            assert [one["id"] for one in Axe().run(page).response["violations"]] == []
+            assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
 def test_a_checker_decides_by_keyboard(site):

@@ -67,6 +67,10 @@ class TestP4BudgetHolds:
         assert refusal.value.next_step
         assert spent(workshop) == before
 
+    def test_a_refusal_waits_for_nobodys_lock(self, workshop):
+        with workshop.store.transaction(), pytest.raises(BudgetExceeded):
+            private_answers.ask(workshop, "ada", "returns", count(1_000_000))
+
     def test_projects_share_the_datasets_cap(self, workshop):
         for number, slug in enumerate(("a", "b", "c", "d")):
             add_project(workshop, slug)

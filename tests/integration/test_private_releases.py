@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from readingroom.core.requests import Assurance, Decision, Vote
 from readingroom.errors import AccessDenied, IntegrityError, InvalidTransition, NotFound, PermissionDenied
 from readingroom.services import grants, private_answers, private_releases, releases, requests
 from tests.factories import POLICIES, SITE, add_project, make_workshop, upload
+from tests.private_figures import record as record_of
 
 COUNT = {"dataset": "courts", "table": "defendants", "statistic": "count", "rho_micro": 5000}
 
@@ -118,6 +121,31 @@ class TestP1WithApprovals:
         assert requests.get(workshop, "ada", request.number).may["resubmit"]
         requests.withdraw(workshop, "ada", request.number)
         assert private_releases.lane(workshop, "ada", 1).request is None
+
+
+def test_the_crate_says_how_the_answer_was_made(workshop):
+    answer, _ = private_answers.ask(workshop, "ada", "returns", COUNT)
+    given = record_of(answer.query, workshop.policies.dataset("courts"), "1")
+    workshop.answerer.answer = lambda *asked: given
+    private_answers.compute(workshop, answer.id)
+    workshop.clock.forward(minutes=1)
+    request = private_releases.release(workshop, "bilal", answer.id)
+    releases.make(workshop, request.number)
+    _, content = requests.release(workshop, "ada", request.number)
+    with zipfile.ZipFile(io.BytesIO(content)) as opened:
+        crate = json.loads(opened.read("ro-crate-metadata.json"))
+    entities = {one["@id"]: one for one in crate["@graph"]}
+    action = entities[f"#private-answer-{answer.id}"]
+    assert action["@type"] == "CreateAction" and action["description"] == given["statement"]
+    assert action["agent"] == {"@id": "#person-ada"} and entities["./"]["author"] == {"@id": "#person-bilal"}
+    assert {one["@id"] for one in action["result"]} == {f"files/{file.name}" for file in request.files}
+    values = {entities[one["@id"]].get("propertyID"): entities[one["@id"]].get("value") for one in action["object"]}
+    assert (values["rho_micro"], values["epsilon"], values["canonical"], values["mechanism"]) == (
+        5000, given["epsilon"], given["canonical"], "discrete Gaussian")
+    assert {entities[one["@id"]]["version"] for one in action["instrument"]} == {"1", "0.16.0"}
+    assert entities["#dataset-courts"]["version"] == "1" and "v1" not in json.dumps(crate)
+    assert all(one["@id"] in entities for one in (*action["object"], *action["instrument"], *action["result"]))
+    assert len(entities["./"]["conformsTo"]) == 2
 
 
 def test_the_record_that_leaves_holds_the_question_and_the_loss(workshop):

@@ -64,6 +64,14 @@ def check_can_decide_grant(person: Person, custodian: str, project: Project) -> 
                                next_step="Your department has to name another custodian for this decision.")
 
 
+def check_can_see_account(person: Person, custodian: str) -> None:
+    """The dataset's own custodian sees who spent its privacy budget on what."""
+    _check_permission(person, Permission.DECIDE_GRANTS, "see the account of a dataset")
+    if person.username != custodian:
+        raise PermissionDenied("Only the dataset's own custodian sees its account.", rule="account.custodian",
+                               value=person.username, next_step=f"Ask {custodian}.")
+
+
 def check_can_manage_packages(person: Person) -> None:
     _check_permission(person, Permission.MANAGE_PACKAGES, "answer requests for packages")
 
@@ -74,6 +82,10 @@ def check_can_read_audit(person: Person) -> None:
 
 def can_review(person: Person, request: EgressRequest, project: Project) -> bool:
     return _holds(check_can_review, person, request, project)
+
+
+def can_see_account(person: Person, custodian: str) -> bool:
+    return _holds(check_can_see_account, person, custodian)
 
 
 def _holds(check, *arguments) -> bool:  # type: ignore[no-untyped-def]

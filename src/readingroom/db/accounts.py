@@ -82,6 +82,9 @@ class Accounts:
     def of_project(self, project: str) -> tuple[PrivateAnswer, ...]:
         return self._where(AnswerRow.project == project)
 
+    def of_dataset(self, dataset: str) -> tuple[PrivateAnswer, ...]:
+        return self._where(AnswerRow.dataset == dataset)
+
     def _where(self, *conditions: object) -> tuple[PrivateAnswer, ...]:
         rows = self._session.scalars(select(AnswerRow).where(*conditions).order_by(AnswerRow.id))  # type: ignore[arg-type]
         return tuple(_answer(row) for row in rows)

@@ -5,19 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from readingroom.core.datasets import Dataset
+from readingroom.core.privacy.accounting import DEFAULT_DELTA, DELTA_UNITS
 from readingroom.core.privacy.ledger import Account, Cost
+from readingroom.core.privacy.queries import table_femto_delta
 from readingroom.core.projects import Grant, Project
 from readingroom.services.room import ReadingRoom
 
 
 @dataclass(frozen=True)
 class BudgetLine:
-    """A project's privacy account on one dataset, in micro-rho; `remaining` heeds the dataset's own cap too."""
+    """A project's privacy account on one dataset, in micro-rho; `remaining` heeds the dataset's own cap too.
+
+    `delta` is that at which the account is shown as epsilon.
+    """
 
     dataset: str
     total: int
     spent: int
     remaining: int
+    delta: float = DEFAULT_DELTA
 
 
 def accounts_of(room: ReadingRoom, tx: Any, project: Project, grant: Grant) -> tuple[Account, ...]:
@@ -40,4 +47,9 @@ def budget_line(room: ReadingRoom, tx: Any, project: Project, grant: Grant) -> B
     """What is left for private answers of one grant: the project's own share, within the dataset's."""
     own, shared = accounts_of(room, tx, project, grant)
     return BudgetLine(grant.dataset, own.cap.micro_rho, own.spent.micro_rho,
-                      min(own.left.micro_rho, shared.left.micro_rho))
+                      min(own.left.micro_rho, shared.left.micro_rho), delta_of(room.policies.dataset(grant.dataset)))
+
+
+def delta_of(dataset: Dataset) -> float:
+    """The smallest delta of its tables: epsilon at it is never less than at theirs."""
+    return min((table_femto_delta(table) / DELTA_UNITS for table in dataset.tables), default=DEFAULT_DELTA)

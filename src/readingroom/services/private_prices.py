@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from readingroom.core.privacy import budgets, pricing, queries
-from readingroom.core.privacy.accounting import DELTA_UNITS, MICRO, epsilon
+from readingroom.core.privacy.accounting import MICRO, epsilon
 from readingroom.errors import InvalidInput
-from readingroom.services.budgets import budget_line
+from readingroom.services.budgets import budget_line, delta_of
 from readingroom.services.private_answers import Prepared, prepare, refusal
 from readingroom.services.room import ReadingRoom
 
@@ -84,7 +84,7 @@ def plan(room: ReadingRoom, username: str, project: str, questions: Sequence[obj
             raise InvalidInput("A plan is about one dataset, because each has a budget of its own.",
                                rule="plan.dataset", value=", ".join([first.dataset.slug, *others]),
                                next_step="Make a plan for each dataset.")
-        delta = min(queries.table_femto_delta(one.table) for one in prepared) / DELTA_UNITS
+        delta = delta_of(first.dataset)
         whole = budgets.parse_budget({"noise": budgets.GAUSSIAN, **budget} | (
             {"delta": delta} if budget.get("epsilon") is not None else {}))
         found = budgets.shared([_bare(question) for question in questions], first.dataset, whole,

@@ -11,12 +11,14 @@ from rocrate.rocrate import ROCrate
 
 import readingroom
 from readingroom.core import package
+from readingroom.core.answers import PrivateAnswer
 from readingroom.core.egress import check_releasable, current_reviews
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
 from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import Decision, EgressRequest, OutputFile, Release
 from readingroom.errors import IntegrityError
+from readingroom.services import private_crates
 from readingroom.services.workshop import Workshop
 
 FORMAT = "readingroom-release/1"
@@ -44,7 +46,7 @@ def make(workshop: Workshop, number: int) -> Release | None:
                              rule="release.private", value=answer.id,
                              next_step="Nothing was released. Please report it.")
     statement = _statement(workshop, request, project, sources)
-    crate = _crate(request, project, statement)
+    crate = _crate(request, project, statement, answer)
     content = package.build(contents, crate, statement, workshop.release_key)
     made = Release(number, f"release-{number}-{project.slug}.zip", workshop.blobs.put(content), workshop.now())
     with workshop.store.transaction() as tx:
@@ -104,8 +106,9 @@ def _file_statement(request: EgressRequest, file: OutputFile) -> dict[str, objec
     }
 
 
-def _crate(request: EgressRequest, project: Project, statement: dict[str, object]) -> bytes:
-    """An RO-Crate in the Five Safes profile: who, for which project, signed off by whom."""
+def _crate(request: EgressRequest, project: Project, statement: dict[str, object],
+           answer: PrivateAnswer | None) -> bytes:
+    """An RO-Crate in the Five Safes profile: who, for which project, signed off by whom, made how."""
     crate = ROCrate()
     crate.name, crate.description = request.title, request.purpose
     crate.datePublished = statement["approved_at"]
@@ -115,10 +118,11 @@ def _crate(request: EgressRequest, project: Project, statement: dict[str, object
     crate.root_dataset["sourceOrganization"] = responsible
     author = crate.add(CratePerson(crate, f"#person-{request.author}", properties={"name": request.author}))
     crate.root_dataset["author"] = author
-    for file in request.files:
-        crate.add_file(dest_path=f"{package.FILES}{file.name}", properties={
-            "name": file.name, "description": file.context, "contentSize": str(file.size_bytes),
-            "sha256": file.sha256}, source=None)
+    files = [crate.add_file(dest_path=f"{package.FILES}{file.name}", properties={
+        "name": file.name, "description": file.context, "contentSize": str(file.size_bytes),
+        "sha256": file.sha256}, source=None) for file in request.files]
+    if answer is not None:
+        private_crates.describe(crate, answer, [file.id for file in files])
     if request.checkers_required == 0:
         crate.add(ContextEntity(crate, "#sign-off-by-rule", properties={
             "@type": "AssessAction", "name": "Released by rule: a differentially private answer, which the policies "

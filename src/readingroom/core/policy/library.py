@@ -53,6 +53,10 @@ class Policies:
                                   dataset_budget_femto_delta=policy.dataset_budget_femto_delta)
                            for policy in policies))
 
+    def of_dataset(self, slug: str) -> Policy:
+        """What holds for a dataset whoever uses it: site, dataset, and the budget that it shares."""
+        return strictest(self.site.policy, self.datasets[self.dataset(slug).slug][1], self._shared_budget(slug))
+
     def for_project(self, project: Project, grants: Iterable[Grant]) -> Policy:
         """The effective policy of what leaves a project: the strictest over all its grants."""
         own = Policy(tier=project.tier)

@@ -23,9 +23,9 @@ def budget(line: BudgetLine) -> dict[str, Any]:
         "total_micro_rho": line.total,
         "spent_micro_rho": line.spent,
         "remaining_micro_rho": line.remaining,
-        "epsilon_total": accounting.epsilon(line.total),
-        "epsilon_spent": accounting.epsilon(line.spent),
-        "delta": accounting.DEFAULT_DELTA,
+        "epsilon_total": accounting.epsilon(line.total, line.delta),
+        "epsilon_spent": accounting.epsilon(line.spent, line.delta),
+        "delta": line.delta,
     }
 
 

@@ -121,7 +121,7 @@ def row(answer: PrivateAnswer, dataset: Dataset, now: datetime) -> AnswerRow:
 
 
 def gauges(lines: tuple[BudgetLine, ...], datasets: Mapping[str, Dataset]) -> tuple[budgets.Gauge, ...]:
-    return tuple(budgets.gauge(line, datasets[line.dataset].title) for line in lines)
+    return tuple(budgets.gauge(line, datasets[line.dataset].title, with_epsilon=True) for line in lines)
 
 
 def number(value: float | None) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from readingroom.core.permissions import can_see_account
 from readingroom.core.roles import Role
+from readingroom.services import private_accounts
 from readingroom.web.portal import Here, Looking, render
+from readingroom.web.presenters import private_accounts as accounts
 from readingroom.web.presenters.frame import areas_of
 from readingroom.web.presenters.review import rules
 
@@ -39,4 +42,18 @@ def dataset(request: Request, here: Here, looking: Looking, slug: str) -> Respon
         denied=sorted(policy.denied_columns or ()),
         purposes=sorted(policy.purposes or ()),
         gateways=sorted(policy.legal_gateways or ()),
+        sees_account=can_see_account(looking.person, found.custodian),
     )
+
+
+@router.get("/datasets/{slug}/account")
+def account(request: Request, here: Here, looking: Looking, slug: str) -> Response:
+    found = private_accounts.account(here.room, looking.username, slug)
+    return render(request, "datasets/account.html", Role.CUSTODIAN, account=accounts.shown(found, here.room.now()))
+
+
+@router.get("/datasets/{slug}/account.csv")
+def account_csv(here: Here, looking: Looking, slug: str) -> Response:
+    found = private_accounts.account(here.room, looking.username, slug)
+    return Response(accounts.as_csv(found), media_type="text/csv; charset=utf-8", headers={
+        "Content-Disposition": f'attachment; filename="privacy-account-{found.dataset.slug}.csv"'})

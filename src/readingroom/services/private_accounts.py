@@ -1,0 +1,61 @@
+"""The custodian's account of a dataset: who spent what on what, and what is left. Questions and costs, no figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from readingroom.core.answers import PrivateAnswer
+from readingroom.core.datasets import Dataset
+from readingroom.core.permissions import check_can_see_account
+from readingroom.core.privacy.ledger import Cost
+from readingroom.core.projects import Project
+from readingroom.services.budgets import BudgetLine, budget_line
+from readingroom.services.room import ReadingRoom
+
+
+@dataclass(frozen=True)
+class ProjectAccount:
+    project: Project
+    line: BudgetLine
+
+
+@dataclass(frozen=True)
+class Account:
+    """`spent` is of all projects on all datasets about the same people, which share `cap`; `linked` says how much of
+    it on each. `answers` are those about this dataset, as everybody may see them now, without their figures.
+    """
+
+    dataset: Dataset
+    cap: Cost
+    spent: Cost
+    linked: tuple[tuple[Dataset, Cost], ...]
+    projects: tuple[ProjectAccount, ...]
+    answers: tuple[PrivateAnswer, ...]
+
+
+def account(room: ReadingRoom, username: str, slug: str) -> Account:
+    """For the dataset's own custodian only. What others' datasets were asked is theirs to see: here it is a sum."""
+    dataset = room.policies.dataset(slug)
+    same = room.policies.of_the_same_people(slug)
+    policy = room.policies.of_dataset(slug)
+    with room.store.reading() as tx:
+        check_can_see_account(tx.people.get(username), dataset.custodian)
+        return Account(
+            dataset=dataset,
+            cap=Cost(policy.dataset_budget_micro_rho or 0, policy.dataset_budget_femto_delta or 0),
+            spent=tx.accounts.spent(same),
+            linked=tuple((room.policies.dataset(other), tx.accounts.spent([other])) for other in same)
+            if len(same) > 1 else (),
+            projects=_projects(room, tx, slug),
+            answers=tuple(replace(answer.as_seen_at(room.now()), answer=None, answered_at=None)
+                          for answer in reversed(tx.accounts.of_dataset(slug))),
+        )
+
+
+def _projects(room: ReadingRoom, tx: Any, slug: str) -> tuple[ProjectAccount, ...]:
+    """Every project that ever had a grant of the dataset, by its newest one."""
+    newest = {grant.project: grant for grant in sorted(tx.grants.all(), key=lambda grant: grant.id)
+              if grant.dataset == slug}
+    found = ((tx.projects.get(name), grant) for name, grant in sorted(newest.items()))
+    return tuple(ProjectAccount(project, budget_line(room, tx, project, grant)) for project, grant in found)
