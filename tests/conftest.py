@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import uuid
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from rich.console import Console
 from sqlalchemy import create_engine, make_url, text
 
@@ -20,6 +22,11 @@ from readingroom.tour.visitor import Visitor
 from tests import postgres
 
 PEOPLE = 5000
+
+# A push tries the same examples each time; `HYPOTHESIS_PROFILE=search make test` looks for new ones.
+hypothesis_settings.register_profile("push", derandomize=True)
+hypothesis_settings.register_profile("search", derandomize=False)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from readingroom.errors import IntegrityError, Unavailable
+from readingroom.hub import sockets
 from readingroom.ops import install
 from readingroom.settings import Settings
 
@@ -85,10 +86,12 @@ def test_socket_directories_can_be_passed_through_but_not_listed(settings):
     install.create_run(settings)
     try:
         for folder in (settings.run_dir, settings.hub_socket.parent, settings.portal_socket.parent,
-                       settings.door_socket.parent, settings.workspace_sockets_dir):
+                       settings.door_socket.parent):
             assert mode(folder) == 0o711, folder
+        assert mode(settings.workspace_sockets_dir) == 0o710  # only the door goes to a workspace's socket
         if os.geteuid() == 0:
-            assert settings.door_socket.parent.stat().st_uid == install.DOOR_UID
+            assert settings.door_socket.parent.stat().st_uid == sockets.DOOR
+            assert settings.workspace_sockets_dir.stat().st_gid == sockets.DOOR
     finally:
         for folder in (*settings.run_dir.iterdir(), settings.run_dir):
             folder.rmdir()
