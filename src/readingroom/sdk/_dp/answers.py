@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import InvalidInput
 from readingroom.sdk import _door
+from readingroom.sdk._data import DataColumn
 from readingroom.sdk._dp.numbers import rho, written
+from readingroom.sdk._dp.questions import columns_of, label_of
 
 if TYPE_CHECKING:
     import pandas
@@ -83,12 +85,18 @@ class Answer:
         one = {"key": self.statistic, "label": self.statistic, "value": self.value,
                "half_width_95": self.half_width_95, "low": interval[0], "high": interval[1]}
         rows = self.answer["rows"] or ([one] if self.value is not None else [])
-        made = pandas.DataFrame([_names(row) | _numbers(row) for row in rows])
+        columns = self._columns()
+        made = pandas.DataFrame([_names(row, columns) | _numbers(row) for row in rows])
         for name in NUMBERS:
             if name not in made.columns:
                 made[name] = pandas.Series(dtype=float)
         made[list(NUMBERS[1:])] = made[list(NUMBERS[1:])].astype(float)
         return made
+
+    def _columns(self) -> Mapping[str, DataColumn]:
+        """The mounted columns of the table asked about, for their labels."""
+        query = self.answer.get("query") or {}
+        return columns_of(str(query.get("dataset")), str(query.get("table"))) if len(_groups(self.answer)) > 1 else {}
 
     @property
     def wide(self) -> pandas.DataFrame:
@@ -134,16 +142,16 @@ class Answer:
         """
         from readingroom.core.privacy import free
 
-        wide = self.wide
-        margins = [_margin(margin, list(axis), name) for margin, axis, name in (
-            (rows, wide.index, wide.index.name), (columns, wide.columns, wide.columns.name))]
-        cells, *_ = free.consistent([[float(value) for value in row] for row in wide.to_numpy()], *margins)
-        places = {(down, across): cells[i][j] for i, down in enumerate(wide.index)
-                  for j, across in enumerate(wide.columns)}
-        names = (str(wide.index.name), str(wide.columns.name))
-        frame = self.frame
-        values = [places[row[names[0]], row[names[1]]] for _, row in frame.iterrows()]
-        return self._processed(lambda _: values, free.CONSISTENT)
+        groups, table = _groups(self.answer), self.answer["rows"]
+        if len(groups) != 2:
+            raise InvalidInput("Only a table of two columns has two margins.", rule="private.margin",
+                               value=", ".join(groups), next_step="Ask for a contingency table of two columns.")
+        down, across = (list(dict.fromkeys(row["by"][name] for row in table)) for name in groups)
+        value = {(row["by"][groups[0]], row["by"][groups[1]]): float(row["value"]) for row in table}
+        cells, *_ = free.consistent([[value[one, other] for other in across] for one in down],
+                                    _margin(rows, down, groups[0]), _margin(columns, across, groups[1]))
+        moved = [cells[down.index(one)][across.index(other)] for one, other in value]
+        return self._processed(lambda _: moved, free.CONSISTENT)
 
     def _processed(self, change: Callable[[list[Any]], list[float]], label: str) -> Processed:
         if self.statistic not in COUNTS:
@@ -216,13 +224,12 @@ def _groups(given: dict[str, Any]) -> list[str]:
     return list((given["rows"][0].get("by") or {}) if given["rows"] else {})
 
 
-def _names(row: dict[str, Any]) -> dict[str, Any]:
+def _names(row: dict[str, Any], columns: Mapping[str, DataColumn]) -> dict[str, Any]:
     """Key and label; of a group by several columns, each column's label."""
     by = row.get("by") or {}
     if len(by) > 1:
-        labels = row["label"].split(", ")
-        named = labels if len(labels) == len(by) else [str(value) for value in by.values()]
-        return dict(zip(by, named, strict=True)) | ({"quantile": row["quantile"]} if "quantile" in row else {})
+        named = {name: label_of(value, columns.get(name)) for name, value in by.items()}
+        return named | ({"quantile": row["quantile"]} if "quantile" in row else {})
     return {"key": row["key"], "label": row["label"]} | (
         {"quantile": row["quantile"]} if by and "quantile" in row else {})
 
@@ -236,17 +243,17 @@ def _numbers(row: dict[str, Any]) -> dict[str, Any]:
         {"number": row["number"]} if "number" in row else {})
 
 
-def _margin(margin: Answer, order: list[Any], name: Any) -> list[float]:
-    frame = margin.frame
+def _margin(margin: Answer, order: list[Any], name: str) -> list[float]:
+    """The numbers of a margin in the order of the table's categories."""
     if margin.statistic not in COUNTS or _groups(margin.answer) != [name]:
         raise InvalidInput("A margin is the answer to the same question by one of the table's columns.",
                            rule="private.margin", value=", ".join(_groups(margin.answer)) or margin.statistic,
                            next_step=f"Ask for the counts by {name}, with the same conditions.")
-    values = dict(zip(frame["label"].astype(str), frame["value"], strict=True))
-    if set(values) != set(map(str, order)):
-        raise InvalidInput("The margin has other categories than the table.", rule="private.margin", value=str(name),
+    values = {row["by"][name]: float(row["value"]) for row in margin.answer["rows"]}
+    if set(values) != set(order):
+        raise InvalidInput("The margin has other categories than the table.", rule="private.margin", value=name,
                            next_step="Ask for both with the same categories.")
-    return [float(values[str(label)]) for label in order]
+    return [values[one] for one in order]
 
 
 def _drawn(answer: Answer) -> Picture:

@@ -153,6 +153,12 @@ def codes(value: Any, column: DataColumn | None) -> Any:
     return {label: code for code, label in distinct_labels(column.codes).items()}.get(str(value), value)
 
 
+def label_of(value: Any, column: DataColumn | None) -> str:
+    """The label of a code, as frames show it."""
+    code = str(value).lower() if isinstance(value, bool) else str(value)
+    return code if column is None else distinct_labels(column.codes).get(code, code)
+
+
 def plain(value: Any) -> Any:
     """The same in JSON's types: researchers take values out of data frames, and conditions out of `on()`."""
     if hasattr(value, "as_condition"):
