@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
@@ -95,8 +95,7 @@ class Table:
         data = {}
         for column in columns:
             values = [self._shown(*found[row, column]) if (row, column) in found else None for row in rows]
-            whole = all(value is None or isinstance(value, int) for value in values)
-            data[self._heading(column)] = pandas.array(values, dtype="Int64" if whole else "Float64")
+            data[self._heading(column)] = pandas.array(values, dtype=_kind(values))
         index = (pandas.Index([row[0] for row in rows], name=self.row_names[0]) if len(self.row_names) == 1
                  else pandas.MultiIndex.from_tuples(rows, names=self.row_names) if self.row_names
                  else pandas.Index(["all"] * len(rows)))
@@ -385,4 +384,13 @@ def compute(frame: Any, recipe: Recipe, source: Mapping[str, str]) -> Table:
 
 
 def _names(given: Names) -> list[str]:
-    return [] if given is None else [given] if isinstance(given, str) else [str(name) for name in given]
+    if given is None:
+        return []
+    return [str(given)] if isinstance(given, str) or not isinstance(given, Iterable) else [str(name) for name in given]
+
+
+def _kind(values: Sequence[int | float | None]) -> str:
+    """The kind of pandas column that holds these without loss."""
+    if not all(value is None or isinstance(value, int) for value in values):
+        return "Float64"
+    return "Int64" if all(value is None or abs(value) < 2**63 for value in values) else "object"

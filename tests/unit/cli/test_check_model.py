@@ -12,6 +12,9 @@ from readingroom.errors import InvalidInput
 RUNNER = CliRunner()
 
 
+HOLD_ROWS = {"knn", "svc", "kernel", "case-based"}
+
+
 def run(*arguments):
     result = RUNNER.invoke(app, ["check", "model", *map(str, arguments)])
     if result.exception and not isinstance(result.exception, SystemExit):
@@ -20,12 +23,14 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize("name", [name for one in OUTPUT_TYPES for name in one.types])
-def test_every_example_can_be_checked_as_it_is(tmp_path, name):
+def test_every_example_says_all_that_is_asked(tmp_path, name):
+    """A pass, except of what passes in no case: predictors that hold people's rows, or may remember them."""
     file = tmp_path / "description.json"
     file.write_text(run("--example", "--type", name).stdout)
     result = run("--input", file, "--json")
     found = json.loads(result.stdout)
-    assert found["verdict"] in {"pass", "review", "fail"}
+    assert "evidence.missing" not in {one["rule"] for one in found["findings"]}
+    assert found["verdict"] == {"classifier": "review"}.get(name, "fail" if name in HOLD_ROWS else "pass")
     assert result.exit_code == (0 if found["verdict"] == "pass" else 1)
     assert all(set(one) >= {"rule", "verdict", "cells", "message", "parameters", "source"} for one in found["findings"])
 

@@ -160,3 +160,20 @@ def test_the_order_of_lines_does_not_matter(check):
     random.Random(1).shuffle(mixed)
     said = COUNT | {"statistic": "mean", "value": "days"}
     assert told(check(csv_of(SAFE), said, "--json")) == told(check(csv_of(mixed), said, "--json"))
+
+
+@pytest.mark.parametrize("statistic", ["first", "last", "odds_ratio", "risk_ratio", "kurtosis", "nunique", "p90"])
+def test_a_statistic_that_no_recipe_computes_is_no_pass(check, statistic):
+    said = told(check(csv_of(SAFE), COUNT | {"statistic": statistic, "value": "days"}, "--json"))
+    assert said["verdict"] == "review"
+    assert {one["value"] for one in said["table"]["cells"]} == {None}
+
+
+def test_means_of_nobody_are_no_pass(check):
+    nobody = csv_of([(*row[:3], "") for row in SAFE])
+    said = told(check(nobody, COUNT | {"statistic": "mean", "value": "days"}, "--json"))
+    assert (said["verdict"], [one["rule"] for one in said["findings"]]) == ("review", ["statistic.blank"])
+
+
+def test_a_recipe_may_begin_with_a_byte_order_mark(check):
+    assert told(check(csv_of(SAFE), "\ufeff" + json.dumps(COUNT), "--json"))["verdict"] == "pass"

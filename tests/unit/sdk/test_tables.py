@@ -301,6 +301,17 @@ def test_what_is_left_out_is_not_shown_but_still_checked(known):
     assert refusal.value.rule == "table.drop"
 
 
+def test_a_table_that_shows_nothing_is_no_pass(known):
+    with_nothing = rr.table(CASES, "plea", value="custody_months", statistic="first")
+    assert set(with_nothing.frame.iloc[:, 0].isna()) == {True}
+    assert [(one.rule, one.verdict) for one in with_nothing.findings] == [("statistic.blank", Verdict.REVIEW)]
+
+
+def test_sums_beyond_64_bits_are_shown_whole():
+    rows = pandas.DataFrame({"person": range(20), 0: ["a"] * 20, "v": [10**30 + one for one in range(20)]})
+    assert rr.table(rows, 0, value="v", statistic="sum", unit="person").frame.iloc[0, 0] == 20 * 10**30 + 190
+
+
 @pytest.mark.parametrize(("base", "method", "shown"), [
     (5, "nearest", [190, 190, 5, 15]), (6, "midpoint", [189, 189, 3, 15]), (10, "nearest", [190, 190, 10, 10])])
 def test_counts_are_rounded_and_agree_with_their_evidence(base, method, shown):

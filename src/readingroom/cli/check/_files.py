@@ -40,7 +40,7 @@ def read_json(file: Path, parse_float: Callable[[str], object] = float) -> Any:
         elif file.stat().st_size > LARGEST:
             raise _unreadable(file, f"is larger than {LARGEST // 2**20} MiB")
         else:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")  # Windows programs put a mark of their own before the text
         if len(text) > LARGEST:
             raise _unreadable(file, f"is larger than {LARGEST // 2**20} MiB")
         value = parse_json(text, parse_float)

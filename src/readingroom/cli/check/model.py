@@ -42,4 +42,4 @@ def _example(name: str) -> dict[str, object]:
     if found is None:
         raise InvalidInput(f"There is no type {name!r}.", rule="description.type", value=name,
                            next_step=f"Types: {', '.join(key for one in OUTPUT_TYPES for key in one.types)}.")
-    return {**found[1].example, "type": found[0], "policy": POLICY}
+    return {**found[1].example_of(found[0]), "policy": POLICY}

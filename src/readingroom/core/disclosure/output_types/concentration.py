@@ -18,4 +18,7 @@ CONCENTRATION = OutputType(
            "hhi": ("herfindahl", "herfindahl-hirschman", "herfindahl-index", "concentration-ratio")},
     rules=(check_concentration,),
     example={"type": "gini", "units": 400, "top": [900, 800, 750], "total": 90000, "value": 0.42},
+    example_differs={"lorenz": {"points": [
+        {"people_share": 0.25, "value_share": 0.06}, {"people_share": 0.5, "value_share": 0.2},
+        {"people_share": 0.75, "value_share": 0.45}]}},
 )

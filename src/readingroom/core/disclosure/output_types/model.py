@@ -17,8 +17,9 @@ DescriptionRule = Callable[[Any, Policy], list[Finding]]
 class OutputType:
     """A family of outputs that share their risks.
 
-    `types` are the values of `type` in a description, each with other names for it. A type that is checked by its
-    cells, such as a table, has no description: its rules are those for tables.
+    `types` are the values of `type` in a description, each with other names for it; `example_differs` says what of the
+    `example` is different for one of them. A type that is checked by its cells, such as a table, has no description:
+    its rules are those for tables.
     """
 
     name: str
@@ -32,3 +33,9 @@ class OutputType:
     types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[DescriptionRule, ...] = ()
     example: Mapping[str, Any] = field(default_factory=dict)
+    example_differs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def example_of(self, name: str) -> dict[str, Any]:
+        """A description of the type `name` that says all that its rules ask for."""
+        said = {**self.example, **self.example_differs.get(name, {}), "type": name}
+        return {key: value for key, value in said.items() if value is not None}

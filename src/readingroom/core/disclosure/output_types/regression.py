@@ -49,4 +49,8 @@ REGRESSION = OutputType(
         "includes": ["coefficients", "standard errors", "p values", "n", "r squared"],
         "compared_with": [{"name": "without age", "n": 1240}],
     },
+    example_differs={
+        "logistic": {"r_squared": None, "separation": False}, "probit": {"r_squared": None, "separation": False},
+        "survival-regression": {"r_squared": None, "events": 410},
+    },
 )

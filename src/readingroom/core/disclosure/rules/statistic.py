@@ -11,10 +11,11 @@ SOURCE = "SACRO statbarn guide (Green and others, 2024): an analysis that is in 
 
 
 def check_statistic(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
-    """A statistic without rules of its own needs a person.
+    """A statistic without rules of its own needs a person, and so does a table that shows nothing.
 
     Formula: REVIEW unless the statistic belongs to a family that has rules: frequencies, linear aggregations,
-    position, endpoints and their safe substitutes, mode, shape, shares and rates, odds and risk ratios.
+    position, endpoints and their safe substitutes, mode, shape, shares and rates, odds and risk ratios; and unless
+    some cell shows a value, since the other rules look at nothing else.
 
     Source: SACRO statbarn guide (Green and others, 2024): an analysis that is in no statbarn needs a person.
 
@@ -22,7 +23,7 @@ def check_statistic(evidence: TableEvidence, parameters: Policy) -> list[Finding
     are in the cell.
     """
     if evidence.family is not None:
-        return []
+        return _nothing_shown(evidence)
     return [
         Finding(
             "statistic.unchecked",
@@ -30,6 +31,21 @@ def check_statistic(evidence: TableEvidence, parameters: Policy) -> list[Finding
             f"There are no automatic rules for “{evidence.statistic}” beyond the number of people, so a person must "
             "judge it.",
             f"Say in the context how it is computed; checked automatically are {', '.join(FAMILIES)}.",
+            source=SOURCE,
+        )
+    ]
+
+
+def _nothing_shown(evidence: TableEvidence) -> list[Finding]:
+    if evidence.published:
+        return []
+    return [
+        Finding(
+            "statistic.blank",
+            Verdict.REVIEW,
+            f"No cell shows a {evidence.statistic}: all are hidden, have no values, or nothing here computes it. So no "
+            "rule could look at one.",
+            "Merge categories until some cells can be shown, or choose another statistic.",
             source=SOURCE,
         )
     ]

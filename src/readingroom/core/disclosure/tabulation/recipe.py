@@ -129,7 +129,8 @@ class Recipe(_Model):
     cap: tuple[float | None, float | None] | None = Field(
         default=None, description="Values below the first or above the second count as these: [null, 100000].")
     structural_zeros: tuple[Place, ...] = Field(
-        default=(), description="Cells that nobody can be in, such as pregnant men.")
+        default=(), description="Cells that nobody can be in, such as pregnant men: "
+        '[{"row": ["pregnant"], "column": ["M"]}].')
     decimals: Annotated[int, Field(ge=0, le=15)] | None = Field(
         default=None, description="Digits after the point; few are chosen where this is not said.")
 

@@ -311,3 +311,9 @@ def test_when_time_is_up_nothing_is_called_safe():
                              out_of_time=lambda: True)
     assert answer["verdict"] == "review"
     assert {one["verdict"] for one in answer["cells"]} == {"unproved"}
+
+
+@pytest.mark.parametrize("mark", [None, "x", "*", "[c]", "[REDACTED]", "REDACTED", "NaN", "<NA>", "..", ""])
+def test_every_usual_mark_of_a_hidden_cell_is_known(mark):
+    found = check_published({"rows": ["a", "b", "Total"], "values": [mark, 96, 100]})
+    assert [(cell["cell"], cell["lower"], cell["upper"]) for cell in found["cells"]] == [("a", 4, 4)]

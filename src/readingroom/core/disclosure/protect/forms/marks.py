@@ -10,7 +10,8 @@ from readingroom.core.disclosure.protect.system import LARGEST
 from readingroom.errors import InvalidInput
 
 HIDDEN = frozenset({"", "x", "*", "**", "***", "c", "s", "z", ":", "..", "...", "n/a", "na", "suppressed", "hidden",
-                    "confidential", "missing", "redacted", "[x]", "[c]", "[s]", "(x)", "(c)", "(d)", "d"})
+                    "confidential", "missing", "redacted", "[x]", "[c]", "[s]", "(x)", "(c)", "(d)", "d",
+                    "[redacted]", "[suppressed]", "nan", "<na>"})
 RANGE = re.compile(r"^(\d+(?:\.\d+)?)\s*(?:-|–|to|\.\.)\s*(\d+(?:\.\d+)?)$")
 BELOW = re.compile(r"^(<=|≤|<|under|fewer than|less than|up to)\s*(\d+(?:\.\d+)?)$")
 NUMBER = re.compile(r"^[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?$")
