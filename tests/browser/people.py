@@ -56,9 +56,7 @@ class Person:
 
     def lab(self) -> Frame:
         """JupyterLab, in the frame of the page that is open."""
-        frame = self.page.locator("iframe.rr-shell__frame").element_handle(timeout=60_000).content_frame()
-        assert frame is not None
-        return frame
+        return lab_of(self.page)
 
     def press(self, name: str | re.Pattern[str]) -> None:
         """A button of the page, and what it leads to."""
@@ -88,6 +86,12 @@ class Person:
 
     def close(self) -> None:
         self._context.close()
+
+
+def lab_of(page: Page) -> Frame:
+    frame = page.locator("iframe.rr-shell__frame").element_handle(timeout=60_000).content_frame()
+    assert frame is not None
+    return frame
 
 
 class Hall:

@@ -5,6 +5,7 @@ The page is the researcher's to write, so each attack runs in JupyterLab's own p
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +14,7 @@ from playwright.sync_api import Error, Frame
 from readingroom.hub.containers import workspace_key
 from readingroom.tour.visitor import client
 from tests.browser.elsewhere import Elsewhere, elsewhere
-from tests.browser.people import Hall, Person, hall
+from tests.browser.people import PORTAL, Hall, Person, hall, lab_of
 from tests.conftest import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.docker]
@@ -280,3 +281,22 @@ def test_what_would_take_a_file_away_is_refused_in_every_spelling(lab: Frame, pa
     base = lab.url.split("/lab")[0] + "/"
     status = lab.evaluate("url => fetch(url).then(answer => answer.status)", base + path)
     assert status in (403, 404), path
+
+
+RTC_IN_A_FRAME = (ADD + "const f = add('iframe', {}); f.contentWindow.URL_ = URL_; f.contentWindow.eval(`" + RTC + "`)")
+
+
+def test_webrtc_in_an_empty_frame_reaches_nobody(ada: Person, other: Elsewhere) -> None:
+    """This Chromium ends a page that tries it: so the attack has a page of its own, and comes last."""
+    page = ada.page.context.new_page()
+    page.goto(ada.installation.settings.public_url + PORTAL + PAGE)
+    frame = lab_of(page)
+    frame.locator("#jp-main-dock-panel").wait_for(timeout=90_000)
+    other.forget()
+    try:
+        frame.evaluate("([code, url]) => new Function('URL_', code)(url)", [RTC_IN_A_FRAME, other.url])
+        page.wait_for_timeout(SETTLE_MS)
+    except Error as ended:
+        assert "crash" in str(ended).lower() or "closed" in str(ended).lower(), ended
+    time.sleep(SETTLE_MS / 1000)
+    assert (other.asked, other.knocks) == ([], 0)

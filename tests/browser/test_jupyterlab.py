@@ -1,0 +1,154 @@
+"""JupyterLab screen by screen, in its frame and through the door: what people do in it every day works there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Frame, Locator, expect
+
+from tests.browser.people import Hall, Person, hall
+from tests.conftest import Installation
+
+pytestmark = [pytest.mark.browser, pytest.mark.docker]
+ANSWER_MS = 60_000  # on a busy machine
+
+
+@pytest.fixture(scope="module")
+def people(installation: Installation) -> Iterator[Hall]:
+    with hall(installation) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bilal(people: Hall) -> Person:
+    bilal = people.person("bilal")
+    bilal.page.set_default_timeout(ANSWER_MS)
+    bilal.open("/projects/returning-defendants")
+    bilal.press("Open workspace")
+    bilal.lab().locator(".jp-Notebook .jp-Cell").first.wait_for()
+    return bilal
+
+
+class Notebook:
+    """A new notebook, as typed into by hand."""
+
+    def __init__(self, person: Person) -> None:
+        self.page, self.lab = person.page, person.lab()
+        choose(self.lab, "File", "New", "Notebook")
+        self.lab.locator(".jp-Dialog button.jp-mod-accept").click()
+        self.panel = self.lab.locator(".jp-NotebookPanel:visible")
+        self.panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+
+    def type(self, text: str) -> Locator:
+        """Into the last cell, empty so far; that cell."""
+        cells = self.panel.locator(".jp-Cell")
+        cell = cells.nth(cells.count() - 1)  # stays this one when others follow
+        cell.locator(".cm-content").click()
+        self.page.keyboard.insert_text(text)
+        return cell
+
+    def run(self, code: str) -> Locator:
+        """What the cell shows, once there is something; another cell follows."""
+        cell = self.type(code)
+        self.page.keyboard.press("Shift+Enter")
+        return cell.locator(".jp-OutputArea-output")
+
+
+def choose(lab: Frame, *names: str) -> None:
+    """From the menus, one level after the other; on the way, the mouse rests on what opens another."""
+    for place, name in enumerate(names):
+        label = re.compile(f"^{name}(…|\\.\\.\\.)?$")
+        item = lab.locator(".lm-MenuBar-itemLabel:visible, .lm-Menu-itemLabel:visible").filter(has_text=label).last
+        if 0 < place < len(names) - 1:
+            item.hover()
+        else:
+            item.click()
+
+
+@pytest.fixture(scope="module")
+def notebook(bilal: Person) -> Notebook:
+    return Notebook(bilal)
+
+
+def test_a_kernel_answers_and_a_plot_is_drawn(notebook: Notebook) -> None:
+    expect(notebook.run("print(6 * 7)")).to_have_text("42", timeout=ANSWER_MS)
+    drawn = notebook.run("import matplotlib.pyplot as plt\nplt.plot([1, 3, 2]);").locator("img")
+    drawn.wait_for()
+    assert drawn.evaluate("image => image.naturalWidth") > 200
+
+
+WIDGET = """
+import ipywidgets
+button, said = ipywidgets.Button(description="press"), ipywidgets.Label("no")
+button.on_click(lambda _: setattr(said, "value", "pressed"))
+ipywidgets.HBox([button, said])
+""".strip()
+
+
+def test_a_widget_is_shown_and_moves_the_kernel(notebook: Notebook) -> None:
+    shown = notebook.run(WIDGET)
+    shown.get_by_role("button", name="press").click()
+    expect(shown.locator(".widget-label")).to_have_text("pressed", timeout=ANSWER_MS)
+
+
+def test_names_are_completed(notebook: Notebook) -> None:
+    notebook.type("plt.subplot")
+    notebook.page.keyboard.press("Tab")
+    notebook.lab.locator(".jp-Completer-item", has_text="subplot_mosaic").first.wait_for()
+    notebook.page.keyboard.press("Escape")
+    notebook.page.keyboard.press("Control+a")
+    notebook.page.keyboard.insert_text("open('notes.md', 'w').write('# My notes');")
+    notebook.page.keyboard.press("Shift+Enter")
+
+
+def test_text_is_rendered(notebook: Notebook) -> None:
+    notebook.page.keyboard.press("Escape")
+    notebook.page.keyboard.press("m")
+    notebook.page.keyboard.press("Enter")
+    notebook.page.keyboard.insert_text("## A heading of mine")
+    notebook.page.keyboard.press("Shift+Enter")
+    expect(notebook.panel.locator(".jp-MarkdownOutput h2")).to_contain_text("A heading of mine", timeout=ANSWER_MS)
+
+
+def test_a_notebook_is_searched(notebook: Notebook) -> None:
+    choose(notebook.lab, "Edit", "Find")
+    wanted, found = (notebook.lab.locator(f".jp-DocumentSearch-{part}") for part in ("input", "index-counter"))
+    for text, counted in (("in no cell", "-/-"), ("a heading of mine", "1/1")):
+        wanted.fill(text)
+        expect(found).to_have_text(counted, timeout=ANSWER_MS)
+    notebook.page.keyboard.press("Escape")
+
+
+def test_it_is_named_and_saved_and_listed(notebook: Notebook) -> None:
+    choose(notebook.lab, "File", "Save Notebook")
+    dialog = notebook.lab.locator(".jp-Dialog")
+    dialog.locator("input").first.fill("mine.ipynb")
+    dialog.locator("button.jp-mod-accept").click()
+    expect(notebook.lab.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel", has_text="mine.ipynb")).to_be_visible()
+    notebook.lab.locator(".jp-DirListing-item", has_text="mine.ipynb").wait_for()
+    notebook.lab.locator(".jp-DirListing-item", has_text="welcome.ipynb").wait_for()
+
+
+def test_a_text_is_previewed(notebook: Notebook) -> None:
+    notebook.lab.locator(".jp-DirListing-item", has_text="notes.md").click(button="right")
+    choose(notebook.lab, "Open With", "Markdown Preview")
+    expect(notebook.lab.locator(".jp-MarkdownViewer h1")).to_contain_text("My notes", timeout=ANSWER_MS)
+
+
+def test_a_kernel_is_restarted(notebook: Notebook) -> None:
+    notebook.lab.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel", has_text="mine.ipynb").click()
+    choose(notebook.lab, "Kernel", "Restart Kernel")
+    notebook.lab.locator(".jp-Dialog button.jp-mod-accept").click()
+    notebook.panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    expect(notebook.run("print('plt' in globals())")).to_have_text("False", timeout=ANSWER_MS)
+
+
+# JupyterLab's own, with or without walls: its search attaches an editor to a cell that has got one meanwhile.
+JUPYTERLABS_OWN = "CodeMirrorEditor already set."
+
+
+def test_nothing_went_wrong_unseen(notebook: Notebook, bilal: Person) -> None:
+    assert notebook.lab.locator(".jp-Dialog").count() == 0
+    assert [fault for fault in bilal.faults if fault != JUPYTERLABS_OWN] == []
