@@ -53,6 +53,11 @@ def home(tmp_path):
     return place
 
 
+# The image's way to the mirror opens on its own while the workspace starts.
+UNTIL_THERE = ("until python -c \"import socket; socket.create_connection(('127.0.0.1', 8765))\" 2>/dev/null; "
+               "do sleep 0.1; done")
+
+
 @pytest.fixture
 def workspace(world, home):
     """What a shell line prints in a workspace of ada's in `project`, its exit status, and both streams."""
@@ -61,7 +66,7 @@ def workspace(world, home):
         token = world.hub.workspace_token("ada", project)
         with closing(client(world.settings)) as engine:
             container = engine.containers.run(
-                installed.image_id(world.settings, image), ["sh", "-c", f"sleep 2; {line}"], detach=True,
+                installed.image_id(world.settings, image), ["sh", "-c", f"{UNTIL_THERE}; {line}"], detach=True,
                 network_mode="none", read_only=True, cap_drop=["ALL"], user="10001:10001",
                 security_opt=["no-new-privileges:true", f"seccomp={seccomp_profile()}"], tmpfs={"/tmp": "noexec"},
                 environment={"JUPYTERHUB_API_TOKEN": token, "READINGROOM_DOOR": "/run/rr/door/door.sock",
