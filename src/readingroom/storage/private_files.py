@@ -102,7 +102,7 @@ def checked_path(data: Path, installations: Sequence[Path] = ()) -> Path:
     inside = [place for place in installations if path.is_relative_to(Path(place).resolve())]
     if marked or inside:
         refuse("The file is part of an installation of Reading Room.", "dp.installation", str(data),
-               "Its data are answered through the portal or rr.private, from the project's budget.")
+               "Its data are answered through the portal or rr.dp, from the project's budget.")
     return path
 
 

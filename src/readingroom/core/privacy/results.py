@@ -234,9 +234,11 @@ def _statement(query: Query, table: Table, version: str, cost: Price) -> str:
     human = " A person must look at it before it leaves." if query.needs_human else ""
     threshold = (f" Categories with {cost.accuracy.threshold} people or fewer, counted with noise, are left out."
                  if cost.accuracy.threshold else "")
+    below = ("" if query.statistic in (QUANTILE, TOP, SYNTHETIC)  # chosen, not added to
+             else "Negative numbers are possible and are part of the noise. ")
     return (f"This is {_what(query)}, from {where}, with noise: {cost.accuracy.mechanism}, scale "
             f"{cost.accuracy.scale:.6g}. {cost.accuracy.interval}{threshold} {guarantee(cost)} It cost {spent}. "
-            f"Negative numbers are possible and are part of the noise. {LEFT_OUT}{human}")
+            f"{below}{LEFT_OUT}{human}")
 
 
 def _what(query: Query) -> str:
