@@ -131,6 +131,15 @@ def test_it_is_named_and_saved_and_listed(notebook: Notebook) -> None:
     notebook.lab.locator(".jp-DirListing-item", has_text="welcome.ipynb").wait_for()
 
 
+def test_no_menu_offers_what_the_walls_refuse(notebook: Notebook) -> None:
+    """Signing out and the list of projects are the portal's, around the frame."""
+    choose(notebook.lab, "File")
+    offered = notebook.lab.locator(".lm-Menu-itemLabel:visible").all_inner_texts()
+    notebook.page.keyboard.press("Escape")
+    assert "Save Notebook" in offered
+    assert not {"Hub Control Panel", "Log Out", "Download", "Print…", "Open from URL…"} & set(offered)
+
+
 def test_a_text_is_previewed(notebook: Notebook) -> None:
     notebook.lab.locator(".jp-DirListing-item", has_text="notes.md").click(button="right")
     choose(notebook.lab, "Open With", "Markdown Preview")
