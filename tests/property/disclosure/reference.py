@@ -156,17 +156,3 @@ def in_every_sample(moments, steps):
         if fits:
             kept = set(sample) if kept is None else kept & set(sample)
     return kept
-
-
-def subtracted(counts, rows, columns, hidden):
-    """Hidden cells of a table with all totals that one subtraction after the other gives back."""
-    unknown, found = set(hidden), set()
-    lines = [[(row, column) for column in (*columns, "Total")] for row in (*rows, "Total")]
-    lines += [[(row, column) for row in (*rows, "Total")] for column in (*columns, "Total")]
-    for _ in range(len(hidden) + 1):
-        for line in lines:
-            left = [place for place in line if place in unknown]
-            if len(left) == 1:
-                unknown.discard(left[0])
-                found.add(left[0])
-    return found

@@ -159,27 +159,108 @@ def test_one_category_alone_goes_to_a_person():
 
 
 @pytest.mark.parametrize(
-    ("rows", "suppressed", "rule"),
+    ("rows", "suppressed", "rules"),
     [
         # 24 - 20 = 4
-        ({"North": (20, 4, 24), "South": (30, 40, 70)}, {("North", "2024")}, "differencing"),
+        ({"North": (20, 4, 24), "South": (30, 40, 70)}, {("North", "2024")}, {"differencing"}),
         # nobody published a total for the row: nothing to subtract from
-        ({"North": (20, 4), "South": (30, 40)}, {("North", "2024")}, None),
+        ({"North": (20, 4), "South": (30, 40)}, {("North", "2024")}, set()),
         # two hidden cells, which hold 8 people together
         (
             {"North": (5, 3, 30, 38), "South": (30, 40, 50, 120)},
             {("North", "2022"), ("North", "2023")},
-            "differencing.group",
+            {"differencing", "differencing.group"},
         ),
         # a hidden total follows from its parts
-        ({"North": (20, 30, 50), "South": (30, 40, 70)}, {("North", "Total")}, None),
+        ({"North": (20, 30, 50), "South": (30, 40, 70)}, {("North", "Total")}, set()),
     ],
 )
-def test_differencing_within_a_table(rows, suppressed, rule):
+def test_differencing_within_a_table(rows, suppressed, rules):
     width = len(next(iter(rows.values())))
     columns = {2: ("2023", "2024"), 3: ("2023", "2024", "Total"), 4: ("2022", "2023", "2024", "Total")}[width]
     result = check_table_evidence(counts(rows, columns, suppressed), policy())
-    assert rules_of(result) == ({rule} if rule else set())
+    assert rules_of(result) == rules
+
+
+@pytest.mark.parametrize(("rows", "hidden", "said"), [
+    # no line has fewer than two hidden cells, but all four together leave a range of three
+    ({"North": (4, 60, 2, 66), "South": (2, 30, 1, 33), "Total": (6, 90, 3, 99)},
+     {("North", "2022"), ("North", "2024"), ("South", "2022"), ("South", "2024")},
+     "suppressed cell North × 2022: 3 to 6, exposed"),
+    # three unknowns in each line of three, and yet only one table fits
+    ({"North": (0, 0, 9, 9), "South": (30, 40, 50, 120), "Total": (30, 40, 59, 129)},
+     {("North", "2022"), ("North", "2023"), ("North", "2024"), ("South", "2022"), ("South", "2023"),
+      ("South", "2024")}, None),
+])
+def test_a_range_that_is_too_narrow_fails_and_is_said(rows, hidden, said):
+    result = check_table_evidence(counts(rows, ("2022", "2023", "2024", "Total"), hidden),
+                                  policy(zeros_disclosive=False, group_disclosure=False))
+    assert result.verdict is FAIL
+    assert said is None or any(said in finding.message for finding in result.findings)
+
+
+def test_people_in_two_cells_are_no_contradiction():
+    """24 people, one of them in both years: a reader who knows that subtracts 24 + 1 - 21."""
+    exposed = check_table_evidence(counts({"North": (21, 4, 24)}, ("2023", "2024", "Total"), {("North", "2024")}),
+                                   policy())
+    assert rules_of(exposed) == {"differencing"}
+    assert "North × 2024: 4, exposed" in exposed.findings[0].message
+    wide = counts({"North": (21, 4, 30, 50), "South": (20, 30, 40, 85), "Total": (40, 34, 70, 130)},
+                  ("2022", "2023", "2024", "Total"),
+                  {(row, column) for row in ("North", "South") for column in ("2022", "2023")})
+    assert check_table_evidence(wide, policy()).verdict is PASS
+
+
+def test_a_total_of_more_people_than_its_cells_goes_to_a_person():
+    rows = {"North": (21, 4, 60), "South": (20, 30, 50), "Total": (41, 34, 110)}
+    hidden = {(row, column) for row in ("North", "South") for column in ("2023", "2024")}
+    result = check_table_evidence(counts(rows, ("2023", "2024", "Total"), hidden), policy())
+    assert rules_of(result) == {"differencing.unchecked"}
+    assert result.verdict is REVIEW
+
+
+def test_the_only_person_of_a_hidden_cell_reads_too():
+    """North: 1 and 12 hidden of 13. Whoever is the 1 knows the 12; of the others' 4 in the South nothing new."""
+    rows = {"North": (1, 9, 30, 40), "South": (30, 40, 50, 120), "Total": (31, 49, 80, 160)}
+    hidden = {("North", "2022"), ("North", "2023"), ("South", "2022"), ("South", "2023")}
+    result = check_table_evidence(counts(rows, ("2022", "2023", "2024", "Total"), hidden),
+                                  policy(zeros_disclosive=False))
+    assert any("exposed to the only contributor of North × 2022" in finding.message for finding in result.findings)
+
+
+def _statistics(hidden):
+    """North and South, their people, sum and mean; `hidden` names what is not shown of the North."""
+    facts = {"North": (4, 40.0), "South": (20, 400.0), "Total": (24, 440.0)}
+    return {"kind": "tables", "tables": [
+        {"kind": "table", "statistic": name, "unit": "person_id", "cells": [
+            {"row": [row], "column": [name], "people": people, "records": people, "margin": row == "Total",
+             "top": [], "total": total, "value": total / people,
+             "suppressed": row == "North" and name in hidden} if name != "count" else
+            {"row": [row], "column": [name], "people": people, "records": people, "margin": row == "Total",
+             "suppressed": row == "North" and name in hidden} for row, (people, total) in facts.items()]}
+        for name in ("count", "sum", "mean")]}
+
+
+def test_statistics_of_one_output_are_read_together():
+    """The sum of a row whose mean is shown beside sums and people of all rows."""
+    everything = {"count", "sum", "mean"}
+    assert "differencing" in rules_of(check_table_evidence(_statistics(everything), policy()))
+    only_shares = {"kind": "table", "statistic": "share", "unit": "person_id", "cells": [
+        {"row": ["North"], "column": [column], "people": people, "records": people, "value": people / 100,
+         "numerator_people": people, "denominator_people": 100, "suppressed": people < 10}
+        for column, people in (("2022", 40), ("2023", 56), ("2024", 4))]}
+    assert "differencing" in rules_of(check_table_evidence(only_shares, policy()))
+
+
+def test_rounded_counts_are_read_by_their_rounding():
+    """Base 10: 27 and 23 are 30 and 20, so 1 to 19 in the row; 44 and 40 are both 40, so 0 to 9 in the column."""
+    rows = {"North": (23, 4, 27), "South": (30, 40, 70), "Total": (53, 44, 97)}
+    rounded = counts(rows, ("2023", "2024", "Total"), {("North", "2024")}) | {"rounding": 10}
+    found = check_table_evidence(rounded, policy(zeros_disclosive=False))
+    assert "North × 2024: 1 to 9, exposed" in found.findings[0].message
+    rows = {"North": (23, 4, 27), "South": (30, 44, 74), "Total": (53, 48, 101)}
+    rounded = counts(rows, ("2023", "2024", "Total"), {("North", "2024")}) | {"rounding": 10}
+    assert check_table_evidence(rounded, policy(zeros_disclosive=False)).verdict is PASS  # 1 to 19 both ways
 
 
 def test_one_recovered_cell_gives_away_the_next():

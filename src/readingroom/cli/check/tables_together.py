@@ -49,7 +49,7 @@ def check_protect(input: Input = None, json: Json = False, example: Example = Fa
     if example:
         _print_example(PROTECT, of)
         return
-    _answer(check, read_json(_file(input, "protect")), json=json)
+    _answer(check, read_json(_file(input, "protect")), json=json, searches=True)
 
 
 def _file(given: Path | None, command: str) -> Path:
@@ -64,12 +64,17 @@ def _print_example(examples: Mapping[str, object], of: str) -> None:
     print(json_library.dumps(examples[of], indent=2, ensure_ascii=False))
 
 
-def _answer(check: Callable[..., dict[str, object]], said: Any, *, json: bool) -> None:
+def _answer(check: Callable[..., dict[str, object]], said: Any, *, json: bool, searches: bool = False) -> None:
+    """`searches`: half the time is for finding a pattern, so that the rest is left to prove it."""
     begun = time.monotonic()
     given = said.get("seconds", said.get("time_limit", said.get("timeout_seconds", 60))) if isinstance(
         said, Mapping) else 60
     limit = float(given) if isinstance(given, int | float) else 60.0
-    answer = check(said, out_of_time=lambda: time.monotonic() - begun > limit)
+
+    def after(share: float) -> Callable[[], bool]:
+        return lambda: time.monotonic() - begun > share * limit
+
+    answer = check(said, out_of_time=after(0.5), give_up=after(1)) if searches else check(said, out_of_time=after(1))
     answer["seconds"] = round(time.monotonic() - begun, 3)
     if json:
         print(json_library.dumps(answer, indent=2, ensure_ascii=False))

@@ -8,7 +8,7 @@ from readingroom.core.disclosure.evidence import Evidence, FigureEvidence, Table
 from readingroom.core.disclosure.matching import match
 from readingroom.core.disclosure.models.check import check_description
 from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
-from readingroom.core.disclosure.rules import RULES
+from readingroom.core.disclosure.rules import CELL_RULES, check_together
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.inspection.inspect import inspect
 from readingroom.core.inspection.model import Inspection
@@ -56,8 +56,9 @@ def apply_rules(tables: tuple[TableEvidence, ...], policy: Policy) -> tuple[Find
     """The findings of every rule on every table; the same missing parameter is named once."""
     findings: list[Finding] = []
     for table in tables:
-        for rule in RULES:
+        for rule in CELL_RULES:
             findings += [finding for finding in rule(table, policy) if finding not in findings]
+    findings += [finding for finding in check_together(tables, policy) if finding not in findings]
     return tuple(findings)
 
 

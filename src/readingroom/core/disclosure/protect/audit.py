@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from readingroom.core.disclosure.protect.intruder import Range, Reader, never
 from readingroom.core.disclosure.protect.protection import Exposure, Protection, before_insiders, judge
+from readingroom.core.disclosure.protect.spread import Spread
 from readingroom.core.disclosure.protect.system import System, number
 from readingroom.core.disclosure.verdict import Verdict
 
@@ -54,18 +55,23 @@ class Audit:
 
 def audit(
     system: System, protected: Mapping[int, Protection], *, singles: Iterable[int] = (),
-    out_of_time: Callable[[], bool] = never,
+    out_of_time: Callable[[], bool] = never, briefly: bool = False,
 ) -> Audit:
     """What readers of `system` (see `System.hiding`) can infer of each protected cell.
 
     `singles` are cells with one contributor, who knows that cell and reads everything else; they must be left with
     what `before_insiders` says. Where a single's true value isn't given, they count as knowing some value, and only
     exact recovery is looked for.
+    `briefly`: cells that some tables show to be safe are not asked for their full range, which is then wider than said.
     Raises InvalidInput when nothing fits what is published, naming an equation.
     """
     reader = Reader(system, out_of_time=out_of_time)
-    inferences = [_infer(reader, cell, needed) for cell, needed in protected.items()]
-    insiders, asked = _ask_insiders(reader, protected, {one.cell: one for one in inferences}, singles)
+    lone = tuple(single for single in singles if not reader.is_known(single))
+    spread = Spread(reader, protected, lone, out_of_time) if briefly else None
+    inferences = [_shown(reader, cell, spread.safe[cell]) if spread and cell in spread.safe else
+                  _infer(reader, cell, needed) for cell, needed in protected.items()]
+    insiders, asked = _ask_insiders(reader, protected, {one.cell: one for one in inferences}, lone,
+                                    spread.before if spread else frozenset())
     return Audit(tuple(inferences), tuple(insiders), asked)
 
 
@@ -78,14 +84,20 @@ def _infer(reader: Reader, cell: int, needed: Protection, insider: str | None = 
     return Inference(cell, system.names[cell], found, exposure, reason, value, insider)
 
 
+def _shown(reader: Reader, cell: int, found: Range) -> Inference:
+    return Inference(cell, reader.system.names[cell], found, Exposure.PROTECTED, "", float(reader.system.value[cell]))
+
+
 def _ask_insiders(
     reader: Reader, protected: Mapping[int, Protection], outsiders: Mapping[int, Inference], singles: Iterable[int],
+    shown: Set[tuple[int, int]],
 ) -> tuple[list[Inference], int]:
     """Inferences that are not safe from an insider; those whose safety a known table already shows are passed over."""
     found: list[Inference] = []
     asked = 0
     for single in singles:
-        if reader.is_known(single):
+        if all((single, cell) in shown for cell in protected if cell != single):
+            asked += len(protected) - (single in protected)
             continue
         part = reader.part(single)
         place = part.place[single]
@@ -96,6 +108,10 @@ def _ask_insiders(
                 if cell == single or reader.is_known(cell) or cell not in part.place:
                     continue
                 asked += 1
+                if (single, cell) in shown:
+                    continue
+                if reader.out_of_time():
+                    return [*found, _unasked(reader, cell, single)], asked
                 wanted = before_insiders(needed) if known else Protection()
                 if _shown_safe(part.points, part.place[cell], wanted, reader.system.value[cell] if known else np.nan):
                     continue
@@ -109,6 +125,13 @@ def _ask_insiders(
                 found.append(inference)
         assert part.lower[place] <= value <= part.upper[place]
     return found, asked
+
+
+def _unasked(reader: Reader, cell: int, single: int) -> Inference:
+    """No time was left for this insider, nor for those after them."""
+    low, high = float(reader.system.lower[cell]), float(reader.system.upper[cell])
+    return Inference(cell, reader.system.names[cell], Range(low, high, np.inf, -np.inf), Exposure.UNPROVED,
+                     "the check was stopped before it was settled", None, reader.system.names[single])
 
 
 def _some_value(reader: Reader, cell: int) -> float:

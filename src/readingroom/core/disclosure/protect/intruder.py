@@ -81,14 +81,14 @@ class Part:
         start = self.programme.solve()
         if start.outcome == "infeasible":
             raise self._inconsistent()
-        self._learn(start.point)
+        self.learn(start.point)
 
     def _programme(self, integral: object) -> Programme:
         scaled = self.right / self.scale
         return Programme(self.matrix.tocsc(), self.lower / self.scale, self.upper / self.scale, scaled, scaled,
                          integral=integral)
 
-    def _learn(self, point: Floats | None) -> Floats | None:
+    def learn(self, point: Floats | None) -> Floats | None:
         """The table behind a solver's point, if it is consistent beyond doubt: whole and exact for counts."""
         if point is None:
             return None
@@ -118,7 +118,7 @@ class Part:
         if solved.outcome != "optimal":
             return end, -sign * np.inf
         bound = -sign * solved.bound * self.scale + 0.0
-        table = self._learn(solved.point)
+        table = self.learn(solved.point)
         if not self.whole:
             return bound, bound if table is not None else -sign * np.inf
         bound = _inwards(bound, sign)
@@ -131,7 +131,7 @@ class Part:
         solved = programme.solve(seconds=seconds)
         if solved.outcome == "infeasible":
             raise self._inconsistent(whole=True)
-        table = self._learn(solved.point)
+        table = self.learn(solved.point)
         attained = float(table[place]) if table is not None else -sign * np.inf
         if np.isfinite(solved.bound):
             bound = min(bound, _inwards(-sign * solved.bound, 1)) if sign > 0 else max(
@@ -198,13 +198,17 @@ class Reader:
 
     def part(self, cell: int) -> Part:
         """The part that an unknown cell lies in, made on first use. InvalidInput if nothing fits what is published."""
-        label = int(self._label[self._local[cell]])
+        label = self.label(cell)
         if label not in self._parts:
             columns = np.flatnonzero(self._label == label)
             rows = self._rows_of.get(label, np.array([], dtype=np.int64))
             matrix = sparse.csr_array(self._matrix[rows, :][:, columns])
             self._parts[label] = Part(self.system, self.unknown[columns], rows, matrix, self._right[rows])
         return self._parts[label]
+
+    def label(self, cell: int) -> int:
+        """Which part an unknown cell lies in."""
+        return int(self._label[self._local[cell]])
 
     def is_known(self, cell: int) -> bool:
         return bool(self._local[cell] < 0)

@@ -56,13 +56,14 @@ def costs_of(system: System, name: CostName) -> Floats:
 def suppress(
     system: System, protected: Mapping[int, Protection], *, cost: CostName | Floats = "log", keep: Iterable[int] = (),
     singles: Iterable[int] = (), also_hidden: Iterable[int] = (), method: Method = "auto",
-    out_of_time: Callable[[], bool] = never,
+    out_of_time: Callable[[], bool] = never, give_up: Callable[[], bool] = never,
 ) -> Pattern:
     """A pattern that passes the audit: the `protected` cells and the cheapest further ones found.
 
     `system` has every true value, and as bounds what a reader knows of each cell before publication. `keep` are cells
     that stay published. `singles` have one contributor each, against whom the others are protected too. `also_hidden`
-    are hidden in any case. When time runs out the best pattern so far is returned, audited, with its gap.
+    are hidden in any case. Once `out_of_time`, the best pattern so far is returned, audited, with its gap; once
+    `give_up`, whatever was found, and what its audit didn't reach is unproved.
 
     Raises InvalidInput when the values don't add up, a protected cell is among `keep`, or no pattern is enough, and
     says which cell can't be protected and how far it can be blurred. Deterministic unless time runs out.
@@ -90,7 +91,7 @@ def suppress(
     def insiders(hidden: Bools) -> tuple[Need, ...]:
         return insiders_of(needs, (cell for cell in lone if hidden[cell]))
 
-    work = Repair(system, price)
+    work = Repair(system, price, give_up)
     found = repair(work, needs, primary, insiders)
     if isinstance(found, Need):
         raise _impossible(system, work, found)
@@ -99,17 +100,19 @@ def suppress(
     if method == "optimal" or (method == "auto" and system.size <= LARGEST_OPTIMAL):
         best = Search(system, price, primary, needs, insiders, found, out_of_time=out_of_time).run()
         found, bound = best.hidden, best.bound
-    return _audited(system, protected, found, primary, price, bound, lone)
+    return _audited(system, protected, found, primary, price, bound, lone, give_up)
 
 
 def _audited(
     system: System, protected: Mapping[int, Protection], hidden: Bools, primary: Bools, price: Floats, bound: float,
-    lone: tuple[int, ...],
+    lone: tuple[int, ...], give_up: Callable[[], bool],
 ) -> Pattern:
-    """The pattern with its audit, which is never cut short; while whole numbers reveal more than levels did, one more
-    cell goes."""
-    checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone)
-    while checked.verdict is Verdict.FAIL:
+    """The pattern with its audit; while whole numbers reveal more than levels did, one more cell goes.
+
+    What time does not allow to prove is unproved, never safe.
+    """
+    checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone, out_of_time=give_up)
+    while checked.verdict is Verdict.FAIL and not give_up():
         left = np.flatnonzero((system.lower < system.upper) & np.isfinite(price) & ~hidden)
         if not left.size:
             worst = checked.exposed[0]
@@ -120,7 +123,7 @@ def _audited(
         choice = left[near] if near.any() else left
         hidden = hidden.copy()
         hidden[choice[np.argmin(price[choice])]] = True
-        checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone)
+        checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone, out_of_time=give_up)
     secondary = np.flatnonzero(hidden & ~primary)
     return Pattern(tuple(map(int, np.flatnonzero(primary))), tuple(map(int, secondary)),
                    float(price[secondary].sum()), bound, checked)

@@ -26,8 +26,8 @@ WIDE = 3000  # cells up to which a programme takes all of them
 class Repair:
     """Extends patterns. `cost` per cell; cells with infinite cost can't be hidden."""
 
-    def __init__(self, system: System, cost: Floats) -> None:
-        self.system, self.cost = system, cost
+    def __init__(self, system: System, cost: Floats, out_of_time: Callable[[], bool] = never) -> None:
+        self.system, self.cost, self.out_of_time = system, cost, out_of_time
         self.usable = (system.lower < system.upper) & np.isfinite(cost)
         self.by_row = system.equations
         self.by_cell = sparse.csc_array(system.equations)
@@ -83,7 +83,8 @@ class Repair:
         lower[at], upper[at] = (1.0, 1.0) if sign > 0 else (0.0, 0.0)
         lower[len(cells) + at], upper[len(cells) + at] = (0.0, 0.0) if sign > 0 else (1.0, 1.0)
         solved = Programme(both, lower, upper, np.zeros(len(rows)), np.zeros(len(rows)),
-                           cost=np.concatenate([price, price]), presolve=True).solve()
+                           cost=np.concatenate([price, price]), presolve=True,
+                           stop=self.out_of_time).solve()
         if solved.outcome != "optimal" or solved.point is None:
             return None
         moved = solved.point[:len(cells)] + solved.point[len(cells):] > 1e-7
@@ -174,6 +175,8 @@ def repair(
 ) -> Bools | Need:
     """A pattern that contains `hidden` and meets all needs, or the need that can't be met.
 
+    When time runs out, what was found so far: it may be too little, which the audit then leaves unproved.
+
     `insiders` gives the further needs that a pattern brings about: contributors of hidden single cells. Hiding more
     cells never breaks a need that is met, so each is looked at once.
     """
@@ -183,12 +186,14 @@ def repair(
     waiting = sorted(needs, key=lambda one: (-one.level, one.cell, one.sign))
     while waiting:
         for need in waiting:
+            if work.out_of_time():
+                return hidden
             met.add(need)
             if witnesses.show(need, hidden.astype(float)):
                 continue
             extended = work.extend(need, hidden)
             if extended is None or not (extended & ~hidden).any():
-                return need
+                return hidden if work.out_of_time() else need
             hidden = extended
             witnesses = Witnesses(Attack(work.system, level, among=hidden))
         waiting = [need for need in insiders(hidden) if need not in met]
@@ -205,8 +210,8 @@ def thin(
     pattern = hidden.astype(float)
     witnesses = Witnesses(attack)
     for need in everything:
-        if not witnesses.show(need, pattern):
-            return hidden  # a solver's tolerance: leave it to the audit
+        if out_of_time() or not witnesses.show(need, pattern):
+            return hidden  # no time, or a solver's tolerance: leave it to the audit
     for cell in sorted(np.flatnonzero(hidden & ~primary), key=lambda one: (-work.cost[one], one)):
         if out_of_time():
             break

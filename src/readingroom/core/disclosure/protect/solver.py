@@ -43,7 +43,7 @@ class Programme:
         cost: Floats | None = None, integral: Any = None, presolve: bool = False,
         stop: Callable[[], bool] | None = None,
     ) -> None:
-        """`stop` is asked while a 0-1 programme is solved, and ends it when true."""
+        """`stop` is asked while a programme is solved, and ends it when true."""
         self.columns = matrix.shape[1]
         self.highs = _Engine()
         for name, option in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("parallel", "off"),
@@ -65,10 +65,11 @@ class Programme:
                                   for one in integral]
         self.mixed = integral is not None
         self.highs.passModel(model)
-        if stop is not None and self.mixed:
+        if stop is not None:
             self._interrupt = _interrupting(stop)  # HiGHS doesn't keep it alive
             self.highs.setCallback(self._interrupt, None)
-            self.highs.startCallback(highspy.cb.HighsCallbackType.kCallbackMipInterrupt)
+            kinds = highspy.cb.HighsCallbackType
+            self.highs.startCallback(kinds.kCallbackMipInterrupt if self.mixed else kinds.kCallbackSimplexInterrupt)
 
     def set_cost(self, column: int, cost: float) -> None:
         self.highs.changeColCost(column, cost)

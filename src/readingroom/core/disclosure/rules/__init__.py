@@ -8,7 +8,7 @@ from readingroom.core.disclosure.evidence import TableEvidence
 from readingroom.core.disclosure.rules.comparison import check_comparison
 from readingroom.core.disclosure.rules.constant import check_constant
 from readingroom.core.disclosure.rules.degrees_of_freedom import check_degrees_of_freedom
-from readingroom.core.disclosure.rules.differencing import check_differencing
+from readingroom.core.disclosure.rules.differencing import check_differencing, check_together
 from readingroom.core.disclosure.rules.dominance import check_dominance
 from readingroom.core.disclosure.rules.extremes import check_extremes
 from readingroom.core.disclosure.rules.group import check_group
@@ -28,7 +28,7 @@ from readingroom.core.policy import Policy
 
 Rule = Callable[[TableEvidence, Policy], list[Finding]]
 
-RULES: tuple[Rule, ...] = (
+CELL_RULES: tuple[Rule, ...] = (
     check_statistic,
     check_unit,
     check_threshold,
@@ -45,8 +45,11 @@ RULES: tuple[Rule, ...] = (
     check_spread,
     check_shares,
     check_comparison,
-    check_differencing,
     check_degrees_of_freedom,
 )
+"""Those that judge each table by itself."""
 
-__all__ = ["RULES", "Rule"]
+RULES: tuple[Rule, ...] = (*CELL_RULES, check_differencing)
+"""All; the tables of one output are differenced together, by `check_together`."""
+
+__all__ = ["CELL_RULES", "RULES", "Rule", "check_together"]

@@ -30,7 +30,8 @@ METHODS: dict[str, Method] = {"auto": "auto", "optimal": "optimal", "heuristic":
 BASES: dict[Rounded, float] = {"nearest": 5.0, "midpoint": 6.0, "controlled": 5.0}
 
 
-def check_protect(raw: object, *, out_of_time: Callable[[], bool] = never) -> answer.Json:
+def check_protect(raw: object, *, out_of_time: Callable[[], bool] = never,
+                  give_up: Callable[[], bool] = never) -> answer.Json:
     """The answer of the command, see docs/reference/check.md. InvalidInput for what can't be read or protected."""
     form = parse_protect(raw)
     check_rules(form.rules)
@@ -44,7 +45,7 @@ def check_protect(raw: object, *, out_of_time: Callable[[], bool] = never) -> an
     problem = replace(problem, system=completed(problem.system))
     if form.method in ROUNDINGS:
         return _rounded(problem, form, ROUNDINGS[form.method], out_of_time)
-    return _suppressed(problem, form, METHODS[form.method], out_of_time)
+    return _suppressed(problem, form, METHODS[form.method], out_of_time, give_up)
 
 
 def _rounded(problem: Problem, form: ProtectForm, method: Rounded, out_of_time: Callable[[], bool]) -> answer.Json:
@@ -70,13 +71,15 @@ def _rounded(problem: Problem, form: ProtectForm, method: Rounded, out_of_time: 
          "notes": [f"{problem.gap[:1].upper()}{problem.gap[1:]}."] if problem.gap else [], "parameters": parameters})
 
 
-def _suppressed(problem: Problem, form: ProtectForm, method: Method, out_of_time: Callable[[], bool]) -> answer.Json:
+def _suppressed(problem: Problem, form: ProtectForm, method: Method, out_of_time: Callable[[], bool],
+                give_up: Callable[[], bool]) -> answer.Json:
     protected = sensitive_cells(problem, form)
     unpublished = [cell for cell in range(problem.system.size) if cell not in problem.facts
                    and problem.system.lower[cell] < problem.system.upper[cell]]
     pattern = suppress(
         problem.system, protected, cost=_costs(problem, form), keep=listed(problem, form, "keep"),
-        singles=singles(problem, form), also_hidden=unpublished, method=method, out_of_time=out_of_time)
+        singles=singles(problem, form), also_hidden=unpublished, method=method, out_of_time=out_of_time,
+        give_up=give_up)
     pattern = replace(pattern, primary=tuple(cell for cell in pattern.primary if cell in problem.facts))
     hidden = set(pattern.hidden)
 
@@ -91,7 +94,8 @@ def _suppressed(problem: Problem, form: ProtectForm, method: Method, out_of_time
          "findings": answer.findings(problem, pattern.audit, parameters)},
         {"pattern": {"primary": answer.described(problem, pattern.primary),
                      "secondary": answer.described(problem, pattern.secondary)}},
-        {"cells": [*_with_role(answer.cells(problem, pattern.audit), "primary"), *_secondary(problem, pattern)],
+        {"cells": [*_with_role(answer.cells(problem, pattern.audit), "primary"),
+                   *_secondary(problem, pattern, give_up)],
          "insiders": [answer.inference(problem, one) for one in pattern.audit.insiders]},
         {"cost": pattern.cost, "bound": pattern.bound, "optimal": pattern.optimal, "gap": pattern.gap,
          "tables": [_shown(problem, number, table, seen) for number, table in enumerate(problem.tables)],
@@ -113,8 +117,11 @@ def _message(pattern: Pattern, problem: Problem) -> str:
     best = "no cheaper pattern exists" if pattern.optimal else (
         f"a better one could cost up to {pattern.gap:.0%} less" if pattern.bound > 0
         else "it was found by a heuristic, and a cheaper one may exist")
-    audit = {Verdict.PASS: "the audit finds none of the sensitive cells exposed",
-             Verdict.REVIEW: "the audit could not be finished", Verdict.FAIL: "the audit fails"}[pattern.audit.verdict]
+    audit = {
+        Verdict.PASS: "the audit finds none of the sensitive cells exposed",
+        Verdict.REVIEW: "the audit could not be finished in the time allowed (\"seconds\"), so it is not proved safe",
+        Verdict.FAIL: "the time allowed (\"seconds\") ended before a safe pattern was found, so don't publish it",
+    }[pattern.audit.verdict]
     gap = " Not everything that the tables say together was used." if problem.gap else ""
     return (f"Hide {answer.plural(len(pattern.primary), 'sensitive cell')} and {len(pattern.secondary)} more: {audit}; "
             f"{best}.{gap}")
@@ -124,9 +131,9 @@ def _with_role(cells: list[answer.Json], role: str) -> list[answer.Json]:
     return [{**cell, "role": role} for cell in cells]
 
 
-def _secondary(problem: Problem, pattern: Pattern) -> list[answer.Json]:
+def _secondary(problem: Problem, pattern: Pattern, give_up: Callable[[], bool]) -> list[answer.Json]:
     """The ranges of the cells hidden for others' sake; they are no verdict."""
-    reader = Reader(problem.system.hiding(_hidden(problem, pattern)))
+    reader = Reader(problem.system.hiding(_hidden(problem, pattern)), out_of_time=give_up)
     found = []
     for cell in pattern.secondary:
         span = reader.range(cell)
