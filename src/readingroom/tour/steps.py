@@ -14,6 +14,7 @@ from typing import Any
 
 import docker
 
+from readingroom.hub.containers import container_name
 from readingroom.ops import engine
 from readingroom.settings import STATE_VARIABLE, Settings
 from readingroom.tour.kernel import Kernel
@@ -56,16 +57,14 @@ class Journey:
                               env=_environment(self.settings), timeout=120, check=False)
 
     def container(self) -> dict[str, Any]:
-        """The engine's own view of ada's running workspace."""
-        with_label = {"label": f"readingroom.instance={self.settings.instance}"}
+        """The engine's own view of ada's running workspace; nothing if there is none."""
+        name = container_name(self.settings, "ada", PROJECT)
         client: docker.DockerClient = engine.client(self.settings)
         try:
-            for container in client.containers.list(filters=with_label):
-                mounts = {mount["Destination"] for mount in container.attrs["Mounts"]}
-                if any(place.startswith("/data/") for place in mounts):
-                    attributes: dict[str, Any] = container.attrs
-                    return attributes
-            return {}
+            # The canary has data mounted too: only the name tells them apart. Names are matched by their parts.
+            found = client.containers.list(filters={"name": name}, ignore_removed=True)
+            attributes: dict[str, Any] = next((one.attrs for one in found if one.name == name), {})
+            return attributes
         finally:
             client.close()
 
