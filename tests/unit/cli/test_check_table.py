@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 
 import jsonschema
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 from readingroom.cli.app import app
 from readingroom.core.disclosure.tabulation import answer, recipe
+from readingroom.core.policy import Policy
 from readingroom.errors import InvalidInput
 
 POLICY = """
@@ -177,3 +179,24 @@ def test_means_of_nobody_are_no_pass(check):
 
 def test_a_recipe_may_begin_with_a_byte_order_mark(check):
     assert told(check(csv_of(SAFE), "\ufeff" + json.dumps(COUNT), "--json"))["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(("values", "cap", "negatives"), [
+    ([10] * 30, None, False), ([-10] * 30, None, True), ([10] * 29 + [-900], None, True),
+    ([10 + one for one in range(30)], [None, -1], True), ([-9] * 29 + [900], [0, None], False)])
+def test_negative_values_are_found_whether_in_the_data_or_made_by_a_cap(values, cap, negatives):
+    frame = {"g": ["a"] * 30, "u": list(range(30)), "v": values}
+    said = recipe.parse_recipe({"rows": "g", "statistic": "sum", "value": "v", "unit": "u", "cap": cap})
+    policy = Policy(threshold=10, dominance=frozenset({(1, 50.0)}))
+    (cell,) = answer.check_recipe(frame, said, policy).tables[0].cells
+    low, high = cap or (None, None)
+    seen = [min(max(one, -math.inf if low is None else low), math.inf if high is None else high) for one in values]
+    assert (cell.negatives or 0) == sum(one < 0 for one in seen) and bool(cell.negatives) is negatives
+    assert (cell.absolute_total or cell.total) == sum(map(abs, seen))
+    assert [abs(one) for one in cell.top] == sorted(map(abs, seen), reverse=True)[:2]
+
+
+def test_no_more_contributions_are_kept_than_the_rules_look_at():
+    assert [answer.top_needed(one) for one in (
+        Policy(), Policy(dominance=frozenset({(1, 50.0), (4, 90.0)})), Policy(p_percent=10, p_percent_coalition=12))
+    ] == [2, 4, 13]

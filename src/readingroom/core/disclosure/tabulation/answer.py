@@ -10,7 +10,7 @@ from readingroom.core.disclosure.check import apply_rules
 from readingroom.core.disclosure.evidence import TableEvidence
 from readingroom.core.disclosure.statistics import canonical
 from readingroom.core.disclosure.tabulation.cells import tables
-from readingroom.core.disclosure.tabulation.engine import TOP, Computed, compute
+from readingroom.core.disclosure.tabulation.engine import Computed, compute
 from readingroom.core.disclosure.tabulation.recipe import Recipe, digest
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.policy import Policy
@@ -39,8 +39,12 @@ def check_recipe(frame: Any, recipe: Recipe, policy: Policy, source: Mapping[str
 
 
 def top_needed(policy: Policy) -> int:
-    """How many of the largest contributions the rules of a policy look at."""
-    return max(TOP, *(n for n, _ in policy.dominance or ()), 0)
+    """How many of the largest contributions the rules of a policy look at: no more are kept, which takes time.
+
+    >>> top_needed(Policy(dominance=frozenset({(1, 50.0), (4, 90.0)}), p_percent=10)), top_needed(Policy())
+    (4, 2)
+    """
+    return max(2, (policy.p_percent_coalition or 1) + 1, *(n for n, _ in policy.dominance or ()))
 
 
 def notes(computed: Computed, policy: Policy) -> tuple[Finding, ...]:

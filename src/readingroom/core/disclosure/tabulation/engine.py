@@ -213,9 +213,14 @@ class _Pass:
             exact = name is None or not (
                 self.recipe.cap or pa.types.is_floating(frames.numbers(self.data[name], name).type))
             self.known[key] = len(self.values)
-            self.values.append(Value(exact))
+            self.values.append(Value(exact, signed=name is not None and self._signed(name)))
             self.expressions.append(expression)
         return self.known[key]
+
+    def _signed(self, name: str) -> bool:
+        """Whether a value may be below 0, as it is in the data or as the cap makes it."""
+        lowest = pc.min(frames.numbers(self.data[name], name)).as_py()
+        return bool(self.recipe.cap) or (lowest is not None and lowest < 0)
 
     def _plan(self, measured: list[Places]) -> tuple[Plan, tuple[Places, ...]]:
         by_name: dict[str, list[int]] = {}

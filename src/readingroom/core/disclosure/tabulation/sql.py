@@ -21,9 +21,13 @@ OVERALL = -1
 
 @dataclass(frozen=True)
 class Value:
-    """One column of numbers: `exact` when sums of it are whole numbers or decimals, without rounding."""
+    """One column of numbers: `exact` when sums of it are whole numbers or decimals, without rounding.
+
+    Of a column that is not `signed` nothing is below 0, so that what negative ones need takes no time.
+    """
 
     exact: bool
+    signed: bool = True
 
     def sum(self, expression: str) -> str:
         return f"sum({expression})" if self.exact else f"fsum({expression})"
@@ -110,9 +114,10 @@ def _unit_columns(plan: Plan) -> list[tuple[str, str]]:
     columns = [("units", "count(*)")]
     for i, value in enumerate(plan.values):
         columns += [
-            (f"units{i}", f"count(s{i})"), (f"abs{i}", value.sum(f"abs(s{i})")),
-            (f"negatives{i}", f"count(*) FILTER (s{i} < 0)"),
-            (f"top{i}", f"max(s{i}, {plan.top})"), (f"low{i}", f"min(s{i}, {plan.top}) FILTER (s{i} < 0)"),
+            (f"units{i}", f"count(s{i})"), (f"abs{i}", value.sum(f"abs(s{i})" if value.signed else f"s{i}")),
+            (f"negatives{i}", f"count(*) FILTER (s{i} < 0)" if value.signed else "0"),
+            (f"top{i}", f"max(s{i}, {plan.top})"),
+            (f"low{i}", f"min(s{i}, {plan.top}) FILTER (s{i} < 0)" if value.signed else "NULL"),
         ]
         if plan.has_weight:
             pair = f"struct_pack(s := s{i}::DOUBLE, ws := ws{i}, ww := ww{i})"
