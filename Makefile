@@ -31,9 +31,9 @@ check: environment ## Lint, and check the types of core and services
 	@$(BIN)/ruff check src tests scripts benchmarks
 	@$(BIN)/mypy
 
-bench: environment ## Measure against a plain DockerSpawner and print the ratios
-	@$(BIN)/python -m readingroom.ops.testing
-	@$(BIN)/python -m benchmarks
+bench: environment ## Measure against a plain DockerSpawner and print the ratios; WHAT=tables (or another) for these
+	@$(if $(WHAT),,$(BIN)/python -m readingroom.ops.testing)
+	@$(BIN)/python -m benchmarks $(WHAT)
 
 images: environment ## Make the images anew, with today's security updates
 	@$(BIN)/python -m readingroom.ops.images
