@@ -66,7 +66,7 @@ def audit(
     Raises InvalidInput when nothing fits what is published, naming an equation.
     """
     reader = Reader(system, out_of_time=out_of_time)
-    lone = tuple(single for single in singles if not reader.is_known(single))
+    lone = tuple(single for single in singles if not (reader.is_known(single) or reader.is_free(single)))
     spread = Spread(reader, protected, lone, out_of_time) if briefly else None
     inferences = [_shown(reader, cell, spread.safe[cell]) if spread and cell in spread.safe else
                   _infer(reader, cell, needed) for cell, needed in protected.items()]

@@ -210,6 +210,10 @@ class Reader:
         """Which part an unknown cell lies in."""
         return int(self._label[self._local[cell]])
 
+    def is_free(self, cell: int) -> bool:
+        """Whether an unknown cell is in no equation, so that nothing is said of it but its bounds."""
+        return self.label(cell) not in self._rows_of
+
     def is_known(self, cell: int) -> bool:
         return bool(self._local[cell] < 0)
 
@@ -218,6 +222,9 @@ class Reader:
         if self.is_known(cell):
             value = float(self.system.lower[cell])
             return Range(value, value, value, value)
+        if self.is_free(cell):
+            low, high = float(self.system.lower[cell]), float(self.system.upper[cell])
+            return Range(low, high, low, high)
         if self.out_of_time():
             low, high = float(self.system.lower[cell]), float(self.system.upper[cell])
             return Range(low, high, np.inf, -np.inf)

@@ -31,7 +31,7 @@ class Spread:
         self.random = np.random.default_rng(0)
         groups: dict[int, list[int]] = {}
         for cell in protected:
-            if not reader.is_known(cell) and not np.isnan(reader.system.value[cell]):
+            if not (reader.is_known(cell) or reader.is_free(cell) or np.isnan(reader.system.value[cell])):
                 groups.setdefault(reader.label(cell), []).append(cell)
         for cells in groups.values():
             part = reader.part(cells[0])

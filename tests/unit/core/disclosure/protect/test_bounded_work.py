@@ -42,6 +42,14 @@ def test_a_check_that_is_not_finished_is_never_a_pass(monkeypatch):
     assert follows.verdict is Verdict.FAIL  # what follows by subtraction needs no programme
 
 
+def test_cells_of_no_total_need_no_programme(monkeypatch):
+    monkeypatch.setattr(exposure, "WORK", 0)
+    monkeypatch.setattr(exposure, "LEAST_QUESTIONS", 0)
+    inner = tuple(cell for cell in evidence().cells if "Total" not in cell.row + cell.column)
+    assert check_table_evidence(TableEvidence("count", "id", inner[:6] + tuple(
+        CellEvidence(("r9",), (f"c{at}",), 50, 50) for at in range(3))), POLICY).verdict is Verdict.PASS
+
+
 def test_a_brief_audit_says_the_same_as_a_full_one():
     needed = {0: protection_of_count(4, 10), 10: protection_of_count(1, 10)}
     for hidden in ([0, 1, 4, 5, 2, 6, 8, 9, 10], [0, 1, 4, 5, 10], [0, 2, 8, 10], range(16)):
