@@ -5,7 +5,7 @@ Hidden cells are proved by the intruder audit of `protect`: what a reader can in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.check import apply_rules
@@ -18,6 +18,7 @@ from readingroom.core.disclosure.protect import (
     protection_of_count,
     suppress,
 )
+from readingroom.core.disclosure.protect.intruder import never
 from readingroom.core.disclosure.rules.lines import lines
 from readingroom.core.disclosure.rules.magnitude import magnitudes
 from readingroom.core.disclosure.rules.protection import protection_level
@@ -43,8 +44,9 @@ class Suppressed:
     audits: tuple[Audit, ...]
 
 
-def hide_unsafe(tables: tuple[TableEvidence, ...], policy: Policy) -> Suppressed:
-    """The tables with as few cells hidden as the rules and the totals allow.
+def hide_unsafe(tables: tuple[TableEvidence, ...], policy: Policy,
+                out_of_time: Callable[[], bool] = never) -> Suppressed:
+    """The tables with as few cells hidden as the rules and the totals allow, or as could be found until `out_of_time`.
 
     A cell that is hidden in one of several statistics is hidden in all, since one may be worked out from another.
     Raises InvalidInput (rule `table.suppress`) if hiding cells does not make the tables safe.
@@ -61,7 +63,7 @@ def hide_unsafe(tables: tuple[TableEvidence, ...], policy: Policy) -> Suppressed
         if broken:
             primary |= broken
             continue
-        more, audits = _complement(tables, primary, secondary, policy)
+        more, audits = _complement(tables, primary, secondary, policy, out_of_time)
         more = more or _larger_groups(now, tables, policy)
         if not more and not findings:
             return Suppressed(now, frozenset(primary), frozenset(secondary), audits)
@@ -94,8 +96,8 @@ def _key(cell: CellEvidence, table: TableEvidence, tables: tuple[TableEvidence, 
     return cell.row, _untitled(cell.column, tables)
 
 
-def _complement(tables: tuple[TableEvidence, ...], primary: set[Key], secondary: set[Key], policy: Policy) -> tuple[
-        set[Key], tuple[Audit, ...]]:
+def _complement(tables: tuple[TableEvidence, ...], primary: set[Key], secondary: set[Key], policy: Policy,
+                out_of_time: Callable[[], bool]) -> tuple[set[Key], tuple[Audit, ...]]:
     """What more must be hidden so that totals give nothing back, over all tables that add up."""
     found, audits = set(secondary), []
     for table in tables:
@@ -113,7 +115,7 @@ def _complement(tables: tuple[TableEvidence, ...], primary: set[Key], secondary:
         try:
             pattern = suppress(
                 system, {place[key]: needed[key] for key in needed}, also_hidden=[place[key] for key in hidden],
-                singles=[place[key] for key in hidden if cells[key].people == 1])
+                singles=[place[key] for key in hidden if cells[key].people == 1], out_of_time=out_of_time)
         except InvalidInput as error:
             raise InvalidInput(f"Hiding cells does not make this table safe: {error.message}", rule="table.suppress",
                                value=error.value, next_step="Merge categories, or leave the totals out.") from error
