@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readingroom.core.datasets import Column, Table
-from readingroom.core.row_filters import LONGEST, check_row_filter
+from readingroom.core.row_filters import check_row_filter
+from readingroom.core.sql_conditions import LONGEST
 from readingroom.errors import InvalidInput
 
 TABLE = Table("people", "People", (Column("age", "Age", "integer"), Column("sex", "Sex", "text"),
