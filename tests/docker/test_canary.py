@@ -81,9 +81,7 @@ def test_a_wall_that_was_taken_down_is_found(settings, monkeypatch, loosened):
     assert fallen <= {one.wall for one in found.values() if not one.held}
 
 
-def test_a_canary_that_dies_is_a_fallen_wall_not_silence(settings, monkeypatch, tmp_path):
-    broken = tmp_path / "probe.py"
-    broken.write_text("raise SystemExit('broken')\n")
-    monkeypatch.setattr(canary, "PROBE", broken)
+def test_a_canary_that_dies_is_a_fallen_wall_not_silence(settings, monkeypatch):
+    monkeypatch.setattr(canary, "program", lambda: "raise SystemExit('broken')\n")
     [finding] = [one for one in run(settings).values() if one.wall == "canary"]
     assert not finding.held and "broken" in finding.seen

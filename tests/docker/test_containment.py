@@ -19,7 +19,7 @@ from readingroom.tour.visitor import client
 from tests.docker.hub_installation import HubInstallation
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
-PROBE = Path(probe_module.__file__).read_text(encoding="utf-8")
+PROBE = probe_module.program()
 PROJECT = "shared"
 
 

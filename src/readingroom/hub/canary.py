@@ -7,7 +7,6 @@ import json
 import time
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import docker
 from docker.errors import DockerException, NotFound
@@ -34,13 +33,13 @@ from readingroom.hub.containers import (
 )
 from readingroom.hub.host import look
 from readingroom.hub.ownership import set_owner
+from readingroom.hub.probe import program
 from readingroom.ports import Volumes
 from readingroom.settings import Settings
 
 NAME = "-canary"  # no person's and no project's name begins so
 VOLUME_BYTES = 16 * 1024**2
 SECONDS = 90.0
-PROBE = Path(__file__).with_name("probe.py")
 
 
 def probe(settings: Settings, engine: docker.APIClient, volumes: Volumes) -> tuple[Finding, ...]:
@@ -92,7 +91,7 @@ def _arguments(settings: Settings, host: Host, family: str) -> ContainerArgument
     data.chmod(0o755)
     (data / "nobody.csv").write_text("people\n0\n")
     plan = WorkspacePlan(NAME, NAME, (("canary", data),), settings.homes_dir / NAME / NAME, Policy())
-    purpose = Purpose(CANARY, ("python3", "-c", PROBE.read_text(encoding="utf-8"), "canary"))
+    purpose = Purpose(CANARY, ("python3", "-c", program(), "canary"))
     image_id = installed.image_id(settings, family)
     return container_arguments(settings, plan, host, image_id=image_id, purpose=purpose)
 
