@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
-from readingroom.ops.doctor import CHROMIUM
+from readingroom.ops.doctor.software import CHROMIUM
 from tests.conftest import Installation
 
 ARGUMENTS = [

@@ -96,15 +96,27 @@ def test_a_missing_image_is_a_failure_except_before_a_start_that_makes_it(settin
 
 
 def test_a_feature_that_cannot_be_read_is_a_warning_never_ok(tmp_path):
-    check = doctor._feature("thing", tmp_path / "absent", lambda text: True, level=Level.FAILURE, fix="look")
+    check = doctor.machine.feature("thing", tmp_path / "absent", lambda text: True, level=Level.FAILURE, fix="look")
     assert check.level is Level.WARNING
     assert "Can't tell" in check.message
 
 
 def test_little_room_is_a_failure_and_unknown_room_a_warning(tmp_path):
-    assert doctor._space("disk", tmp_path, 2**62, 2**63).level is Level.FAILURE
-    assert doctor._space("disk", tmp_path, 0, 2**62).level is Level.WARNING
-    assert doctor._space("disk", tmp_path / "absent", 0, 0).level is Level.WARNING
+    assert doctor.machine.space("disk", tmp_path, 2**62, 2**63).level is Level.FAILURE
+    assert doctor.machine.space("disk", tmp_path, 0, 2**62).level is Level.WARNING
+    assert doctor.machine.space("disk", tmp_path / "absent", 0, 0).level is Level.WARNING
+
+
+@pytest.mark.parametrize(("address", "public_url", "level"), [
+    ("0.0.0.0", "", Level.WARNING), ("192.0.2.7", "http://readingroom.localhost:8000", Level.WARNING),
+    ("::", "", Level.WARNING), ("127.0.0.1", "", Level.OK), ("::1", "", Level.OK), ("localhost", "", Level.OK),
+    ("0.0.0.0", "https://rooms.example.org", Level.OK),
+])
+def test_an_address_for_others_with_the_demos_name_is_a_warning(settings, address, public_url, level):
+    given = Settings(state_dir=settings.state_dir, port=settings.port, address=address, public_url=public_url)
+    [check] = doctor.addresses.public_name(given)
+    assert check.level is level
+    assert level is Level.OK or (address in check.message and "public_url" in check.fix)
 
 
 def test_a_start_on_a_machine_that_is_not_ready_makes_nothing(settings):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from readingroom.errors import ReadingRoomError
 from readingroom.ops import engine, images, install, packages
-from readingroom.ops.doctor import CHROMIUM
+from readingroom.ops.doctor.software import CHROMIUM
 from readingroom.ops.progress import Progress
 from readingroom.settings import Settings, load_settings
 
