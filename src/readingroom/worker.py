@@ -45,6 +45,7 @@ class Worker:
         self.workshop = workshop
         self.stopping = threading.Event()
         self.engine = DockerEngine(workshop.settings)
+        self.prover = DockerEngine(workshop.settings)  # with connections of its own: no canary is in its way
         self.activity = ProxyActivity(workshop.settings)
         self.volumes = volumes(workshop.settings)
 
@@ -58,7 +59,7 @@ class Worker:
             ("meter", lambda: shown.read_meter(self.workshop, self.workshop.meter), sweep),
             ("extracts", lambda: workspaces.prepare_extracts(self.workshop), JOBS_SECONDS),
             ("jobs", self.start_jobs, JOBS_SECONDS),
-            ("proofs", lambda: walls.prove_all(self.workshop, self.engine, self.workshop.hub), settings.proof_seconds),
+            ("proofs", lambda: walls.prove_all(self.workshop, self.prover, self.workshop.hub), settings.proof_seconds),
             ("canary", self.probe, settings.canary_seconds),
             ("queue", lambda: turns.start_waiting(self.workshop, self.workshop.hub), QUEUE_SECONDS),
             ("folders", lambda: self.volumes.release_idle(self.engine.places_in_use), FOLDERS_SECONDS),

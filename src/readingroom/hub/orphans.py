@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from readingroom.errors import Unavailable
 from readingroom.hub import sockets
@@ -41,14 +42,20 @@ def _find(settings: Settings, engine: DockerEngine, known: Collection[str], befo
         kind = found["Labels"].get(KIND_LABEL, "")
         if found["Created"] < before and (kind in PASSING or (kind == WORKSPACE and found["Id"] not in known)):
             yield Orphan("container", found["Names"][0].lstrip("/") if found["Names"] else found["Id"])
+    joined = {name for found in containers if found["State"] == "running" for name in _networks(found)}
     for network in engine.networks():
-        yield Orphan("network", network["Name"])
+        if network["Name"] not in joined:  # else the proof finds it at a workspace, closes that, and it is one then
+            yield Orphan("network", network["Name"])
     in_use = {Path(mount["Source"]) for found in containers for mount in found["Mounts"] if mount.get("Source")}
     folder = settings.workspace_sockets_dir
     if folder.is_dir():
         for directory in sorted(folder.iterdir()):
             if directory not in in_use and directory.lstat().st_ctime < before:
                 yield Orphan("sockets", directory.name)
+
+
+def _networks(container: Mapping[str, Any]) -> Collection[str]:
+    return (container.get("NetworkSettings") or {}).get("Networks") or ()
 
 
 def remove(settings: Settings, engine: DockerEngine, found: Collection[Orphan]) -> int:
