@@ -49,30 +49,43 @@ class Opening:
     used_at: datetime | None = None
 
 
+WARNING = timedelta(minutes=10)
+
+
 @dataclass(frozen=True)
 class Closing:
-    """When an open workspace will be closed if nothing changes, and by which rule. `by_use`: use puts it off."""
+    """When an open workspace will be closed if nothing changes, and by which rule. `by_use`: use puts it off.
+
+    From `warn_from` on its person is told.
+    """
 
     at: datetime
     reason: str
     by_use: bool
+    warn_from: datetime
 
 
 def closing(opening: Opening, policy: Policy) -> Closing | None:
     """The earlier of its greatest age and its idle time; None where policy has neither.
 
     Unused time is judged only where it is known. Example: opened at 9:00, last used at 9:40, idle_minutes 120,
-    max_age_hours 24: at 11:40.
+    max_age_hours 24: at 11:40, warned of from 11:30: the warning is WARNING long, or a quarter of the whole time
+    if that is less.
     """
     ends = []
     if policy.max_age_hours is not None:
-        ends.append(Closing(
-            opening.opened_at + timedelta(hours=policy.max_age_hours),
+        ends.append(_closing(
+            opening.opened_at, timedelta(hours=policy.max_age_hours),
             f"It was open for more than the {policy.max_age_hours} hours that policy allows; it can be opened again.",
             by_use=False))
     if policy.idle_minutes is not None and opening.used_at is not None:
-        ends.append(Closing(
-            max(opening.used_at, opening.opened_at) + timedelta(minutes=policy.idle_minutes),
+        ends.append(_closing(
+            max(opening.used_at, opening.opened_at), timedelta(minutes=policy.idle_minutes),
             f"Nobody used it for the {policy.idle_minutes} minutes that policy allows; what is in its folders is kept, "
             "and it can be opened again.", by_use=True))
     return min(ends, key=lambda one: one.at, default=None)
+
+
+def _closing(since: datetime, allowed: timedelta, reason: str, *, by_use: bool) -> Closing:
+    end = since + allowed
+    return Closing(end, reason, by_use, end - min(WARNING, allowed / 4))

@@ -38,6 +38,17 @@ def test_the_workspace_is_told_who_where_and_under_which_rules(world):
     assert told["rules"]["threshold"] == 10 and told["rules"]["output_types"] == sorted(told["rules"]["output_types"])
 
 
+def test_the_status_bar_is_told_how_the_workspace_stands(world):
+    with world.room.store.transaction() as tx:
+        tx.workspaces.open("ada", "returning-defendants", NOW)
+    told = world.workspace("ada").get(f"{API}/workspace/standing").json()
+    assert told["project"]["slug"] == "returning-defendants" and told["tier"] == "standard"
+    assert told["shown"]["used_bytes"] == 0
+    assert told["words"]["tier"] == "Standard tier" and "0 bytes" in told["words"]["shown"]
+    assert told["words"]["ends"].startswith("Data until ") and told["words"]["warning"] == ""
+    assert told["closing"]["warn"] is False and "Closes in" in told["words"]["closes"]
+
+
 def test_a_request_is_submitted_and_followed(world):
     client = world.workspace("ada")
     made = submit(client)
@@ -139,6 +150,7 @@ def test_the_openapi_document_describes_every_address(world):
     document = world.stranger().get(f"{API}/openapi.json").json()
     assert {path.removeprefix(API) for path in document["paths"]} == {
         "/workspace",
+        "/workspace/standing",
         "/packages/pip/simple/",
         "/packages/pip/simple/{name}/",
         "/packages/pip/files/{sha256}/{filename}",

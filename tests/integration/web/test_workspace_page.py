@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -42,6 +43,17 @@ def test_the_frame_leads_to_its_workspace_and_its_sign_in_alone(world, framed):
     assert policy["frame-src"].split() == [f"{origin}/", f"{settings.public_url}/hub/api/oauth2/authorize"]
     assert policy["frame-ancestors"] == "'none'"
     assert "frame-src 'none'" in world.client("ada").get(f"{BASE}/projects").headers["content-security-policy"]
+
+
+def test_the_bar_tells_the_tier_and_warns_when_it_closes_soon(world, framed):
+    assert '<span class="rr-shell__fact" data-fact="tier">Standard tier</span>' in framed.text
+    assert 'data-fact="warning" hidden' in framed.text
+    with world.room.store.transaction() as tx:
+        tx.workspaces.open("ada", SLUG, world.room.now() - timedelta(hours=71, minutes=55))
+    page = world.client("ada").get(BASE + PAGE).text
+    assert 'data-fact="warning">This workspace closes at ' in page and "Save your work" in page
+    told = world.client("ada").get(f"{BASE}{PAGE}/state").json()
+    assert told["warning"].startswith("This workspace closes at ") and told["tier"] == "Standard tier"
 
 
 def test_two_projects_of_one_person_have_different_hosts(world):

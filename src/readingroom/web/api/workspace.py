@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
 
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.privacy import accounting
-from readingroom.services import use, workspaces
+from readingroom.services import standing, use, workspaces
 from readingroom.services.budgets import BudgetLine
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here
+from readingroom.web.presenters.standing import words
 
 router = APIRouter(tags=["workspace"], responses=REFUSALS)
 
@@ -54,4 +56,19 @@ def workspace(here: Here, calling: Calling) -> dict[str, Any]:
         "tier": (plan.policy.tier or Tier.STANDARD).value,
         "closing": end and {"at": end.at.isoformat(), "reason": end.reason},
         "rules": rules(calling.card.policy),
+    }
+
+
+@router.get("/workspace/standing")
+def how_it_stands(here: Here, calling: Calling) -> dict[str, Any]:
+    """What JupyterLab's status bar shows, as numbers and in `words`. Asking is no use of the workspace."""
+    found, now = standing.of(here.room, calling.username, calling.project), here.room.now()
+    end = found.closing
+    return {
+        "project": {"slug": found.project.slug, "title": found.project.title},
+        "tier": found.tier.value,
+        "shown": {"used_bytes": found.shown.used, "alert_bytes": found.shown.alert, "limit_bytes": found.shown.limit},
+        "ends_on": found.ends_on.isoformat(),
+        "closing": end and {"at": end.at.isoformat(), "by_use": end.by_use, "warn": found.warns(now)},
+        "words": asdict(words(found, here.room.today(), now)),
     }

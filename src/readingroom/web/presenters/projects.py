@@ -9,11 +9,10 @@ from readingroom.core.access import Reason
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Grant
-from readingroom.core.shown import Shown
 from readingroom.core.workspaces import closing
 from readingroom.services.projects import ProjectCard
 from readingroom.web.addresses import page
-from readingroom.web.presenters import budgets, times
+from readingroom.web.presenters import budgets, standing, times
 from readingroom.web.presenters.actions import SECONDARY, Action
 from readingroom.web.presenters.words import GRANT_TAGS, PROJECT_ENDED, PROJECT_TAGS, WORKSPACE_TAGS, Tag
 
@@ -95,20 +94,15 @@ def card(found: ProjectCard, state: str, policies: Policies, today: date, now: d
         actions=_actions(found, state),
         gauges=_gauges(found, policies),
         closed_because=closed_because(found, state, now),
-        closes=closes(found, now) if state in OPEN_STATES else "",
+        closes=_closes(found, now) if state in OPEN_STATES else "",
         classes="" if found.access.allowed else "rr-card--attention",
     )
 
 
-def closes(found: ProjectCard, now: datetime) -> str:
-    """How long the open workspace has left if nothing changes."""
+def _closes(found: ProjectCard, now: datetime) -> str:
     opening = found.last_opening
-    end = closing(opening, found.policy) if opening is not None and opening.closed_at is None else None
-    if end is None:
-        return ""
-    minutes = max(0, int((end.at - now).total_seconds() // 60))
-    left = times.plural(minutes, "minute") if minutes < 120 else times.plural(minutes // 60, "hour")
-    return f"Closes in {left}, unless somebody uses it." if end.by_use else f"Closes in {left}, whoever uses it."
+    is_open = opening is not None and opening.closed_at is None
+    return standing.closes(closing(opening, found.policy) if opening is not None and is_open else None, now)
 
 
 def closed_because(found: ProjectCard, state: str, now: datetime) -> str:
@@ -158,14 +152,12 @@ class Shell:
     title: str
     slug: str
     lab: str
-    shown: str
-    closes: str
+    words: standing.Words
     gauges: tuple[budgets.Gauge, ...]
 
 
-def shell(found: ProjectCard, lab: str, shown: Shown, policies: Policies, now: datetime) -> Shell:
-    project = found.project
-    return Shell(project.title, project.slug, lab, times.shown(shown), closes(found, now), _gauges(found, policies))
+def shell(found: ProjectCard, lab: str, words: standing.Words, policies: Policies) -> Shell:
+    return Shell(found.project.title, found.project.slug, lab, words, _gauges(found, policies))
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,11 @@ def clock(value: datetime) -> str:
     return f"{value.astimezone(LONDON):%H:%M:%S}"
 
 
+def hour(value: datetime) -> str:
+    """`10:00`, of today or of the night to come."""
+    return f"{value.astimezone(LONDON):%H:%M}"
+
+
 def when(value: datetime | None, now: datetime) -> When | None:
     """`3 minutes ago`, `2 days ago`, or the day itself once it is over a week away."""
     if value is None:

@@ -8,6 +8,7 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.packages import PackageRequestStatus
 from readingroom.core.people import PersonStatus
+from readingroom.core.policy import Tier
 from readingroom.core.requests import Assurance, Decision
 from readingroom.core.roles import Role
 
@@ -106,6 +107,8 @@ ROLE_WORDS = {
     Role.CHECKER: "Output checker",
     Role.ADMINISTRATOR: "Administrator",
 }
+
+TIER_WORDS = {Tier.STANDARD: "Standard tier", Tier.STRICT: "Strict tier: pixels only"}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -13,13 +14,13 @@ from readingroom.core.roles import Role
 from readingroom.core.volumes import SHARED
 from readingroom.errors import AccessDenied, Unavailable
 from readingroom.services import projects as service
-from readingroom.services import requests, shown, turns, workspaces
+from readingroom.services import requests, standing, turns, workspaces
 from readingroom.services.room import ReadingRoom
 from readingroom.web.addresses import HUB, lab, origin_of
 from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, viewer
 from readingroom.web.presenters import projects as present
 from readingroom.web.presenters import requests as present_requests
-from readingroom.web.presenters import times
+from readingroom.web.presenters import standing as present_standing
 from readingroom.web.presenters import walls as present_walls
 from readingroom.web.security import content_security_policy
 
@@ -129,8 +130,7 @@ def _framed(request: Request, found: service.ProjectCard, username: str) -> Resp
     """The frame leads to this workspace and to signing in to it, nowhere else, whatever runs inside."""
     room: ReadingRoom = request.app.state.portal.room
     address = lab(room.settings, username, found.project.slug)
-    seen = shown.of(room, username, found.project)
-    bar = present.shell(found, address, seen, room.policies, room.now())
+    bar = present.shell(found, address, _standing(room, username, found.project.slug), room.policies)
     answer = render(request, "projects/workspace.html", RESEARCHER, shell=bar)
     sign_in = f"{room.settings.public_url}{HUB}/api/oauth2/authorize"
     host = request.headers.get("host", "")
@@ -144,11 +144,12 @@ def workspace_state(here: Here, looking: Annotated[Viewer, Depends(viewer)], slu
     found = service.get(here.room, looking.username, slug)
     _check_member(found, looking.username)
     state, preparing = _progress(here, looking.username, slug)
-    bar = {}
-    if state == "running":
-        bar = {"shown": times.shown(shown.of(here.room, looking.username, found.project)),
-               "closes": present.closes(found, here.room.now())}
+    bar = asdict(_standing(here.room, looking.username, slug)) if state == "running" else {}
     return JSONResponse({"state": state, "preparing": preparing, **bar})
+
+
+def _standing(room: ReadingRoom, username: str, slug: str) -> present_standing.Words:
+    return present_standing.words(standing.of(room, username, slug), room.today(), room.now())
 
 
 def _check_member(found: service.ProjectCard, username: str) -> None:

@@ -14,7 +14,10 @@ if (opening && opening.dataset.stateUrl) {
       return;
     }
     for (const fact of opening.querySelectorAll("[data-fact]")) {
-      if (now && now[fact.dataset.fact]) { fact.textContent = now[fact.dataset.fact]; }
+      const words = now && now[fact.dataset.fact];
+      if (typeof words !== "string") continue;
+      if (fact.textContent !== words) fact.textContent = words; // an alert is read out when it changes
+      if (fact.hasAttribute("role")) fact.hidden = words === "";
     }
     setTimeout(look, pause);
   };
