@@ -85,6 +85,13 @@ SETTINGS: dict[str, tuple[str, str]] = {
                "`auto`: `loop` as root, else `none`."),
     "proof_seconds": ("", "How often each open workspace is compared with what its policy demanded."),
     "canary_seconds": ("", "How often a workspace without data tries the walls from inside."),
+    "mail_host": ("none: no e-mail", "The mail server that takes notices for people who gave an address. See [Send "
+                  "notices by e-mail](../how-to/mail.md)."),
+    "mail_port": ("", "Its port."),
+    "mail_security": ("", "`starttls`, `tls` (from the first byte), or `none`, which only a server on this machine may "
+                      "have. Certificates are checked against the machine's own store."),
+    "mail_from": ("none", "The address that notices come from; needed with `mail_host`."),
+    "mail_username": ("none", "Who signs in to the mail server, with the password in `keys/mail-password`."),
 }
 
 STATUS_NOTES: dict[type[StrEnum], str] = {

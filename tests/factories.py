@@ -132,9 +132,9 @@ class StillHub:
 
 
 def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dict[str, Role] = PEOPLE,
-                  database_url: str = "") -> Workshop:
+                  database_url: str = "", **settings_given: object) -> Workshop:
     """A room with everyone in it: PEOPLE, each with PASSWORD, and no project yet. SQLite unless told otherwise."""
-    settings = Settings(state_dir=directory, database_url=database_url)
+    settings = Settings(state_dir=directory, database_url=database_url, **settings_given)
     upgrade(settings)
     clock = TickingClock()
     workshop = Workshop(

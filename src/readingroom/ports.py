@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from readingroom.core.datasets import Dataset, Table
+from readingroom.core.mail import Message
 from readingroom.core.shown import Reading
 from readingroom.core.volumes import Usage, Volume
 
@@ -98,6 +99,16 @@ class Meter(Protocol):
 
     def read(self) -> tuple[Reading, ...]:
         """The counter of every person and project since the door's start. Unavailable if it does not answer."""
+
+
+class Mail(Protocol):
+    """A mail server. The worker talks to it, never a decision."""
+
+    def send(self, message: Message) -> None:
+        """Returns once the server took it over. Again is another copy, with the same id.
+
+        InvalidInput if it will never take it; Unavailable if it may later.
+        """
 
 
 class Hub(Protocol):

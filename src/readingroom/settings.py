@@ -23,7 +23,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 * 1024**2, "workspace_cpus": 0.01,
           "answer_slot_seconds": 0.1,
           "workspaces_memory_bytes": 0, "workspaces_per_person": 1, "proof_seconds": 1, "canary_seconds": 5}
-_CHOICES = {"workspace_runtime": ("runc", "runsc", "kata"), "quotas": ("auto", "loop", "none")}
+_CHOICES = {"workspace_runtime": ("runc", "runsc", "kata"), "quotas": ("auto", "loop", "none"),
+            "mail_security": ("starttls", "tls", "none")}
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class Settings:
     quotas: str = "auto"
     proof_seconds: float = 60.0
     canary_seconds: float = 600.0
+    mail_host: str = ""
+    mail_port: int = 587
+    mail_security: str = "starttls"
+    mail_from: str = ""
+    mail_username: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65534:
@@ -73,8 +80,24 @@ class Settings:
                 raise SettingsError(f"{name} is {getattr(self, name)!r}.", rule=f"settings.{name}",
                                     value=getattr(self, name),
                                     next_step=f"Choose one of {', '.join(choices)} in settings.toml.")
+        self._check_mail()
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.state_dir / 'db' / 'readingroom.sqlite'}")
+
+    def _check_mail(self) -> None:
+        if not self.mail_host:
+            return
+        if not 1 <= self.mail_port <= 65535:
+            raise SettingsError(f"mail_port is {self.mail_port}.", rule="settings.mail_port", value=self.mail_port,
+                                next_step="Choose one from 1 to 65535 in settings.toml.")
+        if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", self.mail_from):
+            raise SettingsError(f"mail_from is {self.mail_from!r}.", rule="settings.mail_from", value=self.mail_from,
+                                next_step="Give the one address that notices come from, in settings.toml.")
+        if self.mail_security == "none" and (self.mail_host not in _LOOPBACK or self.mail_username):
+            raise SettingsError(
+                "mail_security is 'none', which is for a server on this machine without a password.",
+                rule="settings.mail_security", value=self.mail_host,
+                next_step="Choose starttls or tls, or a mail server at localhost without mail_username.")
 
     @property
     def instance(self) -> str:

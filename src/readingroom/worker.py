@@ -22,9 +22,21 @@ from readingroom.errors import ReadingRoomError
 from readingroom.hub import canary, orphans
 from readingroom.hub.activity import ProxyActivity
 from readingroom.hub.engine import DockerEngine
-from readingroom.services import audit, private_answers, releases, requests, shown, turns, use, walls, workspaces
+from readingroom.services import (
+    audit,
+    notices,
+    private_answers,
+    releases,
+    requests,
+    shown,
+    turns,
+    use,
+    walls,
+    workspaces,
+)
 from readingroom.services.workshop import Workshop
 from readingroom.settings import load_settings
+from readingroom.smtp import SmtpMail
 
 log = logging.getLogger("readingroom.worker")
 CHECKPOINT_SECONDS = 10.0
@@ -34,6 +46,7 @@ FOLDERS_SECONDS = 10.0
 SWEEPERS = 8
 ORPHANS_SECONDS = 60.0
 USE_SECONDS = 10.0
+MAIL_SECONDS = 5.0
 RETRY_SECONDS = 15.0
 BROKEN = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -48,6 +61,7 @@ class Worker:
         self.prover = DockerEngine(workshop.settings)  # with connections of its own: no canary is in its way
         self.activity = ProxyActivity(workshop.settings)
         self.volumes = volumes(workshop.settings)
+        self.mail = SmtpMail(workshop.settings) if workshop.settings.mail_host else None
 
     def run(self) -> None:
         """Until stopped: every duty at its own pace, each on a thread of its own so that none delays a sweep."""
@@ -65,6 +79,7 @@ class Worker:
             ("folders", lambda: self.volumes.release_idle(self.engine.places_in_use), FOLDERS_SECONDS),
             ("orphans", self.remove_orphans, ORPHANS_SECONDS),
             ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
+            ("mail", self.send_mail, MAIL_SECONDS),
         )
         threads = [threading.Thread(target=self._repeat, args=duty, name=duty[0]) for duty in duties]
         for thread in threads:
@@ -79,6 +94,11 @@ class Worker:
     def probe(self) -> None:
         """Try the walls from inside, and keep what was found."""
         walls.record_probe(self.workshop, canary.probe(self.workshop.settings, self.engine.api, self.volumes))
+
+    def send_mail(self) -> None:
+        """Send the notices that people want by e-mail, where the installation has a mail server."""
+        if self.mail is not None:
+            notices.send_due(self.workshop, self.mail)
 
     def remove_orphans(self) -> None:
         """What a crash left of workspaces that are no more."""

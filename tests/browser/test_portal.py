@@ -181,6 +181,8 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("imran", f"/requests/{numbers['together']}/review"),
         ("robin", "/health"),
         ("robin", "/audit"),
+        ("imran", "/notices"),
+        ("noor", "/notices"),
         ("nobody", "/"),
         ("ada", "/requests/999"),
         ("ada", "/grants"),

@@ -19,6 +19,7 @@ ALLOWED = {
     "web": {"web", "services", "core", "ports", "errors", "settings", "bootstrap", "hub"},
     "hub": {"hub", "services", "core", "ports", "errors", "settings", "bootstrap", "installed"},
     "installed": {"errors", "settings"},
+    "smtp": {"core", "errors", "settings"},
     "settings": {"errors"},
     "errors": set(),
 }

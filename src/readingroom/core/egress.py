@@ -66,6 +66,11 @@ def current_reviews(request: EgressRequest) -> tuple[Review, ...]:
     return tuple(review for review in request.reviews if review.round == request.round)
 
 
+def reviewers(request: EgressRequest) -> tuple[str, ...]:
+    """Who reviewed the present round."""
+    return tuple(review.checker for review in current_reviews(request))
+
+
 def phase(request: EgressRequest) -> Phase:
     match request.status:
         case RequestStatus.DRAFT | RequestStatus.RETURNED:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from readingroom.db.accounts import Accounts
 from readingroom.db.events import Events
 from readingroom.db.grants import Extracts, Grants
+from readingroom.db.notices import Notices
 from readingroom.db.packages import Packages
 from readingroom.db.people import People
 from readingroom.db.projects import Projects
@@ -49,6 +50,7 @@ class Transaction:
         self.accounts = Accounts(session)
         self.packages = Packages(session)
         self.events = Events(session, clock)
+        self.notices = Notices(session, clock)
 
 
 def make_engine(url: str) -> Engine:

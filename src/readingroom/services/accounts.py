@@ -12,6 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from readingroom.core.people import Credential, Person, PersonStatus
 from readingroom.errors import InvalidInput, PermissionDenied
+from readingroom.services import notices
 from readingroom.services.room import ReadingRoom
 
 HASHER = PasswordHasher()  # argon2id at the library's current profile (RFC 9106, low memory)
@@ -94,6 +95,7 @@ def set_status(room: ReadingRoom, username: str, status: PersonStatus, *, by: st
     with room.store.transaction() as tx:
         tx.people.save(replace(tx.people.get(username), status=status))
         tx.events.record(by, f"person.{status.value}", f"person:{username}", reason=reason)
+        notices.tell_of_status(room, tx, username, status)
 
 
 def _verify(argon2_hash: str, password: str) -> bool:

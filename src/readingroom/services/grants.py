@@ -22,7 +22,7 @@ from readingroom.core.projects import Grant, Project
 from readingroom.core.shown import Shown
 from readingroom.core.workspaces import Opening
 from readingroom.errors import InvalidInput, NotFound
-from readingroom.services import shown
+from readingroom.services import notices, shown
 from readingroom.services.budgets import BudgetLine, budget_line
 from readingroom.services.room import ReadingRoom
 
@@ -70,6 +70,7 @@ def agree(room: ReadingRoom, custodian: str, grant_id: int, reason: str) -> Gran
             check_transition(PROJECT_TRANSITIONS, project.status, ProjectStatus.ACTIVE, "project")
             tx.projects.set_status(project.slug, ProjectStatus.ACTIVE)
             tx.events.record(custodian, "project.activated", f"project:{project.slug}", project.slug)
+            notices.tell(tx, project.members, "project.activated", project=project.slug)
         return grant
 
 
@@ -101,6 +102,7 @@ def _decide(room: ReadingRoom, tx: Any, custodian: str, grant_id: int, status: G
     tx.events.record(custodian, action, f"grant:{grant.id}", grant.project, dataset=grant.dataset,
                      reason=decided.decision_reason, policy=decided.policy_hash,
                      columns={table: list(columns) for table, columns in grant.columns.items()})
+    notices.tell(tx, project.members, action, project=grant.project, dataset=grant.dataset, grant=grant.id)
     return decided
 
 

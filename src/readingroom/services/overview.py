@@ -15,11 +15,16 @@ from readingroom.services.room import ReadingRoom
 
 @dataclass(frozen=True)
 class Overview:
-    """People by name, workspaces open now, and how many requests are in each status (zeros included)."""
+    """People by name, workspaces open now, how many requests are in each status (zeros included), and e-mails.
+
+    `mail_waiting` and `mail_given_up` count notices that people wanted by e-mail.
+    """
 
     people: tuple[Person, ...]
     open_workspaces: tuple[Opening, ...]
     requests: dict[RequestStatus, int]
+    mail_waiting: int
+    mail_given_up: int
 
 
 def overview(room: ReadingRoom, viewer: str) -> Overview:
@@ -30,4 +35,4 @@ def overview(room: ReadingRoom, viewer: str) -> Overview:
                                    rule="role.manage-people", value=viewer, next_step="Start from your home page.")
         counted = Counter(request.status for request in tx.requests.with_status(*RequestStatus))
         return Overview(tx.people.all(), tx.workspaces.open_now(),
-                        {status: counted[status] for status in RequestStatus})
+                        {status: counted[status] for status in RequestStatus}, *tx.notices.outbox())

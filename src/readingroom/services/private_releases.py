@@ -15,7 +15,7 @@ from readingroom.core.projects import Project
 from readingroom.core.requests import Assurance, EgressRequest, OutputFile
 from readingroom.errors import AccessDenied, InvalidTransition
 from readingroom.services import access, private_answers
-from readingroom.services.requests import SYSTEM, move
+from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
 CONTROLS = "Differentially private: computed by the platform with calibrated noise, paid for from the budget."

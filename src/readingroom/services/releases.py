@@ -13,12 +13,13 @@ import readingroom
 from readingroom.core import package
 from readingroom.core.answers import PrivateAnswer
 from readingroom.core.egress import check_releasable, current_reviews
-from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
+from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import Decision, EgressRequest, OutputFile, Release
 from readingroom.errors import IntegrityError
 from readingroom.services import private_crates
+from readingroom.services.moves import SYSTEM, move
 from readingroom.services.workshop import Workshop
 
 FORMAT = "readingroom-release/1"
@@ -51,12 +52,10 @@ def make(workshop: Workshop, number: int) -> Release | None:
     made = Release(number, f"release-{number}-{project.slug}.zip", workshop.blobs.put(content), workshop.now())
     with workshop.store.transaction() as tx:
         request = tx.requests.get(number)
-        check_transition(REQUEST_TRANSITIONS, request.status, RequestStatus.RELEASED, "request")
         check_releasable(request, tx.projects.get(project.slug).members)
-        tx.requests.set_status(number, RequestStatus.RELEASED)
+        move(tx, request, RequestStatus.RELEASED, SYSTEM, "release.made", sha256=made.sha256,
+             files=[{"name": file.name, "sha256": file.sha256} for file in request.files])
         tx.requests.add_release(made)
-        tx.events.record("system", "release.made", f"request:{number}", project.slug, sha256=made.sha256,
-                         files=[{"name": file.name, "sha256": file.sha256} for file in request.files])
     return made
 
 

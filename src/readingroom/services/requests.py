@@ -18,10 +18,10 @@ from readingroom.core.projects import Project
 from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Release, Review, Vote
 from readingroom.core.roles import Permission
 from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, ReadingRoomError
-from readingroom.services import access
+from readingroom.services import access, notices
+from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
-SYSTEM = "system"
 WAITING = (RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW)
 
 
@@ -147,6 +147,9 @@ def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], 
         if phase(reviewed) is Phase.CONSOLIDATING and not egress.unapproved(reviewed, reviewed.files):
             egress.check_releasable(reviewed, tx.projects.get(reviewed.project).members)
             move(tx, reviewed, RequestStatus.APPROVED, SYSTEM, "request.approved")
+        elif phase(reviewed) is Phase.CONSOLIDATING and phase(request) is Phase.INDEPENDENT:
+            notices.tell(tx, egress.reviewers(reviewed), "request.consolidating", request=number,
+                         project=request.project)
         return _request(tx, number)
 
 
@@ -277,13 +280,6 @@ def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Seq
     move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
           files=[{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes} for file in files])
     return _request(tx, request.number)
-
-
-def move(tx: Any, request: EgressRequest, target: RequestStatus, actor: str, action: str, **detail: object) -> None:
-    """Change a request's state if its present one allows that, with the event that says so."""
-    check_transition(REQUEST_TRANSITIONS, request.status, target, "request")
-    tx.requests.set_status(request.number, target)
-    tx.events.record(actor, action, f"request:{request.number}", request.project, **detail)
 
 
 def _request(tx: Any, number: int) -> EgressRequest:

@@ -13,6 +13,7 @@ from readingroom.core.walls import Finding, Incident, Probe, next_proof, stale
 from readingroom.core.workspaces import Opening
 from readingroom.errors import AccessDenied, PermissionDenied, ReadingRoomError, Unavailable
 from readingroom.ports import Engine, Hub
+from readingroom.services import notices
 from readingroom.services.room import ReadingRoom
 
 SYSTEM = "system"
@@ -143,6 +144,10 @@ def _raise(room: ReadingRoom, tx: Any, rule: str, subject: str, message: str, de
     incident: Incident = tx.walls.add_incident(room.now(), rule, subject, message, detail, project, opening)
     tx.events.record(SYSTEM, "incident.raised", subject, project, incident=incident.id, rule=rule, message=message,
                      found=list(detail))
+    facts = {"incident": incident.id, "rule": rule}
+    notices.tell(tx, notices.holding(tx, Permission.MANAGE_PEOPLE), "incident.raised", **facts)
+    if project:
+        notices.tell(tx, notices.custodians(room, tx, project), "incident.in-project", project=project, **facts)
     log.error("incident %d: %s %s", incident.id, message, "; ".join(detail))
     return incident
 

@@ -17,6 +17,7 @@ from readingroom.services.room import ReadingRoom
 from readingroom.settings import REPOSITORY
 from readingroom.web import faults
 from readingroom.web.addresses import API, PREFIX
+from readingroom.web.api import notices as api_notices
 from readingroom.web.api import packages as api_packages
 from readingroom.web.api import private_answers as api_private_answers
 from readingroom.web.api import requests as api_requests
@@ -29,6 +30,7 @@ from readingroom.web.views import (
     datasets,
     elsewhere,
     grants,
+    notices,
     packages,
     private_answers,
     projects,
@@ -44,8 +46,8 @@ STATIC_FILES: dict[str, Path] = {
 }
 FORM_OVERHEAD_BYTES = 1024 * 1024
 DEFAULT_UPLOAD_BYTES = 100 * 1024 * 1024
-PAGES = (sign_in, projects, packages, requests, review, private_answers, grants, datasets, administration)
-APIS = (api_packages, api_workspace, api_requests, api_private_answers)
+PAGES = (sign_in, projects, packages, requests, review, private_answers, grants, datasets, administration, notices)
+APIS = (api_packages, api_workspace, api_requests, api_private_answers, api_notices)
 
 
 # Pages are short and mostly Python: more threads than this only wait for each other (20 people at once: 40 threads

@@ -18,7 +18,7 @@ from readingroom.core.people import Person, PersonStatus
 from readingroom.core.roles import Role
 from readingroom.errors import PermissionDenied
 from readingroom.hub import tokens
-from readingroom.services import accounts
+from readingroom.services import accounts, notices
 from readingroom.services.room import ReadingRoom
 from readingroom.web import addresses, security
 from readingroom.web.presenters import frame, times, words
@@ -68,6 +68,7 @@ class Viewer:
 
     person: Person
     session: Session
+    unread: int
 
     @property
     def username(self) -> str:
@@ -132,7 +133,7 @@ def viewer(request: Request, here: Annotated[Portal, Depends(portal)]) -> Viewer
     if username != session.username:
         raise SignInNeeded(addresses.page("/"))
     person = known_person(here, username)
-    return Viewer(person, session)
+    return Viewer(person, session, notices.unread(here.room, username))
 
 
 async def page_viewer(request: Request, looking: Annotated[Viewer, Depends(viewer)]) -> Viewer:
@@ -141,7 +142,7 @@ async def page_viewer(request: Request, looking: Annotated[Viewer, Depends(viewe
     Only then is the frame drawn, which holds the forms' token; an error page of anything else goes without it.
     """
     security.check_navigation(request)
-    request.state.frame_person = (looking.person, looking.session)
+    request.state.frame_viewer = looking
     return looking
 
 
@@ -163,9 +164,10 @@ def render(
 ) -> HTMLResponse:
     """A page in the portal's frame. `role` says whose part of the portal it is."""
     here: Portal = request.app.state.portal
-    known = getattr(request.state, "frame_person", None)
-    around = frame.frame(known[0], role, request.url.path, known[1].csrf_token) if known else None
-    html = here.templates.get_template(template).render(frame=around, path=request.url.path, **context)
+    known: Viewer | None = getattr(request.state, "frame_viewer", None)
+    path = request.url.path
+    around = frame.frame(known.person, role, path, known.session.csrf_token, known.unread) if known else None
+    html = here.templates.get_template(template).render(frame=around, path=path, **context)
     return HTMLResponse(html, status_code=status)
 
 

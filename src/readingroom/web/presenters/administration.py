@@ -34,6 +34,7 @@ class Health:
     requests: tuple[tuple[Tag, int], ...]
     people: tuple[PersonRow, ...]
     open_workspaces: tuple[OpenRow, ...]
+    mail: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,16 @@ def _lapses(person: Person, today: date) -> str:
         return "–"
     until, what = min(known)
     return f"{what} {times.until(until, today)}"
+
+
+def _mail(found: Overview) -> str:
+    """What became of notices by e-mail; empty when there is nothing to say."""
+    told = []
+    if found.mail_waiting:
+        told.append(f"{times.plural(found.mail_waiting, 'notice')} waiting to be sent by e-mail")
+    if found.mail_given_up:
+        told.append(f"{found.mail_given_up:,} given up: the address or the mail server refused them")
+    return "; ".join(told)
 
 
 def health(found: Overview, today: date, now: datetime) -> Health:
@@ -85,6 +96,7 @@ def health(found: Overview, today: date, now: datetime) -> Health:
             )
             for opening in found.open_workspaces
         ),
+        mail=_mail(found),
     )
 
 

@@ -53,13 +53,14 @@ class Frame:
     role: str
     links: tuple[Link, ...]
     csrf_token: str
+    notices: Link
 
 
 def areas_of(person: Person) -> tuple[Area, ...]:
     return tuple(area for area in AREAS if area.role in person.roles and person.may(area.permission))
 
 
-def frame(person: Person, role: Role | None, path: str, csrf_token: str) -> Frame:
+def frame(person: Person, role: Role | None, path: str, csrf_token: str, unread: int) -> Frame:
     """`role` is the one this page belongs to; None or one that the person lacks shows their first."""
     areas = areas_of(person)
     here = next((area for area in areas if area.role is role), areas[0] if areas else None)
@@ -69,4 +70,6 @@ def frame(person: Person, role: Role | None, path: str, csrf_token: str) -> Fram
         role=ROLE_WORDS[here.role] if here else "No role",
         links=tuple(Link(text, page(to), path.startswith(page(to))) for text, to in here.links) if here else (),
         csrf_token=csrf_token,
+        notices=Link(f"Notices ({unread:,} unread)" if unread else "Notices", page("/notices"),
+                     path.startswith(page("/notices"))),
     )

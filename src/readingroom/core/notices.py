@@ -1,0 +1,152 @@
+"""Notices: what people are told. Each kind is a template over identifiers, so that none can carry content.
+
+A notice holds only facts of the shapes in FACTS (a project's slug, a request's number, a date); titles, reasons,
+comments, file names and numbers from data have no shape here and can't get in, nor out with an e-mail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from string import Formatter
+
+FIRST_WAIT, LONGEST_WAIT, GIVE_UP_AFTER = timedelta(minutes=1), timedelta(hours=6), timedelta(days=3)
+
+_SLUG, _NUMBER = r"[a-z0-9][a-z0-9-]{0,62}", r"[1-9][0-9]{0,9}"
+FACTS: dict[str, re.Pattern[str]] = {
+    "project": re.compile(_SLUG), "dataset": re.compile(_SLUG), "person": re.compile(_SLUG),
+    "grant": re.compile(_NUMBER), "request": re.compile(_NUMBER), "incident": re.compile(_NUMBER),
+    "until": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "rule": re.compile(r"[a-z]+(\.[a-z-]+)+"),
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`subject` and `text` name facts in braces; `page` is the portal page where the reader sees more, or acts."""
+
+    subject: str
+    text: str
+    page: str
+
+    @property
+    def facts(self) -> frozenset[str]:
+        return frozenset(name for part in (self.subject, self.text, self.page)
+                         for _, name, _, _ in Formatter().parse(part) if name)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing that one person was told."""
+
+    id: int
+    username: str
+    kind: str
+    facts: Mapping[str, str] = field(hash=False)
+    at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Words:
+    """A notice in words: what a page lists and an e-mail says."""
+
+    subject: str
+    text: str
+    page: str
+
+
+KINDS: dict[str, Kind] = {
+    "request.to-check": Kind(
+        "Request {request} waits for an output checker",
+        "Request {request} of project {project} passed its automatic checks and waits for you or another checker.",
+        "/requests/{request}/review"),
+    "request.withdrawn": Kind(
+        "Request {request} was withdrawn", "Its author took request {request} of project {project} back. There is "
+        "nothing left to check.", "/requests/{request}"),
+    "request.consolidating": Kind(
+        "Every checker of request {request} has answered", "The checkers of request {request} of project {project} can "
+        "now see each other's reviews. They did not all approve: agree on an outcome.", "/requests/{request}/review"),
+    "request.returned": Kind(
+        "Request {request} was returned for changes", "The checkers of request {request} of project {project} ask for "
+        "changes. Their comments are on its page.", "/requests/{request}"),
+    "request.rejected": Kind(
+        "Request {request} was rejected", "The checkers decided that request {request} of project {project} may not "
+        "leave. Their comments are on its page.", "/requests/{request}"),
+    "request.approved": Kind(
+        "Request {request} was approved", "Request {request} of project {project} has every approval it needs; its "
+        "package is being signed.", "/requests/{request}"),
+    "release.made": Kind(
+        "Request {request} was released", "The signed package of request {request} of project {project} can be "
+        "downloaded.", "/requests/{request}"),
+    "grant.to-decide": Kind(
+        "A grant of {dataset} waits for your decision", "Project {project} asks for {dataset}. The page shows what a "
+        "yes would open.", "/grants/{grant}"),
+    "grant.agreed": Kind(
+        "{dataset} was granted", "The custodian of {dataset} agreed to grant {grant} of project {project}.",
+        "/projects/{project}"),
+    "grant.refused": Kind(
+        "{dataset} was refused", "The custodian of {dataset} refused grant {grant} of project {project}. The reason is "
+        "on the project's page.", "/projects/{project}"),
+    "grant.withdrawn": Kind(
+        "{dataset} was withdrawn", "The custodian of {dataset} withdrew grant {grant} of project {project}. Workspaces "
+        "are closed; files in your homes stay. The reason is on the project's page.", "/projects/{project}"),
+    "project.activated": Kind(
+        "Project {project} is active", "Every custodian asked by project {project} has agreed; its workspaces can be "
+        "opened.", "/projects/{project}"),
+    "person.suspended": Kind(
+        "The account {person} was suspended", "The account {person} was suspended. Its workspaces are closed; nothing "
+        "in its homes was deleted.", "/"),
+    "person.barred": Kind(
+        "The account {person} was barred", "The account {person} was barred. Its workspaces are closed.", "/"),
+    "person.active": Kind(
+        "The account {person} is active again", "The account {person} may be used again.", "/"),
+    "incident.raised": Kind(
+        "Incident {incident}: {rule}", "A wall did not hold (rule {rule}); what depends on it was closed. The health "
+        "page has what was found.", "/health"),
+    "incident.in-project": Kind(
+        "Incident {incident} in project {project}", "A workspace of project {project}, to which you granted data, was "
+        "not as its policy demands (rule {rule}) and was closed. Administrators were told.", "/grants"),
+}
+
+
+def facts_of(kind: str, given: Mapping[str, object]) -> dict[str, str]:
+    """The facts of a notice as they are kept. ValueError unless they are exactly the kind's, each of its shape.
+
+    A programmer's mistake, so no error for readers: a test tells every kind.
+    """
+    facts = {name: value.isoformat() if isinstance(value, date) else str(value) for name, value in given.items()}
+    if set(facts) != KINDS[kind].facts:
+        raise ValueError(f"{kind} takes {sorted(KINDS[kind].facts)}, not {sorted(facts)}")
+    wrong = [name for name, value in facts.items() if not FACTS[name].fullmatch(value)]
+    if wrong:
+        raise ValueError(f"{kind}: {wrong[0]} is not an identifier")
+    return facts
+
+
+def words_of(kind: str, facts: Mapping[str, str]) -> Words:
+    """A notice in words. One of a kind that this version does not know says only that."""
+    known = KINDS.get(kind)
+    if known is None or not known.facts <= set(facts):
+        return Words(f"A notice of another version ({kind})", "It was written by another version of Reading Room.", "/")
+    said = {name: _in_words(name, value) for name, value in facts.items()}
+    return Words(known.subject.format(**said), known.text.format(**said), known.page.format(**facts))
+
+
+def _in_words(name: str, value: str) -> str:
+    return f"{date.fromisoformat(value):%-d %B %Y}" if name == "until" else value
+
+
+def next_try(tries: int, at: datetime, first_at: datetime) -> datetime | None:
+    """When to try an e-mail again after the `tries`-th failure; None: never.
+
+    Waits double from a minute to six hours: 1, 2, 4, 8, ... minutes. Given up three days after the notice.
+    """
+    wait = min(FIRST_WAIT * 2 ** (min(tries, 20) - 1), LONGEST_WAIT)
+    return None if at + wait - first_at > GIVE_UP_AFTER else at + wait
+
+
+def distinct(people: Iterable[str]) -> tuple[str, ...]:
+    """Everyone once, in order of name: nobody is told the same thing twice."""
+    return tuple(sorted(set(people)))
