@@ -54,6 +54,9 @@ def grid(made: Table, most_series: int = MOST_SERIES) -> Grid:
                            next_step=f"Merge categories: at most {MOST_PLACES} by {most_series}.")
     cells = made._cells()
     values = {(_name(row), _name(column)): shown(*cells[row, column]) for row in rows for column in columns}
+    if any(isinstance(value, str) for value in values.values()):
+        raise InvalidInput("Labels are no heights to draw.", rule="figure.table", value=made.statistic,
+                           next_step="Draw the shares of the labels instead.")
     return Grid(made.tables[0].statistic, tuple(map(_name, rows)), tuple(map(_name, columns)), values)
 
 

@@ -86,12 +86,13 @@ def fixes(made: Table) -> Fixes:
 
 def _ways(made: Table, policy: Policy) -> Iterator[tuple[str, Callable[[Table], Table]]]:
     """Changes to try, each with its call; where counts must be rounded, that comes last in every one."""
-    base, method = policy.rounding_base, "nearest"
+    base = policy.rounding_base
     rounds = base is not None and made.rounding < base
-    ending = f".round({base})" if rounds else ""
-
-    def finished(change: Callable[[Table], Table]) -> Callable[[Table], Table]:
-        return lambda table: change(table).round(base or 1, method) if rounds else change(table)
+    endings: dict[str, Callable[[Table], Table]] = {"": lambda table: table}
+    if rounds:
+        endings = {f".round({base})": lambda table: table.round(base or 1)}
+        if made.recipe.margins:
+            endings[f'.round({base}, "controlled")'] = lambda table: table.round(base or 1, "controlled")
 
     ways: dict[str, Callable[[Table], Table]] = {}
     if rounds:
@@ -113,7 +114,21 @@ def _ways(made: Table, policy: Policy) -> Iterator[tuple[str, Callable[[Table], 
         ways[code] = lambda table, groups=groups: table.merge(groups)  # type: ignore[misc]
         ways[f"{code}.suppress()"] = lambda table, groups=groups: table.merge(groups).suppress()  # type: ignore[misc]
     for code, change in ways.items():
-        yield f"table{code}{ending}", finished(change)
+        first = _once(change)
+        for ending, finish in endings.items():
+            yield f"table{code}{ending}", lambda table, first=first, finish=finish: finish(first(table))  # type: ignore[misc]
+
+
+def _once(change: Callable[[Table], Table]) -> Callable[[Table], Table]:
+    """The change, made once however often it is asked for: all that is tried starts from the same table."""
+    made: list[Table] = []
+
+    def remembered(table: Table) -> Table:
+        if not made:
+            made.append(change(table))
+        return made[0]
+
+    return remembered
 
 
 def _has_empty(made: Table) -> bool:

@@ -6,16 +6,19 @@ import math
 from dataclasses import replace
 
 from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence
+from readingroom.core.disclosure.rounded import as_rounded, number_shown
 
 FIGURES = 3
 
 
-def shown(cell: CellEvidence, table: TableEvidence) -> int | float | None:
-    """What the table publishes of a cell; None where it is suppressed or there is no number."""
+def shown(cell: CellEvidence, table: TableEvidence) -> int | float | str | None:
+    """What the table publishes of a cell; None where it is suppressed or there is nothing to show."""
     if cell.suppressed:
         return None
+    if cell.label is not None:
+        return cell.label
     if table.statistic == "count" and cell.weighted_total is None:
-        return rounded(cell.people if cell.value is None else int(cell.value), table)
+        return number_shown(cell, table)
     if table.statistic == "share" and table.rounding > 1 and cell.value is not None:
         return _share(cell, table)
     value = cell.value if cell.value is not None else cell.total
@@ -24,23 +27,14 @@ def shown(cell: CellEvidence, table: TableEvidence) -> int | float | None:
     return round(float(value), table.decimals or 0) if table.decimals else round(value)
 
 
-def rounded(count: int, table: TableEvidence) -> int:
-    """To the nearest multiple of the table's base, half up; or to the middle of the interval."""
-    base = table.rounding
-    if base == 1:
-        return count
-    if table.rounding_method == "midpoint":
-        return -(-count // base) * base - base // 2 if count else 0
-    return (2 * count + base) // (2 * base) * base
-
-
 def _share(cell: CellEvidence, table: TableEvidence) -> float | None:
     """Of rounded counts, on the scale of the exact one."""
     above, below = cell.numerator_people or 0, cell.denominator_people or 0
-    if not rounded(below, table) or cell.value is None:
+    part, whole = (as_rounded(count, table.rounding, table.rounding_method) for count in (above, below))
+    if not whole or cell.value is None:
         return None
     scale = 100.0 if above and math.isclose(cell.value * below, 100 * above) else 1.0
-    return round(scale * rounded(above, table) / rounded(below, table), table.decimals or 0)
+    return round(scale * part / whole, table.decimals or 0)
 
 
 def with_digits(table: TableEvidence) -> TableEvidence:

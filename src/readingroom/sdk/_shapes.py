@@ -13,10 +13,11 @@ NORMALIZE: dict[object, str] = {True: "all", "all": "all", "index": "row", "colu
 
 
 def crosstab(frame: Any, index: Names, columns: Names = None, values: str | None = None, aggfunc: str = "count", *,
-             margins: bool = False, normalize: bool | str = False, **more: Any) -> Table:
+             margins: bool = False, normalize: bool | str = False, observed: bool = True, **more: Any) -> Table:
     """As `pandas.crosstab`, of columns of `frame` by name: people in each combination, or `aggfunc` of `values`.
 
     `normalize` gives shares: of everything (True or "all"), of each row ("index") or of each column ("columns").
+    Categories that nobody has are left out, as pandas does; with `observed=False` they are shown as empty.
     """
     if normalize is not False:
         if normalize not in NORMALIZE:
@@ -24,19 +25,25 @@ def crosstab(frame: Any, index: Names, columns: Names = None, values: str | None
                                next_step='Use True, "index" or "columns".')
         more |= {"of": NORMALIZE[normalize]}
         aggfunc = "share"
-    return table(frame, index, columns, values, aggfunc, totals=margins, **more)
+    return table(frame, index, columns, values, aggfunc, totals=margins, observed=observed, **more)
 
 
 def pivot_table(frame: Any, values: Names = None, index: Names = None, columns: Names = None,
                 aggfunc: str | Sequence[str] | Mapping[str, str | Sequence[str]] = "mean", *, margins: bool = False,
-                **more: Any) -> Table:
-    """As `pandas.pivot_table`: `aggfunc` of `values` by `index` and `columns`; several of either, or a mapping."""
-    return _several(frame, index, columns, _wanted(values, aggfunc), totals=margins, **more)
+                observed: bool = True, **more: Any) -> Table:
+    """As `pandas.pivot_table`: `aggfunc` of `values` by `index` and `columns`; several of either, or a mapping.
+
+    `observed` as for `crosstab`.
+    """
+    return _several(frame, index, columns, _wanted(values, aggfunc), totals=margins, observed=observed, **more)
 
 
-def groupby(frame: Any, by: Names, **more: Any) -> Grouped:
-    """As `frame.groupby(by)`: `rr.groupby(frame, "region")["days"].mean()`, or `.agg({"days": ["mean", "median"]})`."""
-    return Grouped(frame, by, more)
+def groupby(frame: Any, by: Names, *, observed: bool = True, **more: Any) -> Grouped:
+    """As `frame.groupby(by)`: `rr.groupby(frame, "region")["days"].mean()`, or `.agg({"days": ["mean", "median"]})`.
+
+    `observed` as for `crosstab`.
+    """
+    return Grouped(frame, by, {"observed": observed} | more)
 
 
 @dataclass(frozen=True)

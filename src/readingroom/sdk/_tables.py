@@ -136,32 +136,48 @@ class Table:
         a table made safe by other rules is not safe. After some seconds the best pattern found so far is taken: it is
         as safe, and may hide more.
         """
-        from readingroom.core.disclosure.remedies import hide_unsafe
+        from readingroom.core.disclosure.remedies import hide_unsafe, without_added_totals
 
         until = time.monotonic() + SEARCH_SECONDS
-        found = hide_unsafe(self.tables, known_policy(), lambda: time.monotonic() > until)
+        bare = tuple(map(without_added_totals, self.tables))
+        found = hide_unsafe(bare, known_policy(), lambda: time.monotonic() > until)
         hidden = len(found.primary | found.secondary)
-        return self._changed(f"suppressed {hidden} cells", tables=found.tables) if hidden else self
+        made = _added_as(self.tables, found.tables)
+        return self._changed(f"suppressed {hidden} cells", tables=made) if hidden else self
 
-    def round(self, base: int = 5, method: str = "nearest") -> Table:
+    def round(self, base: int = 5, method: str = "nearest", *, totals: str = "rounded") -> Table:
         """Counts, and the shares of people made from them, rounded to multiples of `base`; half goes up.
 
-        `method="midpoint"` gives the middle of each interval of `base`, as OpenSAFELY's midpoint 6. Rounding does not
-        make small cells safe.
+        `method="midpoint"` gives the middle of each interval of `base`, as OpenSAFELY's midpoint 6, and
+        `method="controlled"` one of the two multiples beside each count, so that everything still adds up. With
+        `totals="added"` totals are the sums of the rounded cells shown, hidden ones counting nothing, in place of
+        rounded ones. Rounding does not make small cells safe.
         """
         if isinstance(base, bool) or not isinstance(base, int) or not 1 <= base <= LARGEST_BASE:
             raise InvalidInput(f"The base is a whole number from 1 to {LARGEST_BASE}.", rule="table.rounding",
                                value=base, next_step="Use 5 or 10, or 6 with method=\"midpoint\".")
-        if method not in ("nearest", "midpoint") or (method == "midpoint" and base % 2):
+        if method not in ("nearest", "midpoint", "controlled") or (method == "midpoint" and base % 2):
             raise InvalidInput(f"There is no rounding {method!r} to {base}.", rule="table.rounding", value=method,
-                               next_step='Use method="nearest", or "midpoint" with an even base.')
-        if not any(_is_counted(one) for one in self.tables):
+                               next_step='Use method="nearest", "controlled", or "midpoint" with an even base.')
+        if totals not in ("rounded", "added"):
+            raise InvalidInput(f"There are no totals {totals!r}.", rule="table.rounding", value=totals,
+                               next_step='Use totals="rounded", or "added" for sums of the rounded cells.')
+        if not any(_is_counted(one) for one in self.tables) or self.recipe.weight:
             raise InvalidInput(f"Only counts are rounded to a base; this is a {self.statistic}.", rule="table.rounding",
                                value=self.statistic, next_step="It is already shown with few digits.")
+        plain = tuple(one.with_cells(tuple(replace(cell, shown=None) for cell in one.cells)) for one in self.tables)
+        how = {"nearest": f"to {base}", "midpoint": f"to the midpoint of {base}",
+               "controlled": f"to {base} so that they add up"}[method]
+        if method == "controlled":
+            return self._changed(f"counts rounded {how}", tables=_round_controlled(plain, base))
         rounded = tuple(replace(one, rounding=base, rounding_method=method) if _is_counted(one) else one
-                        for one in self.tables)
-        how = f"rounded to {base}" if method == "nearest" else f"rounded to the midpoint of {base}"
-        return self._changed(f"counts {how}", tables=rounded)
+                        for one in plain)
+        if totals == "added":
+            from readingroom.core.disclosure.remedies import with_totals_added_up
+
+            rounded = tuple(with_totals_added_up(one) if one.statistic == "count" else one for one in rounded)
+            how += ", totals added up from rounded cells"
+        return self._changed(f"counts rounded {how}", tables=rounded)
 
     def merge(self, groups: Mapping[str, Any]) -> Table:
         """Categories put together and everything counted anew: `{"region": {"North": ["NE", "NW"]}}`.
@@ -214,6 +230,7 @@ class Table:
         tables = tuple(one.with_cells(tuple(
             replace(cell, suppressed=True) if {("row", cell.row), ("column", cell.column)} & gone else cell
             for cell in one.cells)) for one in self.tables)
+        tables = _added_as(self.tables, tables)
         changed = self._changed("left out " + ("totals" if totals else "empty rows and columns" if empty else
                                                "; ".join(JOINER.join(one) for one in sorted(wanted))),
                                 tables=tables, dropped=frozenset(gone))
@@ -266,7 +283,7 @@ class Table:
     def _heading(self, column: Labels) -> str:
         return JOINER.join(column) or self.recipe.measures[0].title.replace("count", "people")
 
-    def _shown(self, cell: CellEvidence, one: TableEvidence) -> int | float | None:
+    def _shown(self, cell: CellEvidence, one: TableEvidence) -> int | float | str | None:
         from readingroom.sdk._numbers import shown
 
         return shown(cell, one)
@@ -275,6 +292,8 @@ class Table:
         value = self._shown(cell, one)
         if value is None:
             return MARK
+        if isinstance(value, str):
+            return value
         comma = "," if grouped else ""
         digits = 0 if isinstance(value, int) else one.decimals or 0
         return format(value, f"{comma}d" if isinstance(value, int) else f"{comma}.{digits}f")
@@ -320,6 +339,23 @@ def _is_counted(one: TableEvidence) -> bool:
     return one.statistic == "count" or (one.statistic == "share" and all(cell.total is None for cell in one.cells))
 
 
+def _added_as(before: tuple[TableEvidence, ...], after: tuple[TableEvidence, ...]) -> tuple[TableEvidence, ...]:
+    """Changed tables with totals added up anew, where they were before."""
+    from readingroom.core.disclosure.remedies import with_totals_added_up, without_added_totals
+
+    return tuple(with_totals_added_up(now) if without_added_totals(was) is not was else now
+                 for was, now in zip(before, after, strict=True))
+
+
+def _round_controlled(tables: tuple[TableEvidence, ...], base: int) -> tuple[TableEvidence, ...]:
+    from readingroom.core.disclosure.remedies import round_controlled
+
+    if any(one.statistic == "share" for one in tables):
+        raise InvalidInput("Shares are made of counts that are rounded each by itself.", rule="table.rounding",
+                           value="share", next_step='Leave out the shares, or use method="nearest".')
+    return round_controlled(tables, base)
+
+
 def known_policy() -> Policy:
     """The project's rules, or Unavailable: what is made safe by other rules is not safe."""
     from readingroom.sdk._preflight import rules
@@ -336,8 +372,7 @@ def caption(made: Table) -> str:
     what = ", ".join(measure.title.replace("count", "people") for measure in made.recipe.measures)
     whose = f"distinct {made.unit}" if made.recipe.unit else "every row as if it were another person's"
     said = [f"Each cell: {what} ({whose})."]
-    if made.rounding > 1:
-        said.append(f"Rounded to {made.rounding}.")
+    said += [f"{one[:1].upper()}{one[1:]}." for one in made.done if one.startswith("counts ")][-1:]
     if any(cell.suppressed for one in made.tables for cell in one.cells):
         said.append(f"{MARK}: not shown.")
     if made.left_out:
@@ -393,8 +428,10 @@ def _names(given: Names) -> list[str]:
     return [str(given)] if isinstance(given, str) or not isinstance(given, Iterable) else [str(name) for name in given]
 
 
-def _kind(values: Sequence[int | float | None]) -> str:
+def _kind(values: Sequence[int | float | str | None]) -> str:
     """The kind of pandas column that holds these without loss."""
+    if any(isinstance(value, str) for value in values):
+        return "string" if all(value is None or isinstance(value, str) for value in values) else "object"
     if not all(value is None or isinstance(value, int) for value in values):
         return "Float64"
     return "Int64" if all(value is None or abs(value) < 2**63 for value in values) else "object"

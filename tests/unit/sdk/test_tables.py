@@ -389,7 +389,7 @@ def test_where_every_row_is_a_person_it_must_be_said(known):
 def test_a_policy_that_asks_for_rounding_gets_it_in_every_fix(known):
     known(POLICY.model_copy(update={"rounding_base": 5}))
     found = rr.crosstab(PEOPLE, "region", "sex", unit="p", margins=True).fix()
-    assert all(one.code.endswith(".round(5)") for one in found.options) and found.options[0].verdict is Verdict.PASS
+    assert all(".round(5" in one.code for one in found.options) and found.options[0].verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize("given", [[1, 2], "frame", None])
@@ -408,3 +408,30 @@ def test_a_search_cut_short_hides_more_and_is_as_safe():
     assert found.primary
     assert found.secondary
     assert check_table_evidence(found.tables[0], POLICY).verdict is Verdict.PASS
+
+
+def test_categories_emptied_by_a_filter_are_left_out_as_in_pandas():
+    kinds = pandas.Categorical(["A"] * 30 + ["B"] * 20 + ["C"] * 10, categories=["A", "B", "C", "D"])
+    rows = pandas.DataFrame({"p": range(60), "kind": kinds, "v": 1.5})
+    left = rows[rows["kind"] != "C"]
+    shown = rr.crosstab(left, "kind", unit="p").frame
+    assert list(shown.index) == list(left.groupby("kind", observed=True).size().index) == ["A", "B"]
+    assert list(rr.groupby(left, "kind", unit="p")["v"].mean().frame.index) == ["A", "B"]
+    assert list(rr.pivot_table(left, "v", "kind", unit="p").frame.index) == ["A", "B"]
+    assert rr.crosstab(left, "kind", unit="p", observed=False).frame["people"].to_list() == [30, 20, 0, 0]
+    assert rr.table(left, "kind", unit="p").frame["people"].to_list() == [30, 20, 0, 0]
+    assert rr.table(left, "kind", unit="p", where="kind = 'A'", observed=True).frame["people"].to_list() == [30]
+
+
+def test_the_mode_of_labels_is_a_label():
+    rows = pandas.DataFrame({"p": range(60), "r": ["N"] * 30 + ["S"] * 30,
+                             "plea": ["x"] * 20 + ["007"] * 10 + ["guilty"] * 12 + ["nan "] * 18})
+    made = rr.table(rows, "r", value="plea", statistic="mode", unit="p")
+    assert made.frame.iloc[:, 0].to_list() == ["x", "nan "]
+    assert check(made).verdict is Verdict.PASS
+    assert check_output("t.csv", made.csv().replace(b"N,x", b"N,y"), made.evidence, POLICY).verdict is Verdict.FAIL
+    rare = rows.assign(plea=[f"word {one}" for one in range(60)])
+    found = check(rr.table(rare, "r", value="plea", statistic="mode", unit="p"))
+    assert {one.rule for one in found.findings} == {"mode"}
+    with pytest.raises(InvalidInput, match="no heights"):
+        rr.bar(made)

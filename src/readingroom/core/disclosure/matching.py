@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence, TablesEvidence, tables_of
+from readingroom.core.disclosure.rounded import CONTROLLED, as_rounded, counts_people
 from readingroom.core.disclosure.rules.magnitude import NOISE, exact
 from readingroom.core.disclosure.rules.wording import listing, number, plural
 from readingroom.core.disclosure.statistics import Family, canonical
@@ -47,7 +48,8 @@ def match(evidence: TableEvidence | TablesEvidence, table: PublishedTable) -> Ma
                 if text.strip():
                     unknown.append(here)
                 continue
-            hidden = is_suppressed(text)
+            hidden = is_suppressed(text) and text.strip() != cell.label
+            cell = cell if hidden else _with_shown(cell, text, said)
             placed[cell.row, cell.column] = replace(cell, position=(row, column), suppressed=hidden)
             if not hidden and (cell.suppressed or not _agrees(text, cell, said)):
                 wrong.append((here, text, cell, said))
@@ -138,7 +140,7 @@ def _expected(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
                 return [exact(cell.total)]
             return [exact(cell.total) / cell.records] if cell.records else value
         case Family.SHARE:
-            return [*_shares(cell, evidence), *value]
+            return [*_shares(cell, evidence), *(value if evidence.rounding == 1 else [])]
         case Family.COMPARISON:
             return [*_ratio(cell, evidence), *value]
         case Family.POSITION | Family.EXTREME | Family.MODE | Family.SHAPE | None:
@@ -146,13 +148,11 @@ def _expected(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
 
 
 def _shares(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
-    """As a part of one and in percent, of the exact counts and of the rounded ones."""
+    """As a part of one and in percent, of the counts as they are rounded."""
     if canonical(evidence.statistic) != "share" or cell.numerator_people is None or not cell.denominator_people:
         return []
-    counts = (cell.numerator_people, cell.denominator_people)
-    rounded = tuple(_rounded(count, evidence) for count in counts)
-    parts = [Fraction(part) / whole for part, whole in (counts, rounded) if whole]
-    return [times * part for part in parts for times in (1, 100)]
+    part, whole = (_rounded(count, evidence) for count in (cell.numerator_people, cell.denominator_people))
+    return [times * part / whole for times in (1, 100)] if whole else []
 
 
 def _ratio(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
@@ -165,6 +165,8 @@ def _ratio(cell: CellEvidence, evidence: TableEvidence) -> list[Fraction]:
 def _claim(cell: CellEvidence, evidence: TableEvidence) -> str:
     if cell.suppressed:
         return "that it is suppressed"
+    if cell.label is not None:
+        return cell.label[:40]
     values = [
         number(int(value) if value.denominator == 1 else float(value)) for value in _expected(cell, evidence)
     ]
@@ -176,29 +178,42 @@ def _agrees(text: str, cell: CellEvidence, evidence: TableEvidence) -> bool:
     text = text.strip()
     if evidence.family is Family.SHARE:
         text = text.removesuffix("%").rstrip()
+    if cell.label is not None:
+        return text == cell.label.strip()
     if not is_number(text) or text.endswith("%"):
         return False
     shown = Fraction(text.replace(",", ""))
     if evidence.family is Family.FREQUENCY and cell.weighted_total is None:
-        return any(_is_rounding(shown, int(count), evidence) for count in _expected(cell, evidence)) or (
-            evidence.rounding > 1 and cell.is_margin and cell.value is not None and shown == exact(cell.value))
+        if cell.shown is not None:
+            return shown == cell.shown
+        return evidence.noise is None and any(
+            _is_rounding(shown, int(count), evidence) for count in _expected(cell, evidence))
     mantissa, _, exponent = text.lower().partition("e")
     decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
     half = Fraction(1, 2) * Fraction(10) ** min(-decimals, 0)
     return any(abs(shown - value) <= half + abs(value) / NOISE for value in _expected(cell, evidence))
 
 
+def _with_shown(cell: CellEvidence, text: str, evidence: TableEvidence) -> CellEvidence:
+    """The cell with the number in the file, where rounding so that totals add up leaves open which one it is."""
+    if cell.shown is not None or evidence.rounding == 1 or not counts_people(evidence) or not is_number(text):
+        return cell
+    shown = Fraction(text.strip().replace(",", "")) if not text.strip().endswith("%") else Fraction(-1)
+    if evidence.rounding_method == CONTROLLED and shown >= 0 and shown.denominator == 1 and any(
+            _is_rounding(shown, int(count), evidence) for count in _expected(cell, evidence)):
+        return replace(cell, shown=int(shown))
+    if cell.is_margin and cell.value is not None and shown == exact(cell.value) and shown.denominator == 1:
+        return replace(cell, shown=int(shown), value=None)  # a total of rounded parts
+    return cell
+
+
 def _rounded(count: int, evidence: TableEvidence) -> Fraction:
-    """To the nearest multiple, half up; or to the middle of the interval that ends at the multiple above."""
-    base = evidence.rounding
-    if evidence.rounding_method == "midpoint":
-        return Fraction(-(-count // base) * base - base // 2 if count else 0)
-    return Fraction((2 * count + base) // (2 * base) * base)
+    return Fraction(as_rounded(count, evidence.rounding, evidence.rounding_method))
 
 
 def _is_rounding(shown: Fraction, count: int, evidence: TableEvidence) -> bool:
     base = evidence.rounding
-    if evidence.rounding_method == "midpoint":
-        return shown == _rounded(count, evidence)
-    room = Fraction(base, 2) if evidence.rounding_method == "nearest" else Fraction(base - 1)
-    return shown % base == 0 and abs(shown - count) <= room
+    if evidence.rounding_method == CONTROLLED:
+        return shown % base == 0 and abs(shown - count) < base
+    half_down = shown % base == 0 and shown - count == -Fraction(base, 2)
+    return shown == _rounded(count, evidence) or (evidence.rounding_method == "nearest" and half_down)

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import total_ordering
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Direction(Enum):
@@ -51,7 +51,17 @@ Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Names = frozenset[str]
-DominancePair = tuple[Positive, Percent]
+
+
+def _no_share(pair: object) -> object:
+    """k is in percent; one of 1 or less, as files write pairs, is nearly always a share by mistake."""
+    if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], int | float) and 0 < pair[1] <= 1:
+        n, k = pair
+        raise ValueError(f"[{n}, {k:g}] could mean {100 * k:g}% or {k:g}%: k is in percent, write [{n}, {100 * k:g}]")
+    return pair
+
+
+DominancePair = Annotated[tuple[Positive, Percent], BeforeValidator(_no_share)]
 Ratio = Annotated[float, Field(gt=0, le=100)]
 PriorPosterior = tuple[Ratio, Ratio]
 WeightsMode = Literal["expand", "total"]

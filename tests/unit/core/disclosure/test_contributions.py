@@ -33,7 +33,7 @@ def judged(contributions, rules=None, **more):
     ([60, 30, 10], {"nk": [[2, 90], [1, 50]]}, FAIL),
     ([60, 30, 10], {"dominance": {"n": 2, "k": 90}}, PASS),
     ([60, 30, 10], {"nk": [{"n": 1, "k_percent": 60}, [2, 90]]}, PASS),
-    ([60, 30, 10], {"nk": [2, 0.85]}, FAIL),  # a share
+    ([60, 30, 10], {"nk": {"n": 2, "k_percent": 0.85}}, FAIL),
     ([60, 34, 6], {"p_percent": 10}, PASS),
     ([60, 35, 5], {"p": 10}, FAIL),
     ([60, 35, 5], {"p%": 10}, FAIL),
@@ -181,7 +181,7 @@ def test_ties_are_exact_for_any_size():
     ({"contributions": [1], "rules": {"nk": 85}}, "(n, k)"),
     ({"contributions": [1], "rules": {"nk": [0, 85]}}, "whole number"),
     ({"contributions": [1], "rules": {"nk": [2, 101]}}, "percentage"),
-    ({"contributions": [1], "rules": {"nk": [2, 1]}}, "100 for all of it"),
+    ({"contributions": [1], "rules": {"nk": [2, 1]}}, "100% or 1%"),
     ({"contributions": [1], "rules": {"nk": {"n": 2}}}, "(n, k)"),
     ({"contributions": [1], "rules": {"p": 0.1}}, "p_ratio"),
     ({"contributions": [1], "rules": {"p": 10, "p_percent": 10}}, "left out"),
@@ -246,3 +246,22 @@ def test_the_answer_has_numbers_and_exact_levels():
         "rule": "dominance", "verdict": "fail", "parameters": {"n": 2, "k_percent": 90.0, "inclusive": False},
         "numbers": {"largest": 95, "total": 100, "percent": 95}, "protection_level": 50 / 9}]
     assert said["protection_level"]["exact"] == {"upper": "50/9", "lower": "50/9"}
+
+
+@pytest.mark.parametrize("k", [0.85, 1, 0.5])
+@pytest.mark.parametrize("shape", [lambda k: {"nk": [2, k]}, lambda k: {"nk": [[1, 75], [2, k]]},
+                                   lambda k: {"dominance": {"n": 2, "k": k}}])
+def test_a_k_that_could_be_a_share_names_both_readings(shape, k):
+    with pytest.raises(InvalidInput) as refused:
+        parse_contributions({"contributions": [60, 30, 10], "rules": shape(k)})
+    assert f"{100 * k:g}% or {k:g}%" in refused.value.message
+    assert f"[2, {100 * k:g}]" in refused.value.message and f'"k_percent": {k:g}' in refused.value.message
+
+
+def test_a_share_in_a_policy_or_in_the_rules_of_tables_is_refused_too():
+    from readingroom.core.disclosure.protect.forms.protect import check_protect
+    with pytest.raises(ValueError, match=r"90% or 0\.9%"):
+        Policy.model_validate({"dominance": [[2, 0.9]]})
+    with pytest.raises(InvalidInput, match=r"90% or 0\.9%"):
+        check_protect({"rules": {"dominance": [[2, 0.9]]}, "values": [[1, 2], [3, 4]], "rows": ["a", "b"],
+                       "columns": ["c", "d"], "kind": "magnitude"})

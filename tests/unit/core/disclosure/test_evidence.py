@@ -21,12 +21,14 @@ CELL_WITH_ALL = {
     "negatives": 1, "top_weights": [2, 3], "weighted_total": 600, "weighted_absolute_total": 640, "constant": False,
     "below": 20, "above": 19, "at_value": 1, "modal_people": 9, "extreme_people": 1, "overlap_people": 0,
     "numerator_people": 11, "denominator_people": 40, "two_by_two": [[1, 2], [3, 4]], "mean": 7.75, "sd": 2.5,
+    "shown": 45, "label": "guilty",
 }
 TABLE_WITH_ALL = {
     "version": 1, "kind": "table", "statistic": "mean", "unit": "person_id", "cells": [CELL_WITH_ALL],
     "source": {"dataset": "courts"}, "rounding": 5, "rounding_method": "midpoint", "residual_degrees_of_freedom": 12,
     "probability": 0.9, "row_names": ["region"], "column_names": ["year"], "decimals": 2,
     "scale": {"step": 1, "lowest": 0, "highest": 10},
+    "noise": {"largest": 2, "variance": 1.5, "small": 1, "key": "c0ffee"},
 }
 
 

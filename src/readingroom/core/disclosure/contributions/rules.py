@@ -58,7 +58,7 @@ def _pairs(given: object, place: str) -> list[tuple[object, str]]:
 
 
 def _pair(given: object, place: str) -> tuple[int, float]:
-    """k is a percentage; a share between 0 and 1 has no other meaning, and is taken as one."""
+    """k is a percentage. One of 1 or less may be meant as a share, so the name must say which."""
     if isinstance(given, list) and len(given) == 2:
         said: dict[str, object] = dict(zip(("n", "k"), given, strict=True))
     elif isinstance(given, dict):
@@ -71,9 +71,10 @@ def _pair(given: object, place: str) -> tuple[int, float]:
     if "k_percent" in said:
         return n, percent(said["k_percent"], f"{place}.k_percent", above=True)
     k = number(said["k"], f"{place}.k")
-    if k == 1:
-        raise fault(f"{place}.k", said["k"], "100 for all of it, or k_percent: 1 for a hundredth")
-    return n, percent(100 * k if 0 < k < 1 else k, f"{place}.k", above=True)
+    if 0 < k <= 1:
+        raise fault(f"{place}.k", said["k"], f"clear, since it could be {float(100 * k):g}% or {float(k):g}% of the "
+                    f'total: write [{n}, {float(100 * k):g}] or {{"n": {n}, "k_percent": {float(k):g}}}')
+    return n, percent(k, f"{place}.k", above=True)
 
 
 def _prior(given: object, place: str) -> tuple[float, float]:

@@ -53,6 +53,9 @@ CELL: tuple[Field, ...] = (
           "among the exposed, the same among the others]."),
     Field("mean", readers.NUMBER, "The mean as published beside a standard deviation or variance."),
     Field("sd", readers.NUMBER, "The standard deviation (n - 1) as published."),
+    Field("shown", readers.COUNT, "The count as it is shown, where it does not follow from the number of people: "
+          "rounded so that totals add up, with noise, or a total that was added up from rounded counts."),
+    Field("label", readers.TEXT, "What is shown, where it is no number: the most frequent label."),
 )
 
 TABLE: tuple[Field, ...] = (
@@ -68,5 +71,7 @@ TABLE: tuple[Field, ...] = (
     Field("column_names", readers.LABELS, "The variables that the columns are by; none where the columns only name "
           "what is shown."),
     Field("decimals", readers.DECIMALS, "How many decimals are shown."),
+    Field("noise", readers.NOISE, "For perturbed counts, how far the noise goes (`largest`), its `variance`, up to "
+          "which number no result is shown (`small`), and a fingerprint of the secret behind the record keys (`key`)."),
     Field("scale", readers.SCALE, "For a discrete variable, the values that it can take."),
 )

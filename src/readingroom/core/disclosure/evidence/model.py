@@ -57,6 +57,8 @@ class CellEvidence:
     two_by_two: TwoByTwo | None = None
     mean: float | None = None
     sd: float | None = None
+    shown: int | None = None
+    label: str | None = None
 
     @property
     def place(self) -> Cell:
@@ -85,6 +87,19 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Noise:
+    """What is known of the noise on counts: up to `largest` either way, with that `variance`, none from 1 to `small`.
+
+    `key` is a fingerprint of the secret that record keys were made with, never the secret.
+    """
+
+    largest: int
+    variance: float
+    small: int
+    key: str
+
+
+@dataclass(frozen=True)
 class TableEvidence:
     """Cells of one table of one statistic; labels are unique and all rows (columns) have equally many.
 
@@ -103,6 +118,7 @@ class TableEvidence:
     column_names: Labels | None = None
     decimals: int | None = None
     scale: Scale | None = None
+    noise: Noise | None = None
 
     @property
     def published(self) -> tuple[CellEvidence, ...]:

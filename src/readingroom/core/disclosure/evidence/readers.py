@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from readingroom.core.disclosure.evidence.model import Labels, Scale, TwoByTwo
+from readingroom.core.disclosure.evidence.model import Labels, Noise, Scale, TwoByTwo
 from readingroom.errors import InvalidInput
 
 MAX_LABELS = 10
 MAX_LABEL_LENGTH = 300
 MAX_TOP = 100
 LARGEST_ROUNDING = 100
+LARGEST_NOISE = 50
 LARGEST_COUNT = 2**53
 LARGEST_NUMBER = 1e300
 ROUNDING_METHODS = ("nearest", "controlled", "midpoint")
@@ -155,6 +156,17 @@ def read_scale(value: object, path: str) -> Scale:
     return Scale(step, lowest, highest)
 
 
+def read_noise(value: object, path: str) -> Noise:
+    fields = mapping(value, path)
+    only(fields, {"largest", "variance", "small", "key"}, path)
+    largest, small = (read_count(fields.get(name), f"{path}.{name}") for name in ("largest", "small"))
+    variance = read_number(fields.get("variance"), f"{path}.variance")
+    if not 1 <= largest <= LARGEST_NOISE or small > largest or not 0 < variance < largest**2:
+        refuse(path, [largest, variance, small],
+               f"noise up to 1 to {LARGEST_NOISE}, a variance below its square, and small results up to it at most")
+    return Noise(largest, float(variance), small, read_text(fields.get("key"), f"{path}.key"))
+
+
 def read_labels(value: object, path: str) -> Labels:
     if not isinstance(value, list) or len(value) > MAX_LABELS:
         refuse(path, type(value).__name__, f"a list of at most {MAX_LABELS} labels")
@@ -200,6 +212,11 @@ TWO_BY_TWO = Kind(read_two_by_two, {
 SCALE = Kind(read_scale, {
     "type": "object", "additionalProperties": False, "required": ["step", "lowest", "highest"],
     "properties": {"step": {"type": "number", "exclusiveMinimum": 0}, "lowest": _NUMBER, "highest": _NUMBER}})
+NOISE = Kind(read_noise, {
+    "type": "object", "additionalProperties": False, "required": ["largest", "variance", "small", "key"],
+    "properties": {"largest": {"type": "integer", "minimum": 1, "maximum": LARGEST_NOISE},
+                   "variance": {"type": "number", "exclusiveMinimum": 0},
+                   "small": {"type": "integer", "minimum": 0, "maximum": LARGEST_NOISE}, "key": _TEXT}})
 LABELS = Kind(read_labels, {
     "type": "array", "maxItems": MAX_LABELS,
     "items": {"type": ["string", "number", "boolean", "null"], "maxLength": MAX_LABEL_LENGTH}})

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from readingroom.core.disclosure.evidence.fields import CELL, TABLE, Field
-from readingroom.core.disclosure.evidence.model import CellEvidence, Scale, TableEvidence
+from readingroom.core.disclosure.evidence.model import CellEvidence, Noise, Scale, TableEvidence
 
 DEFAULTS = {field.name: field.default for kind in (CellEvidence, TableEvidence) for field in fields(kind)}
 
@@ -29,7 +29,7 @@ def _said(thing: CellEvidence | TableEvidence, known: tuple[Field, ...]) -> dict
         value = getattr(thing, field.name)
         if field.name == "source":
             said[field.name] = dict(value)
-        elif isinstance(value, Scale):
+        elif isinstance(value, Noise | Scale):
             said[field.name] = asdict(value)
         elif field.required or value != DEFAULTS[field.name]:
             said[field.name] = _listed(value)

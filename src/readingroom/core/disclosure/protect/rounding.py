@@ -10,8 +10,8 @@ perturbation, Mathematical Programming 105 (2006); OpenSAFELY output checking do
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from readingroom.core.disclosure.protect.audit import Audit, audit
 from readingroom.core.disclosure.protect.intruder import never
 from readingroom.core.disclosure.protect.protection import Protection
 from readingroom.core.disclosure.protect.solver import Programme
-from readingroom.core.disclosure.protect.system import Floats, System, check_additive
+from readingroom.core.disclosure.protect.system import Equation, Floats, System, check_additive, make_system
 from readingroom.errors import InvalidInput
 
 SECONDS = 60.0  # for one controlled rounding
@@ -116,6 +116,52 @@ def _seen(system: System, values: Floats, base: float, method: Method, moved: tu
     lower = np.maximum(np.array([low for low, _ in bounds]), system.lower)
     upper = np.minimum(np.array([high for _, high in bounds]), system.upper)
     return system.knowing(lower, upper)
+
+
+def seen_adding_up(system: System, shown: Mapping[int, float], hidden: Collection[int], base: float) -> System:
+    """What a reader knows of `hidden` cells whose rounded numbers, not shown, add up with those that are shown.
+
+    Each hidden x was rounded to a multiple z of the base less than one base away: x - z b - r = 0. In every equation
+    over shown and hidden cells the rounded numbers add up too. The unknowns z and r come after the system's cells.
+
+    Example: total 25, shown parts 10 and 10, base 5: the hidden part was rounded to 5, so it was 1 to 9.
+    """
+    known, unknown = set(shown), set(hidden) - set(shown)
+    used = [(row, terms) for row, terms in _terms_of_rows(system)
+            if terms.keys() <= known | unknown and terms.keys() & unknown]
+    inside = sorted({cell for _, terms in used for cell in terms} - known)
+    if not inside:
+        return system
+    place = {cell: system.size + at for at, cell in enumerate(inside)}
+    room = base - 1 if system.whole.all() else base
+    names = [f"{system.names[cell]}, {part}" for part in ("rounded", "rest") for cell in inside]
+    lower = [*(0.0 if system.lower[cell] >= 0 else -np.inf for cell in inside), *[-room] * len(inside)]
+    upper = [*[np.inf] * len(inside), *[room] * len(inside)]
+    whole = [*[True] * len(inside), *system.whole[inside]]
+    equations: list[Equation] = [
+        (f"{system.names[cell]} rounded", {cell: 1.0, at: -float(base), at + len(inside): -1.0})
+        for cell, at in place.items()]
+    for row, terms in used:
+        rest = {place[cell]: by for cell, by in terms.items() if cell not in known}
+        if constant := sum(by * shown[cell] / base for cell, by in terms.items() if cell in known):
+            rest[system.size + len(names)] = 1.0
+            names, whole = [*names, "what is shown"], [*whole, True]
+            lower, upper = [*lower, constant], [*upper, constant]
+        equations.append((f"{system.rows[row]}, rounded", rest))
+    added = make_system(
+        [*system.names, *names], equations, value=[*system.value, *[np.nan] * len(names)],
+        lower=[*system.lower, *lower], upper=[*system.upper, *upper], whole=[*system.whole, *whole])
+    before = system.equations
+    wide = sparse.csr_array((before.data, before.indices, before.indptr), shape=(before.shape[0], added.size))
+    return replace(added, equations=sparse.csr_array(sparse.vstack([wide, added.equations])),
+                   rows=(*system.rows, *added.rows))
+
+
+def _terms_of_rows(system: System) -> Iterator[tuple[int, dict[int, float]]]:
+    matrix = system.equations
+    for row in range(matrix.shape[0]):
+        at = slice(matrix.indptr[row], matrix.indptr[row + 1])
+        yield row, dict(zip(map(int, matrix.indices[at]), map(float, matrix.data[at]), strict=True))
 
 
 def _controlled(system: System, base: float) -> tuple[Floats, tuple[int, ...]]:

@@ -19,6 +19,7 @@ from readingroom.core.disclosure.rules.position import check_position
 from readingroom.core.disclosure.rules.prior_posterior import check_prior_posterior
 from readingroom.core.disclosure.rules.rounding import check_rounding
 from readingroom.core.disclosure.rules.shares import check_shares
+from readingroom.core.disclosure.rules.shown import check_shown
 from readingroom.core.disclosure.rules.spread import check_spread
 from readingroom.core.disclosure.rules.statistic import check_statistic
 from readingroom.core.disclosure.rules.threshold import check_threshold
@@ -33,6 +34,7 @@ CELL_RULES: tuple[Rule, ...] = (
     check_unit,
     check_threshold,
     check_rounding,
+    check_shown,
     check_missing,
     check_dominance,
     check_p_percent,

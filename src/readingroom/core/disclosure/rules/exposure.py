@@ -15,7 +15,8 @@ from readingroom.core.disclosure.rules.magnitude import magnitudes
 from readingroom.core.disclosure.rules.p_percent import check_p_percent
 from readingroom.core.disclosure.rules.prior_posterior import check_prior_posterior
 from readingroom.core.disclosure.rules.protection import protection_level
-from readingroom.core.disclosure.rules.sums import Key, Quantity, Sums, as_published, quantities, system_of
+from readingroom.core.disclosure.rules.seen import as_published
+from readingroom.core.disclosure.rules.sums import Key, Quantity, Sums, quantities, system_of
 from readingroom.core.disclosure.rules.threshold import check_threshold
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.policy import Policy

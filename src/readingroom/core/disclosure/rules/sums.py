@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence
-from readingroom.core.disclosure.protect.rounding import behind, midpoint, nearest
+from readingroom.core.disclosure.evidence.model import Noise
 from readingroom.core.disclosure.protect.system import Equation, System, make_system
+from readingroom.core.disclosure.rounded import CONTROLLED, number_shown
 from readingroom.core.disclosure.rules.lines import margin_labels
 from readingroom.core.disclosure.statistics import canonical
 
@@ -27,6 +27,17 @@ Code = tuple[str | None, ...]
 ADDS_UP = 1e-9  # sums of floats may be off by this share
 HUNDRED = 50.0  # shares that come to more are percentages
 WRONG = 1e-6  # totals that are further from the sum than this share are no matter of floats
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How something shows a cell: exactly, or as `number` by rounding or noise. `table` says which table does."""
+
+    base: int = 1
+    method: str = "nearest"
+    number: int | None = None
+    noise: Noise | None = None
+    table: int = 0
 
 
 @dataclass
@@ -39,17 +50,13 @@ class Quantity:
     cells: dict[Key, CellEvidence] = field(default_factory=dict)
     numbers: dict[Key, float] = field(default_factory=dict)
     codes: dict[Key, Code] = field(default_factory=dict)
-    shown: dict[Key, tuple[int, str]] = field(default_factory=dict)
+    shown: dict[Key, list[Shown]] = field(default_factory=lambda: defaultdict(list))
     by_mean: set[Key] = field(default_factory=set)
     whole_lines: list[tuple[Code, str]] = field(default_factory=list)
 
     def fits(self, numbers: Mapping[Key, float], *, whole: bool) -> bool:
         common = self.numbers.keys() & numbers.keys()
         return self.whole == whole and bool(common) and all(self.numbers[key] == numbers[key] for key in common)
-
-    def show(self, key: Key, rounding: tuple[int, str]) -> None:
-        """The finest rounding under which something shows the cell."""
-        self.shown[key] = min(self.shown.get(key, rounding), rounding)
 
     def key(self, cell: CellEvidence) -> Key:
         return key_of(cell, titled=self.titled)
@@ -66,22 +73,22 @@ class Quantity:
 
 def quantities(tables: Sequence[TableEvidence]) -> list[Quantity]:
     """Every quantity of an output that adds up. Weighted means, and statistics that don't add up, are none."""
-    titled = _titled(tables)
+    has_titles = titled(tables)
     found: list[Quantity] = []
     for table in tables:
-        if (numbers := _numbers(table, titled=titled)) is None:
+        if (numbers := _numbers(table, titled=has_titles)) is None:
             continue
         whole = all(number.is_integer() for number in numbers.values()) and _counts_people(table)
         quantity = next((one for one in found if one.fits(numbers, whole=whole)), None)
         if quantity is None:
-            quantity = Quantity(whole, titled)
+            quantity = Quantity(whole, has_titles)
             found.append(quantity)
-        _add(quantity, table, numbers, titled=titled)
+        _add(quantity, table, numbers, titled=has_titles)
     _learn_from_means(found)
     return found
 
 
-def _titled(tables: Sequence[TableEvidence]) -> bool:
+def titled(tables: Sequence[TableEvidence]) -> bool:
     """Whether the last column label tells several tables apart, as `evidence` has it."""
     titles = [{cell.column[-1:] for cell in table.cells} for table in tables]
     return len(tables) > 1 and all(len(one) == 1 and () not in one for one in titles) and len(
@@ -137,20 +144,51 @@ def lacks_numbers(table: TableEvidence) -> bool:
 def _add(quantity: Quantity, table: TableEvidence, numbers: Mapping[Key, float], *, titled: bool) -> None:
     quantity.tables.append(table)
     margins = margin_labels(table)
+    repeated = added_up(table) if quantity.whole else frozenset()
     for cell in table.cells:
         key = key_of(cell, titled=titled)
         labels = key[0] + key[1]
         quantity.cells.setdefault(key, cell)
         quantity.numbers.setdefault(key, numbers[key])
         quantity.codes[key] = tuple(None if label in margins[at] else label for at, label in enumerate(labels))
-        if cell.suppressed:
+        if cell.suppressed or cell in repeated:
             continue
         if canonical(table.statistic) == "mean":
             quantity.by_mean.add(key)
         else:
-            quantity.show(key, (table.rounding if quantity.whole else 1, table.rounding_method))
+            quantity.shown[key].append(_as_shown(cell, table, len(quantity.tables)) if quantity.whole else Shown())
     if canonical(table.statistic) == "share":
         quantity.whole_lines += _whole_lines(table, quantity, titled=titled)
+
+
+def _as_shown(cell: CellEvidence, table: TableEvidence, number: int) -> Shown:
+    if table.noise is not None or table.rounding_method == CONTROLLED:
+        return Shown() if cell.shown is None else Shown(
+            table.rounding, table.rounding_method, cell.shown, table.noise, number)
+    return Shown(table.rounding, table.rounding_method, None, None, number)
+
+
+def added_up(table: TableEvidence) -> frozenset[CellEvidence]:
+    """Totals of rounded counts that are the sum of what is shown of their parts, and so tell nothing more."""
+    if table.rounding == 1 or table.rounding_method == CONTROLLED or all(cell.shown is None for cell in table.cells):
+        return frozenset()
+    found = set()
+    for cell, parts in parts_of(table).items():
+        shown = sum(number_shown(part, table) for part in parts if not part.suppressed)
+        if cell.shown is not None and cell.shown == shown:
+            found.add(cell)
+    return frozenset(found)
+
+
+def parts_of(table: TableEvidence) -> dict[CellEvidence, list[CellEvidence]]:
+    """Each total and the finest cells that make it up."""
+    margins = margin_labels(table)
+    codes = [tuple(None if label in margins[at] else label for at, label in enumerate(cell.row + cell.column))
+             for cell in table.cells]
+    found: dict[CellEvidence, list[CellEvidence]] = {}
+    for at, parts in _decompositions(codes):
+        found.setdefault(table.cells[at], [table.cells[part] for part in parts])
+    return found
 
 
 def _whole_lines(table: TableEvidence, quantity: Quantity, *, titled: bool) -> list[tuple[Code, str]]:
@@ -182,9 +220,9 @@ def _learn_from_means(found: Iterable[Quantity]) -> None:
         for key in values.by_mean:
             for count in counts:
                 if key in count.shown:
-                    values.show(key, (1, ""))
+                    values.shown[key].append(Shown())
                 elif key in values.shown and key in count.cells:
-                    count.show(key, (1, ""))
+                    count.shown[key].append(Shown())
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,21 +288,3 @@ def _decompositions(codes: Sequence[Code]) -> Iterator[tuple[int, list[int]]]:
 
 def _fixed(code: Code, summed: frozenset[int]) -> Code:
     return tuple(label for place, label in enumerate(code) if place not in summed)
-
-
-def as_published(sums: Sums, quantity: Quantity) -> System:
-    """What a reader knows: shown cells exactly or within their rounding, hidden ones as before."""
-    system = sums.system
-    lower, upper = system.lower.copy(), system.upper.copy()
-    lower[len(sums.place):] = upper[len(sums.place):] = system.value[len(sums.place):]
-    for key, (base, method) in quantity.shown.items():
-        at = sums.place[key]
-        value = float(system.value[at])
-        if base == 1:
-            lower[at] = upper[at] = value
-            continue
-        how: Literal["nearest", "midpoint"] = "midpoint" if method == "midpoint" else "nearest"
-        shown = (midpoint if how == "midpoint" else nearest)(system.value[at:at + 1], base)
-        low, high = behind(float(shown[0]), base, how, whole=True)
-        lower[at], upper[at] = max(low, lower[at]), high
-    return system.knowing(lower, upper)

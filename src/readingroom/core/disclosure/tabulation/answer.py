@@ -82,7 +82,8 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "required": ["row", "column", "value", "people", "records", "suppressed", "margin", "broken"],
         "properties": {
-            "row": labels, "column": labels, "value": {"type": ["number", "null"]}, "people": count, "records": count,
+            "row": labels, "column": labels, "value": {"type": ["number", "string", "null"]}, "people": count,
+            "records": count,
             "suppressed": {"type": "boolean"}, "margin": {"type": "boolean"}, "broken": labels}}
     table = {
         "type": "object", "required": ["rows", "columns", "statistics", "unit", "cells", "left_out", "recipe_sha256"],
@@ -114,10 +115,12 @@ def table_dict(answer: Answer) -> dict[str, Any]:
         "cells": cells, "left_out": dict(computed.left_out), "recipe_sha256": digest(recipe)}
 
 
-def shown(cell: Any, table: TableEvidence) -> float | int | None:
-    """The number that a cell shows; None where it shows none."""
+def shown(cell: Any, table: TableEvidence) -> float | int | str | None:
+    """The number, or the most frequent label, that a cell shows; None where it shows none."""
     if cell.suppressed:
         return None
+    if cell.label is not None:
+        return cell.label  # type: ignore[no-any-return]
     if cell.value is not None:
         return cell.value  # type: ignore[no-any-return]
     if canonical(table.statistic) == "count":

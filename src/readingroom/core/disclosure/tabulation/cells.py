@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from readingroom.core.disclosure.tabulation.sql import OVERALL
 
 Facts = Mapping[str, Any]
 Key = tuple[int, int]
+NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?")
 SHARE_OF: dict[str, Callable[[Key], Key]] = {
     "row": lambda key: (key[0], OVERALL),
     "column": lambda key: (OVERALL, key[1]),
@@ -166,12 +168,9 @@ class _Cells:
     def mode(self, found: Facts, key: Key) -> dict[str, Any]:
         i = self.places.value
         label = self.mode_labels[found[f"mode{i}"]]
-        try:
-            value = float(label)
-        except ValueError:
-            value = None
-        return self._base(found) | {"value": plain(value), "modal_people": found[f"modal{i}"],
-                                    "constant": found[f"lo{i}"] == found[f"hi{i}"]}
+        said = {"value": number} if (number := _number(label)) is not None else {"label": label}
+        return self._base(found) | said | {
+            "modal_people": found[f"modal{i}"], "constant": found[f"lo{i}"] == found[f"hi{i}"]}
 
     def spread(self, found: Facts, key: Key) -> dict[str, Any]:
         said = self._linear(found)
@@ -237,6 +236,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value
+
+
+def _number(label: str) -> float | None:
+    """The number that a label is; a code such as 007, a huge number or "nan" is a text."""
+    return float(label) if NUMBER.fullmatch(label) else None
 
 
 def _largest(top: list[Any] | None, low: list[Any] | None) -> tuple[Any, ...]:

@@ -154,7 +154,8 @@ class _Pass:
                 column = f"coalesce({column}, {len(shown)})"
             elif coded.codes.null_count:
                 missing.append(f"{column} IS NULL")
-            variables.append(Variable(tuple(order), max(len(order), 1), coded.ordered))
+            variables.append(Variable(tuple(order), max(len(order), 1),
+                                      coded.ordered and (name in self.recipe.bands or not self.recipe.observed)))
             code = f"{column}::BIGINT" if place == 0 else f"({code}) * {variables[-1].base} + {column}"
         wide = check_codes(names, variables)
         return variables, code if wide else f"({code})::INTEGER", missing

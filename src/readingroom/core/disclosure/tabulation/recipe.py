@@ -121,6 +121,8 @@ class Recipe(_Model):
         default="leave-out", description="Rows without a label: left out and counted, or a category of their own.")
     empty_cells: Literal["show", "leave-out"] = Field(
         default="show", description="Combinations of row labels that nobody has: shown as empty, or not.")
+    observed: bool = Field(
+        default=False, description="Categories of the data that nobody has: shown as empty (false), or left out.")
     bands: Mapping[str, tuple[float | None, ...]] = Field(
         default_factory=dict, description="Edges that cut a number into bands: {\"age\": [0, 18, 65, null]} gives 0 to "
         "under 18, 18 to under 65, 65 and over.")
@@ -189,7 +191,7 @@ def parse_recipe(raw: object) -> Recipe:
         measures = several
     else:
         measures = [part for item in several for part in _quantiles(item)] if isinstance(several, list) else several
-    for key in ("missing", "empty_cells", "margins", "bands", "merge", "structural_zeros"):
+    for key in ("missing", "empty_cells", "observed", "margins", "bands", "merge", "structural_zeros"):
         if given.get(key, "") is None:
             del given[key]
     try:

@@ -317,3 +317,15 @@ def test_when_time_is_up_nothing_is_called_safe():
 def test_every_usual_mark_of_a_hidden_cell_is_known(mark):
     found = check_published({"rows": ["a", "b", "Total"], "values": [mark, 96, 100]})
     assert [(cell["cell"], cell["lower"], cell["upper"]) for cell in found["cells"]] == [("a", 4, 4)]
+
+
+def test_hidden_parts_of_controlled_rounding_were_rounded_so_that_they_add_up():
+    """10 and 10 of 25 in multiples of 5: the hidden part was rounded to 5, so it was 1 to 9."""
+    table = {"rows": {"r": ["a", "b", "c", "Total"]}, "columns": {"k": ["n"]}, "values": [[10], [10], ["x"], [25]],
+             "rounding": {"base": 5, "method": "controlled"}}
+    found = check_published(table)
+    hidden = next(one for one in found["cells"] if one["at"]["r"] == "c")
+    assert (hidden["lower"], hidden["upper"], hidden["verdict"]) == (1, 9, "exposed")
+    free = check_published(table | {"rounding": {"base": 5, "method": "random"}})
+    other = next(one for one in free["cells"] if one["at"]["r"] == "c")
+    assert (other["lower"], other["upper"]) == (0, 17)

@@ -147,7 +147,7 @@ def _tables(form: Form) -> list[ReadTable]:
     return [read_table(own_form, 0, names)]
 
 
-def _rounding(given: RoundingForm | float | None) -> RoundingForm | None:
+def rounding_of(given: RoundingForm | float | None) -> RoundingForm | None:
     if given is None or isinstance(given, RoundingForm):
         return given
     if not 0 < given <= 1e9:
@@ -187,7 +187,7 @@ def _seen(cell: ReadCell, table: TableForm, name: str, *, whole: bool, negative:
         return true, before
     if value is None:
         return cell.true, before
-    rounding = _rounding(cell.facts.rounding if cell.facts.rounding is not None else table.rounding)
+    rounding = rounding_of(cell.facts.rounding if cell.facts.rounding is not None else table.rounding)
     if rounding is not None and not cell.facts.structural:
         if not is_rounded(value, rounding.base, rounding.method):
             raise InvalidInput(f"{name}: {value:g} can't come from rounding to {rounding.base:g} "

@@ -19,9 +19,11 @@ from readingroom.core.disclosure.protect.forms.needs import (
     unsafe_of,
     with_percent,
 )
-from readingroom.core.disclosure.protect.forms.problem import Facts, Problem, build
+from readingroom.core.disclosure.protect.forms.problem import Facts, Problem, build, rounding_of
 from readingroom.core.disclosure.protect.intruder import Reader, never
 from readingroom.core.disclosure.protect.protection import Protection
+from readingroom.core.disclosure.protect.rounding import seen_adding_up
+from readingroom.core.disclosure.protect.system import System
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 
 
@@ -31,7 +33,7 @@ def check_published(raw: object, *, out_of_time: Callable[[], bool] = never) -> 
     problem = build(form, published=True)
     protected = {cell: _needed(problem, problem.facts[cell], form) for cell in _protected(problem, form)}
     hidden = [cell for cell in singles(problem, form) if problem.system.lower[cell] < problem.system.upper[cell]]
-    found = audit(problem.system, protected, singles=hidden, out_of_time=out_of_time)
+    found = audit(_adding_up(problem), protected, singles=hidden, out_of_time=out_of_time)
     implied = _implied(problem, form)
     verdict = max(found.verdict, Verdict.FAIL if implied else Verdict.PASS,
                   Verdict.REVIEW if problem.gap and found.inferences else Verdict.PASS)
@@ -44,6 +46,18 @@ def check_published(raw: object, *, out_of_time: Callable[[], bool] = never) -> 
         {"cells": answer.cells(problem, found), "insiders": [answer.inference(problem, one) for one in found.insiders],
          "implied": implied, "notes": [f"{problem.gap[:1].upper()}{problem.gap[1:]}."] if problem.gap else []},
         {"parameters": parameters})
+
+
+def _adding_up(problem: Problem) -> System:
+    """The system with what is known of hidden cells by controlled rounding: rounded numbers still add up."""
+    system = problem.system
+    for at, table in enumerate(problem.tables):
+        rounding = rounding_of(table.form.rounding)
+        if rounding is not None and rounding.method == "controlled":
+            cells = {problem.index[at, one.at]: one.mark for one in table.cells if one.facts.rounding is None}
+            shown = {cell: mark.value for cell, mark in cells.items() if mark.value is not None and not mark.hidden}
+            system = seen_adding_up(system, shown, set(cells) - set(shown), rounding.base)
+    return system
 
 
 def _difference(implied: answer.Json, parameters: answer.Json) -> answer.Json:

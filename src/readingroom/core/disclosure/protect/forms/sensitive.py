@@ -136,6 +136,10 @@ def check_rules(rules: RulesForm) -> None:
         if n < 1 or not 0 < k <= 100:
             raise InvalidInput(f"rules.dominance: ({n}, {k:g}) is not (n, k percent).", rule="form.rules",
                                value=f"{n},{k:g}", next_step="For example [[1, 75], [2, 90]].")
+        if k <= 1:
+            raise InvalidInput(f"rules.dominance: ({n}, {k:g}) could mean {100 * k:g}% or {k:g}% of the total.",
+                               rule="form.rules", value=f"{n},{k:g}",
+                               next_step=f"k is in percent: write [{n}, {100 * k:g}], or a k above 1.")
     if rules.pq is not None and not 0 < rules.pq[0] < rules.pq[1]:
         raise InvalidInput(f"rules.pq: p = {rules.pq[0]:g} is not below q = {rules.pq[1]:g}.", rule="form.rules",
                            value=f"{rules.pq[0]:g},{rules.pq[1]:g}", next_step="For example [10, 60].")
