@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import random
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from readingroom.db import store as records
 from readingroom.db.store import Store
 from readingroom.db.tables import AccountRow, AnswerRow
 from readingroom.errors import BudgetExceeded, Unavailable
@@ -98,3 +100,31 @@ def test_p4_processes_killed_at_any_moment_leave_the_books_balanced(workshop):
         own, shared, reserved = booked(workshop)
         assert own == shared == reserved <= CAP
     assert booked(workshop)[2] > 0
+
+
+def test_a_writer_who_never_ends_its_turn_only_delays_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "BUSY_SECONDS", 0.05)
+    workshop = make_workshop(tmp_path)
+    with records.turn(f"{workshop.store.engine.url.database}-turn"):
+        add_project(workshop)  # the turn says who tries next; the database itself is free
+    with workshop.store.reading() as tx:
+        assert tx.projects.find("returns") is not None
+
+
+def test_a_turn_ends_with_its_process(tmp_path):
+    path = str(tmp_path / "records-turn")
+    context = multiprocessing.get_context("spawn")
+    holding = context.Event()
+    process = context.Process(target=hold_turn, args=(path, holding))
+    process.start()
+    assert holding.wait(60)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    with Path(path).open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def hold_turn(path: str, holding) -> None:
+    with records.turn(path):
+        holding.set()
+        time.sleep(60)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.audit import Event, following
 from readingroom.db.tables import EventRow
 from readingroom.ports import Clock
+
+EVENTS = EventRow.__table__
+APPEND, HEAD = insert(EVENTS), select(EVENTS).order_by(EVENTS.c.seq.desc()).limit(1)
 
 
 class Events:
@@ -22,14 +26,14 @@ class Events:
         """Append one event in this transaction; `detail` must be plain JSON and hold no rows or cell values."""
         event = following(self.head(), at=self._clock.now().isoformat(timespec="microseconds"), actor=actor,
                           action=action, subject=subject, project=project, detail=detail)
-        self._session.add(EventRow(
-            seq=event.seq, at=event.at, actor=actor, action=action, subject=subject, project=project,
-            detail=json.dumps(detail, sort_keys=True), previous=event.previous, hash=event.hash))
-        self._session.flush()
+        self._session.flush()  # what the event tells of fails first
+        self._session.execute(APPEND, {
+            "seq": event.seq, "at": event.at, "actor": actor, "action": action, "subject": subject, "project": project,
+            "detail": json.dumps(detail, sort_keys=True), "previous": event.previous, "hash": event.hash})
         return event
 
     def head(self) -> Event | None:
-        row = self._session.scalars(select(EventRow).order_by(EventRow.seq.desc()).limit(1)).first()
+        row = self._session.execute(HEAD).first()
         return None if row is None else _event(row)
 
     def all(self) -> Iterator[Event]:
@@ -53,6 +57,6 @@ class Events:
         return tuple(_event(row) for row in self._session.scalars(query))
 
 
-def _event(row: EventRow) -> Event:
+def _event(row: EventRow | Row[Any]) -> Event:
     return Event(row.seq, row.at, row.actor, row.action, row.subject, row.project, json.loads(row.detail),
                  row.previous, row.hash)
