@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from benchmarks.result import Result
 from readingroom.core.lifecycle import ProjectStatus
-from readingroom.core.people import Person, PersonStatus
+from readingroom.core.people import Person, Standing
 from readingroom.core.privacy.ledger import Account, Cost, check_affordable
 from readingroom.core.projects import Project
 from readingroom.db.migrate import upgrade
@@ -94,7 +94,7 @@ def measure(directory: Path) -> Result:
     store = Store(settings.database_url, Now())
     today = date.today()
     with store.transaction() as tx:
-        tx.people.add(Person("ada", "Ada", "Org", PersonStatus.ACTIVE, frozenset()))
+        tx.people.add(Person("ada", "Ada", "Org", Standing.ACTIVE, frozenset()))
         tx.projects.add(Project("returns", "Returns", "data-first", "", "", "", "", ProjectStatus.ACTIVE, today,
                                 frozenset({"ada"})))
         tx.accounts._session.execute(text("CREATE TABLE counter (n INTEGER)"))

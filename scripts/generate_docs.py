@@ -40,14 +40,16 @@ from readingroom.core.lifecycle import (  # noqa: E402
     REQUEST_TRANSITIONS,
     AnswerStatus,
     GrantStatus,
+    PersonStatus,
     ProjectStatus,
     RequestStatus,
 )
+from readingroom.core.person_actions import ACTION_PERMISSION, PERSON_ACTIONS, PERSON_TRANSITIONS  # noqa: E402
 from readingroom.core.policy.complete import NEEDED  # noqa: E402
 from readingroom.core.policy.dataset_files import FileKind, file_schema, parse_rule_pack  # noqa: E402
 from readingroom.core.policy.model import DIRECTIONS, Policy  # noqa: E402
 from readingroom.core.privacy import forms as dp_forms  # noqa: E402
-from readingroom.core.roles import ROLE_PERMISSIONS  # noqa: E402
+from readingroom.core.roles import ROLE_PERMISSIONS, Permission  # noqa: E402
 from readingroom.settings import STATE_VARIABLE, Settings  # noqa: E402
 
 REFERENCE = REPOSITORY / "docs" / "reference"
@@ -95,6 +97,9 @@ SETTINGS: dict[str, tuple[str, str]] = {
 }
 
 STATUS_NOTES: dict[type[StrEnum], str] = {
+    PersonStatus: "Read from what is on record of a person and from the day: nothing has to run for an accreditation "
+                  "to lapse. Trained and accredited count until their last day; expiring begins 30 days before the "
+                  "first of them. Below the picture: what may be done in each, and who may.",
     ProjectStatus: "A project becomes active when the last custodian asked has agreed.",
     GrantStatus: "A grant is one custodian's answer for one dataset in one project. It is also over once its end date "
                  "has passed, whatever its status says.",
@@ -139,7 +144,7 @@ def policy_page() -> str:
         "the strictest of several files, and `diff` says what a change would tighten or loosen.\n\n"
         "Editors complete and check policy files by their JSON Schemas, which each file names in its first line: "
         "[site and programme](schemas/policy-layer.schema.json), [dataset](schemas/policy-dataset.schema.json), "
-        "[rule pack](schemas/policy-rule-pack.schema.json).\n\n"
+        "[rule pack](schemas/policy-rule-pack.schema.json), [undertaking](schemas/policy-undertaking.schema.json).\n\n"
         "Outputs that a rule is about can never pass while the effective policy leaves one of these open, so a dataset "
         f"whose layers do is a fault: {', '.join(f'`{name}`' for name in NEEDED)}.\n\n"
         "## Rule packs\n\n"
@@ -169,20 +174,37 @@ def _packs() -> list[tuple[str, ...]]:
 def states_page() -> str:
     parts = [
         "# States and permissions\n\n",
-        NOTE.format(source="src/readingroom/core/lifecycle.py and roles.py"),
+        NOTE.format(source="src/readingroom/core/lifecycle.py, person_actions.py and roles.py"),
         "What may follow what. Anything not drawn is refused, with what the present state does allow.\n",
     ]
-    for title, statuses, transitions in (("Project", ProjectStatus, PROJECT_TRANSITIONS),
+    for title, statuses, transitions in (("Person", PersonStatus, PERSON_TRANSITIONS),
+                                         ("Project", ProjectStatus, PROJECT_TRANSITIONS),
                                          ("Grant", GrantStatus, GRANT_TRANSITIONS),
                                          ("Egress request", RequestStatus, REQUEST_TRANSITIONS),
                                          ("Private answer", AnswerStatus, ANSWER_TRANSITIONS)):
         parts.append(f"\n## {title}\n\n{STATUS_NOTES[statuses]}\n\n{_diagram(statuses, transitions)}")
+        if statuses is PersonStatus:
+            parts.append(_person_actions())
     permissions = [(role.value, ", ".join(f"`{one.value}`" for one in sorted(held)))
                    for role, held in ROLE_PERMISSIONS.items()]
     parts.append("\n## Roles\n\nCode asks for a permission, never for a role. Holding a permission is not enough: "
                  "guards also look at whose request or dataset it is, and at who is a member of the project.\n\n"
                  + _table(("Role", "Permissions"), permissions))
     return "".join(parts)
+
+
+def _person_actions() -> str:
+    """Which action in which status, and whose permission it takes."""
+    by_status = [(one.value, ", ".join(f"`{action.value}`" for action in actions))
+                 for one, actions in PERSON_ACTIONS.items()]
+    by_action = [(f"`{action.value}`", f"`{permission.value}`" if permission else "the person alone",
+                  "researchers only, unless the role also has `manage-people`"
+                  if permission is Permission.VOUCH_FOR_RESEARCHERS else "")
+                 for action, permission in ACTION_PERMISSION.items()]
+    return ("\n" + _table(("Status", "What may be done"), by_status) + "\n"
+            + _table(("Action", "Permission", "About"), by_action)
+            + "\nNobody does any of it about themselves, signing aside. What is refused changes nothing and is "
+            "logged.\n")
 
 
 def errors_page() -> str:
@@ -433,6 +455,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "schemas/policy-layer.schema.json": lambda: _policy_schema("layer"),
     "schemas/policy-dataset.schema.json": lambda: _policy_schema("dataset"),
     "schemas/policy-rule-pack.schema.json": lambda: _policy_schema("rule-pack"),
+    "schemas/policy-undertaking.schema.json": lambda: _policy_schema("undertaking"),
     "settings.md": settings_page,
     "policy.md": policy_page,
     "states.md": states_page,

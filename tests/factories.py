@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,21 +11,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
-from readingroom.core.people import Person, PersonStatus
+from readingroom.core.people import Person, Qualification, QualificationKind, Standing
 from readingroom.core.policy import Layer, Policy
 from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Grant, Project
 from readingroom.core.roles import Role
+from readingroom.core.undertakings import Undertaking
 from readingroom.core.walls import Finding
 from readingroom.db.migrate import upgrade
 from readingroom.db.store import Store
 from readingroom.services import accounts, walls, workspaces
+from readingroom.services.people import record_signature
 from readingroom.services.requests import Upload
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
 from readingroom.storage.blobs import FileBlobs
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+IN_YEARS, IN_MONTHS = NOW.date() + timedelta(days=900), NOW.date() + timedelta(days=300)
 PASSWORD = "correct horse battery"
 CONTEXT = "Defendants by sex in all courts, 2019; every cell rests on at least 10 people."
 COURTS = Dataset(
@@ -43,7 +47,9 @@ SITE = Policy(
     max_table_rows=5000, max_files=5, checkers_required=2, max_query_micro_rho=5000, project_budget_micro_rho=20_000,
     dataset_budget_micro_rho=50_000, purposes=frozenset({"research"}), legal_gateways=frozenset({"DEA"}),
     memory_bytes=2**31, cpus=1.0, pids=256, max_age_hours=12)
-POLICIES = Policies(Layer("site", SITE), {}, {"courts": (COURTS, Policy()), "schools": (SCHOOLS, Policy())})
+UNDERTAKING = Undertaking("", "1", "I, {person} of {organisation}, will keep the data in.")
+POLICIES = Policies(Layer("site", SITE), {}, {"courts": (COURTS, Policy()), "schools": (SCHOOLS, Policy())},
+                    (UNDERTAKING,))
 PEOPLE = {
     "ada": Role.RESEARCHER, "bilal": Role.RESEARCHER, "chloe": Role.RESEARCHER, "mercer": Role.CUSTODIAN,
     "okafor": Role.CUSTODIAN, "freya": Role.CHECKER, "imran": Role.CHECKER, "tomas": Role.CHECKER,
@@ -134,6 +140,7 @@ class StillHub:
 def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dict[str, Role] = PEOPLE,
                   database_url: str = "", **settings_given: object) -> Workshop:
     """A room with everyone in it: PEOPLE, each with PASSWORD, and no project yet. SQLite unless told otherwise."""
+    policies = replace(policies, undertakings=policies.undertakings or (UNDERTAKING,))
     settings = Settings(state_dir=directory, database_url=database_url, **settings_given)
     upgrade(settings)
     clock = TickingClock()
@@ -147,15 +154,23 @@ def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dic
     with workshop.store.transaction() as tx:
         for username, role in people.items():
             accounts.record(tx, person(username, role), hashed, by="setup")
+            record_signature(tx, tx.people.get(username), UNDERTAKING, NOW)
     walls.record_probe(workshop, [Finding("only loopback", True, "lo")])
     return workshop
 
 
+def qualifications(*, accredited: date | None = IN_YEARS,
+                   trained: date | None = IN_MONTHS) -> tuple[Qualification, ...]:
+    """An identity, and whatever of the others has a last day."""
+    day = NOW.date() - timedelta(days=900)
+    facts = ((QualificationKind.TRAINING, "Safe researcher training", trained),
+             (QualificationKind.ACCREDITATION, "full", accredited))
+    return (Qualification(QualificationKind.IDENTITY, "passport", day, None, "", "setup", NOW),
+            *(Qualification(kind, detail, day, until, "", "setup", NOW) for kind, detail, until in facts if until))
+
+
 def person(username: str, role: Role) -> Person:
-    day = NOW.date()
-    return Person(username, username.title(), "Org", PersonStatus.ACTIVE, frozenset({role}),
-                  accredited_until=day + timedelta(days=900), trained_until=day + timedelta(days=300),
-                  undertaking_signed_on=day - timedelta(days=9))
+    return Person(username, username.title(), "Org", Standing.ACTIVE, frozenset({role}), qualifications())
 
 
 def add_project(workshop: Workshop, slug: str = "returns", *, members: tuple[str, ...] = ("ada", "bilal"),

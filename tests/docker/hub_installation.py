@@ -29,7 +29,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
 from readingroom import bootstrap, installed
-from readingroom.core.people import Person, PersonStatus
+from readingroom.core.people import Person, Standing
 from readingroom.core.policy.model import Policy
 from readingroom.core.proof import drifts
 from readingroom.errors import AccessDenied, NotFound, PermissionDenied, Unavailable
@@ -86,8 +86,8 @@ class StandInRecords:
     def person(self, username: str) -> Person:
         if username not in ("alice", "bob"):
             raise NotFound("No such person.")
-        status = PersonStatus.SUSPENDED if username in self._names("suspended.json") else PersonStatus.ACTIVE
-        return Person(username, username.title(), "University", status, frozenset())
+        standing = Standing.SUSPENDED if username in self._names("suspended.json") else Standing.ACTIVE
+        return Person(username, username.title(), "University", standing, frozenset())
 
     def sign_in(self, username: str, password: str) -> Person:
         if password != PASSWORD:

@@ -13,7 +13,6 @@ import pytest
 from rich.console import Console
 
 from readingroom import bootstrap
-from readingroom.core.people import PersonStatus
 from readingroom.core.walls import Finding
 from readingroom.errors import PermissionDenied, ReadingRoomError
 from readingroom.hub import orphans
@@ -21,7 +20,8 @@ from readingroom.hub.containers import PERSON_LABEL
 from readingroom.hub.engine import DockerEngine
 from readingroom.hub.groups import groups
 from readingroom.ops import images, up
-from readingroom.services import accounts, grants, walls, workspaces
+from readingroom.services import grants, walls, workspaces
+from readingroom.services.people import reinstate, suspend
 from readingroom.settings import REPOSITORY, STATE_VARIABLE
 from readingroom.storage.volumes import mounted_below
 from readingroom.tour.kernel import Kernel
@@ -160,7 +160,7 @@ def test_a_suspended_person_is_out_of_everything_and_nobody_else(people, room, e
     hub = bootstrap.hub_client(settings, "portal-token")
     assert hub.identify(token)["name"] == "bilal"
     begun = time.monotonic()
-    accounts.set_status(room, "bilal", PersonStatus.SUSPENDED, by="robin", reason="A test.")
+    suspend(room, "robin", "bilal", reason="A test.")
     wait_until(lambda: "bilal" not in containers(engine), "the container to go", seconds=PROMISE_SECONDS)
 
     def token_is_dead():
@@ -179,7 +179,7 @@ def test_a_suspended_person_is_out_of_everything_and_nobody_else(people, room, e
     assert at_workspace.status_code in (401, 403, 404, 424) or at_workspace.url.path.startswith("/hub/")
     assert time.monotonic() - begun < PROMISE_SECONDS
     assert list(containers(engine)) == ["ada"] and people["ada"].open("/projects").status == 200
-    accounts.set_status(room, "bilal", PersonStatus.ACTIVE, by="robin", reason="A test.")
+    reinstate(room, "robin", "bilal", reason="A test.")
 
 
 def test_a_withdrawn_grant_closes_all_its_workspaces_and_sockets_and_empties_their_data(installation, room, engine,

@@ -8,11 +8,10 @@ import pytest
 from sqlalchemy import text
 
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
-from readingroom.core.people import PersonStatus
 from readingroom.core.policy import Policy
 from readingroom.core.walls import Finding
 from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, Unavailable
-from readingroom.services import access, accounts, audit, grants, projects, walls, workspaces
+from readingroom.services import access, accounts, audit, grants, people, projects, walls, workspaces
 from tests.factories import COURTS, PASSWORD, add_project, make_workshop
 
 
@@ -32,7 +31,7 @@ class TestSigningIn:
         assert "do not match" in refusal.value.message
 
     def test_a_suspended_person_is_refused(self, workshop):
-        accounts.set_status(workshop, "ada", PersonStatus.SUSPENDED, by="robin", reason="Undertaking lapsed")
+        people.suspend(workshop, "robin", "ada", reason="Undertaking lapsed")
         with pytest.raises(PermissionDenied):
             accounts.sign_in(workshop, "ada", PASSWORD)
 
@@ -126,7 +125,7 @@ class TestP6NoMeansNow:
         workshop.hub.start_workspace("ada", "returns")
         workspaces.opened(workshop, "ada", "returns", "c1")
         assert workspaces.sweep(workshop, workshop.hub) == 0
-        accounts.set_status(workshop, "ada", PersonStatus.SUSPENDED, by="robin", reason="Check")
+        people.suspend(workshop, "robin", "ada", reason="Check")
         assert workspaces.sweep(workshop, workshop.hub) == 1
         workshop.clock.forward(days=400)
         assert workspaces.destroy_dead_extracts(workshop) == 1
@@ -228,7 +227,7 @@ class TestP5TheLogTells:
         audit.checkpoint(workshop)
         file = workshop.settings.checkpoints_file
         file.write_text(file.read_text() + '{"seq": 12, "ha')
-        accounts.set_status(workshop, "ada", PersonStatus.SUSPENDED, by="robin", reason="x")
+        people.suspend(workshop, "robin", "ada", reason="x")
         audit.checkpoint(workshop)
         assert len(audit.read_checkpoints(file)) == 2
 

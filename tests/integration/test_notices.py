@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
-from readingroom.core.people import PersonStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidInput
-from readingroom.services import accounts, grants, notices, releases, requests, walls
+from readingroom.services import grants, notices, people, releases, requests, walls
 from tests.factories import add_project, make_workshop, upload
 
 
@@ -87,7 +86,7 @@ class TestGrantsAndPeople:
 
     def test_a_suspension_is_told_to_the_person_and_the_custodians(self, workshop):
         add_project(workshop)
-        accounts.set_status(workshop, "ada", PersonStatus.SUSPENDED, by="robin", reason="Check")
+        people.suspend(workshop, "robin", "ada", reason="Check")
         assert told(workshop, "ada") == told(workshop, "mercer") == ["person.suspended"]
         assert told(workshop, "okafor") == told(workshop, "bilal") == []
 

@@ -11,7 +11,6 @@ from datetime import timedelta
 import pytest
 
 from readingroom.core.lifecycle import AnswerStatus
-from readingroom.core.policy.library import Policies
 from readingroom.errors import PermissionDenied
 from readingroom.services import private_accounts, private_answers
 from tests.integration.web.world import API, PEOPLE, World
@@ -108,7 +107,7 @@ def test_datasets_about_the_same_people_show_sums_and_not_each_others_questions(
     policies = world.room.policies
     linked = {slug: (replace(dataset, people="everyone"), policy) for slug, (dataset, policy)
               in policies.datasets.items()}
-    object.__setattr__(world.room, "policies", Policies(policies.site, policies.programmes, linked))
+    object.__setattr__(world.room, "policies", replace(policies, datasets=linked))
     settled(world)
     seen = private_accounts.account(world.room, "okafor", "pupils")
     assert seen.spent.micro_rho == 1000 and seen.answers == ()

@@ -7,38 +7,57 @@ from typing import Annotated
 import typer
 
 from readingroom.bootstrap import build
-from readingroom.core.people import PersonStatus
-from readingroom.services import accounts
+from readingroom.core.roles import Role
+from readingroom.services import accounts, people
+from readingroom.services.people import COMMAND_LINE
 from readingroom.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-BY = "command line"
 Username = Annotated[str, typer.Argument(help="Who.")]
+Reason = Annotated[str, typer.Option(help="Goes on the audit log.", prompt=True)]
+
+
+@app.command()
+def invite(
+    username: Username,
+    name: Annotated[str, typer.Option(help="As on their identity document.", prompt=True)],
+    organisation: Annotated[str, typer.Option(help="Whose undertaking they sign.", prompt=True)],
+    role: Annotated[list[Role], typer.Option(help="What they will be; may be given more than once.")],
+    reason: Reason,
+    email: Annotated[str, typer.Option(help="For notices.")] = "",
+) -> None:
+    """Record somebody new, and print the link with which they set their password."""
+    settings = load_settings()
+    made = people.invite(build(settings), COMMAND_LINE, username, name, organisation, role, email=email, reason=reason)
+    print(f"Give this link to {name}; it works once, until {made.expires_at:%-d %B %Y}:")
+    print(f"{settings.public_url}/services/portal/invitation/{made.token}")
 
 
 @app.command("reset-password")
 def reset_password(username: Username) -> None:
     """Give someone a new password, shown once, and lift a lock after too many wrong ones."""
     password = accounts.generate_password()
-    accounts.reset_password(build(load_settings()), username, password, by=BY)
+    accounts.reset_password(build(load_settings()), username, password, by=COMMAND_LINE)
     print(f"{username} signs in with: {password}")
 
 
 @app.command()
-def suspend(
-    username: Username,
-    reason: Annotated[str, typer.Option(help="Goes on the audit log.", prompt=True)],
-) -> None:
+def suspend(username: Username, reason: Reason) -> None:
     """Suspend someone: signed out at once, open workspaces closed within a minute."""
-    accounts.set_status(build(load_settings()), username, PersonStatus.SUSPENDED, by=BY, reason=reason)
+    people.suspend(build(load_settings()), COMMAND_LINE, username, reason=reason)
     print(f"{username} is suspended.")
 
 
 @app.command()
-def reinstate(
-    username: Username,
-    reason: Annotated[str, typer.Option(help="Goes on the audit log.", prompt=True)],
-) -> None:
-    """Lift a suspension."""
-    accounts.set_status(build(load_settings()), username, PersonStatus.ACTIVE, by=BY, reason=reason)
-    print(f"{username} is active.")
+def bar(username: Username, reason: Reason) -> None:
+    """Bar someone: as suspending, but it takes two acts to undo."""
+    people.bar(build(load_settings()), COMMAND_LINE, username, reason=reason)
+    print(f"{username} is barred.")
+
+
+@app.command()
+def reinstate(username: Username, reason: Reason) -> None:
+    """Lift a suspension; of a bar it makes a suspension."""
+    room = build(load_settings())
+    people.reinstate(room, COMMAND_LINE, username, reason=reason)
+    print(f"{username} is {accounts.person(room, username).standing.value}.")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
-from readingroom.core.people import Person, PersonStatus
+from readingroom.core.people import Person, QualificationKind, Standing
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Grant, Project, allowed_images
 from readingroom.core.roles import Permission
+from readingroom.core.undertakings import Undertaking, missing_signature
 
 
 @dataclass(frozen=True)
@@ -34,20 +35,25 @@ class AccessDecision:
         return not self.reasons
 
 
-def decide(person: Person, project: Project, grants: Sequence[tuple[Grant, Policy]], today: date) -> AccessDecision:
+def decide(person: Person, project: Project, grants: Sequence[tuple[Grant, Policy]], today: date,
+           undertaking: Undertaking | None) -> AccessDecision:
     """All conditions of DESIGN 5, in the order in which people can act on them.
 
-    `grants` are all of the project's grants with the effective policy of each; none at all is a refusal.
+    `grants` are all of the project's grants with the effective policy of each; none at all is a refusal. `undertaking`
+    is the one in force for the person's organisation; None is a refusal too.
     """
-    return AccessDecision((*_person(person, project, today), *_project(project, grants, today),
+    return AccessDecision((*_person(person, project, today, undertaking), *_project(project, grants, today),
                            *(reason for grant, policy in grants for reason in _grant(project, grant, policy, today))))
 
 
-def _person(person: Person, project: Project, today: date) -> list[Reason]:
+def _person(person: Person, project: Project, today: date, undertaking: Undertaking | None) -> list[Reason]:
     reasons = []
-    if person.status is not PersonStatus.ACTIVE:
-        reasons.append(Reason("person.status", f"Your account is {person.status.value}.",
+    if person.standing is not Standing.ACTIVE:
+        reasons.append(Reason("person.status", f"Your account is {person.standing.value}.",
                               "Ask the administrator why, and what would lift it."))
+    elif person.qualification(QualificationKind.IDENTITY) is None:
+        reasons.append(Reason("person.identity", "Nobody has verified who you are.",
+                              "Show the administrator what they ask for: see your account page."))
     elif not person.may(Permission.OPEN_WORKSPACE):
         reasons.append(Reason("person.role", "Your account has no researcher role.",
                               "Ask the administrator to add it once you are accredited."))
@@ -62,9 +68,9 @@ def _person(person: Person, project: Project, today: date) -> list[Reason]:
             reasons.append(Reason(f"person.{what}", f"There is no {what} on record for you.", way))
         elif until < today:
             reasons.append(Reason(f"person.{what}", f"Your {what} ended on {until:%-d %B %Y}.", way))
-    if person.undertaking_signed_on is None:
-        reasons.append(Reason("person.undertaking", "You have not signed your organisation's undertaking.",
-                              "Sign it, then try again."))
+    if why := missing_signature(person, undertaking):
+        reasons.append(Reason("person.undertaking", why, "Sign it on your account page, then try again." if undertaking
+                              else "Ask the administrator to add one to the policies."))
     return reasons
 
 

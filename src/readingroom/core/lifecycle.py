@@ -8,6 +8,19 @@ from typing import TypeVar
 from readingroom.errors import InvalidTransition
 
 
+class PersonStatus(StrEnum):
+    """Read from the records and the day (core/people.py); what may be done in each is in core/person_actions.py."""
+
+    INVITED = "invited"
+    VERIFIED = "verified"
+    TRAINED = "trained"
+    ACCREDITED = "accredited"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    BARRED = "barred"
+
+
 class ProjectStatus(StrEnum):
     DRAFT = "draft"
     OWNER_REVIEW = "owner-review"

@@ -19,6 +19,7 @@ class Permission(StrEnum):
     DECIDE_GRANTS = "decide-grants"
     REVIEW_OUTPUTS = "review-outputs"
     READ_AUDIT = "read-audit"
+    VOUCH_FOR_RESEARCHERS = "vouch-for-researchers"
     MANAGE_PEOPLE = "manage-people"
     MANAGE_PACKAGES = "manage-packages"
 
@@ -27,7 +28,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.RESEARCHER: frozenset(
         {Permission.OPEN_WORKSPACE, Permission.REQUEST_RELEASE, Permission.ASK_PRIVATELY}
     ),
-    Role.CUSTODIAN: frozenset({Permission.DECIDE_GRANTS, Permission.READ_AUDIT}),
+    Role.CUSTODIAN: frozenset({Permission.DECIDE_GRANTS, Permission.READ_AUDIT,
+                               Permission.VOUCH_FOR_RESEARCHERS}),
     Role.CHECKER: frozenset({Permission.REVIEW_OUTPUTS}),
-    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PEOPLE, Permission.MANAGE_PACKAGES, Permission.READ_AUDIT}),
+    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PEOPLE, Permission.VOUCH_FOR_RESEARCHERS,
+                                   Permission.MANAGE_PACKAGES, Permission.READ_AUDIT}),
 }

@@ -45,6 +45,11 @@ class Events:
         return tuple(_event(row) for row in self._session.scalars(
             select(EventRow).where(EventRow.subject == subject).order_by(EventRow.seq)))
 
+    def latest_of_subject(self, subject: str, count: int) -> tuple[Event, ...]:
+        """The newest `count` events of one subject, newest first."""
+        return tuple(_event(row) for row in self._session.scalars(
+            select(EventRow).where(EventRow.subject == subject).order_by(EventRow.seq.desc()).limit(count)))
+
     def of_project(self, project: str) -> tuple[Event, ...]:
         return tuple(_event(row) for row in self._session.scalars(
             select(EventRow).where(EventRow.project == project).order_by(EventRow.seq)))

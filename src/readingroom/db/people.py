@@ -1,15 +1,17 @@
-"""People and their credentials."""
+"""People, what they are qualified for, what they signed, and how they sign in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from readingroom.core.people import Credential, Person, PersonStatus
+from readingroom.core.people import Credential, Person, Qualification, QualificationKind, Signature, Standing
 from readingroom.core.roles import Role
-from readingroom.db.tables import CredentialRow, PersonRow
+from readingroom.db.tables import CredentialRow, InvitationRow, PersonRow, QualificationRow, SignatureRow
 from readingroom.errors import NotFound
 
 
@@ -18,10 +20,14 @@ class People:
         self._session = session
 
     def add(self, person: Person) -> None:
+        """A new person, with the qualifications that they come with."""
         self._session.add(PersonRow(username=person.username, **_columns(person)))
         self._session.flush()
+        for one in person.qualifications:
+            self.add_qualification(person.username, one)
 
     def save(self, person: Person) -> None:
+        """Name, organisation, standing, roles, address; qualifications and signatures are only ever added."""
         row = self._row(person.username)
         for name, value in _columns(person).items():
             setattr(row, name, value)
@@ -41,6 +47,47 @@ class People:
         rows = self._session.scalars(select(PersonRow).where(PersonRow.username.in_(list(usernames))))
         return {row.username: _person(row) for row in rows}
 
+    def with_email(self, email: str) -> Person | None:
+        """Whoever has that address, however it is written."""
+        row = self._session.scalars(select(PersonRow).where(func.lower(PersonRow.email) == email.lower())).first()
+        return None if row is None else _person(row)
+
+    def search(self, words: str, count: int, skip: int = 0) -> tuple[Person, ...]:
+        """Those whose name, username, organisation or address holds `words`, by name; all for empty words."""
+        query = _matching(select(PersonRow), words).order_by(PersonRow.display_name, PersonRow.username)
+        return tuple(_person(row) for row in self._session.scalars(query.limit(count).offset(skip)))
+
+    def count(self, words: str = "") -> int:
+        """How many `search` would find in all."""
+        return self._session.scalar(_matching(select(func.count()).select_from(PersonRow), words)) or 0
+
+    # what they are qualified for
+
+    def add_qualification(self, username: str, one: Qualification) -> None:
+        row = self._row(username)
+        row.qualifications.append(QualificationRow(
+            username=username, kind=one.kind.value, detail=one.detail, held_from=one.held_from,
+            held_until=one.held_until, reference=one.reference, recorded_by=one.recorded_by,
+            recorded_at=one.recorded_at))
+        self._session.flush()
+
+    def qualifications(self, username: str) -> tuple[Qualification, ...]:
+        """All ever recorded, newest first."""
+        return tuple(_qualification(row) for row in reversed(self._row(username).qualifications))
+
+    def add_signature(self, username: str, signed: Signature, words: str) -> None:
+        row = self._row(username)
+        row.signatures.append(SignatureRow(
+            username=username, organisation=signed.organisation, version=signed.version, sha256=signed.sha256,
+            words=words, signed_at=signed.signed_at))
+        self._session.flush()
+
+    def signatures(self, username: str) -> tuple[tuple[Signature, str], ...]:
+        """All that a person signed, newest first, each with the very words."""
+        return tuple((_signature(row), row.words) for row in reversed(self._row(username).signatures))
+
+    # how they sign in
+
     def credential(self, username: str) -> Credential | None:
         row = self._session.get(CredentialRow, username)
         return None if row is None else Credential(row.username, row.argon2_hash, row.failures, row.locked_until)
@@ -52,6 +99,27 @@ class People:
         row.locked_until = credential.locked_until
         self._session.add(row)
 
+    def remove_credential(self, username: str) -> None:
+        row = self._session.get(CredentialRow, username)
+        if row is not None:
+            self._session.delete(row)
+
+    def set_invitation(self, sha256: str, username: str, *, by: str, expires_at: datetime) -> None:
+        """The one link with which a person may set their password; earlier ones are worth nothing any more."""
+        for earlier in self._session.scalars(select(InvitationRow).where(InvitationRow.username == username)):
+            self._session.delete(earlier)
+        self._session.add(InvitationRow(sha256=sha256, username=username, invited_by=by, expires_at=expires_at))
+        self._session.flush()
+
+    def invited(self, sha256: str, now: datetime) -> str | None:
+        """Whose link it is, while it is good."""
+        row = self._session.get(InvitationRow, sha256)
+        return row.username if row is not None and row.used_at is None and now < row.expires_at else None
+
+    def use_invitation(self, sha256: str, now: datetime) -> None:
+        row = self._session.get_one(InvitationRow, sha256)
+        row.used_at = now
+
     def _row(self, username: str) -> PersonRow:
         row = self._session.get(PersonRow, username)
         if row is None:
@@ -60,22 +128,37 @@ class People:
         return row
 
 
+def _matching(query: Select[Any], words: str) -> Select[Any]:
+    for word in words.lower().split():
+        query = query.where(or_(*(func.lower(column).contains(word, autoescape=True) for column in (
+            PersonRow.username, PersonRow.display_name, PersonRow.organisation, PersonRow.email))))
+    return query
+
+
 def _columns(person: Person) -> dict[str, object]:
     return {
         "display_name": person.display_name,
         "organisation": person.organisation,
-        "status": person.status.value,
+        "standing": person.standing.value,
         "roles": sorted(role.value for role in person.roles),
-        "accredited_until": person.accredited_until,
-        "trained_until": person.trained_until,
-        "undertaking_signed_on": person.undertaking_signed_on,
+        "email": person.email,
     }
 
 
 def _person(row: PersonRow) -> Person:
+    latest = {one.kind: one for one in row.qualifications}  # in the order of recording: the last of a kind stays
     return Person(
         username=row.username, display_name=row.display_name, organisation=row.organisation,
-        status=PersonStatus(row.status), roles=frozenset(Role(role) for role in row.roles),
-        accredited_until=row.accredited_until, trained_until=row.trained_until,
-        undertaking_signed_on=row.undertaking_signed_on,
+        standing=Standing(row.standing), roles=frozenset(Role(role) for role in row.roles),
+        qualifications=tuple(_qualification(one) for one in latest.values()),
+        undertaking=_signature(row.signatures[-1]) if row.signatures else None, email=row.email,
     )
+
+
+def _qualification(row: QualificationRow) -> Qualification:
+    return Qualification(QualificationKind(row.kind), row.detail, row.held_from, row.held_until, row.reference,
+                         row.recorded_by, row.recorded_at)
+
+
+def _signature(row: SignatureRow) -> Signature:
+    return Signature(row.organisation, row.version, row.sha256, row.signed_at)

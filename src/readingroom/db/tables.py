@@ -40,15 +40,63 @@ def together(name: str, one: str, other: str) -> CheckConstraint:
 
 class PersonRow(Base):
     __tablename__ = "person"
+    __table_args__ = (
+        Index("person_email_once", text("lower(email)"), unique=True, sqlite_where=text("email <> ''"),
+              postgresql_where=text("email <> ''")),
+    )
 
     username: Mapped[str] = mapped_column(String(32), primary_key=True)
     display_name: Mapped[str]
     organisation: Mapped[str]
-    status: Mapped[str]
+    standing: Mapped[str]
     roles: Mapped[list[Any]]
-    accredited_until: Mapped[date | None]
-    trained_until: Mapped[date | None]
-    undertaking_signed_on: Mapped[date | None]
+    email: Mapped[str] = mapped_column(default="")
+
+    qualifications: Mapped[list[QualificationRow]] = relationship(lazy="selectin", order_by="QualificationRow.id")
+    signatures: Mapped[list[SignatureRow]] = relationship(lazy="selectin", order_by="SignatureRow.id")
+
+
+class QualificationRow(Base):
+    """An identity verified, a training passed, an accreditation given. Rows are added, never changed."""
+
+    __tablename__ = "qualification"
+    __table_args__ = (CheckConstraint("held_until IS NULL OR held_until >= held_from", name="qualification_dates"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"), index=True)
+    kind: Mapped[str]
+    detail: Mapped[str] = mapped_column(Text)
+    held_from: Mapped[date]
+    held_until: Mapped[date | None]
+    reference: Mapped[str] = mapped_column(Text)
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class SignatureRow(Base):
+    """An undertaking as one person signed it, word for word. Rows are added, never changed."""
+
+    __tablename__ = "undertaking_signature"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"), index=True)
+    organisation: Mapped[str]
+    version: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    words: Mapped[str] = mapped_column(Text, deferred=True)
+    signed_at: Mapped[datetime]
+
+
+class InvitationRow(Base):
+    """A link with which somebody sets their own password, once. Only the hash of what the link holds is kept."""
+
+    __tablename__ = "invitation"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"), index=True)
+    invited_by: Mapped[str]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class CredentialRow(Base):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any
 
 from jupyterhub.auth import Authenticator
 from traitlets import Any as AnyTrait
 from traitlets import default
 
-from readingroom.core.people import PersonStatus
+from readingroom.core.people import LONGEST_USERNAME, USERNAME, Standing
 from readingroom.errors import NotFound, PermissionDenied
 
-USERNAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
-LONGEST_USERNAME = 64
 LONGEST_PASSWORD = 1024  # before hashing, so that a huge one costs nothing
 
 
@@ -36,7 +33,7 @@ class RecordsAuthenticator(Authenticator):
         return username.strip().lower()
 
     def validate_username(self, username: str) -> bool:
-        return len(username) <= LONGEST_USERNAME and bool(USERNAME.match(username))
+        return len(username) <= LONGEST_USERNAME and bool(USERNAME.fullmatch(username))
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, object] | None:
         username, password = self.normalize_username(data.get("username", "")), data.get("password", "")
@@ -64,4 +61,4 @@ class RecordsAuthenticator(Authenticator):
             person = await asyncio.to_thread(self.records.person, username)
         except (NotFound, PermissionDenied):
             return False
-        return person.status is PersonStatus.ACTIVE
+        return person.standing is Standing.ACTIVE

@@ -20,7 +20,9 @@ def decide(room: ReadingRoom, username: str, project: str) -> AccessDecision:
 def decide_in(room: ReadingRoom, tx: Any, username: str, project: Project) -> AccessDecision:
     """The same within a transaction of the caller's."""
     grants = [(grant, room.policies.for_grant(project, grant)) for grant in tx.grants.of_project(project.slug)]
-    decision = access.decide(tx.people.get(username), project, grants, room.today())
+    person = tx.people.get(username)
+    undertaking = room.policies.undertaking(person.organisation)
+    decision = access.decide(person, project, grants, room.today(), undertaking)
     policy = room.policies.for_project(project, [grant for grant, _ in grants])
     hours = tx.shown.since(project.slug, room.now() - shown.WINDOW)
     return AccessDecision((*decision.reasons, *shown.reasons(shown.shown(hours, username, policy, room.now()))))

@@ -10,9 +10,8 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from readingroom.core.people import Credential, Person, PersonStatus
+from readingroom.core.people import Credential, Person, Standing
 from readingroom.errors import InvalidInput, PermissionDenied
-from readingroom.services import notices
 from readingroom.services.room import ReadingRoom
 
 HASHER = PasswordHasher()  # argon2id at the library's current profile (RFC 9106, low memory)
@@ -55,7 +54,7 @@ def sign_in(room: ReadingRoom, username: str, password: str) -> Person:
         credential: Credential | None = tx.people.credential(username)
     locked = credential is not None and credential.locked_until is not None and credential.locked_until > room.now()
     right = _verify(credential.argon2_hash if credential else UNKNOWN_PERSON_HASH, password)
-    welcome = right and not locked and person is not None and person.status is PersonStatus.ACTIVE
+    welcome = right and not locked and person is not None and person.standing is Standing.ACTIVE
     with room.store.transaction() as tx:
         credential = tx.people.credential(username)
         if credential is not None:
@@ -81,21 +80,18 @@ def reset_password(room: ReadingRoom, username: str, password: str, *, by: str) 
     hashed = hash_password(password)
     with room.store.transaction() as tx:
         tx.people.get(username)
-        tx.people.set_credential(Credential(username, hashed, 0, None))
+        set_password(tx, username, hashed)
         tx.events.record(by, "person.password-reset", f"person:{username}")
+
+
+def set_password(tx: Any, username: str, argon2_hash: str) -> None:
+    """A new password, and no lock, within a transaction of the caller's."""
+    tx.people.set_credential(Credential(username, argon2_hash, 0, None))
 
 
 def generate_password() -> str:
     """Three groups of six hex digits: 72 random bits that can be read out loud."""
     return "-".join(secrets.token_hex(3) for _ in range(3))
-
-
-def set_status(room: ReadingRoom, username: str, status: PersonStatus, *, by: str, reason: str) -> None:
-    """Suspend, bar or reinstate someone. Open workspaces of theirs close at the next sweep."""
-    with room.store.transaction() as tx:
-        tx.people.save(replace(tx.people.get(username), status=status))
-        tx.events.record(by, f"person.{status.value}", f"person:{username}", reason=reason)
-        notices.tell_of_status(room, tx, username, status)
 
 
 def _verify(argon2_hash: str, password: str) -> bool:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
-from readingroom.core.people import Person, PersonStatus
+from readingroom.core.people import (
+    ACCREDITATION_YEARS,
+    TRAINING_YEARS,
+    Accreditation,
+    Person,
+    Qualification,
+    QualificationKind,
+    Standing,
+    last_day,
+)
 from readingroom.core.projects import Grant, Project
 from readingroom.core.roles import Role
 from readingroom.demo import generate
 from readingroom.errors import NotFound
 from readingroom.ports import Vault
 from readingroom.services import accounts
+from readingroom.services.people import record_signature
 from readingroom.services.room import ReadingRoom
 
 SETUP = "setup"
@@ -61,7 +71,11 @@ def load(room: ReadingRoom, vault: Vault, *, people: int, seed: int | None = Non
     hashes = {account.username: accounts.hash_password(account.password) for account in made}
     with room.store.transaction() as tx:
         for name, shown, organisation, role in CAST:
-            accounts.record(tx, _person(room, name, shown, organisation, role), hashes[name], by=SETUP)
+            person = _person(room, name, shown, organisation, role)
+            accounts.record(tx, person, hashes[name], by=SETUP)
+            undertaking = room.policies.undertaking(organisation)
+            if role is Role.RESEARCHER and undertaking is not None:
+                record_signature(tx, person, undertaking, room.now())
         for project, grants in _projects(room):
             tx.projects.add(project)
             tx.events.record(SETUP, "project.recorded", f"project:{project.slug}", project.slug,
@@ -74,14 +88,21 @@ def load(room: ReadingRoom, vault: Vault, *, people: int, seed: int | None = Non
 
 
 def _person(room: ReadingRoom, username: str, display_name: str, organisation: str, role: Role) -> Person:
-    researcher = role is Role.RESEARCHER
-    today = room.today()
-    return Person(
-        username, display_name, organisation, PersonStatus.ACTIVE, frozenset({role}),
-        accredited_until=today + timedelta(days=4 * 365) if researcher else None,
-        trained_until=today + timedelta(days=300) if researcher else None,
-        undertaking_signed_on=today - timedelta(days=60) if researcher else None,
-    )
+    """Everyone's identity is verified; researchers were trained two months ago and accredited last year."""
+    today, now = room.today(), room.now()
+    trained, accredited = today - timedelta(days=65), today - timedelta(days=365)
+
+    def fact(kind: QualificationKind, detail: str, since: date, until: date | None = None) -> Qualification:
+        return Qualification(kind, detail, since, until, "", SETUP, now)
+
+    known = [fact(QualificationKind.IDENTITY, "made up for the demo", today)]
+    if role is Role.RESEARCHER:
+        known += [
+            fact(QualificationKind.TRAINING, "Safe researcher training", trained, last_day(trained, TRAINING_YEARS)),
+            fact(QualificationKind.ACCREDITATION, Accreditation.FULL.value, accredited,
+                 last_day(accredited, ACCREDITATION_YEARS)),
+        ]
+    return Person(username, display_name, organisation, Standing.ACTIVE, frozenset({role}), tuple(known))
 
 
 def _projects(room: ReadingRoom) -> tuple[tuple[Project, tuple[Grant, ...]], ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from readingroom.core.mail import Message, check_address, message
 from readingroom.core.notices import Notice, Words, distinct, facts_of, next_try, words_of
-from readingroom.core.people import PersonStatus
+from readingroom.core.people import Standing
 from readingroom.core.permissions import can_review
 from readingroom.core.requests import EgressRequest
 from readingroom.core.roles import Permission
@@ -147,8 +147,8 @@ def _message(room: ReadingRoom, notice: Notice, to: str) -> Message:
                    host=settings.public_host, instance=settings.instance)
 
 
-def tell_of_status(room: ReadingRoom, tx: Any, username: str, status: PersonStatus) -> None:
-    """Tell the person, and the custodians whose data they could read, that the account's status changed."""
+def tell_of_standing(room: ReadingRoom, tx: Any, username: str, standing: Standing) -> None:
+    """Tell the person, and the custodians whose data they could read, of a suspension, a bar or their end."""
     projects = tx.projects.of_member(username)
     concerned = {username}.union(*(custodians(room, tx, project.slug) for project in projects))
-    tell(tx, concerned, f"person.{status.value}", person=username)
+    tell(tx, concerned, f"person.{standing.value}", person=username)

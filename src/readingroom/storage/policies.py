@@ -7,13 +7,21 @@ from pathlib import Path
 
 from readingroom.core.policy import Layer, Policy, strictest
 from readingroom.core.policy.complete import unset_parameters
-from readingroom.core.policy.dataset_files import NO_PACKS, parse_any, parse_dataset, parse_layer, parse_rule_pack
+from readingroom.core.policy.dataset_files import (
+    NO_PACKS,
+    parse_any,
+    parse_dataset,
+    parse_layer,
+    parse_rule_pack,
+    parse_undertaking,
+)
 from readingroom.core.policy.library import Policies
+from readingroom.core.undertakings import Undertaking
 from readingroom.errors import PolicyError
 
 
 def load_policies(directory: Path) -> Policies:
-    """Read `site.yaml`, `programmes/*.yaml`, `datasets/*.yaml`, and the rule packs that they name.
+    """Read `site.yaml`, `programmes/*.yaml`, `datasets/*.yaml`, the rule packs that they name, `undertakings/*.yaml`.
 
     PolicyError lists every fault of every file, and every parameter that a dataset's effective policy leaves open.
     """
@@ -30,7 +38,8 @@ def load_policies(directory: Path) -> Policies:
         datasets[file.stem] = parsed
     if site is None and not faults:
         faults.append(f"{directory / 'site.yaml'}: is missing")
-    loaded = Policies(site, programmes, datasets)  # type: ignore[arg-type]  # no faults: nothing is None
+    undertakings = _undertakings(directory, faults)
+    loaded = Policies(site, programmes, datasets, undertakings)  # type: ignore[arg-type]  # no faults: nothing is None
     if not faults:
         faults += _left_open(loaded, directory)
     if faults:
@@ -69,6 +78,19 @@ def _packs(directory: Path, faults: list[str]) -> dict[str, Policy]:
         elif parsed is not None:
             packs[file.stem] = parsed[1]
     return packs
+
+
+def _undertakings(directory: Path, faults: list[str]) -> tuple[Undertaking, ...]:
+    """At most one for each organisation, and one for all others."""
+    found: dict[str, Undertaking] = {}
+    for file in sorted(directory.glob("undertakings/*.yaml")):
+        one = _parsed(file, parse_undertaking, faults)
+        if one is None:
+            continue
+        if one.organisation.casefold() in found:
+            faults.append(f"{file}: there is another undertaking for {one.organisation or 'all other organisations'}")
+        found[one.organisation.casefold()] = one
+    return tuple(found.values())
 
 
 def _left_open(loaded: Policies, directory: Path) -> list[str]:

@@ -14,7 +14,7 @@ from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
 
-from readingroom.core.people import Person, PersonStatus
+from readingroom.core.people import Person, Standing
 from readingroom.core.roles import Role
 from readingroom.errors import PermissionDenied
 from readingroom.hub import tokens
@@ -109,11 +109,11 @@ def cookie(request: Request, here: Portal, name: str) -> str:
 def known_person(here: Portal, username: str) -> Person:
     """The person, unless the records no longer let them in (suspension takes effect at the next request)."""
     person = accounts.person(here.room, username)
-    if person.status is not PersonStatus.ACTIVE:
+    if person.standing is not Standing.ACTIVE:
         raise PermissionDenied(
-            f"Your account is {person.status.value}.",
+            f"Your account is {person.standing.value}.",
             rule="person.status",
-            value=person.status.value,
+            value=person.standing.value,
             next_step="Ask the administrator why, and what would lift it.",
         )
     return person

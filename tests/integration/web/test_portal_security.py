@@ -7,9 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from readingroom.core.people import PersonStatus
 from readingroom.core.requests import Decision
-from readingroom.services import accounts
+from readingroom.services import people
 from readingroom.web.sessions import COOKIE, HUB_CHECK_SECONDS, Identities, Seal
 from tests.integration.web.world import BASE, PEOPLE
 
@@ -74,7 +73,7 @@ class TestSigningIn:
     def test_suspension_takes_effect_at_the_next_request(self, world):
         ada = world.client("ada")
         assert ada.see("/projects").status_code == 200
-        accounts.set_status(world.room, "ada", PersonStatus.SUSPENDED, by="robin", reason="left")
+        people.suspend(world.room, "robin", "ada", reason="left")
         assert ada.see("/projects").status_code == 403
         assert world.workspace("ada").get(f"{BASE}/api/v1/requests").status_code == 403
 

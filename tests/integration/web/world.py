@@ -10,7 +10,7 @@ import io
 import json
 import secrets
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from readingroom.core.audit import sign_checkpoint
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
-from readingroom.core.people import Person, PersonStatus
+from readingroom.core.people import Person, Standing
 from readingroom.core.policy import Layer, Policy
 from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Extract, Grant, Project
@@ -31,11 +31,13 @@ from readingroom.db import migrate
 from readingroom.db.store import Store
 from readingroom.errors import NotFound, PermissionDenied
 from readingroom.services import requests, walls
+from readingroom.services.people import record_signature
 from readingroom.services.requests import Upload
 from readingroom.services.room import ReadingRoom
 from readingroom.settings import Settings
 from readingroom.web.app import create_app
 from readingroom.web.sessions import COOKIE, Seal, Session
+from tests.factories import UNDERTAKING, qualifications
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -252,7 +254,7 @@ class World:
             store=self.store,
             clock=self.clock,
             blobs=MemoryBlobs(),
-            policies=Policies(SITE, {}, datasets()),
+            policies=Policies(SITE, {}, datasets(), (UNDERTAKING,)),
             extracts=self.extracts,
         )
         self.audit_key = Ed25519PrivateKey.generate()
@@ -293,13 +295,16 @@ class World:
                         name,
                         shown,
                         "University of Leeds" if researcher else "Secure Research Service",
-                        PersonStatus.ACTIVE,
+                        Standing.ACTIVE,
                         frozenset(roles),
-                        TODAY + timedelta(900) if researcher else None,
-                        TODAY + timedelta(300) if researcher else None,
-                        date(2026, 1, 5) if researcher else None,
+                        qualifications(
+                            accredited=TODAY + timedelta(900) if researcher else None,
+                            trained=TODAY + timedelta(300) if researcher else None,
+                        ),
                     )
                 )
+                if researcher:
+                    record_signature(tx, tx.people.get(name), UNDERTAKING, NOW)
 
     def _record_projects(self) -> None:
         self.project(

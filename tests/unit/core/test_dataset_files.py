@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readingroom.core.policy.dataset_files import parse_dataset, parse_layer, parse_rule_pack
+from readingroom.core.policy.dataset_files import parse_dataset, parse_layer, parse_rule_pack, parse_undertaking
 from readingroom.errors import PolicyError
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -106,5 +106,6 @@ def test_no_text_ends_in_anything_but_a_refusal(text):
 
 @pytest.mark.parametrize("file", sorted(POLICIES.rglob("*.yaml")), ids=lambda file: file.stem)
 def test_the_shipped_policies_are_sound(file):
-    parse = {"datasets": parse_dataset, "rule-packs": parse_rule_pack}.get(file.parent.name, parse_layer)
+    parse = {"datasets": parse_dataset, "rule-packs": parse_rule_pack, "undertakings": parse_undertaking}.get(
+        file.parent.name, parse_layer)
     assert parse(file.read_text(), file.name)

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.policy.complete import unset_parameters
 from readingroom.core.policy.model import DIRECTIONS, Layer, Policy, strictest
+from readingroom.core.undertakings import Undertaking
 from readingroom.errors import PolicyError
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
@@ -94,20 +95,29 @@ class RulePackFile(_File):
     policy: Policy
 
 
+class UndertakingFile(_File):
+    """What people sign before they may open data. Without `organisation`: everyone whose organisation has none."""
+
+    organisation: Annotated[str, Field(max_length=200)] = ""
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    text: Annotated[str, Field(min_length=1, max_length=50_000)]
+
+
 class BareFile(Policy):
     """The fields of a policy without the rest of a layer."""
 
     rule_pack: Slug | None = None
 
 
-FileKind = Literal["layer", "dataset", "rule-pack"]
+FileKind = Literal["layer", "dataset", "rule-pack", "undertaking"]
 
 
 def file_schema(kind: FileKind) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a policy file. Each field says which of two opinions is the tighter one."""
-    models: dict[FileKind, type[_File]] = {"layer": LayerFile, "dataset": DatasetFile, "rule-pack": RulePackFile}
+    models: dict[FileKind, type[_File]] = {"layer": LayerFile, "dataset": DatasetFile, "rule-pack": RulePackFile,
+                                           "undertaking": UndertakingFile}
     schema = models[kind].model_json_schema()
-    for name, field in schema["$defs"]["Policy"]["properties"].items():
+    for name, field in schema.get("$defs", {}).get("Policy", {"properties": {}})["properties"].items():
         field["description"] += f" Of two opinions, in force is {DIRECTIONS[name].value}."
         del field["default"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
@@ -135,6 +145,13 @@ def parse_rule_pack(text: str, file: str) -> tuple[str, Policy]:
         line = _line(root, ("policy",))
         raise _refusal(file, [f"{file}:{line}: policy: does not say {name}" for name in left])
     return found.name, found.policy
+
+
+def parse_undertaking(text: str, file: str) -> Undertaking:
+    """An undertaking file's contents. PolicyError lists every fault."""
+    root, given = _read(text, file)
+    found = _checked(root, given, file, UndertakingFile)
+    return Undertaking(found.organisation, found.version, found.text)
 
 
 def parse_any(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:

@@ -11,16 +11,22 @@ import rfc8785
 from readingroom.core.datasets import Dataset
 from readingroom.core.policy.model import Layer, Policy, strictest
 from readingroom.core.projects import Grant, Project
+from readingroom.core.undertakings import Undertaking, undertaking_for
 from readingroom.errors import NotFound
 
 
 @dataclass(frozen=True)
 class Policies:
-    """The layers as loaded from `policies/`: one site, its programmes, and the registered datasets."""
+    """As loaded from `policies/`: the layers of one site, its programmes and registered datasets; undertakings."""
 
     site: Layer
     programmes: dict[str, Layer]
     datasets: dict[str, tuple[Dataset, Policy]]
+    undertakings: tuple[Undertaking, ...] = ()
+
+    def undertaking(self, organisation: str) -> Undertaking | None:
+        """What people of an organisation sign; without any, nobody can open data."""
+        return undertaking_for(self.undertakings, organisation)
 
     def dataset(self, slug: str) -> Dataset:
         if slug not in self.datasets:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from readingroom.core.people import Person
+from readingroom.core.people import Person, status
 from readingroom.services.overview import Overview
 from readingroom.web.presenters import times
 from readingroom.web.presenters.words import PERSON_TAGS, REQUEST_TAGS, ROLE_WORDS, Tag
@@ -85,7 +85,7 @@ def health(found: Overview, today: date, now: datetime) -> Health:
                 person.display_name,
                 person.organisation,
                 ", ".join(ROLE_WORDS[role] for role in sorted(person.roles)),
-                PERSON_TAGS[person.status],
+                PERSON_TAGS[status(person, today)],
                 _lapses(person, today),
             )
             for person in found.people

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from readingroom.core.disclosure.verdict import Verdict
-from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
+from readingroom.core.lifecycle import GrantStatus, PersonStatus, ProjectStatus, RequestStatus
 from readingroom.core.packages import PackageRequestStatus
-from readingroom.core.people import PersonStatus
 from readingroom.core.policy import Tier
 from readingroom.core.requests import Assurance, Decision
 from readingroom.core.roles import Role
@@ -71,7 +70,12 @@ PACKAGE_TAGS = {
 }
 
 PERSON_TAGS = {
-    PersonStatus.ACTIVE: _tag("Active", "green"),
+    PersonStatus.INVITED: _tag("Invited", "grey"),
+    PersonStatus.VERIFIED: _tag("Identity verified", "blue"),
+    PersonStatus.TRAINED: _tag("Trained", "turquoise"),
+    PersonStatus.ACCREDITED: _tag("Accredited", "green"),
+    PersonStatus.EXPIRING: _tag("Expiring soon", "yellow"),
+    PersonStatus.EXPIRED: _tag("Expired", "orange"),
     PersonStatus.SUSPENDED: _tag("Suspended", "orange"),
     PersonStatus.BARRED: _tag("Barred", "red"),
 }

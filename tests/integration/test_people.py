@@ -1,0 +1,274 @@
+"""Who does what about whom, on real records: every status, action and role; and what is kept of it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from readingroom.core.lifecycle import PersonStatus
+from readingroom.core.people import Accreditation, Person, Standing, status
+from readingroom.core.person_actions import ACTION_PERMISSION, PERSON_ACTIONS, PersonAction
+from readingroom.core.roles import Permission, Role
+from readingroom.core.undertakings import sha256_of
+from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
+from readingroom.services import access, accounts, people
+from tests.factories import NOW, PASSWORD, UNDERTAKING, add_project, make_workshop, qualifications
+
+TODAY = NOW.date()
+OVER_OTHERS = [action for action in PersonAction if ACTION_PERMISSION[action] is not None]
+WHY = "Agreed on the telephone."
+ACTORS = {Role.RESEARCHER: "ada", Role.CUSTODIAN: "mercer", Role.CHECKER: "freya", Role.ADMINISTRATOR: "robin"}
+SOON, LATER, PAST = (TODAY + timedelta(days=by) for by in (10, 900, -1))
+IN_STATUS = {
+    PersonStatus.INVITED: ((), Standing.ACTIVE),
+    PersonStatus.VERIFIED: (qualifications(accredited=None, trained=None), Standing.ACTIVE),
+    PersonStatus.TRAINED: (qualifications(accredited=None), Standing.ACTIVE),
+    PersonStatus.ACCREDITED: (qualifications(), Standing.ACTIVE),
+    PersonStatus.EXPIRING: (qualifications(trained=SOON), Standing.ACTIVE),
+    PersonStatus.EXPIRED: (qualifications(accredited=PAST), Standing.ACTIVE),
+    PersonStatus.SUSPENDED: (qualifications(), Standing.SUSPENDED),
+    PersonStatus.BARRED: (qualifications(), Standing.BARRED),
+}
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    return make_workshop(tmp_path)
+
+
+def act(room, by: str, username: str, action: PersonAction) -> None:
+    """Each action as its service, the plainest way."""
+    person = accounts.person(room, username)
+    deeds = {
+        PersonAction.INVITE: lambda: people.invite_again(room, by, username, reason=WHY),
+        PersonAction.VERIFY: lambda: people.verify(room, by, username, "Passport seen", reason=WHY),
+        PersonAction.TRAIN: lambda: people.record_training(room, by, username, "Course", TODAY, reason=WHY),
+        PersonAction.ACCREDIT: lambda: people.accredit(room, by, username, Accreditation.FULL, TODAY, reference="A1",
+                                                       reason=WHY),
+        PersonAction.SUSPEND: lambda: people.suspend(room, by, username, reason=WHY),
+        PersonAction.REINSTATE: lambda: people.reinstate(room, by, username, reason=WHY),
+        PersonAction.BAR: lambda: people.bar(room, by, username, reason=WHY),
+        PersonAction.CHANGE: lambda: people.change(room, by, username, display_name="New Name", organisation="Other",
+                                                   roles=person.roles, reason=WHY),
+        PersonAction.RESET: lambda: people.reset_sign_in(room, by, username, reason=WHY),
+        PersonAction.SIGN: lambda: people.sign_undertaking(room, by, sha256_of(UNDERTAKING.words_for(
+            accounts.person(room, by)))),
+    }
+    deeds[action]()
+
+
+def add(room, username: str, now: PersonStatus, role: Role = Role.RESEARCHER) -> Person:
+    held, standing = IN_STATUS[now]
+    with room.store.transaction() as tx:
+        tx.people.add(Person(username, "Some One", "Org", standing, frozenset({role}), held))
+    found = accounts.person(room, username)
+    assert status(found, TODAY) is now
+    return found
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    return make_workshop(tmp_path_factory.mktemp("matrix"))
+
+
+class TestTheMatrix:
+    """Every status x action x who acts x whom it is about."""
+
+    @pytest.mark.parametrize(("action", "actor"), list(itertools.product(OVER_OTHERS, Role)))
+    def test_only_what_is_tabled_succeeds_and_the_rest_changes_nothing_and_is_logged(self, room, action, actor):
+        for now, subject_role in itertools.product(PersonStatus, (Role.RESEARCHER, Role.CHECKER)):
+            username = f"{action.value}-{actor.value[:5]}-{now.value[:8]}-{subject_role.value[:2]}"
+            before = add(room, username, now, subject_role)
+            may = actor is Role.ADMINISTRATOR or (
+                actor is Role.CUSTODIAN and ACTION_PERMISSION[action] is Permission.VOUCH_FOR_RESEARCHERS
+                and subject_role is Role.RESEARCHER)
+            if may and action in PERSON_ACTIONS[now]:
+                act(room, ACTORS[actor], username, action)
+                assert status(accounts.person(room, username), TODAY) in PERSON_ACTIONS[now][action]
+                assert self.last_event(room, username).detail["reason"] == WHY
+            else:
+                with pytest.raises((PermissionDenied, InvalidTransition)) as refusal:
+                    act(room, ACTORS[actor], username, action)
+                assert accounts.person(room, username) == before
+                event = self.last_event(room, username)
+                assert (event.actor, event.action, event.detail) == (
+                    ACTORS[actor], "person.act-refused", {"act": action.value, "rule": refusal.value.rule})
+                assert refusal.value.next_step
+
+    @pytest.mark.parametrize(("now", "action"), list(itertools.product(PersonStatus, PersonAction)))
+    def test_nobody_does_anything_about_themselves_but_sign(self, room, now, action):
+        """Even an administrator: what they could do to others is what a second one is for."""
+        username = f"self-{now.value}-{action.value}"
+        before = add(room, username, now, Role.ADMINISTRATOR)
+        if action is PersonAction.SIGN and action in PERSON_ACTIONS[now]:
+            act(room, username, username, action)
+            assert accounts.person(room, username).undertaking is not None
+        else:
+            with pytest.raises((PermissionDenied, InvalidTransition)):
+                act(room, username, username, action)
+            assert accounts.person(room, username) == before
+            assert self.last_event(room, username).action == "person.act-refused"
+
+    @pytest.mark.parametrize("now", [PersonStatus.INVITED, PersonStatus.SUSPENDED, PersonStatus.BARRED])
+    def test_an_administrator_who_is_not_in_standing_may_nothing(self, room, now):
+        add(room, f"out-{now.value}", now, Role.ADMINISTRATOR)
+        add(room, f"about-{now.value}", PersonStatus.VERIFIED)
+        with pytest.raises(PermissionDenied):
+            people.suspend(room, f"out-{now.value}", f"about-{now.value}", reason=WHY)
+
+    @staticmethod
+    def last_event(room, username):
+        with room.store.reading() as tx:
+            return tx.events.latest_of_subject(f"person:{username}", 1)[0]
+
+
+class TestInviting:
+    def test_the_link_sets_a_password_once(self, workshop):
+        made = people.invite(workshop, "robin", "dara", "Dara Okoye", "Leeds", [Role.RESEARCHER], reason=WHY)
+        assert people.invited(workshop, made.token).display_name == "Dara Okoye"
+        assert people.take_invitation(workshop, made.token, PASSWORD) == "dara"
+        assert accounts.sign_in(workshop, "dara", PASSWORD).username == "dara"
+        with pytest.raises(PermissionDenied):
+            people.take_invitation(workshop, made.token, "another good password")
+
+    def test_a_short_password_leaves_the_link_good(self, workshop):
+        made = people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
+        with pytest.raises(InvalidInput):
+            people.take_invitation(workshop, made.token, "short")
+        assert people.take_invitation(workshop, made.token, PASSWORD)
+
+    def test_it_lapses_and_a_new_one_replaces_it(self, workshop):
+        first = people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
+        second = people.invite_again(workshop, "robin", "dara", reason=WHY)
+        with pytest.raises(PermissionDenied):
+            people.invited(workshop, first.token)
+        workshop.clock.forward(days=people.INVITATION_DAYS)
+        with pytest.raises(PermissionDenied):
+            people.take_invitation(workshop, second.token, PASSWORD)
+
+    def test_no_stored_byte_is_the_link(self, workshop):
+        made = people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
+        stored = b"".join(file.read_bytes() for file in workshop.settings.db_dir.glob("*"))
+        assert made.token.encode() not in stored
+
+    def test_a_suspended_person_takes_no_invitation(self, workshop):
+        made = people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
+        people.suspend(workshop, "robin", "dara", reason=WHY)
+        with pytest.raises(PermissionDenied):
+            people.take_invitation(workshop, made.token, PASSWORD)
+
+    @pytest.mark.parametrize("wrong", [
+        {"username": "Dara"}, {"username": "dara x"}, {"username": "d" * 33}, {"username": "-d"}, {"username": ""},
+        {"username": "dara\n"}, {"display_name": " "}, {"display_name": "a\u202eb"}, {"organisation": "x" * 201},
+        {"email": "dara"}, {"email": "a@b.c\nBcc: x@y.z"}, {"roles": []}])
+    def test_what_cannot_be_recorded_is_refused_by_name(self, workshop, wrong):
+        given = {"username": "dara", "display_name": "Dara", "organisation": "Leeds", "roles": [Role.RESEARCHER],
+                 "email": "", **wrong}
+        with pytest.raises(InvalidInput) as refusal:
+            people.invite(workshop, "robin", **given, reason=WHY)
+        assert refusal.value.next_step and refusal.value.rule.startswith("person.")
+
+    def test_one_person_has_one_record(self, workshop):
+        people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], email="D@x.org", reason=WHY)
+        for username, email in (("dara", ""), ("dara-two", "d@X.org")):
+            with pytest.raises(InvalidInput) as refusal:
+                people.invite(workshop, "robin", username, "Dara", "Leeds", [Role.RESEARCHER], email=email, reason=WHY)
+            assert "one person, one record" in refusal.value.message
+
+    def test_a_custodian_invites_researchers_and_makes_no_administrator(self, workshop):
+        assert people.invite(workshop, "mercer", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
+        for roles in ([Role.ADMINISTRATOR], [Role.RESEARCHER, Role.CHECKER]):
+            with pytest.raises(PermissionDenied):
+                people.invite(workshop, "mercer", "eli", "Eli", "Leeds", roles, reason=WHY)
+        with pytest.raises(NotFound):
+            accounts.person(workshop, "eli")
+
+
+class TestQualifications:
+    def test_from_invitation_to_a_workspace_and_out_again(self, workshop):
+        people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
+        add_project(workshop, members=("dara", "ada"))
+
+        def rules():
+            return {reason.rule for reason in access.decide(workshop, "dara", "returns").reasons}
+
+        assert rules() == {"person.identity", "person.training", "person.accreditation", "person.undertaking"}
+        people.verify(workshop, "robin", "dara", "Passport seen", reason=WHY)
+        people.record_training(workshop, "mercer", "dara", "Safe researcher", TODAY, reason=WHY)
+        people.accredit(workshop, "robin", "dara", Accreditation.PROVISIONAL, TODAY, reference="A1", reason=WHY)
+        assert rules() == {"person.undertaking"}
+        people.sign_undertaking(workshop, "dara", sha256_of("I, Dara of Leeds, will keep the data in."))
+        assert rules() == set()
+        workshop.clock.forward(days=365)
+        assert rules() == {"person.training"}
+        people.record_training(workshop, "robin", "dara", "Safe researcher", workshop.today(), reason=WHY)
+        assert rules() == set()
+
+    def test_the_history_keeps_what_was_replaced(self, workshop):
+        people.record_training(workshop, "robin", "ada", "A newer course", TODAY, reason=WHY)
+        kept = people.dossier(workshop, "robin", "ada").qualifications
+        assert [one.detail for one in kept if one.kind.value == "training"] == [
+            "A newer course", "Safe researcher training"]
+        assert accounts.person(workshop, "ada").trained_until == kept[0].held_until
+
+    @pytest.mark.parametrize(("begins", "until"), [
+        (TODAY + timedelta(days=1), None), (TODAY, TODAY - timedelta(days=1)), (TODAY, TODAY + timedelta(days=1826))])
+    def test_no_accreditation_begins_tomorrow_or_lasts_longer_than_five_years(self, workshop, begins, until):
+        with pytest.raises(InvalidInput):
+            people.accredit(workshop, "robin", "ada", Accreditation.FULL, begins, until, reference="", reason=WHY)
+
+    def test_every_act_needs_a_reason(self, workshop):
+        with pytest.raises(InvalidInput) as refusal:
+            people.suspend(workshop, "robin", "ada", reason="  ")
+        assert refusal.value.rule == "person.reason"
+        assert accounts.person(workshop, "ada").standing is Standing.ACTIVE
+
+
+class TestUndertakings:
+    def test_exactly_what_was_signed_is_kept(self, workshop):
+        ((signed, words),) = people.dossier(workshop, "ada", "ada").signatures
+        assert words == "I, Ada of Org, will keep the data in."
+        assert signed.sha256 == sha256_of(words)
+        assert signed.signed_at == NOW
+
+    def test_a_new_version_asks_everybody_again_and_keeps_the_old_signature(self, workshop):
+        add_project(workshop)
+        newer = replace(UNDERTAKING, version="2", text="I, {person}, promise more.")
+        after = replace(workshop, policies=replace(workshop.policies, undertakings=(newer,)))
+        (reason,) = access.decide(after, "ada", "returns").reasons
+        assert reason.rule == "person.undertaking" and "version 2" in reason.message
+        people.sign_undertaking(after, "ada", sha256_of("I, Ada, promise more."))
+        assert access.decide(after, "ada", "returns").allowed
+        assert [signed.version for signed, _ in people.dossier(after, "ada", "ada").signatures] == ["2", "1"]
+
+    def test_words_that_changed_while_they_were_read_are_not_signed(self, workshop):
+        with pytest.raises(InvalidInput) as refusal:
+            people.sign_undertaking(workshop, "ada", sha256_of("other words"))
+        assert "Read it again" in refusal.value.next_step
+
+    def test_a_move_asks_for_the_new_organisations(self, workshop):
+        add_project(workshop)
+        people.change(workshop, "robin", "ada", display_name="Ada", organisation="Cardiff",
+                      roles=[Role.RESEARCHER], reason=WHY)
+        (reason,) = access.decide(workshop, "ada", "returns").reasons
+        assert "for Org" in reason.message and "Cardiff" in reason.message
+
+
+class TestLooking:
+    def test_lists_are_found_by_any_word_and_paged(self, workshop):
+        found, count = people.search(workshop, "robin", "", 4, 4)
+        assert (len(found), count) == (4, 9)
+        assert [one.username for one in people.search(workshop, "mercer", "ADA org", 10)[0]] == ["ada"]
+        assert people.search(workshop, "robin", "100%", 10) == ((), 0)
+
+    @pytest.mark.parametrize("viewer", ["ada", "freya"])
+    def test_others_see_only_themselves(self, workshop, viewer):
+        with pytest.raises(PermissionDenied):
+            people.search(workshop, viewer, "", 10)
+        for about in ("bilal", "nobody"):
+            with pytest.raises(PermissionDenied):
+                people.dossier(workshop, viewer, about)
+        assert people.dossier(workshop, viewer, viewer).person.username == viewer
