@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from alembic import command
+from sqlalchemy import text
 
 from readingroom.core.lifecycle import PersonStatus
 from readingroom.core.people import Accreditation, Person, Standing, status
 from readingroom.core.person_actions import ACTION_PERMISSION, PERSON_ACTIONS, PersonAction
 from readingroom.core.roles import Permission, Role
 from readingroom.core.undertakings import sha256_of
+from readingroom.db.migrate import config
+from readingroom.db.store import Store, make_engine
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
 from readingroom.services import access, accounts, people
-from tests.factories import NOW, PASSWORD, UNDERTAKING, add_project, make_workshop, qualifications
+from tests.factories import NOW, PASSWORD, UNDERTAKING, TickingClock, add_project, make_workshop, qualifications
 
 TODAY = NOW.date()
 OVER_OTHERS = [action for action in PersonAction if ACTION_PERMISSION[action] is not None]
@@ -272,3 +276,31 @@ class TestLooking:
             with pytest.raises(PermissionDenied):
                 people.dossier(workshop, viewer, about)
         assert people.dossier(workshop, viewer, viewer).person.username == viewer
+
+
+@pytest.fixture
+def old_database(database_url):
+    """A database as it was before qualifications had a history, with two people in it."""
+    command.upgrade(config(database_url), "0008")
+    engine = make_engine(database_url)
+    with engine.begin() as connection:
+        for name, until in (("ada", "'2029-05-01'"), ("robin", "NULL")):
+            connection.execute(text(
+                "INSERT INTO person (username, display_name, organisation, status, roles, accredited_until, "
+                f"trained_until, undertaking_signed_on) VALUES ('{name}', 'Some One', 'Org', 'active', "
+                f"'[\"researcher\"]', {until}, {until}, NULL)"))
+    engine.dispose()
+    return database_url
+
+
+def test_records_of_before_become_the_first_entries_of_the_history(old_database):
+    command.upgrade(config(old_database), "head")
+    store = Store(old_database, TickingClock())
+    with store.reading() as tx:
+        ada, robin = tx.people.get("ada"), tx.people.get("robin")
+        assert (ada.accredited_until, ada.trained_until) == (date(2029, 5, 1), date(2029, 5, 1))
+        assert status(ada, TODAY) is PersonStatus.ACCREDITED
+        assert status(robin, TODAY) is PersonStatus.VERIFIED
+        assert ada.undertaking is None
+        assert [one.username for one in tx.people.search("some", 1)] == ["ada"]
+    store.engine.dispose()
