@@ -103,12 +103,11 @@ KINDS: dict[str, Kind] = {
     "person.active": Kind(
         "The account {person} is active again", "The account {person} may be used again.", "/"),
     "person.record-changed": Kind(
-        "Your record changed", "What is recorded of the account {person} was changed: identity, training, accreditation, "
-        "organisation or roles. Your account page has it.", "/account"),
+        "Your record changed", "What is recorded of the account {person} was changed: identity, training, "
+        "accreditation, organisation or roles.", "/"),
     "person.sign-in-reset": Kind(
         "Your sign-in was reset", "An administrator reset the sign-in of the account {person}. Its password, second "
-        "factor and recovery codes are worth nothing any more. If you did not ask for it, tell them at once.",
-        "/account"),
+        "factor and recovery codes are worth nothing any more. If you did not ask for it, tell them at once.", "/"),
     "incident.raised": Kind(
         "Incident {incident}: {rule}", "A wall did not hold (rule {rule}); what depends on it was closed. The health "
         "page has what was found.", "/health"),

@@ -313,7 +313,8 @@ def _record(room: ReadingRoom, by: str, action: PersonAction, username: str, one
         tx.people.add_qualification(username, one)
         notices.tell(tx, [username], "person.record-changed", person=username)
 
-    _act(room, by, action, _known(username), add, reason=reason, detail=one.detail, **({"until": one.held_until.isoformat()} if one.held_until else {}))
+    until = {"until": one.held_until.isoformat()} if one.held_until else {}
+    _act(room, by, action, _known(username), add, reason=reason, detail=one.detail, **until)
 
 
 def _qualification(room: ReadingRoom, by: str, kind: QualificationKind, detail: str, held_from: date,
