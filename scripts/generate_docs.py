@@ -82,7 +82,8 @@ SETTINGS: dict[str, tuple[str, str]] = {
                           "registered under that name."),
     "workspaces_memory_bytes": ("nine tenths of the machine's", "Most memory that open workspaces together may be "
                                 "promised. Whoever asks for more waits in a queue. 0 means the default."),
-    "workspaces_per_person": ("", "Most workspaces that one person may have open at once."),
+    "workspaces_per_person": ("", "Most workspaces that one person may have open at once; policy (`workspaces`) can "
+                              "say fewer."),
     "quotas": ("", "How homes are kept to their size: `loop` (a file system in a file, which takes root), `none`, or "
                "`auto`: `loop` as root, else `none`."),
     "proof_seconds": ("", "How often each open workspace is compared with what its policy demanded."),

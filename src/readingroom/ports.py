@@ -61,10 +61,13 @@ class Extracts(Protocol):
 
 
 class Activity(Protocol):
-    """When workspaces were last used, as the platform itself saw it."""
+    """Which workspaces were used, as the platform itself saw it."""
 
-    def last_used(self) -> Mapping[tuple[str, str], datetime]:
-        """By person and project. Nothing that a container says or sends by itself counts. Unavailable: try later."""
+    def used(self) -> frozenset[tuple[str, str]]:
+        """Person and project of those used since it was last asked; at first, none.
+
+        Nothing that a container says or sends by itself counts. Unavailable: try later.
+        """
 
 
 class Blobs(Protocol):

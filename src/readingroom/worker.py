@@ -19,8 +19,9 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from readingroom.bootstrap import build_workshop, volumes
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.errors import ReadingRoomError
-from readingroom.hub import canary, orphans
-from readingroom.hub.activity import ProxyActivity
+from readingroom.hub import canary, doorlimits, orphans
+from readingroom.hub.activity import DoorActivity
+from readingroom.hub.containers import workspace_key
 from readingroom.hub.engine import DockerEngine
 from readingroom.services import (
     audit,
@@ -59,7 +60,7 @@ class Worker:
         self.stopping = threading.Event()
         self.engine = DockerEngine(workshop.settings)
         self.prover = DockerEngine(workshop.settings)  # with connections of its own: no canary is in its way
-        self.activity = ProxyActivity(workshop.settings)
+        self.activity = DoorActivity(workshop.settings)
         self.volumes = volumes(workshop.settings)
         self.mail = SmtpMail(workshop.settings) if workshop.settings.mail_host else None
 
@@ -70,6 +71,7 @@ class Worker:
             ("destroy", lambda: workspaces.destroy_dead_extracts(self.workshop), sweep),
             ("sweep", self.sweep, sweep),
             ("use", lambda: use.note_use(self.workshop, self.activity), USE_SECONDS),
+            ("limits", self.tell_limits, USE_SECONDS),
             ("meter", lambda: shown.read_meter(self.workshop, self.workshop.meter), sweep),
             ("extracts", lambda: workspaces.prepare_extracts(self.workshop), JOBS_SECONDS),
             ("jobs", self.start_jobs, JOBS_SECONDS),
@@ -99,6 +101,13 @@ class Worker:
         """Send the notices that people want by e-mail, where the installation has a mail server."""
         if self.mail is not None:
             notices.send_due(self.workshop, self.mail)
+
+    def tell_limits(self) -> None:
+        """Let the door hold open workspaces to what their policy says now, should it have changed."""
+        settings = self.workshop.settings
+        for opening, policy in workspaces.policies_of_open(self.workshop):
+            key = workspace_key(settings, opening.username, opening.project)
+            doorlimits.write(settings, key, doorlimits.of_policy(policy))
 
     def remove_orphans(self) -> None:
         """What a crash left of workspaces that are no more."""

@@ -31,6 +31,7 @@ from readingroom.ops.progress import Progress
 from readingroom.settings import Settings
 
 HOST = "the-workspaces-own-host.test"
+KERNEL = f"/api/kernels/{'0' * 8}-0000-0000-0000-{'0' * 12}/channels"
 
 
 class Hostile(http.server.BaseHTTPRequestHandler):
@@ -174,9 +175,8 @@ class Doorway:
         line.sendall(sent)
         return line
 
-    def websocket(self, person: str, project: str, *, headers: bytes = b"") -> socket.socket:
-        kernel = "0" * 8 + "-0000-0000-0000-" + "0" * 12
-        line = self.connect(f"GET /user/{person}/{project}/api/kernels/{kernel}/channels HTTP/1.1\r\n"
+    def websocket(self, person: str, project: str, *, headers: bytes = b"", path: str = KERNEL) -> socket.socket:
+        line = self.connect(f"GET /user/{person}/{project}{path} HTTP/1.1\r\n"
                             f"Host: {self.host(person, project)}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                             "Sec-WebSocket-Version: 13\r\n"
                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n".encode() + headers + b"\r\n")

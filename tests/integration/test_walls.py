@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from readingroom.core.lifecycle import GrantStatus
+from readingroom.core.policy import Layer, Policy
+from readingroom.core.policy.library import Policies
 from readingroom.core.walls import Finding
 from readingroom.errors import AccessDenied, PermissionDenied, Unavailable
 from readingroom.services import projects, turns, walls, workspaces
 from readingroom.services.turns import Queued
-from tests.factories import add_project, make_workshop
+from tests.factories import COURTS, SCHOOLS, SITE, add_project, make_workshop
 from tests.unit.core.test_proof import DEMAND, as_the_engine_says, asked
 
 GIB = 1024**3
@@ -166,6 +169,23 @@ class TestPeople:
         workspaces.plan(workshop, "bilal", "three")  # and another person is not concerned
         workspaces.closed(workshop, "ada", "one", "done")
         workspaces.plan(workshop, "ada", "three")
+
+    def test_the_policy_of_any_of_them_may_let_there_be_fewer(self, tmp_path, engine):
+        policies = Policies(Layer("site", SITE), {}, {"courts": (COURTS, Policy()),
+                                                      "schools": (SCHOOLS, Policy(workspaces=1))})
+        workshop = make_workshop(tmp_path, policies=policies)
+        add_project(workshop, "one")
+        add_project(workshop, "two")
+        add_project(workshop, "alone", grants={"schools": GrantStatus.ACTIVE})
+        open_workspace(workshop, engine, "c0", project="one")
+        workspaces.plan(workshop, "ada", "two")
+        with pytest.raises(AccessDenied, match="one person may"):
+            workspaces.plan(workshop, "ada", "alone")
+        workspaces.closed(workshop, "ada", "one", "done")
+        open_workspace(workshop, engine, "c1", project="alone")
+        with pytest.raises(AccessDenied) as refusal:
+            workspaces.plan(workshop, "ada", "two")
+        assert "alone" in refusal.value.parts[0] and "1 at once" in refusal.value.parts[0]
 
 
 class TestQueue:

@@ -5,6 +5,7 @@ is the container's confinement, its read-only mounts and the door. This only rem
 """
 
 import ctypes
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -20,12 +21,13 @@ UNWANTED = {"nbconvert", "view", "files", "shutdown", "security"}  # download an
 ServerApp.default_services = tuple(name for name in ServerApp.default_services if name not in UNWANTED)
 
 c.ServerApp.allow_unauthenticated_access = False
-c.ServerApp.terminals_enabled = False
+terminals = os.environ.get("READINGROOM_TERMINALS") == "yes"  # by policy; the door refuses them otherwise
+c.ServerApp.terminals_enabled = terminals
 c.ServerApp.quit_button = False  # "Shut Down" is refused here; a workspace is closed in the portal
 c.ServerApp.jpserver_extensions = {
     "jupyterlab": True,
     "jupyter_lsp": False,
-    "jupyter_server_terminals": False,
+    "jupyter_server_terminals": terminals,
     "notebook": False,
     "notebook_shim": False,
 }

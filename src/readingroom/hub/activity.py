@@ -1,35 +1,36 @@
-"""When each workspace was last used, as the Hub's proxy saw it: what people sent, not what a container says.
+"""Who used their workspace since it was last asked, as the door saw it: what people sent, not what a container says.
 
-The proxy notes a route's time at each answered request and at each piece that comes in over a websocket. What a kernel
-prints, and that it calls itself busy, moves nothing.
+The door's table `use` has the bytes of requests that somebody acted by (`inwards.cfg` says which), and of what came in
+over the websockets of kernels and terminals. What a kernel prints, that it calls itself busy, and what JupyterLab asks
+or saves by itself, moves nothing. A browser answers a server's pings, 6 bytes each 30 seconds and websocket: so few
+bytes are nobody's.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import httpx
-
-from readingroom.errors import Unavailable
+from readingroom.hub import doortables
 from readingroom.settings import Settings
 
+TABLE = "use"
+BYTES, LINES = "bytes_in_cnt", "conn_cur"
+QUIET_BYTES = 32  # of each open websocket between two looks; a kernel's message has hundreds
 
-class ProxyActivity:
-    """Port `Activity`, asked of configurable-http-proxy's own interface on the loopback."""
+
+class DoorActivity:
+    """Port `Activity`, from the door's counters. What happened before the first look is not known, hence no use."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url = f"http://127.0.0.1:{settings.proxy_api_port}/api/routes"
-        self._token_file = settings.keys_dir / "proxy-token"
+        self._settings = settings
+        self._boot = ""
+        self._before: dict[tuple[str, str], int] = {}
 
-    def last_used(self) -> dict[tuple[str, str], datetime]:
-        """Raises Unavailable when the proxy does not answer as it should."""
-        try:
-            token = self._token_file.read_text().strip()
-            answer = httpx.get(self._url, headers={"Authorization": f"token {token}"}, timeout=5, trust_env=False)
-            routes = answer.raise_for_status().json().values()
-            return {(route["user"], route["server_name"]): datetime.fromisoformat(route["last_activity"])
-                    for route in routes if route.get("user") and route.get("server_name")}
-        except (httpx.HTTPError, OSError, ValueError, KeyError, AttributeError) as error:
-            raise Unavailable("The Hub's proxy does not say when workspaces were used.", rule="hub.activity",
-                              value=type(error).__name__, next_step="It is asked again; nothing is closed meanwhile.",
-                              ) from error
+    def used(self) -> frozenset[tuple[str, str]]:
+        """Raises Unavailable when the door does not answer as it should."""
+        table = doortables.read(self._settings, TABLE, BYTES, LINES)
+        now = {(row.username, row.project): row.numbers for row in table.rows}
+        used = frozenset(
+            key for key, numbers in now.items()
+            if table.boot == self._boot
+            and numbers[BYTES] - self._before.get(key, 0) > QUIET_BYTES * max(1, numbers[LINES]))
+        self._boot, self._before = table.boot, {key: numbers[BYTES] for key, numbers in now.items()}
+        return used

@@ -11,6 +11,7 @@ from traitlets import default
 
 from readingroom.core.people import LONGEST_USERNAME, USERNAME, Standing
 from readingroom.errors import NotFound, PermissionDenied
+from readingroom.hub import sign_ins
 
 LONGEST_PASSWORD = 1024  # before hashing, so that a huge one costs nothing
 
@@ -23,6 +24,10 @@ class RecordsAuthenticator(Authenticator):
     """
 
     records = AnyTrait(help="A readingroom.hub.records.Records.").tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        sign_ins.limit(self.records.most_sign_ins)
 
     @default("auth_refresh_age")
     def _refresh_soon(self) -> int:

@@ -219,6 +219,7 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
 }
 
+TERMINALS = "READINGROOM_TERMINALS"
 IMAGE_ENVIRONMENT = ("PATH", "LANG")  # names that the image itself sets
 
 COMMAND = (
@@ -315,11 +316,16 @@ def container_arguments(
             PERSON_LABEL: plan.username,
             PROJECT_LABEL: plan.project,
         },
-        environment={**ENVIRONMENT, **purpose.environment},
+        environment={**ENVIRONMENT, **_by_policy(policy), **purpose.environment},
         runtime=_runtime(settings, host),
         apparmor=host.apparmor,
         cgroup_parent=cgroup_parent(settings, plan.project, host.cgroup_driver),
     )
+
+
+def _by_policy(policy: Policy) -> dict[str, str]:
+    """What the server in the container is told of its policy: so that it offers what the door lets through."""
+    return {TERMINALS: "yes"} if policy.terminals else {}
 
 
 def _checked_image(image_id: str) -> str:

@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 
 from readingroom.errors import IntegrityError, Unavailable
-from readingroom.hub import sockets
+from readingroom.hub import doorlimits, sockets
 from readingroom.settings import Settings
 
 BACKEND = "workspaces"
@@ -40,7 +40,7 @@ def ask(admin: Path, command: str) -> str:
 
 
 def reconcile(settings: Settings) -> None:
-    """Let in to what is open, and to nothing else; whoever was inside what closed is cut off at once.
+    """Let in to what is open, within its limits, and to nothing else; who was inside what closed is cut off at once.
 
     What is admitted is asked first: a workspace that opens in between is then admitted twice, never expelled.
     """
@@ -48,6 +48,7 @@ def reconcile(settings: Settings) -> None:
     wanted = open_keys(settings)
     for key in admitted - wanted:
         _expel(settings, key)
+    _limit(settings, wanted)
     for key in wanted - admitted:
         _admit(settings, key)
 
@@ -81,6 +82,19 @@ def _servers(settings: Settings) -> list[tuple[str, int]]:
                           next_step="See the door's log.")
     name, state = header.index("srv_name"), header.index("srv_admin_state")
     return [(words[name], int(words[state])) for line in lines if len(words := line.split()) == len(header)]
+
+
+def _limit(settings: Settings, keys: frozenset[str]) -> None:
+    """The door's map of limits as it should be, changed only where it differs."""
+    lines = ask(settings.door_admin_socket, f"show map {doorlimits.MAP}").splitlines()
+    told = {words[1]: words[2] for line in lines if len(words := line.split()) == 3}
+    wanted = {key: str(doorlimits.read(settings, key)) for key in keys}
+    for key in told.keys() - wanted.keys():
+        ask(settings.door_admin_socket, f"del map {doorlimits.MAP} {key}")
+    for key, limits in wanted.items():
+        if told.get(key) != limits:
+            verb = "set" if key in told else "add"
+            ask(settings.door_admin_socket, f"{verb} map {doorlimits.MAP} {key} {limits}")
 
 
 def _admit(settings: Settings, key: str) -> None:

@@ -26,6 +26,9 @@ class Records(Protocol):
     def person(self, username: str) -> Person:
         """The person as the records have them now; NotFound for a stranger."""
 
+    def most_sign_ins(self) -> int | None:
+        """How many sign-ins of one person stay valid at once; None: any number."""
+
     def plan(self, username: str, project: str) -> Plan:
         """What to mount; AccessDenied with every reason; Unavailable while an extract is being made."""
 
@@ -75,6 +78,10 @@ class RoomRecords:
         from readingroom.services import accounts
 
         return accounts.person(self._room, username)
+
+    def most_sign_ins(self) -> int | None:
+        most: int | None = self._room.policies.site.policy.tokens
+        return most
 
     def plan(self, username: str, project: str) -> Plan:
         from readingroom.services import workspaces

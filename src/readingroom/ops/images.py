@@ -35,6 +35,7 @@ NOTEBOOK_PARTS = (
     "Dockerfile", "requirements.lock", "jupyter", "welcome.ipynb", "start", "mirror.py", "pip.conf",
     "kernel-packages.pth", "kernel.json", "overrides.json",
 )
+DOOR_PARTS = ("Dockerfile", "haproxy.cfg", "inwards.cfg", "inwards.map", "limits.map")
 # What of our package goes into a workspace. Everything else stays out: there is no reason for a researcher
 # to hold the code that guards them.
 SDK_PARTS = ("__init__.py", "errors.py", "core", "sdk")
@@ -151,7 +152,7 @@ def stage_base(context: Path) -> None:
 
 def stage_door(context: Path) -> None:
     folder = REPOSITORY / "images/door"
-    _stage(context, {name: folder / name for name in ("Dockerfile", "haproxy.cfg", "inwards.cfg", "inwards.map")})
+    _stage(context, {name: folder / name for name in DOOR_PARTS})
 
 
 def stage_notebook(context: Path) -> None:

@@ -15,22 +15,20 @@ GRAIN = timedelta(seconds=30)
 
 
 def note_use(room: ReadingRoom, activity: Activity) -> int:
-    """Keep when each open workspace was last used; how many were used since. While that can't be known, none is idle.
+    """Keep when each open workspace was last used; how many were, anew. While that can't be known, none is idle.
 
-    Use is kept to the half minute, so that a page that asks every few seconds does not write each time.
+    One that was not looked at before counts as used now. Use is kept to the half minute: who types all day does not
+    write each time.
     """
     try:
-        used = activity.last_used()
+        used = activity.used()
     except ReadingRoomError:
         _note(room, [(opening, None) for opening in open_now(room) if opening.used_at is not None])
         raise
     now = room.now()
-    fresh = []
-    for opening in open_now(room):
-        at = used.get((opening.username, opening.project))
-        at = at and min(at, now)
-        if at != opening.used_at and (at is None or opening.used_at is None or at - opening.used_at > GRAIN):
-            fresh.append((opening, at))
+    fresh = [(opening, now) for opening in open_now(room)
+             if opening.used_at is None
+             or ((opening.username, opening.project) in used and now - opening.used_at > GRAIN)]
     _note(room, fresh)
     return len(fresh)
 

@@ -58,14 +58,20 @@ def plan(room: ReadingRoom, username: str, project_slug: str) -> WorkspacePlan:
 
 
 def _check_number(room: ReadingRoom, tx: Any, username: str, project: str) -> None:
-    """AccessDenied when this person has as many other workspaces open, starting or asked for as one may have."""
+    """AccessDenied when this person has as many other workspaces open, starting or asked for as one may have.
+
+    The tightest counts of the installation's number and the policies of all of them, this one included.
+    """
     claims = [*tx.workspaces.open_now(), *tx.turns.all()]
     others = sorted({claim.project for claim in claims if claim.username == username and claim.project != project})
-    if len(others) >= room.settings.workspaces_per_person:
+    said = (_policy_of(room, tx, one).workspaces for one in (project, *others))
+    most = min([room.settings.workspaces_per_person, *(number for number in said if number is not None)])
+    if len(others) >= most:
         raise AccessDenied(
             "You have as many workspaces open as one person may.", rule="workspaces.per-person", value=len(others),
             reasons=(Reason("workspaces.per-person",
-                            f"You have {len(others)} workspaces open or asked for: {', '.join(others)}.",
+                            f"You have workspaces open or asked for in {', '.join(others)}; with this one they would "
+                            f"be {len(others) + 1}, and policy lets one person have {most} at once.",
                             "Close one of them, then open this one."),),
             next_step="Close one of them.")
 
@@ -115,6 +121,16 @@ def open_now(room: ReadingRoom) -> tuple[Opening, ...]:
     with room.store.reading() as tx:
         openings: tuple[Opening, ...] = tx.workspaces.open_now()
         return openings
+
+
+def policies_of_open(room: ReadingRoom) -> tuple[tuple[Opening, Policy], ...]:
+    """Each open workspace with the policy in force for it now."""
+    with room.store.reading() as tx:
+        return tuple((opening, _policy_of(room, tx, opening.project)) for opening in tx.workspaces.open_now())
+
+
+def _policy_of(room: ReadingRoom, tx: Any, project: str) -> Policy:
+    return room.policies.for_project(tx.projects.get(project), tx.grants.of_project(project))
 
 
 @dataclass(frozen=True)

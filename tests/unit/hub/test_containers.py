@@ -114,6 +114,12 @@ def test_it_runs_as_the_researcher_under_a_name_without_meaning():
     assert creation["Labels"]["readingroom.instance"] == SETTINGS.instance
 
 
+def test_the_server_offers_terminals_only_where_policy_has_them():
+    for said, told in ((None, False), (False, False), (True, True)):
+        environment = arguments(Plan(policy=Policy(terminals=said))).configuration()["Env"]
+        assert ("READINGROOM_TERMINALS=yes" in environment) is told
+
+
 def test_our_environment_wins_over_what_the_hub_adds():
     environment = arguments().configuration({"HOME": "/root", "JUPYTERHUB_API_TOKEN": "t"})["Env"]
     assert "HOME=/home/researcher" in environment and "JUPYTERHUB_API_TOKEN=t" in environment

@@ -164,6 +164,26 @@ class Policy(BaseModel):
     tier: Annotated[Tier | None, Direction.MAX] = Field(
         default=None, description="How a workspace is reached: standard (JupyterLab in the browser) or, stricter, "
         "strict (its pixels only, from a browser beside it).")
+    terminals: Annotated[bool | None, Direction.ALL] = Field(
+        default=None, description="Yes: a workspace has terminals. They are refused unless every layer that speaks "
+        "says yes.")
+    workspaces: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most workspaces that one person may have open at once, over all projects; the "
+        "policy of each of them counts.")
+    tokens: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most sign-ins of one person that stay valid at once (browsers, at the portal and at "
+        "workspaces); the oldest end first. The site's own counts.")
+    kernels: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most kernels and terminals that one person may be connected to at once in a "
+        "workspace; what is open in two tabs counts twice. 100 unless said.")
+    upload_bytes: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Largest file that a browser may write into a workspace in one piece; 32 MiB unless "
+        "said.")
+    upload_bytes_per_minute: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most that one person may send into a workspace in a minute; 128 MiB unless said.")
+    requests_per_10_seconds: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most requests of one person to a workspace in 10 seconds; 1500 unless said "
+        "(JupyterLab opening: about 150).")
     idle_minutes: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="A workspace that nobody has used through the door for so long is closed.")
     max_age_hours: Annotated[Positive | None, Direction.MIN] = Field(

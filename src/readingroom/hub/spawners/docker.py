@@ -23,7 +23,7 @@ from traitlets import Dict, Float, default
 from readingroom import installed
 from readingroom.core.volumes import Volume
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
-from readingroom.hub import doorkeeper, sockets
+from readingroom.hub import doorkeeper, doorlimits, sockets
 from readingroom.hub.containers import (
     INSTANCE_LABEL,
     RESEARCHER,
@@ -147,6 +147,8 @@ class WorkspaceSpawner(DockerSpawner):
         await self._in_thread(self._own, self._sockets_dir, os.geteuid(), sockets.PINNED_MODE)
         await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), self._researcher)
         self._step("Comparing the container with what policy demands")
+        await self._in_thread(doorlimits.write, self.settings, workspace_key(self.settings, *self._who),
+                              doorlimits.of_policy(plan.policy))
         await self._in_thread(self._record_opened)
         self._opened = True
         await self._in_thread(self._let_in)
@@ -282,6 +284,7 @@ class WorkspaceSpawner(DockerSpawner):
         A door that does not answer has nobody inside, and learns what is open when it is back.
         """
         self._remove_sockets()
+        doorlimits.remove(self.settings, workspace_key(self.settings, *self._who))
         with suppress(Unavailable):
             doorkeeper.reconcile(self.settings)
 

@@ -1,0 +1,174 @@
+"""What policy lets one person do through the door, and what the door takes for use, on the real door (P8)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from readingroom.hub import doorkeeper, doorlimits
+from readingroom.hub.activity import QUIET_BYTES, DoorActivity
+from readingroom.hub.containers import workspace_key
+from readingroom.hub.doorlimits import DEFAULT
+from tests.docker.doorway import Doorway
+
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
+BASE = "/user/ada/limited"
+KEY = ("ada", "limited")
+COUNTED_SECONDS = 6.0  # HAProxy adds to its counters every five seconds while a websocket is open
+TERMINALS = [("GET", "/api/terminals", 200), ("POST", "/api/terminals", 200), ("GET", "/api/terminals/1", 200),
+             ("DELETE", "/api/terminals/1", 200), ("GET", "/terminals/websocket/1", 403)]
+
+
+@pytest.fixture(scope="module")
+def doorway(tmp_path_factory):
+    made = Doorway(tmp_path_factory.mktemp("door"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server(doorway):
+    yield doorway.open(*KEY)
+    doorlimits.remove(doorway.settings, workspace_key(doorway.settings, *KEY))
+    doorway.shut(*KEY)
+
+
+def hold_to(doorway, **limits):
+    """As the spawner and the worker do it; the door is told at the next look."""
+    key = workspace_key(doorway.settings, *KEY)
+    doorlimits.write(doorway.settings, key, replace(DEFAULT, **limits))
+    doorkeeper.reconcile(doorway.settings)
+
+
+def terminal(doorway):
+    return doorway.websocket(*KEY, path="/terminals/websocket/1")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), TERMINALS)
+def test_terminals_are_refused_unless_policy_says_yes(doorway, server, method, path, status):
+    assert doorway.ask(BASE + path, method).status_code == 403
+    assert server.seen == []
+    hold_to(doorway, terminals=1)
+    assert doorway.ask(BASE + path, method).status_code == status
+    hold_to(doorway, terminals=0)
+    answer = doorway.ask(BASE + path, method)
+    assert answer.status_code == 403 and answer.json()["rule"] == "door.terminals"
+
+
+def test_a_terminals_websocket_is_let_through_and_only_as_one(doorway, server):
+    hold_to(doorway, terminals=1)
+    with terminal(doorway) as line:
+        line.sendall(b"ls")
+        assert line.recv(10) == b"ls"
+    for path in ("/terminals/websocket/1/x", "/terminals/websocket/../x", "/terminals/1", "/api/terminals/a-b",
+                 "/terminals/new/x"):
+        assert doorway.ask(BASE + path).status_code == 403
+
+
+def test_so_many_kernels_and_terminals_and_no_more(doorway, server):
+    hold_to(doorway, terminals=1, lines=2)
+    with doorway.websocket(*KEY), terminal(doorway):
+        with pytest.raises(AssertionError, match="429"):
+            doorway.websocket(*KEY)
+        for path in ("/api/kernels", "/api/sessions", "/api/terminals"):
+            refused = doorway.ask(BASE + path, "POST", json={})
+            assert refused.status_code == 429 and refused.json()["rule"] == "door.kernels"
+        assert doorway.ask(f"{BASE}/api/kernels").status_code == 200
+        hold_to(doorway, terminals=1, lines=3)
+        doorway.websocket(*KEY).close()
+    deadline = time.monotonic() + 10
+    while doorway.ask(f"{BASE}/api/kernels", "POST", json={}).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_uploads_and_requests_are_held_to_the_policys_numbers(doorway, server):
+    hold_to(doorway, upload_bytes=1000)
+    assert doorway.ask(f"{BASE}/api/contents/a.csv", "PUT", content=b"x" * 1000).status_code == 200
+    refused = doorway.ask(f"{BASE}/api/contents/a.csv", "PUT", content=b"x" * 1001)
+    assert refused.status_code == 413 and refused.json()["rule"] == "door.upload"
+    hold_to(doorway, upload_bytes=40 * 1024**2)
+    assert doorway.ask(f"{BASE}/api/contents/a.csv", "PUT", content=b"x" * 34_000_000).status_code == 200
+    hold_to(doorway, upload_bytes_per_minute=1_000_000)
+    assert doorway.ask(f"{BASE}/api").status_code == 429
+    hold_to(doorway, requests_per_10_seconds=5)
+    statuses = [doorway.ask(f"{BASE}/api").status_code for _ in range(8)]
+    assert statuses[-1] == 429
+    doorway.open("bilal", "limited")
+    assert doorway.ask("/user/bilal/limited/api").status_code == 200
+    doorway.shut("bilal", "limited")
+
+
+def test_a_killed_door_learns_the_limits_again_and_forgets_those_of_what_closed(doorway, server):
+    hold_to(doorway, terminals=1)
+    doorway.kill()
+    doorway.start()
+    assert doorway.ask(f"{BASE}/api/terminals").status_code == 200
+    doorway.open("bilal", "limited")
+    doorlimits.write(doorway.settings, workspace_key(doorway.settings, "bilal", "limited"), DEFAULT)
+    doorway.shut("bilal", "limited")
+    told = doorkeeper.ask(doorway.settings.door_admin_socket, f"show map {doorlimits.MAP}")
+    assert told.count(":") == 4 and workspace_key(doorway.settings, *KEY) in told
+
+
+class TestUse:
+    """What somebody does, not what a page does by itself."""
+
+    @pytest.fixture
+    def activity(self, doorway, server):
+        doorway.ask(f"{BASE}/lab")
+        made = DoorActivity(doorway.settings)
+        assert made.used() == frozenset(), "what was before the first look is not known"
+        return made
+
+    @pytest.mark.parametrize(("method", "path"), [
+        ("GET", "/api/kernels"), ("GET", "/api/sessions"), ("GET", "/api/contents?content=1"), ("GET", "/api/status"),
+        ("GET", "/api/contents/a.ipynb?type=notebook&content=1"), ("GET", "/readingroom/standing"),
+        ("PUT", "/api/contents/a.ipynb"), ("PUT", "/lab/api/workspaces/default"), ("GET", "/static/lab/main.js"),
+        ("POST", "/api/shutdown"), ("GET", "/files/a.csv"),
+    ])
+    def test_what_a_page_asks_and_saves_by_itself_is_none(self, doorway, activity, method, path):
+        doorway.ask(BASE + path, method, **({"content": b"x" * 5000} if method != "GET" else {}))
+        assert activity.used() == frozenset()
+
+    @pytest.mark.parametrize(("method", "path"), [
+        ("POST", "/readingroom/here"), ("GET", "/lab"), ("POST", "/api/sessions"), ("POST", "/api/contents/"),
+        ("DELETE", "/api/contents/a.ipynb"), ("PATCH", "/api/contents/a.ipynb"),
+        ("POST", "/api/contents/a.ipynb/checkpoints"),
+    ])
+    def test_what_a_person_does_is_use_once(self, doorway, activity, method, path):
+        doorway.ask(BASE + path, method, **({"json": {}} if method in ("POST", "PATCH") else {}))
+        assert activity.used() == {KEY}
+        assert activity.used() == frozenset()
+
+    def test_that_somebody_is_there_is_for_the_door_and_not_the_workspace(self, doorway, server, activity):
+        assert doorway.ask(f"{BASE}/readingroom/here", "POST", content=b"").status_code == 204
+        assert [seen for seen in server.seen if "here" in seen[1]] == []
+        refused = doorway.ask(f"{BASE}/readingroom/here", "POST", content=b"", headers={"Origin": "http://other.test"})
+        assert refused.status_code == 403
+
+    def test_what_is_sent_to_a_kernel_is_and_pongs_are_not(self, doorway, activity):
+        with doorway.websocket(*KEY) as line:
+            time.sleep(COUNTED_SECONDS)
+            activity.used()
+            line.sendall(b"x" * QUIET_BYTES)
+            time.sleep(COUNTED_SECONDS)
+            assert activity.used() == frozenset()
+            line.sendall(b"x" * 10 * QUIET_BYTES)
+            time.sleep(COUNTED_SECONDS)
+            line.sendall(b"x")
+            deadline = time.monotonic() + 10
+            while activity.used() != {KEY}:
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+
+    def test_a_door_that_began_anew_makes_nobody_active(self, doorway, activity):
+        doorway.ask(f"{BASE}/readingroom/here", "POST", content=b"")
+        doorway.kill()
+        doorway.start()
+        doorway.ask(f"{BASE}/readingroom/here", "POST", content=b"")
+        assert activity.used() == frozenset()
+        doorway.ask(f"{BASE}/readingroom/here", "POST", content=b"")
+        assert activity.used() == {KEY}
