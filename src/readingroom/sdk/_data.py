@@ -116,6 +116,14 @@ def _find(slug: str) -> Dataset:
     return found
 
 
+def record_key(slug: str) -> bytes | None:
+    """The secret from which keys of this dataset's people are made in this project; None if none is mounted."""
+    path = next((path for path in data_directory().glob("*/dataset.json")
+                 if json.loads(path.read_text(encoding="utf-8")).get("slug") == slug), None)
+    said = None if path is None else json.loads(path.read_text(encoding="utf-8")).get("record_key")
+    return bytes.fromhex(said) if isinstance(said, str) and said else None
+
+
 def _labelled(values: pandas.Series, codes: dict[str, str]) -> pandas.Series:
     """Labels for codes, in the catalogue's order; what it does not know stays as it is and comes last."""
     import pandas

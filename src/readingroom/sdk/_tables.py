@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 MARK = "[c]"  # what a suppressed cell shows, as in official statistics
 JOINER = " / "
 SAFE_EXTREMES = {"min": "bottom_mean", "max": "top_mean"}
-LARGEST_BASE = 100
 SEARCH_SECONDS = 5.0  # for fewer hidden cells; what is found is safe however long it took
 
 Labels = tuple[str, ...]
@@ -137,12 +136,13 @@ class Table:
         as safe, and may hide more.
         """
         from readingroom.core.disclosure.remedies import hide_unsafe, without_added_totals
+        from readingroom.sdk._rounding import added_as
 
         until = time.monotonic() + SEARCH_SECONDS
         bare = tuple(map(without_added_totals, self.tables))
         found = hide_unsafe(bare, known_policy(), lambda: time.monotonic() > until)
         hidden = len(found.primary | found.secondary)
-        made = _added_as(self.tables, found.tables)
+        made = added_as(self.tables, found.tables)
         return self._changed(f"suppressed {hidden} cells", tables=made) if hidden else self
 
     def round(self, base: int = 5, method: str = "nearest", *, totals: str = "rounded") -> Table:
@@ -153,31 +153,24 @@ class Table:
         `totals="added"` totals are the sums of the rounded cells shown, hidden ones counting nothing, in place of
         rounded ones. Rounding does not make small cells safe.
         """
-        if isinstance(base, bool) or not isinstance(base, int) or not 1 <= base <= LARGEST_BASE:
-            raise InvalidInput(f"The base is a whole number from 1 to {LARGEST_BASE}.", rule="table.rounding",
-                               value=base, next_step="Use 5 or 10, or 6 with method=\"midpoint\".")
-        if method not in ("nearest", "midpoint", "controlled") or (method == "midpoint" and base % 2):
-            raise InvalidInput(f"There is no rounding {method!r} to {base}.", rule="table.rounding", value=method,
-                               next_step='Use method="nearest", "controlled", or "midpoint" with an even base.')
-        if totals not in ("rounded", "added"):
-            raise InvalidInput(f"There are no totals {totals!r}.", rule="table.rounding", value=totals,
-                               next_step='Use totals="rounded", or "added" for sums of the rounded cells.')
-        if not any(_is_counted(one) for one in self.tables) or self.recipe.weight:
-            raise InvalidInput(f"Only counts are rounded to a base; this is a {self.statistic}.", rule="table.rounding",
-                               value=self.statistic, next_step="It is already shown with few digits.")
-        plain = tuple(one.with_cells(tuple(replace(cell, shown=None) for cell in one.cells)) for one in self.tables)
-        how = {"nearest": f"to {base}", "midpoint": f"to the midpoint of {base}",
-               "controlled": f"to {base} so that they add up"}[method]
-        if method == "controlled":
-            return self._changed(f"counts rounded {how}", tables=_round_controlled(plain, base))
-        rounded = tuple(replace(one, rounding=base, rounding_method=method) if _is_counted(one) else one
-                        for one in plain)
-        if totals == "added":
-            from readingroom.core.disclosure.remedies import with_totals_added_up
+        from readingroom.sdk._rounding import rounded
 
-            rounded = tuple(with_totals_added_up(one) if one.statistic == "count" else one for one in rounded)
-            how += ", totals added up from rounded cells"
-        return self._changed(f"counts rounded {how}", tables=rounded)
+        how, tables = rounded(self, base, method, totals)
+        return self._changed(f"counts rounded {how}", tables=tables)
+
+    def perturb(self, noise: int = 2, variance: float = 1.0, small: int = 0, *,
+                key: str | bytes | None = None) -> Table:
+        """Counts with noise of up to `noise` either way that is the same wherever the same people are counted.
+
+        `variance` is the noise's, and with `small` nothing from 1 to that number is shown. The noise comes from a key
+        of each person, made of their identifier and a secret of the dataset in this project, so that the same cell is
+        the same number in every table, whatever the order of rows. Where a frame is of no mounted dataset, give such a
+        secret as `key`, at least 16 bytes, and always the same. Noise does not make small cells safe.
+        """
+        from readingroom.sdk._noise import perturb
+
+        return self._changed(f"counts perturbed by noise of up to {noise}",
+                             tables=perturb(self, noise, variance, small, key))
 
     def merge(self, groups: Mapping[str, Any]) -> Table:
         """Categories put together and everything counted anew: `{"region": {"North": ["NE", "NW"]}}`.
@@ -213,6 +206,8 @@ class Table:
 
         What is left out still counts in totals that stay, so that it is checked as if it were hidden.
         """
+        from readingroom.sdk._rounding import added_as
+
         wanted = {(one,) if isinstance(one, str) else tuple(one) for one in labels}
         gone = set(self.dropped)
         for side in ("row", "column"):
@@ -230,10 +225,9 @@ class Table:
         tables = tuple(one.with_cells(tuple(
             replace(cell, suppressed=True) if {("row", cell.row), ("column", cell.column)} & gone else cell
             for cell in one.cells)) for one in self.tables)
-        tables = _added_as(self.tables, tables)
         changed = self._changed("left out " + ("totals" if totals else "empty rows and columns" if empty else
                                                "; ".join(JOINER.join(one) for one in sorted(wanted))),
-                                tables=tables, dropped=frozenset(gone))
+                                tables=added_as(self.tables, tables), dropped=frozenset(gone))
         if not all(changed._axes()):
             raise InvalidInput("Nothing would be left of the table.", rule="table.drop", value=len(gone),
                                next_step="Leave out fewer rows or columns.")
@@ -332,28 +326,6 @@ class Table:
 
     def __repr__(self) -> str:
         return f"<Table: {self.statistic} by {', '.join(self.row_names)}>\n{self.frame.to_string()}"
-
-
-def _is_counted(one: TableEvidence) -> bool:
-    """Whether its numbers are counts of people, or shares of such."""
-    return one.statistic == "count" or (one.statistic == "share" and all(cell.total is None for cell in one.cells))
-
-
-def _added_as(before: tuple[TableEvidence, ...], after: tuple[TableEvidence, ...]) -> tuple[TableEvidence, ...]:
-    """Changed tables with totals added up anew, where they were before."""
-    from readingroom.core.disclosure.remedies import with_totals_added_up, without_added_totals
-
-    return tuple(with_totals_added_up(now) if without_added_totals(was) is not was else now
-                 for was, now in zip(before, after, strict=True))
-
-
-def _round_controlled(tables: tuple[TableEvidence, ...], base: int) -> tuple[TableEvidence, ...]:
-    from readingroom.core.disclosure.remedies import round_controlled
-
-    if any(one.statistic == "share" for one in tables):
-        raise InvalidInput("Shares are made of counts that are rounded each by itself.", rule="table.rounding",
-                           value="share", next_step='Leave out the shares, or use method="nearest".')
-    return round_controlled(tables, base)
 
 
 def known_policy() -> Policy:

@@ -66,7 +66,8 @@ class FileExtracts:
                     pq.write_table(_pseudonymised(rows, _table(dataset, name), own), path, compression="zstd")
                     path.chmod(0o444)
                 described = directory / DESCRIPTION
-                described.write_text(json.dumps(describe(dataset, version, granted), indent=1))
+                said = describe(dataset, version, granted) | {"record_key": _record_key(own, dataset.slug)}
+                described.write_text(json.dumps(said, indent=1))
                 described.chmod(0o444)
         return target
 
@@ -115,6 +116,15 @@ def describe(dataset: Dataset, version: str, columns: Mapping[str, tuple[str, ..
              "columns": [_described(column) for column in table.columns if column.name in columns[table.name]]}
             for table in dataset.tables if table.name in columns],
     }
+
+
+def _record_key(own: bytes, slug: str) -> str:
+    """The secret of this project's noise on counts of this dataset: the same for every version and every extract.
+
+    It belongs with the pseudonyms, which are the project's own too: who has both could compute the noise, and has the
+    data. Readers of what is released have neither.
+    """
+    return hmac.new(own, f"record-key/{slug}".encode(), hashlib.sha256).hexdigest()
 
 
 def _described(column: Column) -> dict[str, object]:

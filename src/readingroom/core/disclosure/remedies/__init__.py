@@ -1,5 +1,6 @@
-"""Ways to make a table safe: hiding cells, rounding so that totals hold. What comes of them is checked like any."""
+"""Ways to make a table safe: hiding cells, rounding so that totals hold, noise. The result is checked like any."""
 
+from readingroom.core.disclosure.remedies.noise import keys_of, perturbed
 from readingroom.core.disclosure.remedies.rounding import (
     round_controlled,
     with_totals_added_up,
@@ -7,4 +8,5 @@ from readingroom.core.disclosure.remedies.rounding import (
 )
 from readingroom.core.disclosure.remedies.suppressing import Suppressed, hide_unsafe
 
-__all__ = ["Suppressed", "hide_unsafe", "round_controlled", "with_totals_added_up", "without_added_totals"]
+__all__ = ["Suppressed", "hide_unsafe", "keys_of", "perturbed", "round_controlled", "with_totals_added_up",
+           "without_added_totals"]

@@ -60,15 +60,17 @@ class Computed:
     left_out: Mapping[str, int]
 
 
-def compute(frame: Any, recipe: Recipe, *, top: int = TOP, at_once: int = ROWS_AT_ONCE) -> Computed:
+def compute(frame: Any, recipe: Recipe, *, top: int = TOP, at_once: int = ROWS_AT_ONCE,
+            secret: bytes | None = None) -> Computed:
     """Evidence of every cell that `recipe` asks for. InvalidInput says what cannot be, and why.
 
-    Of more than `at_once` rows, a part of the people at a time is counted, which bounds memory.
+    Of more than `at_once` rows, a part of the people at a time is counted, which bounds memory. With a `secret` the
+    facts have each cell's key too: `key` of everybody in it, `key0` and so on of those who have a value.
     """
     names = frames.names_of(frame)
     used = conditions.columns_used(recipe.where, names) if recipe.where else ()
     data = frames.take(frame, columns_needed(recipe, names))
-    return _Pass(recipe, data, names, used, top, 0 if data else frames.length(frame), at_once).run()
+    return _Pass(recipe, data, names, used, top, 0 if data else frames.length(frame), at_once, secret).run()
 
 
 def columns_needed(recipe: Recipe, names: list[str]) -> list[str]:
@@ -84,8 +86,8 @@ class _Pass:
     """The columns of one statement as they are collected, and its result."""
 
     def __init__(self, recipe: Recipe, data: Mapping[str, Column], names: list[str], used: tuple[str, ...],
-                 top: int, length: int, at_once: int) -> None:
-        self.at_once = at_once
+                 top: int, length: int, at_once: int, secret: bytes | None) -> None:
+        self.at_once, self.secret = at_once, secret
         self.recipe, self.data, self.names, self.top, self.length = recipe, data, names, top, length
         self.arrays: dict[str, pa.ChunkedArray] = {}
         self.values: list[Value] = []
@@ -102,6 +104,7 @@ class _Pass:
         measured = [self._places(measure) for measure in recipe.measures]
         plan, places = self._plan(measured)
         unit = None if recipe.unit is None else self._add("u", frames.units(self.data[recipe.unit], recipe.unit))
+        key = self._key() if unit and self.secret is not None else None
         weight = self._weight()
         condition = self._condition()
         lost = [("label", [*row_missing, *column_missing]), ("unit", [f"{unit} IS NULL"] if unit else []),
@@ -109,6 +112,7 @@ class _Pass:
         kept = " AND ".join(f"NOT ({test})" for _, tests in lost for test in tests)
         base = ", ".join([
             f"{row_code} AS r", f"{column_code} AS c", *([f"{unit} AS u"] if unit else []),
+            *([f"{key} AS k"] if key else []),
             *([f"{weight}::DOUBLE AS w"] if weight else []),
             *(f"{expression} AS v{place}" for place, expression in enumerate(self.expressions))])
         everything = " AND ".join(part for part in (condition and f"({condition})", kept) if part)
@@ -247,7 +251,7 @@ class _Pass:
             fractions=_distinct(by_name, "rate", "ratio"), spread=_distinct(by_name, "sd", "variance"),
             quantiles=tuple(quantiles),
             extremes=_distinct(by_name, "min", "max", "range"), extreme_means=tuple(means.items()),
-            modes=_distinct(by_name, "mode"))
+            modes=_distinct(by_name, "mode"), has_keys=self.secret is not None and self.recipe.unit is not None)
         return plan, tuple(places)
 
     def _weight(self) -> str | None:
@@ -260,6 +264,12 @@ class _Pass:
             raise InvalidInput(f"The weights in {name!r} are not all above zero and finite.", rule="data.weight",
                                value=name, next_step="Leave such rows out with \"where\".")
         return self._add(f"x_{name}", column)
+
+    def _key(self) -> str:
+        from readingroom.core.disclosure.tabulation.keys import key_column  # solvers come with it
+
+        unit, secret = str(self.recipe.unit), self.secret or b""
+        return self._add("key", key_column(self.data[unit], unit, secret))
 
     def _condition(self) -> str:
         if not self.recipe.where:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from readingroom.core.disclosure.tabulation.sql import Plan
+from readingroom.core.disclosure.tabulation.sql import KEYS, Plan
 
 ROWS_AT_ONCE = 4_000_000
 
@@ -45,6 +45,8 @@ def _how(plan: Plan, name: str) -> Callable[[list[Any]], Any]:
             return lambda found: min(found, default=None)
         case "hi":
             return lambda found: max(found, default=None)
+        case "key":
+            return lambda found: sum(found) % KEYS
         case "top":
             return lambda found: heapq.nlargest(plan.top, _flat(found)) or None
         case "low":

@@ -17,6 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 OVERALL = -1
+KEYS = 2**64
+"""Record keys are whole numbers below it, and so are their sums modulo it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Plan:
     extremes: tuple[int, ...] = ()
     extreme_means: tuple[tuple[int, int], ...] = ()
     modes: tuple[int, ...] = ()
+    has_keys: bool = False
 
     def needs_ends(self, value: int) -> bool:
         """Whether each unit's own smallest and largest value matter."""
@@ -96,7 +99,7 @@ def _holdings(plan: Plan) -> list[tuple[str, str, str]]:
         if plan.has_weight:
             columns += [(f"ws{i}", f"fsum(w * v{i})", f"fsum(ws{i})"),
                         (f"ww{i}", f"fsum(w) FILTER (v{i} IS NOT NULL)", f"fsum(ww{i})")]
-    return columns
+    return [*columns, *([("k", "any_value(k)", "any_value(k)")] if plan.has_keys else [])]
 
 
 def _alone(plan: Plan) -> str:
@@ -112,6 +115,9 @@ def _alone(plan: Plan) -> str:
 def _unit_columns(plan: Plan) -> list[tuple[str, str]]:
     """(name, expression over `held`) of what is counted in units."""
     columns = [("units", "count(*)")]
+    if plan.has_keys:  # each unit once, so that a cell's key is its people's, in whatever table
+        columns += [("key", f"sum(k::HUGEINT) % {KEYS}")]
+        columns += [(f"key{i}", f"sum(k::HUGEINT) FILTER (s{i} IS NOT NULL) % {KEYS}") for i in range(len(plan.values))]
     for i, value in enumerate(plan.values):
         columns += [
             (f"units{i}", f"count(s{i})"), (f"abs{i}", value.sum(f"abs(s{i})" if value.signed else f"s{i}")),

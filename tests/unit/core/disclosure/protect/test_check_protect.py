@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from readingroom.core.disclosure.protect.cell_key import make_ptable
 from readingroom.core.disclosure.protect.forms.examples import PROTECT
 from readingroom.core.disclosure.protect.forms.model import RulesForm
 from readingroom.core.disclosure.protect.forms.protect import check_protect
@@ -227,3 +228,71 @@ class TestRounding:
         tight = check_protect({"rows": ["a", "b", "Total"], "values": [3, 3, 6], "method": "rounding",
                                "protection": {"sliding": 2}})
         assert tight["verdict"] == "fail"
+
+
+KEYED = {"method": "cell-key", "noise": {"largest": 2, "variance": 1, "small": 1},
+         "rows": {"region": ["North", "South", "Total"]}, "columns": {"sex": ["F", "M", "Total"]},
+         "values": [[4, 20, 24], [30, 15, 45], [34, 35, 69]],
+         "keys": [[0.91, 0.35, None], [0.02, 0.6, None], [None, None, None]]}
+
+
+class TestCellKey:
+    """Noise by keys that the file gives; the slow look-up is written out."""
+
+    @staticmethod
+    def looked_up(count, key, noise):
+        row = make_ptable(noise["largest"], noise["variance"], noise["small"]).rows
+        chances = row[min(count, len(row) - 1)]
+        return count + next(at for at in range(len(chances)) if key < chances[:at + 1].sum()) - noise["largest"]
+
+    def test_every_cell_has_the_noise_of_its_key_and_totals_of_the_sum_of_keys(self):
+        answer = check_protect(KEYED)
+        keys = [[0.91, 0.35, 0.26], [0.02, 0.6, 0.62], [0.93, 0.95, 0.88]]
+        expected = [[self.looked_up(count, key, KEYED["noise"]) for count, key in zip(*lines, strict=True)]
+                    for lines in zip(KEYED["values"], keys, strict=True)]
+        (table,) = answer["tables"]
+        assert table["values"] == expected
+        assert table["perturbation"] == 2
+        assert answer["verdict"] == "pass"
+        assert check_published(table | {"threshold": None})["verdict"] == "pass"
+
+    def test_the_keys_of_records_make_the_cells(self):
+        cells = [{"region": "North", "value": 2, "record_keys": [0.7, 0.4]},
+                 {"region": "South", "value": 3, "key": 0.5},
+                 {"region": "Total", "value": 5}]
+        one = check_protect({"method": "cell-key", "variables": ["region"], "cells": cells})
+        other = check_protect({"method": "cell-key", "variables": ["region"], "cells": [
+            cells[0] | {"record_keys": None, "key": 0.1}, cells[1], cells[2] | {"key": 0.6}]})
+        assert one["tables"] == other["tables"]
+
+    def test_one_cell_in_two_tables_is_one_number(self):
+        tables = [{"name": "a", "rows": {"r": ["N", "S", "Total"]}, "values": [14, 30, 44], "keys": [0.9, 0.1, None]},
+                  {"name": "b", "rows": {"r": ["N"]}, "columns": {"s": ["F", "M", "Total"]}, "values": [[6, 8, 14]],
+                   "keys": [[0.4, 0.5, None]]}]
+        answer = check_protect({"method": "cell-key", "tables": tables})
+        assert answer["tables"][0]["values"][0] == answer["tables"][1]["values"][0][2]
+
+    @pytest.mark.parametrize(("change", "said"), [
+        ({"keys": None}, "has no key"),
+        ({"keys": [[0.91, 0.35, None], [0.02, 1.6, None], [None, None, None]]}, "0 to below 1"),
+        ({"keys": [[0.91, 0.35], [0.02, 0.6]]}, "different shapes"),
+        ({"noise": {"largest": 2, "variance": 9}}, "variance"),
+        ({"noise": {"largest": 2, "sigma": 9}}, "unknown key"),
+        ({"kind": "magnitude"}, "for counts"),
+    ])
+    def test_what_cannot_be_perturbed_is_refused(self, change, said):
+        with pytest.raises(InvalidInput, match=said):
+            check_protect(KEYED | change)
+
+    def test_contradicting_keys_and_missing_records_are_refused(self):
+        cell = {"region": "North", "value": 2, "record_keys": [0.7]}
+        with pytest.raises(InvalidInput, match="1 record keys for a count of 2"):
+            check_protect({"method": "cell-key", "variables": ["region"], "cells": [cell]})
+        tables = [{"name": name, "rows": {"r": ["N", "S"]}, "values": [14, 30], "keys": [key, 0.1]}
+                  for name, key in (("a", 0.9), ("b", 0.8))]
+        with pytest.raises(InvalidInput, match="two different keys"):
+            check_protect({"method": "cell-key", "tables": tables})
+
+    def test_a_level_that_noise_cannot_give_is_exposed(self):
+        answer = check_protect(KEYED | {"sensitive": [["North", "F"]], "protection": {"upper": 9}})
+        assert answer["verdict"] == "fail"

@@ -86,6 +86,14 @@ PROTECT: dict[str, object] = {
         ],
         "hierarchies": {"region": {"Coast": ["North", "South"], "Inland": ["East", "West"]}},
     },
+    "cell-key": {
+        "method": "cell-key",
+        "noise": {"largest": 2, "variance": 1, "small": 1},
+        "rows": {"region": ["North", "South", "Total"]},
+        "columns": {"sex": ["F", "M", "Total"]},
+        "values": [[4, 20, 24], [30, 15, 45], [34, 35, 69]],
+        "keys": [[0.91, 0.35, None], [0.02, 0.6, None], [None, None, None]],
+    },
     "contributions": {
         "kind": "magnitude",
         "rules": {"p_percent": 10, "dominance": [[1, 75]]},

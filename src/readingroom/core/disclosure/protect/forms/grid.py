@@ -114,6 +114,9 @@ def _grid(form: TableForm, name: str, number: int, totals: frozenset[str], whole
     if truth is not None and _shape(truth, f"{name}: true_values") != shape:
         raise InvalidInput(f"{name}: true_values and values have different shapes.", rule="form.table", value=name,
                            next_step="Give one true value for each cell.")
+    if form.keys is not None and _shape(form.keys, f"{name}: keys") != shape:
+        raise InvalidInput(f"{name}: keys and values have different shapes.", rule="form.table", value=name,
+                           next_step="Give one key for each cell, or null.")
     cells = []
     for index in itertools.product(*map(range, shape)):
         at_labels = [labels[axis][place] for axis, place in enumerate(index)]
@@ -122,9 +125,20 @@ def _grid(form: TableForm, name: str, number: int, totals: frozenset[str], whole
         if isinstance(raw, Mapping):
             facts = cell_form(raw, where, allowed=())
             raw = facts.value
+        if form.keys is not None:
+            facts = _with_key(facts, _deep(form.keys, index), where)
         true = read_mark(_deep(truth, index), where, whole=whole).value if truth is not None else facts.true_value
         cells.append(_cell(table.at(at_labels, where), raw, true, facts, where, whole))
     return _with_cells(table, cells)
+
+
+def _with_key(facts: CellForm, key: object, where: str) -> CellForm:
+    if key is None:
+        return facts
+    if isinstance(key, bool) or not isinstance(key, int | float) or not 0 <= key < 1:
+        raise InvalidInput(f"{where}: the key is {str(key)[:40]!r}.", rule="form.key", value=str(key)[:40],
+                           next_step="A key is a share from 0 to below 1.")
+    return facts.model_copy(update={"key": float(key)})
 
 
 def _axes(form: TableForm, shape: tuple[int, ...], name: str) -> list[tuple[str, list[Any] | None]]:

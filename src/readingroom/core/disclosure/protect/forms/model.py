@@ -30,6 +30,14 @@ class RoundingForm(_Form):
     method: Method = "nearest"
 
 
+class NoiseForm(_Form):
+    """Cell-key noise: up to `largest` either way (D), with a `variance` (V), and no results from 1 to `small` (js)."""
+
+    largest: Annotated[int, Field(ge=1, le=50, validation_alias=AliasChoices("largest", "D", "max"))] = 2
+    variance: Annotated[float, Field(gt=0, validation_alias=AliasChoices("variance", "V"))] = 1.0
+    small: Annotated[int, Field(ge=0, validation_alias=AliasChoices("small", "js"))] = 0
+
+
 class ProtectionForm(_Form):
     """What a protected cell needs: distances below and above its true value, a width, or a share of its value."""
 
@@ -62,6 +70,10 @@ class CellForm(BaseModel):
     cost: Annotated[float | None, Field(ge=0)] = None
     contributors: Annotated[int | None, Field(ge=0, validation_alias=AliasChoices("contributors", "n"))] = None
     contributions: list[float] | None = None
+    key: Annotated[float | None, Field(ge=0, lt=1, validation_alias=AliasChoices("key", "cell_key"), description=(
+        "The cell's key, a share from 0 to below 1: the fractional part of the sum of its units' record keys."))] = None
+    record_keys: Annotated[list[Annotated[float, Field(ge=0, lt=1)]] | None, Field(
+        description="The record keys of the cell's units, each from 0 to below 1; as many as the count.")] = None
     protection: ProtectionForm | float | None = None
     lower_level: Annotated[float | None, Field(ge=0, validation_alias=AliasChoices("lower_level", "lpl"))] = None
     upper_level: Annotated[float | None, Field(ge=0, validation_alias=AliasChoices("upper_level", "upl"))] = None
@@ -77,6 +89,8 @@ class TableForm(_Form):
     dimensions: dict[str, list[Label]] | None = None
     values: Annotated[list[Any] | None, Field(validation_alias=AliasChoices("values", "data", "grid"))] = None
     true_values: Annotated[list[Any] | None, Field(validation_alias=AliasChoices("true_values", "truth"))] = None
+    keys: Annotated[list[Any] | None, Field(validation_alias=AliasChoices("keys", "cell_keys"), description=(
+        "A grid of cell keys, of the shape of `values`; null where it is not known."))] = None
     variables: list[str] | None = None
     cells: list[CellForm] | None = None
     totals: Totals | None = None
@@ -149,7 +163,8 @@ class ProtectForm(_Common):
     rules: RulesForm = RulesForm()
     cost: Annotated[Literal["log", "count", "unit", "value"], Field(
         validation_alias=AliasChoices("cost", "costs"))] = "log"
-    method: Literal["auto", "optimal", "heuristic", "rounding", "midpoint", "controlled-rounding"] = "auto"
+    method: Literal["auto", "optimal", "heuristic", "rounding", "midpoint", "controlled-rounding", "cell-key"] = "auto"
+    noise: NoiseForm = NoiseForm()
     base: Annotated[float | None, Field(gt=0, le=1e9)] = None
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
 from readingroom.core.disclosure.protect.forms import answer
-from readingroom.core.disclosure.protect.forms.grid import ReadTable
 from readingroom.core.disclosure.protect.forms.model import ProtectForm, parse_protect
 from readingroom.core.disclosure.protect.forms.needs import DEFAULT_PERCENT, levels, listed, singles, threshold_of
+from readingroom.core.disclosure.protect.forms.noise import perturbed
 from readingroom.core.disclosure.protect.forms.problem import Problem, build
 from readingroom.core.disclosure.protect.forms.sensitive import check_rules, sensitive_cells
+from readingroom.core.disclosure.protect.forms.shown import shown_table
 from readingroom.core.disclosure.protect.intruder import Reader, never
 from readingroom.core.disclosure.protect.pattern import Method, Pattern, costs_of, suppress
 from readingroom.core.disclosure.protect.protection import Protection
@@ -43,6 +44,8 @@ def check_protect(raw: object, *, out_of_time: Callable[[], bool] = never,
                            next_step="Give every cell its true value; what is hidden already as {\"value\": 4, "
                            "\"suppressed\": true}.")
     problem = replace(problem, system=completed(problem.system))
+    if form.method == "cell-key":
+        return perturbed(problem, form, out_of_time)
     if form.method in ROUNDINGS:
         return _rounded(problem, form, ROUNDINGS[form.method], out_of_time)
     return _suppressed(problem, form, METHODS[form.method], out_of_time, give_up)
@@ -66,7 +69,7 @@ def _rounded(problem: Problem, form: ProtectForm, method: Rounded, out_of_time: 
         {"pattern": {"primary": answer.described(problem, asked), "secondary": []},
          "cells": _with_role(answer.cells(problem, found.audit), "primary"), "insiders": []},
         {"additive": found.additive, "moved": answer.described(problem, found.moved),
-         "tables": [{**_shown(problem, number, table, lambda cell: answer.bound(float(found.values[cell]))),
+         "tables": [{**shown_table(problem, number, table, lambda cell: answer.bound(float(found.values[cell]))),
                      "rounding": kept} for number, table in enumerate(problem.tables)],
          "notes": [f"{problem.gap[:1].upper()}{problem.gap[1:]}."] if problem.gap else [], "parameters": parameters})
 
@@ -98,9 +101,10 @@ def _suppressed(problem: Problem, form: ProtectForm, method: Method, out_of_time
                    *_secondary(problem, pattern, give_up)],
          "insiders": [answer.inference(problem, one) for one in pattern.audit.insiders]},
         {"cost": pattern.cost, "bound": pattern.bound, "optimal": pattern.optimal, "gap": pattern.gap,
-         "tables": [_shown(problem, number, table, seen) for number, table in enumerate(problem.tables)],
+         "tables": [shown_table(problem, number, table, seen) for number, table in enumerate(problem.tables)],
          "notes": [f"{problem.gap[:1].upper()}{problem.gap[1:]}."] if problem.gap else [],
          "parameters": parameters})
+
 
 def _costs(problem: Problem, form: ProtectForm) -> Floats:
     cost = costs_of(problem.system, "count" if form.cost == "unit" else form.cost)
@@ -145,33 +149,3 @@ def _secondary(problem: Problem, pattern: Pattern, give_up: Callable[[], bool]) 
 
 def _hidden(problem: Problem, pattern: Pattern) -> set[int]:
     return {*pattern.hidden, *(cell for cell in range(problem.system.size) if cell not in problem.facts)}
-
-
-def _shown(problem: Problem, number: int, table: ReadTable, seen: Callable[[int], object]) -> answer.Json:
-    """The table as it may be published: in the form that `check published` reads."""
-    head = {"name": table.name, **({"measure": table.form.measure} if table.form.measure else {}),
-            **({"where": dict(table.form.where)} if table.form.where else {}),
-            **({} if table.whole else {"kind": "magnitude"}),
-            **({"negative": True} if table.form.negative else {})}
-    if table.form.values is None:
-        return {**head, "variables": list(table.variables), "cells": [
-            {"at": [code or "Total" for code in one.at], "value": seen(problem.index[number, one.at])}
-            for one in table.cells]}
-    return {**head, "dimensions": _dimensions(table), "total": sorted(_total_labels(table)) or ["Total"],
-            "values": _nested(problem.index, number, table, seen)}
-
-
-def _dimensions(table: ReadTable) -> dict[str, list[str]]:
-    return {name: list(labels) for name, labels in zip(table.variables, table.labels, strict=True)}
-
-
-def _total_labels(table: ReadTable) -> set[str]:
-    return {label for labels in table.labels for label in labels if table.code(label) is None}
-
-
-def _nested(index: Mapping[tuple[int, tuple[str | None, ...]], int], number: int, table: ReadTable,
-            seen: Callable[[int], object], so_far: tuple[str, ...] = ()) -> object:
-    depth = len(so_far)
-    if depth == len(table.labels):
-        return seen(index[number, tuple(map(table.code, so_far))])
-    return [_nested(index, number, table, seen, (*so_far, label)) for label in table.labels[depth]]
