@@ -25,6 +25,7 @@ from readingroom.hub.containers import workspace_key
 from readingroom.hub.engine import DockerEngine
 from readingroom.services import (
     audit,
+    freezing,
     notices,
     private_answers,
     releases,
@@ -49,7 +50,7 @@ ORPHANS_SECONDS = 60.0
 USE_SECONDS = 10.0
 MAIL_SECONDS = 5.0
 RETRY_SECONDS = 15.0
-BROKEN = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 class Worker:
@@ -70,6 +71,7 @@ class Worker:
         duties: tuple[tuple[str, Callable[[], object], float], ...] = (
             ("destroy", lambda: workspaces.destroy_dead_extracts(self.workshop), sweep),
             ("sweep", self.sweep, sweep),
+            ("freeze", lambda: freezing.sweep(self.workshop), sweep),
             ("use", lambda: use.note_use(self.workshop, self.activity), USE_SECONDS),
             ("limits", self.tell_limits, USE_SECONDS),
             ("meter", lambda: shown.read_meter(self.workshop, self.workshop.meter), sweep),
@@ -131,14 +133,17 @@ class Worker:
             self._start(f"answer-{answer.id}", compute_answer, answer.id)
 
     def _start(self, name: str, workflow: Callable[[int], None], key: int) -> None:
-        """Start it, or again when it broke (a full disk, say) and the records still call for it."""
+        """Start it, or again when the records still call for it some time after it ended.
+
+        It broke (on a full disk, say), or it ended with nothing to do and now there is: a request that thawed.
+        """
         attempts = DBOS.list_workflows(workflow_id_prefix=f"{name}.", load_input=False, load_output=False)
         if attempts:
             last = max(attempts, key=lambda attempt: attempt.created_at or 0)
             ended = (last.updated_at or 0) / 1000
-            if last.status not in BROKEN or time.time() - ended < RETRY_SECONDS:
+            if last.status not in ENDED or time.time() - ended < RETRY_SECONDS:
                 return
-            log.warning("%s broke (%s) and is started again", name, last.status)
+            log.warning("%s ended (%s) and is started again", name, last.status)
         with SetWorkflowID(f"{name}.{len(attempts) + 1}"):
             DBOS.start_workflow(workflow, key)
 

@@ -14,12 +14,13 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.packages import Ecosystem
 from readingroom.core.requests import Decision
 from readingroom.hub.configure import NODE
 from readingroom.ops.install import build_static
 from readingroom.ops.progress import Progress
-from readingroom.services import packages, private_answers
+from readingroom.services import freezing, packages, private_answers
 from readingroom.web.private_forms import FIELDS
 from readingroom.web.sessions import COOKIE
 from tests.browser.people import ARGUMENTS
@@ -104,6 +105,13 @@ def populate(world: World) -> dict[str, int]:
         packages.ask(world.room, "ada", "returning-defendants", Ecosystem.PIP, name, reason)
     refused = packages.ask(world.room, "dara", "returning-defendants", Ecosystem.CRAN, "keras", "Deep thoughts.")
     packages.refuse(world.room, "robin", refused.id, "It downloads models when it is first used.")
+    world.project("ended-early", "Ended early", ProjectStatus.ACTIVE, 90, {"chloe"})
+    world.grant("ended-early", "pupils", GrantStatus.ACTIVE)
+    frozen = world.in_review(author="chloe", project="ended-early", title="Counts of a project that was closed")
+    with world.store.transaction() as tx:
+        tx.projects.set_status("ended-early", ProjectStatus.CLOSED)
+    freezing.sweep(world.room)
+    numbers["frozen"] = frozen.number
     world.checkpoint()
     return numbers
 
@@ -162,6 +170,8 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("bilal", f"/requests/{numbers['returned']}/resubmit"),
         ("bilal", f"/requests/{numbers['released']}"),
         ("ada", f"/requests/{numbers['waiting']}/withdraw"),
+        ("chloe", f"/requests/{numbers['frozen']}"),
+        ("tomas", f"/requests/{numbers['frozen']}/review"),
         ("ada", f"{slug}/private"),
         *(("ada", f"{slug}/private?statistic={statistic}") for statistic in FIELDS),
         *(("ada", f"/private-answers/{numbers[name]}") for name in PRIVATE),

@@ -34,6 +34,14 @@ class AccessDecision:
     def allowed(self) -> bool:
         return not self.reasons
 
+    @property
+    def means_gone(self) -> tuple[Reason, ...]:
+        """The reasons that are about the person, the project and its grants, not about the workspace itself.
+
+        They also stop what was asked for before: requests freeze until none is left.
+        """
+        return tuple(reason for reason in self.reasons if not reason.rule.startswith("workspace."))
+
 
 def decide(person: Person, project: Project, grants: Sequence[tuple[Grant, Policy]], today: date,
            undertaking: Undertaking | None) -> AccessDecision:

@@ -17,12 +17,16 @@ MINIMUM_CONTEXT = 20
 
 
 class Phase(StrEnum):
-    """Who sees which reviews: in INDEPENDENT each checker only their own, in CONSOLIDATING checkers see all."""
+    """Who sees which reviews: in INDEPENDENT each checker only their own, in CONSOLIDATING checkers see all.
+
+    While it is FROZEN nobody decides, and each checker sees what they wrote.
+    """
 
     AUTHOR = "author"
     CHECKS = "checks"
     INDEPENDENT = "independent"
     CONSOLIDATING = "consolidating"
+    FROZEN = "frozen"
     COMPLETE = "complete"
 
 
@@ -77,6 +81,8 @@ def phase(request: EgressRequest) -> Phase:
             return Phase.AUTHOR
         case RequestStatus.SUBMITTED | RequestStatus.CHECKING:
             return Phase.CHECKS
+        case RequestStatus.FROZEN:
+            return Phase.FROZEN
         case RequestStatus.IN_REVIEW:
             enough = len(current_reviews(request)) >= request.checkers_required
             return Phase.CONSOLIDATING if enough else Phase.INDEPENDENT
@@ -84,12 +90,21 @@ def phase(request: EgressRequest) -> Phase:
             return Phase.COMPLETE
 
 
-def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) -> None:
-    """Refuse a review that is late, incomplete, unexplained, or by one checker too many."""
+def check_in_review(request: EgressRequest) -> None:
+    """Refuse what only checkers of a request in review can do."""
+    if request.status is RequestStatus.FROZEN:
+        raise InvalidTransition(
+            f"Request {request.number} is frozen: what it rests on has ended or was taken back.", rule="review.status",
+            value=request.status.value, next_step="It goes on where it was when that is put right; you will be told.")
     if request.status is not RequestStatus.IN_REVIEW:
         raise InvalidTransition(f"Request {request.number} is {request.status.value}, not in review.",
                                 rule="review.status", value=request.status.value,
                                 next_step="Reload the page to see where it stands.")
+
+
+def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) -> None:
+    """Refuse a review that is late, incomplete, unexplained, or by one checker too many."""
+    check_in_review(request)
     reviewers = {review.checker for review in current_reviews(request)}
     if checker in reviewers and phase(request) is Phase.INDEPENDENT:
         raise InvalidTransition("You have already given your review of this round.", rule="review.once",

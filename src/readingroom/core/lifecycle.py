@@ -47,6 +47,7 @@ class RequestStatus(StrEnum):
     RELEASED = "released"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    FROZEN = "frozen"
 
 
 class AnswerStatus(StrEnum):
@@ -78,16 +79,23 @@ GRANT_TRANSITIONS: dict[GrantStatus, frozenset[GrantStatus]] = {
 REQUEST_TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
     RequestStatus.DRAFT: frozenset({RequestStatus.SUBMITTED, RequestStatus.WITHDRAWN}),
     RequestStatus.SUBMITTED: frozenset({RequestStatus.CHECKING, RequestStatus.WITHDRAWN}),
-    RequestStatus.CHECKING: frozenset({RequestStatus.IN_REVIEW, RequestStatus.WITHDRAWN}),
-    RequestStatus.IN_REVIEW: frozenset(
-        {RequestStatus.APPROVED, RequestStatus.RETURNED, RequestStatus.REJECTED, RequestStatus.WITHDRAWN}
-    ),
+    RequestStatus.CHECKING: frozenset({RequestStatus.IN_REVIEW, RequestStatus.FROZEN, RequestStatus.WITHDRAWN}),
+    RequestStatus.IN_REVIEW: frozenset({RequestStatus.APPROVED, RequestStatus.RETURNED, RequestStatus.REJECTED,
+                                        RequestStatus.FROZEN, RequestStatus.WITHDRAWN}),
     RequestStatus.RETURNED: frozenset({RequestStatus.SUBMITTED, RequestStatus.WITHDRAWN}),
-    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED}),
+    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED, RequestStatus.FROZEN}),
+    RequestStatus.FROZEN: frozenset({RequestStatus.IN_REVIEW, RequestStatus.APPROVED, RequestStatus.WITHDRAWN}),
     RequestStatus.RELEASED: frozenset(),
     RequestStatus.REJECTED: frozenset(),
     RequestStatus.WITHDRAWN: frozenset(),
 }
+
+THAWS_TO: dict[RequestStatus, RequestStatus] = {
+    RequestStatus.CHECKING: RequestStatus.IN_REVIEW,  # the checks had ended; only people had not begun
+    RequestStatus.IN_REVIEW: RequestStatus.IN_REVIEW,
+    RequestStatus.APPROVED: RequestStatus.APPROVED,
+}
+"""Where a request goes back to that was frozen in a status: to where it was."""
 
 ANSWER_TRANSITIONS: dict[AnswerStatus, frozenset[AnswerStatus]] = {
     AnswerStatus.RESERVED: frozenset({AnswerStatus.COMPUTING, AnswerStatus.REFUNDED}),

@@ -77,6 +77,13 @@ KINDS: dict[str, Kind] = {
     "request.approved": Kind(
         "Request {request} was approved", "Request {request} of project {project} has every approval it needs; its "
         "package is being signed.", "/requests/{request}"),
+    "request.frozen": Kind(
+        "Request {request} is frozen", "What request {request} of project {project} rests on has ended or was taken "
+        "back: a grant, the project, or its author's standing. Nobody decides on it and nothing of it leaves until "
+        "that is put right; it then goes on where it was.", "/requests/{request}"),
+    "request.thawed": Kind(
+        "Request {request} goes on", "What request {request} of project {project} rests on is there again; it goes on "
+        "where it was.", "/requests/{request}"),
     "release.made": Kind(
         "Request {request} was released", "The signed package of request {request} of project {project} can be "
         "downloaded.", "/requests/{request}"),

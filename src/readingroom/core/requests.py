@@ -73,6 +73,7 @@ class EgressRequest:
 
     `outcome_comment` is what the concluding checker told the researcher when it was returned or rejected.
     `private_answer` is set where the platform itself made the files, from that answer; nobody can change them.
+    `thaws_to` is the status that a frozen one goes back to.
     """
 
     number: int
@@ -89,6 +90,7 @@ class EgressRequest:
     checkers_required: int
     outcome_comment: str = ""
     private_answer: int | None = None
+    thaws_to: RequestStatus | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError as ConstraintFailed
 from sqlalchemy.orm import Session
 
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
-from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.lifecycle import THAWS_TO, RequestStatus
 from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Release, Review, Vote
 from readingroom.db.tables import FileRow, ReleaseRow, RequestRow, ReviewRow, VoteRow
 from readingroom.errors import InvalidTransition, NotFound
@@ -50,7 +50,10 @@ class Requests:
         return _request(self._row(number))
 
     def set_status(self, number: int, status: RequestStatus) -> None:
-        self._row(number).status = status.value
+        """A request that is frozen keeps where it thaws to."""
+        row = self._row(number)
+        row.thaws_to = THAWS_TO[RequestStatus(row.status)].value if status is RequestStatus.FROZEN else None
+        row.status = status.value
 
     def set_outcome_comment(self, number: int, comment: str) -> None:
         self._row(number).outcome_comment = comment
@@ -74,6 +77,14 @@ class Requests:
 
     def with_status(self, *statuses: RequestStatus) -> tuple[EgressRequest, ...]:
         return self._where(RequestRow.status.in_([status.value for status in statuses]))
+
+    def watched(self, statuses: Sequence[RequestStatus], *, project: str = "", author: str = ""
+                ) -> tuple[EgressRequest, ...]:
+        """Requests in one of these states; of one project or author if named."""
+        conditions = [RequestRow.status.in_([status.value for status in statuses])]
+        conditions += [RequestRow.project == project] if project else []
+        conditions += [RequestRow.author == author] if author else []
+        return self._where(*conditions)
 
     def count_up_to(self, number: int, *statuses: RequestStatus) -> int:
         """How many requests with one of these statuses were made up to and including this one."""
@@ -119,6 +130,7 @@ def _request(row: RequestRow) -> EgressRequest:
         files=tuple(_file(file) for file in row.files if file.round == row.round),
         reviews=tuple(_review(review) for review in row.reviews), checkers_required=row.checkers_required,
         outcome_comment=row.outcome_comment, private_answer=row.private_answer,
+        thaws_to=None if row.thaws_to is None else RequestStatus(row.thaws_to),
     )
 
 

@@ -258,6 +258,7 @@ FINAL = ", ".join(f"'{status.value}'" for status in (
 
 
 ACTIVE = f"status NOT IN ({FINAL}) AND private_answer IS NULL"
+FROZEN = "(status = 'frozen') = (thaws_to IS NOT NULL)"
 STANDING = "status NOT IN ('rejected', 'withdrawn')"
 
 
@@ -273,6 +274,7 @@ class RequestRow(Base):
               postgresql_where=text(ACTIVE)),
         Index("private_answer_released_once", "private_answer", unique=True, sqlite_where=text(STANDING),
               postgresql_where=text(STANDING)),
+        CheckConstraint(FROZEN, name="request_frozen"),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)
@@ -287,6 +289,7 @@ class RequestRow(Base):
     checkers_required: Mapped[int]
     outcome_comment: Mapped[str] = mapped_column(Text, default="")
     private_answer: Mapped[int | None] = mapped_column(ForeignKey("private_answer.id"))
+    thaws_to: Mapped[str | None]
 
     files: Mapped[list[FileRow]] = relationship(lazy="selectin", order_by="FileRow.id")
     reviews: Mapped[list[ReviewRow]] = relationship(lazy="selectin", order_by="ReviewRow.id")

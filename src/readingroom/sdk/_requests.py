@@ -12,7 +12,7 @@ from readingroom.sdk import _door
 from readingroom.sdk._outputs import Output, as_output
 from readingroom.sdk._preflight import rules
 
-ACTIVE = frozenset({"submitted", "checking", "in-review", "returned", "approved"})
+ACTIVE = frozenset({"submitted", "checking", "in-review", "returned", "approved", "frozen"})
 
 
 @dataclass(frozen=True)

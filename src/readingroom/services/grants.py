@@ -22,7 +22,7 @@ from readingroom.core.projects import Grant, Project
 from readingroom.core.shown import Shown
 from readingroom.core.workspaces import Opening
 from readingroom.errors import InvalidInput, NotFound
-from readingroom.services import notices, shown
+from readingroom.services import freezing, notices, shown
 from readingroom.services.budgets import BudgetLine, budget_line
 from readingroom.services.room import ReadingRoom
 
@@ -103,6 +103,7 @@ def _decide(room: ReadingRoom, tx: Any, custodian: str, grant_id: int, status: G
                      reason=decided.decision_reason, policy=decided.policy_hash,
                      columns={table: list(columns) for table, columns in grant.columns.items()})
     notices.tell(tx, project.members, action, project=grant.project, dataset=grant.dataset, grant=grant.id)
+    freezing.settle_project(room, tx, grant.project)
     return decided
 
 

@@ -33,7 +33,7 @@ from readingroom.core.projects import Project
 from readingroom.core.roles import Permission, Role
 from readingroom.core.undertakings import Undertaking, missing_signature, sha256_of
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import accounts, notices
+from readingroom.services import accounts, freezing, notices
 from readingroom.services.room import ReadingRoom
 
 Result = TypeVar("Result")
@@ -284,6 +284,7 @@ def _act(room: ReadingRoom, by: str, action: PersonAction, subject: Callable[[An
             refused = refusal
         if refused is None:
             result = change(tx)
+            freezing.settle_author(room, tx, person.username)
             now = tx.people.get(person.username)
             said = {"reason": reason} if reason else {}
             tx.events.record(by, f"person.{PAST_ACTS[action]}", f"person:{person.username}",

@@ -18,7 +18,7 @@ from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import Decision, EgressRequest, OutputFile, Release
 from readingroom.errors import IntegrityError
-from readingroom.services import private_crates
+from readingroom.services import freezing, private_crates
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.workshop import Workshop
 
@@ -29,6 +29,8 @@ TOOLS = ("opendp", "pandas", "duckdb", "pyarrow")
 
 def make(workshop: Workshop, number: int) -> Release | None:
     """Build, sign and record the release of an approved request; None if it is not (or no longer) approved.
+
+    One whose means are gone is frozen instead: no byte leaves after a grant was taken back (promise P6).
 
     Safe to repeat after a crash: the package is a function of the records, and is recorded once.
     """
@@ -51,7 +53,9 @@ def make(workshop: Workshop, number: int) -> Release | None:
     content = package.build(contents, crate, statement, workshop.release_key)
     made = Release(number, f"release-{number}-{project.slug}.zip", workshop.blobs.put(content), workshop.now())
     with workshop.store.transaction() as tx:
-        request = tx.requests.get(number)
+        request = freezing.settle(workshop, tx, tx.requests.get(number))
+        if request.status is RequestStatus.FROZEN:  # its means were taken away after the last approval
+            return None
         check_releasable(request, tx.projects.get(project.slug).members)
         move(tx, request, RequestStatus.RELEASED, SYSTEM, "release.made", sha256=made.sha256,
              files=[{"name": file.name, "sha256": file.sha256} for file in request.files])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from readingroom.core import egress
+from readingroom.core.access import Reason
 from readingroom.core.disclosure.check import CheckResult, check_output
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.egress import Phase, phase
@@ -18,7 +19,7 @@ from readingroom.core.projects import Project
 from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Release, Review, Vote
 from readingroom.core.roles import Permission
 from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, ReadingRoomError
-from readingroom.services import access, notices
+from readingroom.services import access, freezing, notices
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
@@ -42,6 +43,7 @@ class RequestView:
 
     `reviews` holds only what this person may know: nothing of other checkers before all have answered, nothing
     at all for the author before the round is decided. `may` maps each action to "" or to the reason why not.
+    `frozen` are the reasons why it is, for its author.
     """
 
     request: EgressRequest
@@ -52,6 +54,7 @@ class RequestView:
     release: Release | None
     place_in_queue: int
     may: dict[str, str]
+    frozen: tuple[Reason, ...] = ()
 
 
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str,
@@ -94,13 +97,13 @@ def mine(room: ReadingRoom, author: str) -> tuple[RequestView, ...]:
     """All requests of a researcher, newest first."""
     with room.store.reading() as tx:
         person = tx.people.get(author)
-        return tuple(_view(tx, person, request) for request in reversed(tx.requests.of_author(author)))
+        return tuple(_view(room, tx, person, request) for request in reversed(tx.requests.of_author(author)))
 
 
 def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
     """One request. NotFound, as if it did not exist, for people who have nothing to do with it."""
     with room.store.reading() as tx:
-        return _view(tx, tx.people.get(viewer), _visible(tx, viewer, number))
+        return _view(room, tx, tx.people.get(viewer), _visible(tx, viewer, number))
 
 
 def policy_of(room: ReadingRoom, viewer: str, number: int) -> Policy:
@@ -115,7 +118,7 @@ def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
     with room.store.reading() as tx:
         person = tx.people.get(checker)
         waiting = tx.requests.with_status(RequestStatus.IN_REVIEW)
-        return tuple(_view(tx, person, request) for request in waiting
+        return tuple(_view(room, tx, person, request) for request in waiting
                      if can_review(person, request, tx.projects.get(request.project)))
 
 
@@ -135,7 +138,7 @@ def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int) -> b
 def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "") -> EgressRequest:
     """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request."""
     with room.store.transaction() as tx:
-        request = _visible(tx, checker, number)
+        request = freezing.settle(room, tx, _visible(tx, checker, number))
         check_can_review(tx.people.get(checker), request, tx.projects.get(request.project))
         egress.check_review(request, checker, votes)
         tx.requests.save_review(number, Review(checker, request.round, room.now(), tuple(votes), note.strip()))
@@ -159,8 +162,9 @@ def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatu
         raise InvalidInput(f"{outcome.value} is not an outcome that a checker chooses.", rule="review.outcome",
                            value=outcome.value, next_step="Choose returned or rejected.")
     with room.store.transaction() as tx:
-        request = _visible(tx, checker, number)
+        request = freezing.settle(room, tx, _visible(tx, checker, number))
         check_can_review(tx.people.get(checker), request, tx.projects.get(request.project))
+        egress.check_in_review(request)
         if phase(request) is not Phase.CONSOLIDATING:
             raise InvalidInput("Not every checker has answered yet.", rule="review.consolidating", value=number,
                                next_step="Wait for the other review; you will see it then.")
@@ -221,7 +225,11 @@ def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
     """CHECKING becomes IN_REVIEW once every file has a verdict."""
     with room.store.transaction() as tx:
         request = _request(tx, number)
-        if request.status is RequestStatus.CHECKING and all(file.verdict is not None for file in request.files):
+        if request.status is not RequestStatus.CHECKING or any(file.verdict is None for file in request.files):
+            return request
+        if gone := freezing.reasons(room, tx, request):
+            freezing.freeze(tx, request, gone)
+        else:
             move(tx, request, RequestStatus.IN_REVIEW, SYSTEM, "request.in-review",
                   verdicts={file.name: file.verdict.word for file in request.files if file.verdict is not None})
         return _request(tx, number)
@@ -304,7 +312,7 @@ def _visible(tx: Any, viewer: str, number: int) -> EgressRequest:
     return request
 
 
-def _view(tx: Any, person: Person, request: EgressRequest) -> RequestView:
+def _view(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) -> RequestView:
     project = tx.projects.get(request.project)
     now = phase(request)
     own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
@@ -312,6 +320,7 @@ def _view(tx: Any, person: Person, request: EgressRequest) -> RequestView:
         request=replace(request, reviews=()), project=project, phase=now, own_review=own,
         reviews=_visible_reviews(person, request, project, now), release=tx.requests.release(request.number),
         place_in_queue=tx.requests.count_up_to(request.number, *WAITING), may=_may(person, request, project, own),
+        frozen=freezing.reasons(room, tx, request) if now is Phase.FROZEN and person.username == request.author else (),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from readingroom.core.access import Reason
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.egress import Phase
 from readingroom.core.lifecycle import RequestStatus
@@ -89,6 +90,7 @@ class Detail:
     project_href: str
     tag: Tag
     meaning: str
+    frozen: tuple[Reason, ...]
     round: int
     submitted: times.When | None
     place: str
@@ -214,6 +216,7 @@ def detail(view: RequestView, now: datetime) -> Detail:
         project_href=page(f"/projects/{request.project}"),
         tag=REQUEST_TAGS[request.status],
         meaning=REQUEST_MEANINGS[request.status],
+        frozen=view.frozen,
         round=request.round,
         submitted=times.when(request.submitted_at, now),
         place=_place(view),

@@ -49,6 +49,7 @@ REQUEST_TAGS = {
     RequestStatus.RELEASED: _tag("Released", "green"),
     RequestStatus.REJECTED: _tag("Rejected", "red"),
     RequestStatus.WITHDRAWN: _tag("Withdrawn", "grey"),
+    RequestStatus.FROZEN: _tag("Frozen", "light-blue"),
 }
 
 REQUEST_MEANINGS = {
@@ -61,6 +62,8 @@ REQUEST_MEANINGS = {
     RequestStatus.RELEASED: "Released. The signed package can be downloaded.",
     RequestStatus.REJECTED: "The checkers decided that this may not leave. Their comments say why.",
     RequestStatus.WITHDRAWN: "Withdrawn by its author. Nothing left.",
+    RequestStatus.FROZEN: "Frozen: what it rests on has ended or was taken back. Nobody decides on it and nothing "
+    "of it leaves; it goes on where it was when that is put right.",
 }
 
 PACKAGE_TAGS = {

@@ -1,0 +1,83 @@
+"""Requests whose means are gone: nobody decides on them and nothing of theirs leaves, until the means are back.
+
+What the records say decides, not who noticed: the act that takes the means away freezes at once, the worker's sweep
+whatever only time takes away, and a release looks once more before anything leaves (promise P6).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from readingroom.core.access import Reason
+from readingroom.core.egress import reviewers
+from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus
+from readingroom.core.requests import EgressRequest
+from readingroom.services import access, notices
+from readingroom.services.moves import SYSTEM, move
+from readingroom.services.room import ReadingRoom
+
+HELD = tuple(status for status in RequestStatus if RequestStatus.FROZEN in REQUEST_TRANSITIONS[status]
+             and status is not RequestStatus.CHECKING)
+WATCHED = (*HELD, RequestStatus.FROZEN)
+
+
+def reasons(room: ReadingRoom, tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
+    """What is gone of the means under which its author asked; nothing if all is there."""
+    decision = access.decide_in(room, tx, request.author, tx.projects.get(request.project))
+    return decision.means_gone
+
+
+def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> EgressRequest:
+    """The request as it is after freezing or thawing it, if the records call for either. Repeating changes nothing."""
+    if request.status not in WATCHED:
+        return request
+    gone = reasons(room, tx, request)
+    if gone and request.status is not RequestStatus.FROZEN:
+        freeze(tx, request, gone)
+    elif not gone and request.status is RequestStatus.FROZEN:
+        _thaw(tx, request)
+    settled: EgressRequest = tx.requests.get(request.number)
+    return settled
+
+
+def freeze(tx: Any, request: EgressRequest, gone: tuple[Reason, ...]) -> None:
+    """Hold it where it is, for these reasons."""
+    move(tx, request, RequestStatus.FROZEN, SYSTEM, "request.frozen", rules=sorted({one.rule for one in gone}))
+    notices.tell(tx, (request.author, *reviewers(request)), "request.frozen", request=request.number,
+                 project=request.project)
+
+
+def _thaw(tx: Any, request: EgressRequest) -> None:
+    """Back to where it was; its checkers are told as when it came to them first."""
+    assert request.thaws_to is not None
+    notices.tell(tx, (request.author,), "request.thawed", request=request.number, project=request.project)
+    move(tx, request, request.thaws_to, SYSTEM, "request.thawed", status=request.thaws_to.value)
+
+
+def settle_project(room: ReadingRoom, tx: Any, project: str) -> None:
+    """After anything that gives or takes the means of a whole project."""
+    for request in tx.requests.watched(WATCHED, project=project):
+        settle(room, tx, request)
+
+
+def settle_author(room: ReadingRoom, tx: Any, username: str) -> None:
+    """After anything that gives or takes a person's means."""
+    for request in tx.requests.watched(WATCHED, author=username):
+        settle(room, tx, request)
+
+
+def sweep(room: ReadingRoom) -> int:
+    """Freeze and thaw whatever the records now call for; returns how many. Two at once are harmless."""
+    with room.store.reading() as tx:  # most of the time nothing moved, and nobody need wait for a lock
+        decided: dict[tuple[str, str], bool] = {}
+        moved = []
+        for request in tx.requests.watched(WATCHED):
+            whose = (request.author, request.project)
+            if whose not in decided:
+                decided[whose] = bool(reasons(room, tx, request))
+            if decided[whose] != (request.status is RequestStatus.FROZEN):
+                moved.append(request.number)
+    for number in moved:
+        with room.store.transaction() as tx:
+            settle(room, tx, tx.requests.get(number))
+    return len(moved)
