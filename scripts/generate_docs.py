@@ -35,7 +35,9 @@ from readingroom.core.disclosure.tabulation.recipe import schema as recipe_schem
 from readingroom.core.disclosure.verdict import combine  # noqa: E402
 from readingroom.core.lifecycle import (  # noqa: E402
     ANSWER_TRANSITIONS,
+    GRANT_ACTIONS,
     GRANT_TRANSITIONS,
+    PROJECT_ACTIONS,
     PROJECT_TRANSITIONS,
     REQUEST_TRANSITIONS,
     AnswerStatus,
@@ -44,6 +46,7 @@ from readingroom.core.lifecycle import (  # noqa: E402
     ProjectStatus,
     RequestStatus,
 )
+from readingroom.core.permissions import GRANT_PARTS, PROJECT_PARTS  # noqa: E402
 from readingroom.core.person_actions import ACTION_PERMISSION, PERSON_ACTIONS, PERSON_TRANSITIONS  # noqa: E402
 from readingroom.core.policy.complete import NEEDED  # noqa: E402
 from readingroom.core.policy.dataset_files import FileKind, file_schema, parse_rule_pack  # noqa: E402
@@ -101,9 +104,13 @@ STATUS_NOTES: dict[type[StrEnum], str] = {
     PersonStatus: "Read from what is on record of a person and from the day: nothing has to run for an accreditation "
                   "to lapse. Trained and accredited count until their last day; expiring begins 30 days before the "
                   "first of them. Below the picture: what may be done in each, and who may.",
-    ProjectStatus: "A project becomes active when the last custodian asked has agreed.",
-    GrantStatus: "A grant is one custodian's answer for one dataset in one project. It is also over once its end date "
-                 "has passed, whatever its status says.",
+    ProjectStatus: "The programme's owner looks first, then every dataset's custodian answers for their own part. When "
+                   "all have answered, the project is active by itself, or hears every no at once. An active project "
+                   "is `amended` while a further version waits: what was agreed before stays live. In the urgent lane "
+                   "owner and custodians answer at the same time.",
+    GrantStatus: "A grant is one custodian's answer for one dataset in one project. It is live once all others have "
+                 "agreed too. A later version of the project supersedes it. It is also over once its end date has "
+                 "passed, whatever its status says.",
     AnswerStatus: "An answer is paid for before it is computed. A refund is possible only until computing begins; what "
                   "people see changes at set times, whenever it was computed.",
     RequestStatus: "Each submission is a round. Only the files and reviews of the present round count. "
@@ -178,15 +185,18 @@ def _packs() -> list[tuple[str, ...]]:
 def states_page() -> str:
     parts = [
         "# States and permissions\n\n",
-        NOTE.format(source="src/readingroom/core/lifecycle.py, person_actions.py and roles.py"),
+        NOTE.format(source="src/readingroom/core/lifecycle.py, permissions.py, person_actions.py and roles.py"),
         "What may follow what. Anything not drawn is refused, with what the present state does allow.\n",
     ]
-    for title, statuses, transitions in (("Person", PersonStatus, PERSON_TRANSITIONS),
-                                         ("Project", ProjectStatus, PROJECT_TRANSITIONS),
-                                         ("Grant", GrantStatus, GRANT_TRANSITIONS),
-                                         ("Egress request", RequestStatus, REQUEST_TRANSITIONS),
-                                         ("Private answer", AnswerStatus, ANSWER_TRANSITIONS)):
+    for title, statuses, transitions, actions, who in (
+        ("Person", PersonStatus, PERSON_TRANSITIONS, {}, {}),
+        ("Project", ProjectStatus, PROJECT_TRANSITIONS, PROJECT_ACTIONS, PROJECT_PARTS),
+        ("Grant", GrantStatus, GRANT_TRANSITIONS, GRANT_ACTIONS, GRANT_PARTS),
+        ("Egress request", RequestStatus, REQUEST_TRANSITIONS, {}, {}),
+        ("Private answer", AnswerStatus, ANSWER_TRANSITIONS, {}, {}),
+    ):
         parts.append(f"\n## {title}\n\n{STATUS_NOTES[statuses]}\n\n{_diagram(statuses, transitions)}")
+        parts.append("\n" + _actions(actions, who) if actions else "")
         if statuses is PersonStatus:
             parts.append(_person_actions())
     permissions = [(role.value, ", ".join(f"`{one.value}`" for one in sorted(held)))
@@ -209,6 +219,14 @@ def _person_actions() -> str:
             + _table(("Action", "Permission", "About"), by_action)
             + "\nNobody does any of it about themselves, signing aside. What is refused changes nothing and is "
             "logged.\n")
+
+
+def _actions(actions: Mapping[Any, Mapping[Any, tuple[Any, ...]]], who: Mapping[Any, frozenset[Any]]) -> str:
+    rows = [(f"`{action.value}`", ", ".join(sorted(part.value for part in who[action])),
+             "; ".join(f"{current.value} → {' or '.join(target.value for target in targets)}"
+                       for current, targets in steps.items()))
+            for action, steps in actions.items()]
+    return _table(("Action", "By", "From → to"), rows)
 
 
 def errors_page() -> str:

@@ -20,7 +20,7 @@ from readingroom.core.undertakings import Undertaking
 from readingroom.core.walls import Finding
 from readingroom.db.migrate import upgrade
 from readingroom.db.store import Store
-from readingroom.services import accounts, walls, workspaces
+from readingroom.services import accounts, applications, walls, workspaces
 from readingroom.services.people import record_signature
 from readingroom.services.requests import Upload
 from readingroom.services.workshop import Workshop
@@ -48,12 +48,12 @@ SITE = Policy(
     dataset_budget_micro_rho=50_000, purposes=frozenset({"research"}), legal_gateways=frozenset({"DEA"}),
     memory_bytes=2**31, cpus=1.0, pids=256, max_age_hours=12)
 UNDERTAKING = Undertaking("", "1", "I, {person} of {organisation}, will keep the data in.")
-POLICIES = Policies(Layer("site", SITE), {}, {"courts": (COURTS, Policy()), "schools": (SCHOOLS, Policy())},
-                    (UNDERTAKING,))
+POLICIES = Policies(Layer("site", SITE), {"data-first": Layer("programme data-first", Policy())}, {
+    "courts": (COURTS, Policy()), "schools": (SCHOOLS, Policy())}, (UNDERTAKING,))
 PEOPLE = {
     "ada": Role.RESEARCHER, "bilal": Role.RESEARCHER, "chloe": Role.RESEARCHER, "mercer": Role.CUSTODIAN,
     "okafor": Role.CUSTODIAN, "freya": Role.CHECKER, "imran": Role.CHECKER, "tomas": Role.CHECKER,
-    "robin": Role.ADMINISTRATOR,
+    "robin": Role.ADMINISTRATOR, "quinn": Role.OWNER,
 }
 
 
@@ -179,15 +179,15 @@ def add_project(workshop: Workshop, slug: str = "returns", *, members: tuple[str
     """A project with a grant per dataset, live ones with their extract made."""
     project = Project(slug, slug.title(), "data-first", "Aim", "Benefit", "research", "DEA", status, expires_on,
                       frozenset(members))
-    made = []
+    wanted = []
+    for dataset, grant_status in (grants or {"courts": GrantStatus.ACTIVE}).items():
+        table = workshop.policies.dataset(dataset).tables[0]
+        wanted.append(Grant(0, slug, dataset, grant_status,
+                            {table.name: tuple(column.name for column in table.columns)}, {}, expires_on, 20_000,
+                            version=1))
     with workshop.store.transaction() as tx:
-        tx.projects.add(project)
-        for dataset, grant_status in (grants or {"courts": GrantStatus.ACTIVE}).items():
-            table = workshop.policies.dataset(dataset).tables[0]
-            grant = tx.grants.add(Grant(0, slug, dataset, grant_status,
-                                        {table.name: tuple(column.name for column in table.columns)}, {},
-                                        expires_on, 20_000))
-            made.append(grant)
+        applications.record(workshop, tx, project, wanted, "quinn")
+        made = [tx.grants.add(grant) for grant in wanted]
     workspaces.prepare_extracts(workshop)
     return tuple(made)
 

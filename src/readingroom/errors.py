@@ -5,6 +5,7 @@ ReadingRoomError
 │   └── AccessDenied      this workspace may not be opened now; carries every reason
 ├── NotFound              no such thing, or none that this person may know of
 ├── InvalidTransition     the state does not allow it
+│   └── StaleForm         somebody else saved it in between; carries what is there now
 ├── InvalidInput          what was sent cannot be accepted
 │   ├── PolicyError       policy files are wrong; carries every fault
 │   └── SettingsError     settings are missing, unknown or contradictory
@@ -83,6 +84,14 @@ class NotFound(ReadingRoomError):
 
 class InvalidTransition(ReadingRoomError):
     status_code = 409
+
+
+class StaleForm(InvalidTransition):
+    """What was sent was written over an older state. `now` is what is there now; nothing was overwritten."""
+
+    def __init__(self, message: str, *, now: object = None, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.now = now
 
 
 class InvalidInput(ReadingRoomError):

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import event
 
 from readingroom.core.audit import faults_of_chain
-from readingroom.core.lifecycle import GrantStatus, RequestStatus
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.db.store import Store
 from readingroom.errors import Unavailable
@@ -202,10 +202,10 @@ def test_a_withdrawal_and_what_follows_it_happen_once(workshop):
 
 
 def test_an_extract_is_recorded_once(workshop):
-    add_project(workshop, "second", grants={"courts": GrantStatus.PROPOSED})
+    add_project(workshop, "second", grants={"courts": GrantStatus.PROPOSED}, status=ProjectStatus.AGREEMENT)
     grants.agree(workshop, "mercer", 2, "Fits")
     at_every_statement(workshop, workspaces.prepare_extracts, lambda: None)
-    assert actions(workshop, "grant:2") == {"grant.agreed": 1, "extract.made": 1}
+    assert actions(workshop, "grant:2") == {"grant.agreed": 1, "grant.activated": 1, "extract.made": 1}
     assert len(workshop.extracts.stored()) == 2
 
 

@@ -59,9 +59,9 @@ class TestSigningIn:
 class TestGrants:
     def test_the_last_agreement_activates_the_project(self, workshop):
         first, second = add_project(workshop, grants={"courts": GrantStatus.PROPOSED, "schools": GrantStatus.PROPOSED},
-                                    status=ProjectStatus.OWNER_REVIEW)
+                                    status=ProjectStatus.AGREEMENT)
         grants.agree(workshop, "mercer", first.id, "Fits")
-        assert projects.get(workshop, "ada", "returns").project.status is ProjectStatus.OWNER_REVIEW
+        assert projects.get(workshop, "ada", "returns").project.status is ProjectStatus.AGREEMENT
         grants.agree(workshop, "okafor", second.id, "Fits")
         assert projects.get(workshop, "ada", "returns").project.status is ProjectStatus.ACTIVE
 
@@ -80,7 +80,7 @@ class TestGrants:
         (Policy(max_grant_days=30), "grant.max-days"),
     ])
     def test_p2_p3_a_yes_cannot_open_more_than_policy_allows(self, workshop, policy, rule):
-        (grant,) = add_project(workshop, grants={"courts": GrantStatus.PROPOSED})
+        (grant,) = add_project(workshop, grants={"courts": GrantStatus.PROPOSED}, status=ProjectStatus.AGREEMENT)
         narrower = {**workshop.policies.datasets, "courts": (COURTS, policy)}
         strict = replace(workshop, policies=replace(workshop.policies, datasets=narrower))
         with pytest.raises(InvalidInput) as refusal:
@@ -146,7 +146,7 @@ class TestP6NoMeansNow:
 
 class TestExtracts:
     def test_a_live_grant_gets_its_extract_once(self, workshop):
-        add_project(workshop, grants={"courts": GrantStatus.PROPOSED})
+        add_project(workshop, grants={"courts": GrantStatus.PROPOSED}, status=ProjectStatus.AGREEMENT)
         with pytest.raises(AccessDenied):
             workspaces.plan(workshop, "ada", "returns")
         assert workspaces.prepare_extracts(workshop) == 0

@@ -70,7 +70,7 @@ class TestRequests:
 
 class TestGrantsAndPeople:
     def test_a_decision_is_told_to_the_members(self, workshop):
-        add_project(workshop, grants={"courts": GrantStatus.PROPOSED}, status=ProjectStatus.OWNER_REVIEW)
+        add_project(workshop, grants={"courts": GrantStatus.PROPOSED}, status=ProjectStatus.AGREEMENT)
         grants.agree(workshop, "mercer", 1, "Fits")
         assert sorted(told(workshop, "ada")) == ["grant.agreed", "project.activated"]
         grants.withdraw(workshop, "mercer", 1, "Secret reason")

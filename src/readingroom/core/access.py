@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
 from readingroom.core.people import Person, QualificationKind, Standing
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Grant, Project, allowed_images
@@ -41,6 +41,28 @@ class AccessDecision:
         They also stop what was asked for before: requests freeze until none is left.
         """
         return tuple(reason for reason in self.reasons if not reason.rule.startswith("workspace."))
+
+
+_WAIT = "It opens when every custodian has agreed; see the project page for who is next."
+_OVER = "Apply for a new project; nothing in your home was deleted."
+_NOT_LIVE = {
+    ProjectStatus.DRAFT: ("has not been submitted yet", "Finish the application and submit it."),
+    ProjectStatus.OWNER_REVIEW: ("is waiting for its programme's owner", _WAIT),
+    ProjectStatus.RETURNED: ("was returned with comments", "Answer them in the application and submit it again."),
+    ProjectStatus.AGREEMENT: ("is waiting for its data custodians", _WAIT),
+    ProjectStatus.CLOSING: ("is being closed", _OVER),
+    ProjectStatus.CLOSED: ("is closed", _OVER),
+}
+
+
+_WAY = {
+    GrantStatus.PROPOSED: "Nothing to do: its custodian is asked.",
+    GrantStatus.AGREED: "Nothing to do: the other custodians are asked.",
+    GrantStatus.RETURNED: "Answer the comments in the application and submit it again.",
+    GrantStatus.REFUSED: "Change what the reason names, or take the dataset out, and submit the application again.",
+    GrantStatus.WITHDRAWN: "Take the dataset out by an amendment, or ask for it anew in one.",
+    GrantStatus.SUPERSEDED: "Look at the project's present grants.",
+}
 
 
 def decide(person: Person, project: Project, grants: Sequence[tuple[Grant, Policy]], today: date,
@@ -87,12 +109,9 @@ def _project(project: Project, grants: Sequence[tuple[Grant, Policy]], today: da
     if project.expires_on < today:
         reasons.append(Reason("project.expiry", f"The project ended on {project.expires_on:%-d %B %Y}.",
                               "Apply for an extension; nothing in your home was deleted."))
-    elif project.status is not ProjectStatus.ACTIVE:
-        state = {ProjectStatus.DRAFT: "has not been submitted yet",
-                 ProjectStatus.OWNER_REVIEW: "is waiting for its data custodians",
-                 ProjectStatus.CLOSED: "is closed"}[project.status]
-        reasons.append(Reason("project.status", f"The project {state}.",
-                              "It opens when every custodian has agreed; see the project page for who is next."))
+    elif project.status not in LIVE:
+        state, way = _NOT_LIVE[project.status]
+        reasons.append(Reason("project.status", f"The project {state}.", way))
     if Tier.STRICT in {project.tier, *(policy.tier for _, policy in grants)}:
         reasons.append(Reason("workspace.tier", "This project's workspaces may be seen as pixels only (tier strict), "
                               "which this installation does not offer.",
@@ -105,18 +124,23 @@ def _project(project: Project, grants: Sequence[tuple[Grant, Policy]], today: da
 
 def _grant(project: Project, grant: Grant, policy: Policy, today: date) -> list[Reason]:
     reasons = []
-    if grant.status is not GrantStatus.ACTIVE:
+    if grant.status is GrantStatus.AGREED and project.status not in LIVE:
+        pass  # nothing to do about it: what the project waits for is said already
+    elif grant.status is not GrantStatus.ACTIVE:
         state = {
             GrantStatus.PROPOSED: "is waiting for its custodian's decision",
+            GrantStatus.AGREED: "is agreed, and opens once every other custodian has agreed",
+            GrantStatus.RETURNED: "was returned with comments",
             GrantStatus.REFUSED: "was refused",
             GrantStatus.SUSPENDED: "is suspended",
             GrantStatus.WITHDRAWN: "was withdrawn",
             GrantStatus.EXPIRED: "has expired",
+            GrantStatus.SUPERSEDED: "was replaced by a later version of the project",
         }[grant.status]  # ACTIVE cannot occur here
         why = f": “{grant.decision_reason}”" if grant.decision_reason else ""
         by = f" by {grant.decided_by}" if grant.decided_by and grant.status is not GrantStatus.EXPIRED else ""
         reasons.append(Reason("grant.status", f"The grant of {grant.dataset} {state}{by}{why}.",
-                              "Its custodian can say what would change this."))
+                              _WAY.get(grant.status, "Its custodian can say what would change this.")))
     elif grant.expires_on < today:
         reasons.append(Reason("grant.expiry", f"The grant of {grant.dataset} ended on {grant.expires_on:%-d %B %Y}.",
                               "Ask its custodian to renew it."))

@@ -22,19 +22,60 @@ class PersonStatus(StrEnum):
 
 
 class ProjectStatus(StrEnum):
+    """`amended` is active, with a further version waiting for its custodians: what was agreed before stays live."""
+
     DRAFT = "draft"
     OWNER_REVIEW = "owner-review"
+    RETURNED = "returned"
+    AGREEMENT = "agreement"
     ACTIVE = "active"
+    AMENDED = "amended"
+    CLOSING = "closing"
     CLOSED = "closed"
 
 
+class ProjectAction(StrEnum):
+    """What is done to a project; permissions.PROJECT_PARTS says by whom."""
+
+    SAVE = "save"
+    SUBMIT = "submit"
+    RECALL = "recall"
+    ACCEPT = "accept"
+    RETURN = "return"
+    ACTIVATE = "activate"
+    SETTLE = "settle"
+    DISCARD = "discard"
+    REMOVE_MEMBER = "remove-member"
+    CLOSE = "close"
+    FINISH = "finish"
+
+
 class GrantStatus(StrEnum):
+    """`superseded`: a later version of its project took its place, or dropped its dataset."""
+
     PROPOSED = "proposed"
+    AGREED = "agreed"
     ACTIVE = "active"
+    RETURNED = "returned"
     REFUSED = "refused"
     SUSPENDED = "suspended"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+class GrantAction(StrEnum):
+    """What is done to a grant; permissions.GRANT_PARTS says by whom."""
+
+    AGREE = "agree"
+    RETURN = "return"
+    REFUSE = "refuse"
+    ACTIVATE = "activate"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    WITHDRAW = "withdraw"
+    EXPIRE = "expire"
+    SUPERSEDE = "supersede"
 
 
 class RequestStatus(StrEnum):
@@ -60,21 +101,51 @@ class AnswerStatus(StrEnum):
     REFUNDED = "refunded"
 
 
-PROJECT_TRANSITIONS: dict[ProjectStatus, frozenset[ProjectStatus]] = {
-    ProjectStatus.DRAFT: frozenset({ProjectStatus.OWNER_REVIEW, ProjectStatus.CLOSED}),
-    ProjectStatus.OWNER_REVIEW: frozenset({ProjectStatus.ACTIVE, ProjectStatus.DRAFT, ProjectStatus.CLOSED}),
-    ProjectStatus.ACTIVE: frozenset({ProjectStatus.CLOSED}),
-    ProjectStatus.CLOSED: frozenset(),
+_P, _G = ProjectStatus, GrantStatus
+
+# Where each action leads from where. Of several, the first that the application calls for: no owner need look again at
+# what the owner accepted, an urgent application goes to everyone at once, and an amendment that only narrows is live.
+PROJECT_ACTIONS: dict[ProjectAction, dict[ProjectStatus, tuple[ProjectStatus, ...]]] = {
+    ProjectAction.SAVE: {_P.DRAFT: (_P.DRAFT,), _P.RETURNED: (_P.RETURNED,), _P.ACTIVE: (_P.ACTIVE,)},
+    ProjectAction.SUBMIT: {_P.DRAFT: (_P.OWNER_REVIEW, _P.AGREEMENT), _P.RETURNED: (_P.OWNER_REVIEW, _P.AGREEMENT),
+                           _P.ACTIVE: (_P.AMENDED,)},
+    ProjectAction.RECALL: {_P.OWNER_REVIEW: (_P.RETURNED,), _P.AGREEMENT: (_P.RETURNED,), _P.AMENDED: (_P.ACTIVE,)},
+    ProjectAction.ACCEPT: {_P.OWNER_REVIEW: (_P.AGREEMENT,), _P.AGREEMENT: (_P.AGREEMENT,)},
+    ProjectAction.RETURN: {_P.OWNER_REVIEW: (_P.RETURNED,), _P.AGREEMENT: (_P.RETURNED,)},
+    ProjectAction.ACTIVATE: {_P.AGREEMENT: (_P.ACTIVE,), _P.AMENDED: (_P.ACTIVE,)},
+    ProjectAction.SETTLE: {_P.AGREEMENT: (_P.RETURNED,), _P.AMENDED: (_P.ACTIVE,)},
+    ProjectAction.DISCARD: {_P.ACTIVE: (_P.ACTIVE,)},
+    ProjectAction.REMOVE_MEMBER: {status: (status,) for status in _P if status not in (_P.CLOSING, _P.CLOSED)},
+    ProjectAction.CLOSE: {
+        **dict.fromkeys((_P.DRAFT, _P.OWNER_REVIEW, _P.RETURNED, _P.AGREEMENT), (_P.CLOSED,)),
+        _P.ACTIVE: (_P.CLOSING,), _P.AMENDED: (_P.CLOSING,)},
+    ProjectAction.FINISH: {_P.CLOSING: (_P.CLOSED,)},
 }
 
-GRANT_TRANSITIONS: dict[GrantStatus, frozenset[GrantStatus]] = {
-    GrantStatus.PROPOSED: frozenset({GrantStatus.ACTIVE, GrantStatus.REFUSED, GrantStatus.EXPIRED}),
-    GrantStatus.ACTIVE: frozenset({GrantStatus.SUSPENDED, GrantStatus.WITHDRAWN, GrantStatus.EXPIRED}),
-    GrantStatus.SUSPENDED: frozenset({GrantStatus.ACTIVE, GrantStatus.WITHDRAWN, GrantStatus.EXPIRED}),
-    GrantStatus.REFUSED: frozenset(),
-    GrantStatus.WITHDRAWN: frozenset(),
-    GrantStatus.EXPIRED: frozenset(),
+GRANT_ACTIONS: dict[GrantAction, dict[GrantStatus, tuple[GrantStatus, ...]]] = {
+    GrantAction.AGREE: {_G.PROPOSED: (_G.AGREED,)},
+    GrantAction.RETURN: {_G.PROPOSED: (_G.RETURNED,)},
+    GrantAction.REFUSE: {_G.PROPOSED: (_G.REFUSED,)},
+    GrantAction.ACTIVATE: {_G.AGREED: (_G.ACTIVE,)},
+    GrantAction.SUSPEND: {_G.ACTIVE: (_G.SUSPENDED,)},
+    GrantAction.RESUME: {_G.SUSPENDED: (_G.ACTIVE,)},
+    GrantAction.WITHDRAW: dict.fromkeys((_G.AGREED, _G.ACTIVE, _G.SUSPENDED), (_G.WITHDRAWN,)),
+    GrantAction.EXPIRE: dict.fromkeys((_G.PROPOSED, _G.AGREED, _G.ACTIVE, _G.SUSPENDED), (_G.EXPIRED,)),
+    GrantAction.SUPERSEDE: {status: (_G.SUPERSEDED,) for status in _G if status is not _G.SUPERSEDED},
 }
+
+
+PROJECT_TRANSITIONS: dict[ProjectStatus, frozenset[ProjectStatus]] = {
+    status: frozenset(target for steps in PROJECT_ACTIONS.values() for target in steps.get(status, ())) - {status}
+    for status in ProjectStatus}
+GRANT_TRANSITIONS: dict[GrantStatus, frozenset[GrantStatus]] = {
+    status: frozenset(target for steps in GRANT_ACTIONS.values() for target in steps.get(status, ())) - {status}
+    for status in GrantStatus}
+
+LIVE = frozenset({ProjectStatus.ACTIVE, ProjectStatus.AMENDED})
+"""A project in one of these may be worked in."""
+DECIDING = frozenset({ProjectStatus.AGREEMENT, ProjectStatus.AMENDED})
+"""While a project is in one of these its custodians answer."""
 
 REQUEST_TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
     RequestStatus.DRAFT: frozenset({RequestStatus.SUBMITTED, RequestStatus.WITHDRAWN}),
@@ -121,3 +192,18 @@ def check_transition(
             value=current.value,
             next_step=f"From here it can become: {following}.",
         )
+
+
+Action = TypeVar("Action", ProjectAction, GrantAction)
+
+
+def check_action(actions: dict[Action, dict[Status, tuple[Status, ...]]], action: Action, current: Status,
+                 noun: str) -> tuple[Status, ...]:
+    """Where `action` may lead from `current`. Raises InvalidTransition, saying where it is possible, if nowhere."""
+    steps = actions[action]
+    if current not in steps:
+        where = " or ".join(status.value for status in steps)
+        raise InvalidTransition(
+            f"This {noun} is {current.value}; “{action.value}” is not possible now.", rule=f"lifecycle.{noun}",
+            value=current.value, next_step=f"It is possible while it is {where}. Look again: it may have changed.")
+    return steps[current]

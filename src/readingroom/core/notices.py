@@ -99,6 +99,30 @@ KINDS: dict[str, Kind] = {
     "grant.withdrawn": Kind(
         "{dataset} was withdrawn", "The custodian of {dataset} withdrew grant {grant} of project {project}. Workspaces "
         "are closed; files in your homes stay. The reason is on the project's page.", "/projects/{project}"),
+    "grant.returned": Kind(
+        "{dataset} was returned with comments", "The custodian of {dataset} returned grant {grant} of project "
+        "{project} with comments. You can answer them once everyone who was asked has answered.",
+        "/projects/{project}/application"),
+    "grant.suspended": Kind(
+        "{dataset} was suspended", "The custodian of {dataset} suspended grant {grant} of project {project}. "
+        "Workspaces are closed; files in your homes stay. The reason is on the project's page.", "/projects/{project}"),
+    "grant.resumed": Kind(
+        "{dataset} can be used again", "The custodian of {dataset} resumed grant {grant} of project {project}.",
+        "/projects/{project}"),
+    "project.to-review": Kind(
+        "Project {project} waits for your review", "Project {project} applied to your programme and waits for you.",
+        "/applications/{project}"),
+    "project.returned": Kind(
+        "Project {project} came back with comments", "Everyone who was asked about project {project} has answered, and "
+        "something has to change. The answers are with its application.", "/projects/{project}/application"),
+    "project.closing": Kind(
+        "Project {project} is being closed", "Project {project} is over; its workspaces are closed. Files in your "
+        "homes stay.", "/projects/{project}"),
+    "member.removed": Kind(
+        "{person} left project {project}", "{person} is no member of project {project} any more.", "/projects"),
+    "after-review.opened": Kind(
+        "The after-review of project {project} is open", "Project {project} was decided in the urgent lane. Its "
+        "after-review is due on {until}.", "/applications/{project}"),
     "project.activated": Kind(
         "Project {project} is active", "Every custodian asked by project {project} has agreed; its workspaces can be "
         "opened.", "/projects/{project}"),

@@ -1,15 +1,87 @@
-"""Who may do what to a request or a grant. Each guard raises with the reason; its `can_` twin asks it.
+"""Who may do what to a project, a grant or a request. Each guard raises with the reason; its `can_` twin asks it.
 
 What a status allows is lifecycle.py's question, not this module's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from enum import StrEnum
+
+from readingroom.core.lifecycle import GrantAction, ProjectAction
 from readingroom.core.people import Person
 from readingroom.core.projects import Project
 from readingroom.core.requests import EgressRequest
 from readingroom.core.roles import Permission
 from readingroom.errors import PermissionDenied
+
+
+class Part(StrEnum):
+    """What somebody is to a project or a grant. `system` is nobody: the platform acts when the records call for it."""
+
+    LEAD = "lead"
+    MEMBER = "member"
+    OWNER = "programme owner"
+    CUSTODIAN = "dataset's custodian"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+
+
+PROJECT_PARTS: dict[ProjectAction, frozenset[Part]] = {
+    ProjectAction.SAVE: frozenset({Part.LEAD, Part.MEMBER}),
+    ProjectAction.SUBMIT: frozenset({Part.LEAD}),
+    ProjectAction.RECALL: frozenset({Part.LEAD}),
+    ProjectAction.DISCARD: frozenset({Part.LEAD}),
+    ProjectAction.ACCEPT: frozenset({Part.OWNER}),
+    ProjectAction.RETURN: frozenset({Part.OWNER}),
+    ProjectAction.ACTIVATE: frozenset({Part.SYSTEM}),
+    ProjectAction.SETTLE: frozenset({Part.SYSTEM}),
+    ProjectAction.REMOVE_MEMBER: frozenset({Part.LEAD, Part.ADMINISTRATOR}),
+    ProjectAction.CLOSE: frozenset({Part.LEAD, Part.ADMINISTRATOR}),
+    ProjectAction.FINISH: frozenset({Part.ADMINISTRATOR, Part.SYSTEM}),
+}
+
+GRANT_PARTS: dict[GrantAction, frozenset[Part]] = {
+    **{action: frozenset({Part.CUSTODIAN}) for action in (
+        GrantAction.AGREE, GrantAction.RETURN, GrantAction.REFUSE, GrantAction.SUSPEND, GrantAction.RESUME,
+        GrantAction.WITHDRAW)},
+    **{action: frozenset({Part.SYSTEM}) for action in (
+        GrantAction.ACTIVATE, GrantAction.EXPIRE, GrantAction.SUPERSEDE)},
+}
+
+
+def parts_in_project(person: Person, project: Project, owners: Collection[str]) -> frozenset[Part]:
+    """What the person is to the project. Nobody decides on a project that they belong to.
+
+    `owners` are those whom the programme names; where it names none, everyone with the owner role is one.
+    """
+    belongs = person.username in project.members or person.username == project.lead
+    parts = set()
+    if belongs and person.may(Permission.APPLY):
+        parts |= {Part.MEMBER, *({Part.LEAD} if person.username == project.lead else ())}
+    if not belongs and person.may(Permission.REVIEW_APPLICATIONS) and person.username in (owners or [person.username]):
+        parts.add(Part.OWNER)
+    if not belongs and person.may(Permission.MANAGE_PEOPLE):
+        parts.add(Part.ADMINISTRATOR)
+    return frozenset(parts)
+
+
+def check_project_action(person: Person, project: Project, action: ProjectAction, owners: Collection[str]) -> None:
+    """The project's own people write and submit, its programme's owner answers; the tables above say which."""
+    needed = PROJECT_PARTS[action]
+    if needed & parts_in_project(person, project, owners):
+        return
+    who = " or ".join(sorted(part.value for part in needed))
+    raise PermissionDenied(f"“{action.value}” is not for you in this project.", rule=f"project.{action.value}",
+                           value=person.username, next_step=f"It is for: {who}. Nobody decides on a project of theirs.")
+
+
+def check_may_apply(person: Person) -> None:
+    _check_permission(person, Permission.APPLY, "apply for data")
+
+
+def check_reviews_applications(person: Person) -> None:
+    _check_permission(person, Permission.REVIEW_APPLICATIONS, "review applications")
 
 
 def _check_permission(person: Person, permission: Permission, deed: str) -> None:
@@ -58,7 +130,7 @@ def check_can_decide_grant(person: Person, custodian: str, project: Project) -> 
     if person.username != custodian:
         raise PermissionDenied("Only the dataset's own custodian decides about it.", rule="grant.custodian",
                                value=person.username, next_step=f"It is for {custodian} to decide.")
-    if person.username in project.members:
+    if person.username in project.members or person.username == project.lead:
         raise PermissionDenied("You are a member of this project and cannot grant data to it.",
                                rule="grant.member", value=person.username,
                                next_step="Your department has to name another custodian for this decision.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
 from readingroom.core.policy.model import Policy, Tier
 
 NOTEBOOK_IMAGE = "notebook"
@@ -16,7 +17,7 @@ class Project:
     """`slug` names the workspace too, so it obeys the Hub: 1-30 of a-z, 0-9 and single hyphens, letter first.
 
     `image` is what its workspaces run, of those that policy allows; `tier` is the least strict way to reach them, which
-    policy can only tighten.
+    policy can only tighten. `lead` answers for it; `version` is the number of the application in force, 0 if none is.
     """
 
     slug: str
@@ -31,6 +32,8 @@ class Project:
     members: frozenset[str]
     image: str = NOTEBOOK_IMAGE
     tier: Tier = Tier.STANDARD
+    lead: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,9 @@ class Grant:
 
     `columns` maps table name to the granted column names; a table that is not a key is not granted.
     `row_filter` maps table name to an SQL boolean over that table's columns. `budget_micro_rho` is the project's
-    privacy budget on this dataset, in millionths of rho; zero means no private answers.
+    privacy budget on this dataset, in millionths of rho; zero means no private answers. `rules` are stricter than the
+    policies it was given under, where its custodian said so; `conditions` are what they ask in words. `version` is the
+    application that it answers.
     """
 
     id: int
@@ -55,6 +60,8 @@ class Grant:
     decided_by: str | None = None
     decided_at: datetime | None = None
     decision_reason: str = ""
+    rules: Policy = field(default_factory=Policy)
+    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,3 +78,17 @@ class Extract:
 def allowed_images(policy: Policy) -> frozenset[str]:
     """What workspaces under this policy may run: the notebook image where no layer says; nothing if they disagree."""
     return frozenset({NOTEBOOK_IMAGE}) if policy.images is None else policy.images
+
+
+PENDING = frozenset({GrantStatus.PROPOSED, GrantStatus.AGREED, GrantStatus.RETURNED, GrantStatus.REFUSED})
+
+
+def standing(status: ProjectStatus, grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """The grants on which a project in `status` stands: all of them must be live for its workspaces to open.
+
+    While a project is live, what is only asked for opens nothing and closes nothing: an amendment that waits, or was
+    refused, leaves what was agreed before as it is.
+    """
+    over = {GrantStatus.SUPERSEDED} | (PENDING if status in (*LIVE, ProjectStatus.CLOSING, ProjectStatus.CLOSED)
+                                       else set())
+    return tuple(grant for grant in grants if grant.status not in over)

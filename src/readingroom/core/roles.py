@@ -10,12 +10,15 @@ class Role(StrEnum):
     CUSTODIAN = "custodian"
     CHECKER = "checker"
     ADMINISTRATOR = "administrator"
+    OWNER = "owner"
 
 
 class Permission(StrEnum):
     OPEN_WORKSPACE = "open-workspace"
     REQUEST_RELEASE = "request-release"
     ASK_PRIVATELY = "ask-privately"
+    APPLY = "apply"
+    REVIEW_APPLICATIONS = "review-applications"
     DECIDE_GRANTS = "decide-grants"
     REVIEW_OUTPUTS = "review-outputs"
     READ_AUDIT = "read-audit"
@@ -26,11 +29,12 @@ class Permission(StrEnum):
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.RESEARCHER: frozenset(
-        {Permission.OPEN_WORKSPACE, Permission.REQUEST_RELEASE, Permission.ASK_PRIVATELY}
+        {Permission.OPEN_WORKSPACE, Permission.REQUEST_RELEASE, Permission.ASK_PRIVATELY, Permission.APPLY}
     ),
     Role.CUSTODIAN: frozenset({Permission.DECIDE_GRANTS, Permission.READ_AUDIT,
                                Permission.VOUCH_FOR_RESEARCHERS}),
     Role.CHECKER: frozenset({Permission.REVIEW_OUTPUTS}),
     Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PEOPLE, Permission.VOUCH_FOR_RESEARCHERS,
                                    Permission.MANAGE_PACKAGES, Permission.READ_AUDIT}),
+    Role.OWNER: frozenset({Permission.REVIEW_APPLICATIONS}),
 }

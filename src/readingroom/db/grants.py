@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from readingroom.core.lifecycle import GrantStatus
-from readingroom.core.projects import Extract, Grant
-from readingroom.db.tables import ExtractRow, GrantRow
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.policy import Policy
+from readingroom.core.projects import Extract, Grant, standing
+from readingroom.db.tables import ExtractRow, GrantRow, ProjectRow
 from readingroom.errors import NotFound
 
 
@@ -38,7 +40,22 @@ class Grants:
         return _grant(row)
 
     def of_project(self, slug: str) -> tuple[Grant, ...]:
+        """Those on which the project stands (core.projects.standing): all of these must be live for it to open."""
+        status = self._session.scalar(select(ProjectRow.status).where(ProjectRow.slug == slug))
+        return () if status is None else standing(ProjectStatus(status), self.ever_of_project(slug))
+
+    def ever_of_project(self, slug: str) -> tuple[Grant, ...]:
+        """Every grant that was ever asked for, what waits and what was replaced included."""
         return self._where(GrantRow.project == slug)
+
+    def of_datasets(self, datasets: Collection[str], *statuses: GrantStatus, skip: int = 0,
+                    count: int | None = None) -> tuple[Grant, ...]:
+        """Grants of these datasets in one of `statuses`, oldest first: `count` of them after the first `skip`."""
+        query = select(GrantRow).where(*_among(datasets, statuses)).order_by(GrantRow.id).offset(skip).limit(count)
+        return tuple(_grant(row) for row in self._session.scalars(query))
+
+    def count(self, datasets: Collection[str], *statuses: GrantStatus) -> int:
+        return self._session.scalar(select(func.count()).select_from(GrantRow).where(*_among(datasets, statuses))) or 0
 
     def all(self) -> tuple[Grant, ...]:
         return self._where()
@@ -46,6 +63,10 @@ class Grants:
     def _where(self, *conditions: object) -> tuple[Grant, ...]:
         rows = self._session.scalars(select(GrantRow).where(*conditions).order_by(GrantRow.id))  # type: ignore[arg-type]
         return tuple(_grant(row) for row in rows)
+
+
+def _among(datasets: Collection[str], statuses: Collection[GrantStatus]) -> tuple[ColumnElement[bool], ...]:
+    return (GrantRow.dataset.in_(sorted(datasets)), GrantRow.status.in_([status.value for status in statuses]))
 
 
 class Extracts:
@@ -92,6 +113,8 @@ def _columns(grant: Grant) -> dict[str, object]:
         "decided_by": grant.decided_by,
         "decided_at": grant.decided_at,
         "decision_reason": grant.decision_reason,
+        "rules": grant.rules.model_dump(mode="json", exclude_none=True),
+        "version": grant.version,
     }
 
 
@@ -101,7 +124,8 @@ def _grant(row: GrantRow) -> Grant:
         columns={table: tuple(columns) for table, columns in row.columns.items()}, row_filter=dict(row.row_filter),
         expires_on=row.expires_on, budget_micro_rho=row.budget_micro_rho, conditions=row.conditions,
         policy_hash=row.policy_hash, decided_by=row.decided_by, decided_at=row.decided_at,
-        decision_reason=row.decision_reason,
+        decision_reason=row.decision_reason, rules=Policy.model_validate(row.rules) if row.rules else Policy(),
+        version=row.version,
     )
 
 

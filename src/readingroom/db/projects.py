@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,7 +23,7 @@ class Projects:
             slug=project.slug, title=project.title, programme=project.programme, aim=project.aim,
             public_benefit=project.public_benefit, purpose=project.purpose, legal_gateway=project.legal_gateway,
             status=project.status.value, expires_on=project.expires_on,
-            image=project.image, tier=project.tier.value,
+            image=project.image, tier=project.tier.value, lead=project.lead or None, version=project.version,
         ))
         self._session.flush()
         self._session.add_all(MembershipRow(project=project.slug, username=name) for name in project.members)
@@ -44,12 +46,32 @@ class Projects:
             .where(MembershipRow.username == username).order_by(ProjectRow.title))
         return tuple(_project(row) for row in rows)
 
+    def among(self, slugs: Collection[str]) -> dict[str, Project]:
+        rows = self._session.scalars(select(ProjectRow).where(ProjectRow.slug.in_(sorted(slugs))))
+        return {row.slug: _project(row) for row in rows}
+
     def all(self) -> tuple[Project, ...]:
         return tuple(_project(row) for row in self._session.scalars(select(ProjectRow).order_by(ProjectRow.slug)))
 
     def set_workspace(self, slug: str, *, image: str, tier: Tier) -> None:
         row = self._session.get_one(ProjectRow, slug)
         row.image, row.tier = image, tier.value
+
+    def save(self, project: Project) -> None:
+        """Everything of it but its programme, members included."""
+        row = self._session.get_one(ProjectRow, project.slug)
+        row.title, row.aim, row.public_benefit = project.title, project.aim, project.public_benefit
+        row.purpose, row.legal_gateway, row.status = project.purpose, project.legal_gateway, project.status.value
+        row.expires_on, row.image, row.tier = project.expires_on, project.image, project.tier.value
+        row.lead, row.version = project.lead or None, project.version
+        kept = {member.username for member in row.memberships}
+        for member in list(row.memberships):
+            if member.username not in project.members:
+                row.memberships.remove(member)
+                self._session.delete(member)
+        row.memberships.extend(MembershipRow(project=project.slug, username=name)
+                               for name in sorted(project.members - kept))
+        self._session.flush()
 
     def set_status(self, slug: str, status: ProjectStatus) -> None:
         self._session.get_one(ProjectRow, slug).status = status.value
@@ -60,5 +82,5 @@ def _project(row: ProjectRow) -> Project:
         slug=row.slug, title=row.title, programme=row.programme, aim=row.aim, public_benefit=row.public_benefit,
         purpose=row.purpose, legal_gateway=row.legal_gateway, status=ProjectStatus(row.status),
         expires_on=row.expires_on, members=frozenset(member.username for member in row.memberships),
-        image=row.image, tier=Tier(row.tier),
+        image=row.image, tier=Tier(row.tier), lead=row.lead or "", version=row.version,
     )

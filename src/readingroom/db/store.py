@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from readingroom.db.accounts import Accounts
+from readingroom.db.applications import Applications
 from readingroom.db.events import Events
 from readingroom.db.grants import Extracts, Grants
 from readingroom.db.notices import Notices
@@ -45,6 +46,7 @@ class Transaction:
         self.people = People(session)
         self.projects = Projects(session)
         self.grants = Grants(session)
+        self.applications = Applications(session)
         self.extracts = Extracts(session)
         self.workspaces = Workspaces(session)
         self.turns = Turns(session)

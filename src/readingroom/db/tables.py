@@ -124,6 +124,8 @@ class ProjectRow(Base):
     expires_on: Mapped[date]
     image: Mapped[str] = mapped_column(server_default="notebook")
     tier: Mapped[str] = mapped_column(server_default="standard")
+    lead: Mapped[str | None] = mapped_column(ForeignKey("person.username"))
+    version: Mapped[int] = mapped_column(server_default="0")
 
     memberships: Mapped[list[MembershipRow]] = relationship(lazy="selectin")
 
@@ -135,10 +137,99 @@ class MembershipRow(Base):
     username: Mapped[str] = mapped_column(ForeignKey("person.username"), primary_key=True)
 
 
+class SectionRow(Base):
+    """One section of a project's application as it is being written; `revision` grows with each saving."""
+
+    __tablename__ = "application_section"
+
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), primary_key=True)
+    section: Mapped[str] = mapped_column(String(60), primary_key=True)
+    revision: Mapped[int]
+    typed: Mapped[dict[str, Any]]
+    saved_by: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    saved_at: Mapped[datetime]
+
+
+class VersionRow(Base):
+    """An application as submitted. At most one of a project waits for its answers."""
+
+    __tablename__ = "application_version"
+    __table_args__ = (
+        together("version_accepted", "accepted_by", "accepted_at"),
+        Index("version_waits_once", "project", unique=True, sqlite_where=text("outcome = 'waiting'"),
+              postgresql_where=text("outcome = 'waiting'")),
+    )
+
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    application: Mapped[dict[str, Any]]
+    sha256: Mapped[str] = mapped_column(String(64))
+    submitted_by: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    submitted_at: Mapped[datetime]
+    outcome: Mapped[str] = mapped_column(index=True)
+    settled_at: Mapped[datetime | None]
+    accepted_by: Mapped[str | None] = mapped_column(ForeignKey("person.username"))
+    accepted_at: Mapped[datetime | None]
+
+
+class ApplicationCommentRow(Base):
+    """What a decider said of one section of a version; `part` is the dataset of its custodian, empty for the owner."""
+
+    __tablename__ = "application_comment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), index=True)
+    version: Mapped[int]
+    section: Mapped[str] = mapped_column(String(60))
+    part: Mapped[str]
+    author: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)
+
+
+class RemovalRow(Base):
+    """A member who left or was removed: no version submitted before brings them back."""
+
+    __tablename__ = "member_removal"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), index=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    removed_by: Mapped[str]
+    at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class AfterReviewRow(Base):
+    """The look back at a version that was decided in the urgent lane."""
+
+    __tablename__ = "after_review"
+    __table_args__ = (together("after_review_decided", "decided_by", "decided_at"),)
+
+    project: Mapped[str] = mapped_column(ForeignKey("project.slug"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    opened_at: Mapped[datetime]
+    due_on: Mapped[date]
+    outcome: Mapped[str] = mapped_column(default="")
+    words: Mapped[str] = mapped_column(Text, default="")
+    decided_by: Mapped[str | None] = mapped_column(ForeignKey("person.username"))
+    decided_at: Mapped[datetime | None]
+
+
 class GrantRow(Base):
+    """At most one grant of a dataset in a project is live, and at most one waits for its custodian."""
+
     __tablename__ = "dataset_grant"
-    __table_args__ = (together("grant_decided", "decided_by", "decided_at"),
-                      CheckConstraint("budget_micro_rho >= 0", name="grant_budget"))
+    __table_args__ = (
+        together("grant_decided", "decided_by", "decided_at"),
+        CheckConstraint("budget_micro_rho >= 0", name="grant_budget"),
+        Index("grant_live_once", "project", "dataset", unique=True,
+              sqlite_where=text("status IN ('active', 'suspended')"),
+              postgresql_where=text("status IN ('active', 'suspended')")),
+        Index("grant_asked_once", "project", "dataset", unique=True,
+              sqlite_where=text("status IN ('proposed', 'agreed')"),
+              postgresql_where=text("status IN ('proposed', 'agreed')")),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project: Mapped[str] = mapped_column(ForeignKey("project.slug"), index=True)
@@ -153,6 +244,8 @@ class GrantRow(Base):
     decided_by: Mapped[str | None] = mapped_column(ForeignKey("person.username"))
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str] = mapped_column(Text, default="")
+    rules: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    version: Mapped[int] = mapped_column(server_default="0")
 
 
 class ExtractRow(Base):

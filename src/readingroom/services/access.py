@@ -6,7 +6,7 @@ from typing import Any
 
 from readingroom.core import access, shown
 from readingroom.core.access import AccessDecision
-from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.lifecycle import LIVE, GrantStatus
 from readingroom.core.projects import Grant, Project
 from readingroom.services.room import ReadingRoom
 
@@ -30,5 +30,5 @@ def decide_in(room: ReadingRoom, tx: Any, username: str, project: Project) -> Ac
 
 def is_live(room: ReadingRoom, grant: Grant, project: Project) -> bool:
     """Whether anything may be read under this grant today, whoever asks."""
-    return (grant.status is GrantStatus.ACTIVE and project.status is ProjectStatus.ACTIVE
+    return (grant.status is GrantStatus.ACTIVE and project.status in LIVE
             and min(grant.expires_on, project.expires_on) >= room.today())

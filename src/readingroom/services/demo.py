@@ -21,11 +21,12 @@ from readingroom.core.roles import Role
 from readingroom.demo import generate
 from readingroom.errors import NotFound
 from readingroom.ports import Vault
-from readingroom.services import accounts
+from readingroom.services import accounts, applications
 from readingroom.services.people import record_signature
 from readingroom.services.room import ReadingRoom
 
 SETUP = "setup"
+OWNER = "quinn"
 GATEWAY = "Digital Economy Act 2017, Part 5, Chapter 5"
 MOJ, SECOND = "Ministry of Justice", "Department for Education"
 CAST = (
@@ -38,6 +39,7 @@ CAST = (
     ("freya", "Freya Lindqvist", "Secure Research Service", Role.CHECKER),
     ("tomas", "Tomas Reyes", "Secure Research Service", Role.CHECKER),
     ("robin", "Robin Adeyemi", "Secure Research Service", Role.ADMINISTRATOR),
+    (OWNER, "Quinn Abara", "Data First programme", Role.OWNER),
 )
 
 
@@ -77,7 +79,7 @@ def load(room: ReadingRoom, vault: Vault, *, people: int, seed: int | None = Non
             if role is Role.RESEARCHER and undertaking is not None:
                 record_signature(tx, person, undertaking, room.now())
         for project, grants in _projects(room):
-            tx.projects.add(project)
+            project = applications.record(room, tx, project, grants, OWNER)
             tx.events.record(SETUP, "project.recorded", f"project:{project.slug}", project.slug,
                              status=project.status.value, members=sorted(project.members))
             for grant in grants:
@@ -116,14 +118,14 @@ def _projects(room: ReadingRoom) -> tuple[tuple[Project, tuple[Grant, ...]], ...
                        expires_on=today + timedelta(days=days), members=frozenset(members))
 
     def grant(slug: str, dataset: str, status: GrantStatus, days: int) -> Grant:
-        decided = status in (GrantStatus.ACTIVE, GrantStatus.EXPIRED)
+        decided = status is not GrantStatus.PROPOSED
         registered = room.policies.dataset(dataset)
         denied = room.policies.datasets[dataset][1].denied_columns or frozenset()
         columns = {table.name: tuple(column.name for column in table.columns
                                      if not column.sensitive and f"{table.name}.{column.name}" not in denied)
                    for table in registered.tables}
         return Grant(id=0, project=slug, dataset=dataset, status=status, columns=columns, row_filter={},
-                     expires_on=today + timedelta(days=days), budget_micro_rho=20_000,
+                     expires_on=today + timedelta(days=days), budget_micro_rho=20_000, version=1,
                      decided_by=registered.custodian if decided else None,
                      decided_at=room.now() - timedelta(days=20) if decided else None,
                      decision_reason="Fits the programme’s areas of research interest." if decided else "",
@@ -138,8 +140,8 @@ def _projects(room: ReadingRoom) -> tuple[tuple[Project, tuple[Grant, ...]], ...
           grant("returning-defendants", second, GrantStatus.ACTIVE, 300))),
         (project("courts-and-schools", "Across two departments",
                  "How contact with one service precedes contact with the other.",
-                 "Helps two departments act earlier, together.", ProjectStatus.OWNER_REVIEW, 500, "ada", "chloe"),
-         (grant("courts-and-schools", first, GrantStatus.ACTIVE, 300),
+                 "Helps two departments act earlier, together.", ProjectStatus.AGREEMENT, 500, "ada", "chloe"),
+         (grant("courts-and-schools", first, GrantStatus.AGREED, 300),
           grant("courts-and-schools", second, GrantStatus.PROPOSED, 300))),
         (project("plea-timing", "Timing of pleas",
                  "When in a case a guilty plea is entered, and what it changes.",

@@ -1,4 +1,4 @@
-"""Custodians' decisions about their own datasets: agree, refuse, withdraw."""
+"""Custodians' decisions about their own datasets: agree under conditions, return, refuse; suspend, resume, withdraw."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from readingroom.core.applications import Comment
 from readingroom.core.datasets import Dataset
+from readingroom.core.decisions import Conditions, conditioned
 from readingroom.core.grants import check_within_policy
-from readingroom.core.lifecycle import (
-    GRANT_TRANSITIONS,
-    PROJECT_TRANSITIONS,
-    GrantStatus,
-    ProjectStatus,
-    check_transition,
-)
+from readingroom.core.lifecycle import DECIDING, GRANT_ACTIONS, GrantAction, GrantStatus, check_action
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_decide_grant
 from readingroom.core.policy import Policy
 from readingroom.core.projects import Grant, Project
 from readingroom.core.shown import Shown
 from readingroom.core.workspaces import Opening
-from readingroom.errors import InvalidInput, NotFound
-from readingroom.services import freezing, notices, shown
+from readingroom.errors import InvalidInput, InvalidTransition, NotFound
+from readingroom.services import agreement, freezing, notices, shown
+from readingroom.services.attempts import attempt
 from readingroom.services.budgets import BudgetLine, budget_line
+from readingroom.services.owners import check_comments
 from readingroom.services.room import ReadingRoom
+
+AS_ASKED = Conditions()
+PAGE = 50
+LONGEST_REASON = 4000
 
 
 @dataclass(frozen=True)
@@ -36,73 +38,139 @@ class GrantCard:
     dataset: Dataset
     members: tuple[Person, ...]
     policy: Policy
-    budget: BudgetLine
     open_workspaces: tuple[Opening, ...]
-    shown: Mapping[str, Shown]
     policy_changed: bool
 
 
-def inbox(room: ReadingRoom, custodian: str) -> tuple[GrantCard, ...]:
-    """Proposals waiting for this custodian, oldest first."""
-    return tuple(card for card in mine(room, custodian) if card.grant.status is GrantStatus.PROPOSED)
+def inbox(room: ReadingRoom, custodian: str, page: int = 1) -> tuple[GrantCard, ...]:
+    """Proposals waiting for this custodian, oldest first, a page at a time."""
+    return mine(room, custodian, GrantStatus.PROPOSED, page=page)
 
 
-def mine(room: ReadingRoom, custodian: str) -> tuple[GrantCard, ...]:
-    """Every grant, in any state, of the datasets that this person is custodian of."""
+def mine(room: ReadingRoom, custodian: str, *statuses: GrantStatus, page: int = 1) -> tuple[GrantCard, ...]:
+    """Grants, in one of `statuses` or in any, of the datasets of which this person is custodian; a page at a time."""
     with room.store.reading() as tx:
-        return tuple(_card(room, tx, grant) for grant in tx.grants.all()
-                     if room.policies.dataset(grant.dataset).custodian == custodian)
+        found = tx.grants.of_datasets(_datasets(room, custodian), *(statuses or tuple(GrantStatus)),
+                                      skip=(page - 1) * PAGE, count=PAGE)
+        return _cards(room, tx, found)
+
+
+def count(room: ReadingRoom, custodian: str, *statuses: GrantStatus) -> int:
+    """How many grants of theirs are in one of these statuses."""
+    with room.store.reading() as tx:
+        return int(tx.grants.count(_datasets(room, custodian), *statuses))
+
+
+def _datasets(room: ReadingRoom, custodian: str) -> frozenset[str]:
+    return frozenset(slug for slug, (dataset, _) in room.policies.datasets.items() if dataset.custodian == custodian)
 
 
 def get(room: ReadingRoom, custodian: str, grant_id: int) -> GrantCard:
     """One grant. NotFound, as if it did not exist, for anyone but its dataset's custodian."""
     with room.store.reading() as tx:
-        return _card(room, tx, _own(room, tx, custodian, grant_id))
+        (card,) = _cards(room, tx, (_own(room, tx, custodian, grant_id),))
+        return card
 
 
-def agree(room: ReadingRoom, custodian: str, grant_id: int, reason: str) -> Grant:
-    """Say yes. When it was the last one missing, the project becomes active."""
-    with room.store.transaction() as tx:
-        grant = _decide(room, tx, custodian, grant_id, GrantStatus.ACTIVE, reason, "grant.agreed")
-        project = tx.projects.get(grant.project)
-        statuses = {other.status for other in tx.grants.of_project(project.slug)}
-        if project.status is ProjectStatus.OWNER_REVIEW and statuses == {GrantStatus.ACTIVE}:
-            check_transition(PROJECT_TRANSITIONS, project.status, ProjectStatus.ACTIVE, "project")
-            tx.projects.set_status(project.slug, ProjectStatus.ACTIVE)
-            tx.events.record(custodian, "project.activated", f"project:{project.slug}", project.slug)
-            notices.tell(tx, project.members, "project.activated", project=project.slug)
-        return grant
+def agree(room: ReadingRoom, custodian: str, grant_id: int, reason: str,
+          conditions: Conditions = AS_ASKED) -> Grant:
+    """Say yes, to no more than `conditions` leave. With the last yes the version comes into force by itself."""
+    with attempt(room, custodian, "grant.agree", f"grant:{grant_id}") as tx:
+        grant, project = _decides(room, tx, custodian, grant_id, GrantAction.AGREE)
+        dataset = room.policies.dataset(grant.dataset)
+        grant = conditioned(grant, dataset, conditions, room.today())
+        policy = room.policies.for_grant(project, grant)
+        check_within_policy(grant, dataset, policy, room.today())
+        decided = _decide(room, tx, grant, project, custodian, GrantAction.AGREE, reason,
+                          "grant.agreed")
+        agreement.settle(room, tx, project.slug)
+        return replace(decided, status=tx.grants.get(grant_id).status)
+
+
+def send_back(room: ReadingRoom, custodian: str, grant_id: int, comments: Mapping[str, str]) -> Grant:
+    """Return one's own part with comments, section by section. The project hears it when all have answered."""
+    said = check_comments(comments)
+    with attempt(room, custodian, "grant.return", f"grant:{grant_id}") as tx:
+        grant, project = _decides(room, tx, custodian, grant_id, GrantAction.RETURN)
+        for section, text in said.items():
+            tx.applications.comment(Comment(project.slug, grant.version, section, grant.dataset, custodian, room.now(),
+                                            text))
+        decided = _decide(room, tx, grant, project, custodian, GrantAction.RETURN, " ".join(said.values()),
+                          "grant.returned")
+        agreement.settle(room, tx, project.slug)
+        return decided
 
 
 def refuse(room: ReadingRoom, custodian: str, grant_id: int, reason: str) -> Grant:
     """Say no, with the reason that the researchers will read."""
-    with room.store.transaction() as tx:
-        return _decide(room, tx, custodian, grant_id, GrantStatus.REFUSED, _given(reason), "grant.refused")
+    reason = _given(reason)
+    with attempt(room, custodian, "grant.refuse", f"grant:{grant_id}") as tx:
+        grant, project = _decides(room, tx, custodian, grant_id, GrantAction.REFUSE)
+        decided = _decide(room, tx, grant, project, custodian, GrantAction.REFUSE, reason,
+                          "grant.refused")
+        agreement.settle(room, tx, project.slug)
+        return decided
 
 
 def withdraw(room: ReadingRoom, custodian: str, grant_id: int, reason: str) -> Grant:
     """Take a yes back. Workspaces that mount the data close and their copies become unreadable within 60 s."""
-    with room.store.transaction() as tx:
-        return _decide(room, tx, custodian, grant_id, GrantStatus.WITHDRAWN, _given(reason), "grant.withdrawn")
+    return _move(room, custodian, grant_id, GrantAction.WITHDRAW, _given(reason), "grant.withdrawn")
 
 
-def _decide(room: ReadingRoom, tx: Any, custodian: str, grant_id: int, status: GrantStatus, reason: str,
-            action: str) -> Grant:
+def suspend(room: ReadingRoom, custodian: str, grant_id: int, reason: str) -> Grant:
+    """Close it for now. Workspaces close and copies become unreadable as after a withdrawal; it can be resumed."""
+    return _move(room, custodian, grant_id, GrantAction.SUSPEND, _given(reason), "grant.suspended")
+
+
+def resume(room: ReadingRoom, custodian: str, grant_id: int, reason: str) -> Grant:
+    """Open again what was suspended, under the policies of today."""
+    return _move(room, custodian, grant_id, GrantAction.RESUME, reason, "grant.resumed")
+
+
+def _move(room: ReadingRoom, custodian: str, grant_id: int, action: GrantAction, reason: str, event: str) -> Grant:
+    with attempt(room, custodian, f"grant.{action.value}", f"grant:{grant_id}") as tx:
+        grant, project = _may(room, tx, custodian, grant_id, action)
+        if action is GrantAction.RESUME:
+            check_within_policy(grant, room.policies.dataset(grant.dataset), room.policies.for_grant(project, grant),
+                                room.today())
+        decided = _decide(room, tx, grant, project, custodian, action, reason, event)
+        if grant.status is GrantStatus.AGREED:
+            agreement.settle(room, tx, project.slug)
+        return decided
+
+
+def _may(room: ReadingRoom, tx: Any, custodian: str, grant_id: int, action: GrantAction) -> tuple[Grant, Project]:
+    """The grant and its project, if this person may do this to it, and its state allows it."""
     grant = _own(room, tx, custodian, grant_id)
-    project = tx.projects.get(grant.project)
+    project: Project = tx.projects.get(grant.project)
     check_can_decide_grant(tx.people.get(custodian), room.policies.dataset(grant.dataset).custodian, project)
-    check_transition(GRANT_TRANSITIONS, grant.status, status, "grant")
-    if status is GrantStatus.ACTIVE:
-        check_within_policy(grant, room.policies.dataset(grant.dataset), room.policies.for_grant(project, grant),
-                            room.today())
+    check_action(GRANT_ACTIONS, action, grant.status, "grant")
+    return grant, project
+
+
+def _decides(room: ReadingRoom, tx: Any, custodian: str, grant_id: int, action: GrantAction) -> tuple[Grant, Project]:
+    """The same for an answer, which is for while the project is under agreement."""
+    grant, project = _may(room, tx, custodian, grant_id, action)
+    if project.status not in DECIDING:
+        raise InvalidTransition(f"The project is {project.status.value}; nothing of it waits for a decision.",
+                                rule="lifecycle.project", value=project.status.value,
+                                next_step="It may have been taken back; look at your inbox again.")
+    return grant, project
+
+
+def _decide(room: ReadingRoom, tx: Any, grant: Grant, project: Project, custodian: str, action: GrantAction,
+            reason: str, event: str) -> Grant:
+    (status,) = check_action(GRANT_ACTIONS, action, grant.status, "grant")
     decided = replace(grant, status=status, decided_by=custodian, decided_at=room.now(),
-                      decision_reason=reason.strip(),
+                      decision_reason=reason.strip()[:LONGEST_REASON],
                       policy_hash=room.policies.fingerprint(project.programme, grant.dataset))
     tx.grants.save(decided)
-    tx.events.record(custodian, action, f"grant:{grant.id}", grant.project, dataset=grant.dataset,
-                     reason=decided.decision_reason, policy=decided.policy_hash,
+    tx.events.record(custodian, event, f"grant:{grant.id}", grant.project, dataset=grant.dataset,
+                     reason=decided.decision_reason, policy=decided.policy_hash, until=grant.expires_on.isoformat(),
+                     budget_micro_rho=grant.budget_micro_rho, conditions=grant.conditions,
+                     rules=grant.rules.model_dump(mode="json", exclude_none=True), row_filter=grant.row_filter,
                      columns={table: list(columns) for table, columns in grant.columns.items()})
-    notices.tell(tx, project.members, action, project=grant.project, dataset=grant.dataset, grant=grant.id)
+    notices.tell(tx, project.members, event, project=grant.project, dataset=grant.dataset, grant=grant.id)
     freezing.settle_project(room, tx, grant.project)
     return decided
 
@@ -122,15 +190,35 @@ def _given(reason: str) -> str:
     return reason
 
 
-def _card(room: ReadingRoom, tx: Any, grant: Grant) -> GrantCard:
-    project = tx.projects.get(grant.project)
-    return GrantCard(
-        grant=grant, project=project, dataset=room.policies.dataset(grant.dataset),
-        members=tuple(sorted(tx.people.among(project.members).values(), key=lambda person: person.display_name)),
-        policy=room.policies.for_grant(project, grant),
-        budget=budget_line(room, tx, project, grant),
-        open_workspaces=tuple(opening for opening in tx.workspaces.open_now() if opening.project == project.slug),
-        shown=shown.of_members(room, tx, project, project.members),
-        policy_changed=bool(grant.policy_hash)
-        and grant.policy_hash != room.policies.fingerprint(project.programme, grant.dataset),
-    )
+def _cards(room: ReadingRoom, tx: Any, found: tuple[Grant, ...]) -> tuple[GrantCard, ...]:
+    """A card for each, with as many questions to the records for many as for one."""
+    projects = tx.projects.among({grant.project for grant in found})
+    people = tx.people.among({name for project in projects.values() for name in project.members})
+    openings = tx.workspaces.open_now()
+
+    def card(grant: Grant) -> GrantCard:
+        project = projects[grant.project]
+        return GrantCard(
+            grant=grant, project=project, dataset=room.policies.dataset(grant.dataset),
+            members=tuple(sorted((people[name] for name in project.members), key=lambda one: one.display_name)),
+            policy=room.policies.for_grant(project, grant),
+            open_workspaces=tuple(one for one in openings if one.project == project.slug),
+            policy_changed=bool(grant.policy_hash)
+            and grant.policy_hash != room.policies.fingerprint(project.programme, grant.dataset))
+
+    return tuple(card(grant) for grant in found)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What is used under a grant today: its privacy budget, and what was shown to whom."""
+
+    budget: BudgetLine
+    shown: Mapping[str, Shown]
+
+
+def use(room: ReadingRoom, custodian: str, grant_id: int) -> Use:
+    with room.store.reading() as tx:
+        grant = _own(room, tx, custodian, grant_id)
+        project = tx.projects.get(grant.project)
+        return Use(budget_line(room, tx, project, grant), shown.of_members(room, tx, project, project.members))

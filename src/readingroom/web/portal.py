@@ -9,7 +9,7 @@ from typing import Annotated, Any, Protocol
 
 import jinja2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
@@ -154,6 +154,8 @@ async def changed_form(request: Request, looking: Annotated[Viewer, Depends(page
 
 
 Number = Annotated[int, PathParameter(ge=1, le=2**31 - 1)]
+PageNumber = Annotated[int, Query(ge=1, le=100_000)]
+Slug = Annotated[str, PathParameter(pattern="^[a-z][a-z0-9-]{0,39}$")]
 Here = Annotated[Portal, Depends(portal)]
 Looking = Annotated[Viewer, Depends(page_viewer)]
 Changed = Annotated[FormData, Depends(changed_form)]

@@ -363,7 +363,7 @@ class TestCustodian:
         assert "Digital Economy Act" in page and "0.000 rho of 0.020 rho" in page
 
     def test_sensitive_columns_are_marked(self, world):
-        world.project("more", "More", ProjectStatus.OWNER_REVIEW, 100, {"noor"})
+        world.project("more", "More", ProjectStatus.AGREEMENT, 100, {"noor"})
         grant = world.grant(
             "more", "pupils", GrantStatus.PROPOSED, columns={"census": ("defendant_id", "ethnicity_desc")}
         )

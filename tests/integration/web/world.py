@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
+from readingroom.core.applications import Outcome, Version, in_force
 from readingroom.core.audit import sign_checkpoint
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
@@ -59,6 +60,7 @@ PEOPLE = (
     ("tomas", "Tomas Reyes", {C}),
     ("kim", "Kim Osei", {R, C}),
     ("robin", "Robin Adeyemi", {A}),
+    ("olive", "Olive Hart", {Role.OWNER}),
     ("nobody", "Nell Obody", set()),
 )
 
@@ -254,7 +256,8 @@ class World:
             store=self.store,
             clock=self.clock,
             blobs=MemoryBlobs(),
-            policies=Policies(SITE, {}, datasets(), (UNDERTAKING,)),
+            policies=Policies(SITE, {"data-first": Layer("programme data-first", Policy())}, datasets(),
+                              (UNDERTAKING,)),
             extracts=self.extracts,
         )
         self.audit_key = Ed25519PrivateKey.generate()
@@ -311,13 +314,15 @@ class World:
             "returning-defendants", "Returning defendants", ProjectStatus.ACTIVE, 365, {"ada", "bilal", "dara"}
         )
         self.project(
-            "courts-and-schools", "Across two departments", ProjectStatus.OWNER_REVIEW, 500, {"ada", "chloe"}
+            "courts-and-schools", "Across two departments", ProjectStatus.AGREEMENT, 500, {"ada", "chloe"}
         )
         self.project("plea-timing", "Timing of pleas", ProjectStatus.ACTIVE, -30, {"chloe"})
         self.live = self.grant("returning-defendants", "magistrates", GrantStatus.ACTIVE)
-        self.grant("courts-and-schools", "magistrates", GrantStatus.ACTIVE)
+        self.grant("courts-and-schools", "magistrates", GrantStatus.AGREED)
         self.proposed = self.grant("courts-and-schools", "pupils", GrantStatus.PROPOSED)
         self.grant("plea-timing", "magistrates", GrantStatus.EXPIRED)
+        for slug in ("returning-defendants", "courts-and-schools", "plea-timing"):
+            self.record_version(slug)
 
     def project(self, slug: str, title: str, status: ProjectStatus, days: int, members: set[str]) -> None:
         with self.store.transaction() as tx:
@@ -333,9 +338,22 @@ class World:
                     status,
                     TODAY + timedelta(days),
                     frozenset(members),
+                    lead=min(members),
                 )
             )
             tx.events.record("setup", "project.recorded", f"project:{slug}", slug, status=status.value)
+
+    def record_version(self, slug: str) -> None:
+        """What the project is, as the application that it came from."""
+        with self.store.transaction() as tx:
+            project = tx.projects.get(slug)
+            live = project.status is ProjectStatus.ACTIVE
+            application = in_force(project, tx.grants.of_project(slug), None)
+            application = replace(application, outputs="Tables by sex and offence group, in a journal article.")
+            tx.applications.add(Version(slug, 1, application, project.lead, NOW,
+                                        Outcome.AGREED if live else Outcome.WAITING, NOW if live else None,
+                                        "olive", NOW))
+            tx.projects.save(replace(project, version=1 if live else 0))
 
     def grant(
         self, project: str, dataset: str, status: GrantStatus, *, columns: dict[str, tuple[str, ...]] | None = None
@@ -358,6 +376,7 @@ class World:
                     20_000,
                     decided_by=found.custodian if decided else None,
                     decided_at=NOW if decided else None,
+                    version=1,
                 )
             )
             tx.events.record(found.custodian, f"grant.{status.value}", f"grant:{made.id}", project, dataset=dataset)

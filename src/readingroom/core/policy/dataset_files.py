@@ -82,6 +82,7 @@ class LayerFile(_File):
 
     name: Text
     title: str = ""
+    owners: list[Slug] = []
     rule_pack: Slug | None = None
     policy: Policy = Policy()
 
@@ -134,7 +135,7 @@ def parse_layer(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:
     """A site or programme file's contents. PolicyError lists every fault."""
     root, given = _read(text, file)
     found = _checked(root, given, file, LayerFile)
-    return Layer(found.name, _opinion(root, file, found.policy, found.rule_pack, packs))
+    return Layer(found.name, _opinion(root, file, found.policy, found.rule_pack, packs), tuple(found.owners))
 
 
 def parse_rule_pack(text: str, file: str) -> tuple[str, Policy]:

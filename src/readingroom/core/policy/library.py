@@ -46,9 +46,21 @@ class Policies:
         found = (self.site, self.programmes.get(programme), Layer(f"dataset {dataset}", self.datasets[dataset][1]))
         return tuple(layer for layer in found if layer is not None)
 
+    def owners(self, programme: str) -> tuple[str, ...]:
+        """Those whom a programme names to answer its applications; none: everyone with the owner role."""
+        layer = self.programmes.get(programme)
+        return layer.owners if layer else ()
+
+    def layers_of_grant(self, project: Project, grant: Grant) -> tuple[Layer, ...]:
+        """All that meets in one grant: its dataset's layers, what its custodian agreed to, what the project chose."""
+        agreed = strictest(grant.rules, Policy(project_budget_micro_rho=grant.budget_micro_rho))
+        return (*self.layers(project.programme, grant.dataset),
+                Layer("datasets about the same people", self._shared_budget(grant.dataset)),
+                Layer(f"grant of {grant.dataset}", agreed), Layer("project", Policy(tier=project.tier)))
+
     def for_grant(self, project: Project, grant: Grant) -> Policy:
-        """The effective policy of one grant: the strictest of its layers and of the grant's own budget."""
-        own = Policy(project_budget_micro_rho=grant.budget_micro_rho)
+        """The effective policy of one grant: the strictest of its layers, its custodian's rules and its budget."""
+        own = strictest(grant.rules, Policy(project_budget_micro_rho=grant.budget_micro_rho))
         return strictest(*(layer.policy for layer in self.layers(project.programme, grant.dataset)),
                          self._shared_budget(grant.dataset), own)
 

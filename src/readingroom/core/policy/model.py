@@ -210,10 +210,14 @@ DIRECTIONS: dict[str, Direction] = _directions()
 
 @dataclass(frozen=True)
 class Layer:
-    """A policy and where it was said: site, programme, dataset or grant."""
+    """A policy and where it was said: site, programme, dataset or grant.
+
+    `owners` are the people who answer applications to a programme; where none is named, everyone with the owner role.
+    """
 
     name: str
     policy: Policy
+    owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from readingroom.core.audit import Event
-from readingroom.core.lifecycle import GRANT_TRANSITIONS, GrantStatus
+from readingroom.core.lifecycle import GRANT_ACTIONS, GrantAction, GrantStatus
 from readingroom.core.people import Person
-from readingroom.services.grants import GrantCard
+from readingroom.services.grants import GrantCard, Use
 from readingroom.web.addresses import page
 from readingroom.web.presenters import budgets, times
 from readingroom.web.presenters.actions import Action
@@ -76,8 +76,8 @@ def _columns(card: GrantCard) -> int:
     return sum(len(columns) for columns in card.grant.columns.values())
 
 
-def _may(card: GrantCard, status: GrantStatus) -> bool:
-    return status in GRANT_TRANSITIONS[card.grant.status]
+def _may(card: GrantCard, action: GrantAction) -> bool:
+    return card.grant.status in GRANT_ACTIONS[action]
 
 
 def row(card: GrantCard, today: date, now: datetime) -> Row:
@@ -95,19 +95,17 @@ def row(card: GrantCard, today: date, now: datetime) -> Row:
         f"{times.plural(_columns(card), 'column')} of {times.plural(len(grant.columns), 'table')}",
         times.plural(number, "workspace") + " open now" if number else "none open now",
         number > 0,
-        f"{here}/withdraw" if _may(card, GrantStatus.WITHDRAWN) else "",
+        f"{here}/withdraw" if _may(card, GrantAction.WITHDRAW) else "",
         times.when(grant.decided_at, now),
     )
 
 
-def split(cards: tuple[GrantCard, ...]) -> tuple[tuple[GrantCard, ...], tuple[GrantCard, ...]]:
-    """Those that can be withdrawn (they open something), and the rest that is decided and over."""
-    live = tuple(card for card in cards if _may(card, GrantStatus.WITHDRAWN))
-    over = tuple(card for card in cards if not GRANT_TRANSITIONS[card.grant.status])
-    return live, over
+LIVE = tuple(GRANT_ACTIONS[GrantAction.WITHDRAW])
+"""What can be withdrawn: it opens something, or will."""
+OVER = tuple(status for status in GrantStatus if status not in (*LIVE, GrantStatus.PROPOSED))
 
 
-def detail(card: GrantCard, today: date, now: datetime) -> Detail:
+def detail(card: GrantCard, use: Use, today: date, now: datetime) -> Detail:
     grant, project = card.grant, card.project
     names = {person.username: person.display_name for person in card.members}
     data = granted(grant, card.dataset, today)
@@ -130,7 +128,7 @@ def detail(card: GrantCard, today: date, now: datetime) -> Detail:
         project_ends=times.until(project.expires_on, today),
         tag=GRANT_TAGS[grant.status],
         ends=times.until(grant.expires_on, today),
-        budget=budgets.gauge(card.budget, "Privacy budget"),
+        budget=budgets.gauge(use.budget, "Privacy budget"),
         members=card.members,
         data=data,
         sensitive=sum(column.sensitive for table in data.tables for column in table.columns),
@@ -144,15 +142,15 @@ def detail(card: GrantCard, today: date, now: datetime) -> Detail:
         ),
         shown=tuple(
             f"{names.get(username, username)}: {times.shown(found)}"
-            for username, found in sorted(card.shown.items())
+            for username, found in sorted(use.shown.items())
             if found.used
         ),
         decided=times.when(grant.decided_at, now),
         decided_by=grant.decided_by or "",
         reason=grant.decision_reason,
         policy_changed=card.policy_changed,
-        may_decide=_may(card, GrantStatus.ACTIVE) and _may(card, GrantStatus.REFUSED),
-        actions=(withdraw,) if _may(card, GrantStatus.WITHDRAWN) else (),
+        may_decide=_may(card, GrantAction.AGREE),
+        actions=(withdraw,) if _may(card, GrantAction.WITHDRAW) else (),
     )
 
 

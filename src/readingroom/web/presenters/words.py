@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from readingroom.core.applications import Outcome
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.lifecycle import GrantStatus, PersonStatus, ProjectStatus, RequestStatus
 from readingroom.core.packages import PackageRequestStatus
@@ -24,19 +25,34 @@ def _tag(text: str, colour: str) -> Tag:
 
 PROJECT_TAGS = {
     ProjectStatus.DRAFT: _tag("Draft", "grey"),
-    ProjectStatus.OWNER_REVIEW: _tag("Waiting for custodians", "yellow"),
+    ProjectStatus.OWNER_REVIEW: _tag("With the programme’s owner", "yellow"),
+    ProjectStatus.RETURNED: _tag("Returned with comments", "orange"),
+    ProjectStatus.AGREEMENT: _tag("Waiting for custodians", "yellow"),
     ProjectStatus.ACTIVE: _tag("Active", "green"),
+    ProjectStatus.AMENDED: _tag("Active, amendment waiting", "turquoise"),
+    ProjectStatus.CLOSING: _tag("Closing", "grey"),
     ProjectStatus.CLOSED: _tag("Closed", "grey"),
 }
 PROJECT_ENDED = _tag("Ended", "grey")
 
 GRANT_TAGS = {
     GrantStatus.PROPOSED: _tag("Waiting for decision", "yellow"),
+    GrantStatus.AGREED: _tag("Agreed, waits for the others", "turquoise"),
     GrantStatus.ACTIVE: _tag("Live", "green"),
+    GrantStatus.RETURNED: _tag("Returned with comments", "orange"),
     GrantStatus.REFUSED: _tag("Refused", "red"),
     GrantStatus.SUSPENDED: _tag("Suspended", "orange"),
     GrantStatus.WITHDRAWN: _tag("Withdrawn", "grey"),
     GrantStatus.EXPIRED: _tag("Expired", "grey"),
+    GrantStatus.SUPERSEDED: _tag("Replaced", "grey"),
+}
+
+OUTCOME_TAGS = {
+    Outcome.WAITING: _tag("Waiting for answers", "yellow"),
+    Outcome.AGREED: _tag("Agreed", "green"),
+    Outcome.RETURNED: _tag("Returned", "orange"),
+    Outcome.RECALLED: _tag("Taken back", "grey"),
+    Outcome.CLOSED: _tag("Project closed", "grey"),
 }
 
 REQUEST_TAGS = {
@@ -113,6 +129,7 @@ ROLE_WORDS = {
     Role.CUSTODIAN: "Data custodian",
     Role.CHECKER: "Output checker",
     Role.ADMINISTRATOR: "Administrator",
+    Role.OWNER: "Programme owner",
 }
 
 TIER_WORDS = {Tier.STANDARD: "Standard tier", Tier.STRICT: "Strict tier: pixels only"}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from readingroom.core.lifecycle import GrantStatus
 from readingroom.core.roles import Permission, Role
 from readingroom.errors import InvalidInput, PermissionDenied
 from readingroom.services import audit
 from readingroom.services import grants as service
-from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field
+from readingroom.web.portal import Changed, Here, Looking, Number, PageNumber, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import grants as present
+from readingroom.web.presenters import paging
 
 router = APIRouter()
 CUSTODIAN = Role.CUSTODIAN
@@ -18,21 +20,23 @@ DECISIONS = {"agree": service.agree, "refuse": service.refuse}
 
 
 @router.get("/grants")
-def inbox(request: Request, here: Here, looking: Looking) -> Response:
+def inbox(request: Request, here: Here, looking: Looking, waiting: PageNumber = 1, live: PageNumber = 1,
+          over: PageNumber = 1) -> Response:
     room, name = here.room, looking.username
     check_can_decide(looking)
-    live, over = present.split(service.mine(room, name))
 
-    def rows(cards: tuple[service.GrantCard, ...]) -> tuple[present.Row, ...]:
-        return tuple(present.row(card, room.today(), room.now()) for card in cards)
+    def part(key: str, number: int, *statuses: GrantStatus) -> tuple[tuple[present.Row, ...], paging.Pager]:
+        cards = service.mine(room, name, *statuses, page=number)
+        pager = paging.pager("/grants", key, number, service.count(room, name, *statuses), service.PAGE)
+        return tuple(present.row(card, room.today(), room.now()) for card in cards), pager
 
     return render(
         request,
         "grants/inbox.html",
         CUSTODIAN,
-        waiting=rows(service.inbox(room, name)),
-        live=rows(live),
-        over=rows(over),
+        waiting=part("waiting", waiting, GrantStatus.PROPOSED),
+        live=part("live", live, *present.LIVE),
+        over=part("over", over, *present.OVER),
     )
 
 
@@ -59,7 +63,7 @@ def _page(
         status=422 if fault else 200,
         fault=fault,
         typed=reason,
-        grant=present.detail(card, room.today(), room.now()),
+        grant=present.detail(card, service.use(room, looking.username, grant_id), room.today(), room.now()),
         story=story,
     )
 
@@ -91,7 +95,8 @@ def _withdraw_page(
         CUSTODIAN,
         status=422 if fault else 200,
         fault=fault,
-        grant=present.detail(card, here.room.today(), here.room.now()),
+        grant=present.detail(
+            card, service.use(here.room, looking.username, grant_id), here.room.today(), here.room.now()),
         seconds=present.WITHDRAW_SECONDS,
     )
 
