@@ -23,7 +23,7 @@ OTHERS = {
     "protection": "the intruder audit, and optimal patterns against a plain integer programme",
     "ledger": "what a private question's entry in the account costs",
     "private_speed": "private statistics of ten million rows",
-    "private_accuracy": "how far private statistics lie from the true ones, beside diffprivlib",
+    "private_accuracy": "how far private statistics lie from the true ones, beside diffprivlib and SmartNoise",
 }
 
 

@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.peers import environment
 from benchmarks.result import Result
 
 ACRO = ("acro==1.0.2", "pyarrow")  # pyarrow to read the rows with
@@ -45,15 +45,6 @@ def synthetic(rows: int, file: Path) -> None:
         "person": random.integers(0, rows * 2 // 5, rows)}), file)
 
 
-def acro_environment(directory: Path) -> Path:
-    """The interpreter of an environment with ACRO in it, made if it is not there."""
-    python = directory / "bin" / "python"
-    if not python.exists():
-        venv.create(directory, with_pip=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *ACRO], check=True)
-    return python
-
-
 def measured(python: str | Path, side: str, file: Path, cells: int, unit: str = "") -> dict[str, float]:
     """`seconds` (median) and `peak` (bytes of the whole process) of one side."""
     rows, columns = SHAPES[cells]
@@ -68,11 +59,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--large", type=int, default=10_000_000, help="rows of the memory measurement; 0: none")
-    parser.add_argument("--acro", type=Path, default=Path(tempfile.gettempdir()) / "readingroom-bench-acro",
-                        help="where ACRO's environment is, or is made")
+    parser.add_argument("--acro", type=Path, help="where ACRO's environment is, or is made")
     chosen = parser.parse_args()
     console, results = Console(), []
-    acro = acro_environment(chosen.acro)
+    acro = environment("acro", ACRO, chosen.acro)
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "rows.parquet"
         synthetic(chosen.rows, file)

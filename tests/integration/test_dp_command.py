@@ -218,3 +218,22 @@ def test_nothing_of_the_data_but_its_answer_is_in_the_reply(tmp_path):
         del reply["results"][0]["answers"]
         said.append(reply)
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("place", ["pid=7/cost=3/data.parquet", "w*[ab]?.parquet", "it's.parquet"])
+def test_a_files_place_is_no_part_of_its_data(tmp_path, place):
+    """A folder named like a value, and a name that reads as a pattern, which other files would match too."""
+    path = tmp_path / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"pid": [f"p{n}" for n in range(60)], "cost": [1.0] * 60}), path)
+    pq.write_table(pa.table({"pid": [f"q{n}" for n in range(900)], "cost": [9.0] * 900}), tmp_path / "wxax.parquet")
+    asked = {"statistic": "sum", "column": "cost", "lower": 0, "upper": 10, "privacy_unit": "pid"}
+    said = answer_file(path, asked, {"epsilon": 1.5}, 50)["results"][0]["answers"]
+    assert abs(sum(one["value"] for one in said) / 50 - 60) < 25  # the noise of the mean has a deviation under 1.5
+
+
+@pytest.mark.parametrize("names", [("pid", "PID"), ("pid", "Straße", "STRASSE")])
+def test_columns_that_only_capitals_tell_apart_are_refused(tmp_path, names):
+    pq.write_table(pa.table({name: ["a", "b"] for name in names}), tmp_path / "d.parquet")
+    with pytest.raises(InvalidInput, match="same name"):
+        answer_file(tmp_path / "d.parquet", {"statistic": "people", "privacy_unit": "pid"}, {"epsilon": 1})

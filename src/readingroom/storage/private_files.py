@@ -120,9 +120,10 @@ def column_types(path: Path) -> dict[str, str]:
     except (pa.ArrowException, OSError, ValueError):
         raise InvalidInput("The file is not Parquet that can be read.", rule="dp.file", value=path.name,
                            next_step="Write it with pandas' to_parquet, Polars or Arrow, unencrypted.") from None
-    if len(set(schema.names)) != len(schema.names):
-        refuse("Two columns have the same name.", "dp.file", path.name, "Give every column a name of its own.")
-    return {field.name: _type(field.type) for field in schema}
+    if len({name.casefold() for name in schema.names}) != len(schema.names):
+        refuse("Two columns have the same name, but for capitals perhaps.", "dp.file", path.name,
+               "Give every column a name of its own: SQL would not tell these apart.")
+    return {field.name: _type(field.type) if field.name else "" for field in schema}
 
 
 def _type(kind: pa.DataType) -> str:
@@ -153,9 +154,11 @@ def _answered(path: Path, found: Sequence[Priced], repeat: int) -> list[list[dic
     scratch = Path(tempfile.mkdtemp(prefix="readingroom-dp-", dir=memory))
     worker = ReleaseWorker()
     results = []
+    source = scratch / "source.parquet"  # a plain name: others could be read as a pattern, or as values of columns
     try:
+        source.symlink_to(path)
         for one in found:
-            views = [_bounded(path, one, part, scratch) for part in one.price.parts]
+            views = [_bounded(source, one, part, scratch) for part in one.price.parts]
             reply = release(worker, one.query, one.table, one.price, views, scratch, repeat,
                             300.0 + SECONDS_A_RELEASE * repeat)
             results.append(answers(one.query, one.table, "local", one.price, reply))

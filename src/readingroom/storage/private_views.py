@@ -43,7 +43,7 @@ def build_view(source: pa.Table | Path, table: Table, names: Sequence[str], rows
     connection = connect(target.parent)
     try:
         if isinstance(source, Path):
-            rows = f"read_parquet({_text(str(source))})"
+            rows = _parquet(source)
         else:
             connection.register("rows", source)
             rows = "rows"
@@ -66,7 +66,7 @@ def derive(query: Query, table: Table, part: Part, view: Path, target: Path) -> 
     person = ["person"] if part.people else []
     chosen = ", ".join([*person, f"{key} AS key", *values])
     shown = ", ".join(["key", *(f"v{place}" for place in range(len(values)))])
-    inner = f"SELECT {chosen} FROM read_parquet({_text(str(view))}) WHERE {where}"  # noqa: S608 - catalogue names
+    inner = f"SELECT {chosen} FROM {_parquet(view)} WHERE {where}"  # noqa: S608 - catalogue names
     if part.people:
         inner = f"SELECT DISTINCT person, key FROM ({inner})"  # noqa: S608
     connection = connect(target.parent)
@@ -255,6 +255,11 @@ def _literal(value: Scalar, column: Column) -> str:
 
 def _double(value: float) -> str:
     return f"CAST('{float(value)!r}' AS DOUBLE)"
+
+
+def _parquet(file: Path) -> str:
+    """Its columns and no others: folders named `a=1` are not values."""
+    return f"read_parquet({_text(str(file))}, hive_partitioning = false)"
 
 
 def _text(value: str) -> str:
