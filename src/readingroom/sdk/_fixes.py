@@ -243,6 +243,8 @@ def resting(cell: object) -> str:
         said.append(f"{cell.extreme_people:,} have this value")
     if cell.modal_people is not None:
         said.append(f"{cell.modal_people:,} have this value")
+    if cell.nonzero_people is not None and cell.nonzero_people < cell.people:
+        said.append(f"{cell.nonzero_people:,} have something else than zero")
     if cell.numerator_people is not None and cell.denominator_people is not None:
         said.append(f"{cell.numerator_people:,} of {cell.denominator_people:,} people")
     return ", ".join(said)

@@ -13,7 +13,7 @@ from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.inspection.inspect import inspect
 from readingroom.core.inspection.model import Inspection
 from readingroom.core.inspection.recognise import IMAGES
-from readingroom.core.inspection.small_counts import check_small_counts
+from readingroom.core.inspection.small_counts import check_marks, check_small_counts
 from readingroom.core.inspection.textual import visible
 from readingroom.core.policy import Policy
 from readingroom.errors import InvalidInput
@@ -77,7 +77,8 @@ def _check_evidence(inspection: Inspection, raw: object, policy: Policy) -> tupl
         return list(apply_rules(tables_of(evidence), policy)), True
     if table is not None and not isinstance(evidence, FigureEvidence):
         matched = match(evidence, table)
-        findings = [*matched.findings, *apply_rules(matched.tables, policy)]
+        findings = [*matched.findings, *check_marks(table, policy, len(matched.tables[0].cells[0].row)),
+                    *apply_rules(matched.tables, policy)]
         if not matched.complete:
             findings += check_small_counts(table, policy)
         return findings, matched.complete
@@ -118,7 +119,7 @@ def _without_evidence(inspection: Inspection, policy: Policy) -> list[Finding]:
             "Nothing says how many people each number rests on; only the numbers themselves were checked.",
             "Make the table with the SDK, which records the people behind every cell.",
         )
-        return [declared, *check_small_counts(inspection.table, policy)]
+        return [declared, *check_small_counts(inspection.table, policy), *check_marks(inspection.table, policy)]
     if inspection.output_type in IMAGES:
         return [
             Finding(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from readingroom.core.disclosure.rules.threshold import SOURCE, is_low, limit_words, unset
 from readingroom.core.disclosure.rules.wording import listing, missing_parameter, plural
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
@@ -65,6 +67,37 @@ def is_suppressed(text: str) -> bool:
     """Whether a published cell shows a mark instead of a number; "<10" is one too."""
     text = text.strip().casefold()
     return text in SUPPRESSION_MARKS or (text[:1] in {"<", "≤"} and is_number(text[1:].lstrip("= ")))
+
+
+def check_marks(table: PublishedTable, policy: Policy, labels: int = 1) -> list[Finding]:
+    """FAIL on marks that say more than that a count is too low: "<3" where fewer than 10 are hidden.
+
+    The first `labels` columns hold labels, such as ages "<5".
+    """
+    if policy.threshold is None:
+        return []
+    most = policy.threshold if policy.threshold_inclusive is not False else policy.threshold - 1
+    telling = [(text.strip(), Cell((fields[0][:100],), (table.header[at][:100],), (row, at)))
+               for row, fields in enumerate(table.rows) for at, text in enumerate(fields[:len(table.header)])
+               if at >= labels and (bound := _bound(text)) is not None and bound < most]
+    if not telling:
+        return []
+    described = listing([f"{cell.row[0]} × {cell.column[0]}: {text[:20]}" for text, cell in telling])
+    return [Finding(
+        "marks", Verdict.FAIL,
+        f"{plural(len(telling), 'mark says', 'marks say')} more of a hidden count than that it is low ({described}).",
+        f'Write "<{most + 1}", or a mark without a number such as [c].', tuple(cell for _, cell in telling),
+        {"threshold": policy.threshold, "threshold_inclusive": policy.threshold_inclusive}, SOURCE)]
+
+
+def _bound(text: str) -> float | None:
+    """The largest whole number that "<5" or "≤4" leaves; None of anything else."""
+    text = text.strip()
+    rest = text[1:].lstrip("= ")
+    if text[:1] not in {"<", "≤"} or not is_number(rest) or rest.endswith("%"):
+        return None
+    limit = float(rest.replace(",", ""))
+    return math.ceil(limit) - 1 if text[0] == "<" and "=" not in text[:3] else math.floor(limit)
 
 
 def check_small_counts(table: PublishedTable, policy: Policy) -> list[Finding]:

@@ -21,7 +21,7 @@ CELL_WITH_ALL = {
     "negatives": 1, "top_weights": [2, 3], "weighted_total": 600, "weighted_absolute_total": 640, "constant": False,
     "below": 20, "above": 19, "at_value": 1, "modal_people": 9, "extreme_people": 1, "overlap_people": 0,
     "numerator_people": 11, "denominator_people": 40, "two_by_two": [[1, 2], [3, 4]], "mean": 7.75, "sd": 2.5,
-    "shown": 45, "label": "guilty",
+    "nonzero_people": 38, "lower_people": 2, "upper_people": 38, "shown": 45, "label": "guilty",
 }
 TABLE_WITH_ALL = {
     "version": 1, "kind": "table", "statistic": "mean", "unit": "person_id", "cells": [CELL_WITH_ALL],

@@ -53,6 +53,10 @@ CELL: tuple[Field, ...] = (
           "among the exposed, the same among the others]."),
     Field("mean", readers.NUMBER, "The mean as published beside a standard deviation or variance."),
     Field("sd", readers.NUMBER, "The standard deviation (n - 1) as published."),
+    Field("nonzero_people", readers.COUNT, "Distinct privacy units whose contribution is not zero."),
+    Field("lower_people", readers.COUNT, "Where all values in the data are one of two neighbouring whole numbers, "
+          "such as 0 and 1: distinct privacy units that have the smaller one."),
+    Field("upper_people", readers.COUNT, "The same for the larger one."),
     Field("shown", readers.COUNT, "The count as it is shown, where it does not follow from the number of people: "
           "rounded so that totals add up, with noise, or a total that was added up from rounded counts."),
     Field("label", readers.TEXT, "What is shown, where it is no number: the most frequent label."),

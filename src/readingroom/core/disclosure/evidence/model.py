@@ -57,6 +57,9 @@ class CellEvidence:
     two_by_two: TwoByTwo | None = None
     mean: float | None = None
     sd: float | None = None
+    nonzero_people: int | None = None
+    lower_people: int | None = None
+    upper_people: int | None = None
     shown: int | None = None
     label: str | None = None
 

@@ -18,7 +18,8 @@ from readingroom.core.disclosure.statistics import canonical
 VERSION = 1
 MAX_CELLS = 20_000
 MAX_TABLES = 20
-PART_OF_PEOPLE = ("negatives", "below", "above", "at_value", "modal_people", "extreme_people", "overlap_people")
+PART_OF_PEOPLE = ("negatives", "below", "above", "at_value", "modal_people", "extreme_people", "overlap_people",
+                  "nonzero_people", "lower_people", "upper_people")
 
 
 def parse_evidence(raw: object) -> Evidence:

@@ -12,8 +12,10 @@ from readingroom.core.disclosure.rules.differencing import check_differencing, c
 from readingroom.core.disclosure.rules.dominance import check_dominance
 from readingroom.core.disclosure.rules.extremes import check_extremes
 from readingroom.core.disclosure.rules.group import check_group
+from readingroom.core.disclosure.rules.indicator import check_indicator
 from readingroom.core.disclosure.rules.missing import check_missing
 from readingroom.core.disclosure.rules.mode import check_mode
+from readingroom.core.disclosure.rules.nonzero import check_nonzero
 from readingroom.core.disclosure.rules.p_percent import check_p_percent
 from readingroom.core.disclosure.rules.position import check_position
 from readingroom.core.disclosure.rules.prior_posterior import check_prior_posterior
@@ -36,6 +38,8 @@ CELL_RULES: tuple[Rule, ...] = (
     check_rounding,
     check_shown,
     check_missing,
+    check_nonzero,
+    check_indicator,
     check_dominance,
     check_p_percent,
     check_prior_posterior,

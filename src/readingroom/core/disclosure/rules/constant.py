@@ -54,6 +54,8 @@ def _equal_contributions(cell: CellEvidence) -> bool | None:
         return True
     if cell.total is None:
         return None
+    if isinstance(cell.total, int) and isinstance(cell.top[0], int):  # exact, however large
+        return cell.total == cell.people * cell.top[0]
     wanted = cell.people * exact(cell.top[0])
     return abs(exact(cell.total) - wanted) * NOISE <= abs(wanted)
 

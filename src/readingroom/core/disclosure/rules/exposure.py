@@ -11,7 +11,9 @@ from readingroom.core.disclosure.protect.system import System
 from readingroom.core.disclosure.rules.constant import check_constant
 from readingroom.core.disclosure.rules.dominance import check_dominance
 from readingroom.core.disclosure.rules.group import check_group
+from readingroom.core.disclosure.rules.indicator import check_indicator
 from readingroom.core.disclosure.rules.magnitude import magnitudes
+from readingroom.core.disclosure.rules.nonzero import check_nonzero
 from readingroom.core.disclosure.rules.p_percent import check_p_percent
 from readingroom.core.disclosure.rules.prior_posterior import check_prior_posterior
 from readingroom.core.disclosure.rules.protection import protection_level
@@ -21,7 +23,7 @@ from readingroom.core.disclosure.rules.threshold import check_threshold
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.policy import Policy
 
-CELL_RULES = (check_threshold, check_dominance, check_p_percent, check_prior_posterior)
+CELL_RULES = (check_threshold, check_dominance, check_p_percent, check_prior_posterior, check_nonzero, check_indicator)
 LINE_RULES = (check_group, check_constant)
 WORK = 200_000  # unknown cells times questions to a solver: a few seconds
 LEAST_QUESTIONS = 12

@@ -43,6 +43,8 @@ def _given(line: Line, parameters: Policy) -> _Given | None:
     """A hidden cell is given away too, if it is the only one: the published ones say that nobody is elsewhere."""
     total = sum(cell.people for cell in line.cells)
     hidden = [cell for cell in line.cells if cell.suppressed]
+    if sum(not cell.structural for cell in line.cells) < 2:
+        return None  # that they are in the only cell they can be in is known already
     for cell in line.cells:
         if gives_away(cell.people, total, parameters) and (not cell.suppressed or len(hidden) == 1):
             shown = (cell,) if not cell.suppressed else tuple(one for one in line.cells if one is not cell)

@@ -113,6 +113,9 @@ class _Cells:
             "total": total, "negatives": found[f"negatives{i}"], "constant": found[f"lo{i}"] == found[f"hi{i}"]}
         if found[f"negatives{i}"]:
             said["absolute_total"] = absolute
+        for name in ("nonzero", "lower", "upper"):
+            if (people := found.get(f"{name}{i}")) is not None:
+                said[f"{name}_people"] = people
         if not self.weighted:
             said["top"] = _largest(found[f"top{i}"], found[f"low{i}"])
             return said

@@ -218,14 +218,21 @@ class _Pass:
             exact = name is None or not (
                 self.recipe.cap or pa.types.is_floating(frames.numbers(self.data[name], name).type))
             self.known[key] = len(self.values)
-            self.values.append(Value(exact, signed=name is not None and self._signed(name)))
+            self.values.append(Value(exact, signed=False) if name is None else self._described(name, exact))
             self.expressions.append(expression)
         return self.known[key]
 
-    def _signed(self, name: str) -> bool:
-        """Whether a value may be below 0, as it is in the data or as the cap makes it."""
-        lowest = pc.min(frames.numbers(self.data[name], name)).as_py()
-        return bool(self.recipe.cap) or (lowest is not None and lowest < 0)
+    def _described(self, name: str, exact: bool) -> Value:
+        """Whether a value may be below 0 or 0, and whether it is one of two, in the data and as the cap leaves it."""
+        column = frames.numbers(self.data[name], name)
+        ends = pc.min_max(column).as_py()
+        if ends["min"] is None:
+            return Value(exact, signed=False)
+        low, high = self.recipe.cap or (None, None)
+        least = min(max(ends["min"], ends["min"] if low is None else low), ends["max"] if high is None else high)
+        most = max(min(ends["max"], ends["max"] if high is None else high), ends["min"] if low is None else low)
+        two = most - least == 1 and least == int(least) and frames.whole(column)
+        return Value(exact, signed=least < 0, zeros=least <= 0 <= most, two=(int(least), int(most)) if two else None)
 
     def _plan(self, measured: list[Places]) -> tuple[Plan, tuple[Places, ...]]:
         by_name: dict[str, list[int]] = {}

@@ -25,11 +25,14 @@ KEYS = 2**64
 class Value:
     """One column of numbers: `exact` when sums of it are whole numbers or decimals, without rounding.
 
-    Of a column that is not `signed` nothing is below 0, so that what negative ones need takes no time.
+    Of a column that is not `signed` nothing is below 0, so that what negative ones need takes no time; `zeros`
+    says that some may be 0, and `two` which the only two values are, where they are neighbouring whole numbers.
     """
 
     exact: bool
     signed: bool = True
+    zeros: bool = False
+    two: tuple[int, int] | None = None
 
     def sum(self, expression: str) -> str:
         return f"sum({expression})" if self.exact else f"fsum({expression})"
@@ -58,7 +61,7 @@ class Plan:
 
     def needs_ends(self, value: int) -> bool:
         """Whether each unit's own smallest and largest value matter."""
-        return value in self.extremes or value in dict(self.extreme_means)
+        return value in self.extremes or value in dict(self.extreme_means) or self.values[value].two is not None
 
     @property
     def grids(self) -> list[tuple[bool, bool]]:
@@ -125,6 +128,11 @@ def _unit_columns(plan: Plan) -> list[tuple[str, str]]:
             (f"top{i}", f"max(s{i}, {plan.top})"),
             (f"low{i}", f"min(s{i}, {plan.top}) FILTER (s{i} < 0)" if value.signed else "NULL"),
         ]
+        if value.zeros:
+            columns.append((f"nonzero{i}", f"count(*) FILTER (s{i} <> 0)"))
+        if value.two:
+            columns += [(f"lower{i}", f"count(*) FILTER (l{i} = {value.two[0]})"),
+                        (f"upper{i}", f"count(*) FILTER (h{i} = {value.two[1]})")]
         if plan.has_weight:
             pair = f"struct_pack(s := s{i}::DOUBLE, ws := ws{i}, ww := ww{i})"
             columns += [(f"wtop{i}", f"max_by({pair}, abs(s{i}), {plan.top}) FILTER (s{i} IS NOT NULL)"),
