@@ -18,6 +18,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 
 from readingroom.bootstrap import build_workshop, volumes
 from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.releases import Recheck
 from readingroom.errors import ReadingRoomError
 from readingroom.hub import canary, doorlimits, orphans
 from readingroom.hub.activity import DoorActivity
@@ -26,6 +27,7 @@ from readingroom.hub.engine import DockerEngine
 from readingroom.services import (
     audit,
     freezing,
+    handover,
     notices,
     private_answers,
     releases,
@@ -125,12 +127,15 @@ class Worker:
             checks = tx.requests.with_status(RequestStatus.SUBMITTED, RequestStatus.CHECKING)
             approved = tx.requests.with_status(RequestStatus.APPROVED)
             unanswered = tx.accounts.unanswered()
+            recalled = tx.releases.to_recheck()
         for request in checks:
             self._start(f"check-{request.number}-{request.round}", check_request, request.number)
         for request in approved:
             self._start(f"release-{request.number}", make_release, request.number)
         for answer in unanswered:
             self._start(f"answer-{answer.id}", compute_answer, answer.id)
+        for number in recalled:
+            self._start(f"recheck-{number}", recheck_after_recall, number)
 
     def _start(self, name: str, workflow: Callable[[int], None], key: int) -> None:
         """Start it, or again when the records still call for it some time after it ended.
@@ -212,6 +217,28 @@ def compute_answer(answer_id: int) -> None:
 @DBOS.step()
 def _compute_answer(answer_id: int) -> None:
     private_answers.compute(_workshop(), answer_id)
+
+
+@DBOS.workflow()
+def recheck_after_recall(number: int) -> None:
+    """Check again what was released since a recalled release, from the same project or data."""
+    found = [one for sibling in _siblings(number) for one in _recheck(number, sibling)]
+    _finish_recheck(number, found)
+
+
+@DBOS.step()
+def _siblings(number: int) -> list[int]:
+    return list(handover.siblings(_workshop(), number))
+
+
+@DBOS.step(retries_allowed=True, max_attempts=5)
+def _recheck(number: int, sibling: int) -> tuple[Recheck, ...]:
+    return handover.recheck(_workshop(), number, sibling)
+
+
+@DBOS.step(retries_allowed=True, max_attempts=5)
+def _finish_recheck(number: int, found: list[Recheck]) -> None:
+    handover.finish_recheck(_workshop(), number, found)
 
 
 def main() -> None:

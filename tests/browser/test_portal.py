@@ -20,7 +20,7 @@ from readingroom.core.requests import Decision
 from readingroom.hub.configure import NODE
 from readingroom.ops.install import build_static
 from readingroom.ops.progress import Progress
-from readingroom.services import freezing, packages, private_answers
+from readingroom.services import freezing, handover, packages, private_answers
 from readingroom.web.private_forms import FIELDS
 from readingroom.web.sessions import COOKIE
 from tests.browser.people import ARGUMENTS
@@ -81,6 +81,12 @@ def populate(world: World) -> dict[str, int]:
         "returned": world.returned(author="bilal", title="Returns by sex and offence, first try").number,
         "waiting": world.in_review(author="ada").number,
     }
+    recalled = world.released(author="dara", uploads=safe_uploads(), title="Large groups, a second time").number
+    handover.download(world.room, "dara", recalled)
+    later = world.released(author="dara", uploads=safe_uploads(), title="And a third").number
+    handover.recall(world.room, "mercer", recalled, "Together with release 1, a hidden cell can be solved for.")
+    handover.finish_recheck(world.room, recalled, handover.recheck(world.room, recalled, later))
+    numbers["recalled"] = recalled
     together = world.in_review(author="dara", title="Sentences by age band")
     world.vote(
         "imran", together, Decision.CHANGE, "Robbery among women is four people; merge it.", "Same team as before."
@@ -170,6 +176,12 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("bilal", f"/requests/{numbers['returned']}/resubmit"),
         ("bilal", f"/requests/{numbers['released']}"),
         ("ada", f"/requests/{numbers['waiting']}/withdraw"),
+        ("bilal", "/releases"),
+        ("noor", "/releases"),
+        ("bilal", f"/releases/{numbers['released']}"),
+        ("mercer", f"/releases/{numbers['recalled']}"),
+        ("bilal", f"/requests/{numbers['recalled']}"),
+        ("mercer", f"/releases/{numbers['released']}/recall"),
         ("chloe", f"/requests/{numbers['frozen']}"),
         ("tomas", f"/requests/{numbers['frozen']}/review"),
         ("ada", f"{slug}/private"),

@@ -25,7 +25,7 @@ from readingroom.core.requests import Decision, Vote
 from readingroom.errors import ReadingRoomError
 from readingroom.hub.containers import container_name
 from readingroom.ops import door, engine, images, supervise, up
-from readingroom.services import grants, private_answers, requests, workspaces
+from readingroom.services import grants, handover, private_answers, requests, workspaces
 from readingroom.settings import REPOSITORY, STATE_VARIABLE
 from readingroom.tour.steps import PROJECT, Journey, open_workspace
 from readingroom.tour.visitor import wait_until
@@ -280,7 +280,7 @@ def test_an_approved_request_is_released_once(room, settings, when, place):
                "the release", seconds=BACK_SECONDS)
     told = actions(room, f"request:{asked.number}")
     assert (told["request.approved"], told["release.made"]) == (1, 1)
-    _, content = requests.release(room, "ada", asked.number)
+    _, content = handover.download(room, "ada", asked.number)
     key = bootstrap.public_key(settings.keys_dir / "release-signing.pub.pem")
     assert package.verify(content, key).holds
 

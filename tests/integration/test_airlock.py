@@ -19,7 +19,7 @@ from readingroom.errors import (
     PermissionDenied,
     ReadingRoomError,
 )
-from readingroom.services import grants, releases, requests
+from readingroom.services import grants, handover, releases, requests
 from tests.factories import add_project, make_workshop, upload
 
 
@@ -58,7 +58,7 @@ class TestP1NothingLeavesUnreviewed:
         request = approved(workshop)
         assert request.status is RequestStatus.APPROVED
         releases.make(workshop, request.number)
-        name, content = requests.release(workshop, "ada", request.number)
+        name, content = handover.download(workshop, "ada", request.number)
         result = package.verify(content, workshop.release_key.public_key())
         assert name == f"release-{request.number}-returns.zip"
         assert result.holds, result.faults
@@ -71,7 +71,7 @@ class TestP1NothingLeavesUnreviewed:
         assert after.status is RequestStatus.IN_REVIEW
         assert releases.make(workshop, request.number) is None
         with pytest.raises(NotFound):
-            requests.release(workshop, "ada", request.number)
+            handover.download(workshop, "ada", request.number)
 
     @pytest.mark.parametrize("insider", ["ada", "bilal"])
     def test_author_and_members_cannot_review_even_as_checkers(self, workshop, insider):
@@ -208,7 +208,7 @@ class TestAsking:
     def test_the_log_tells_the_whole_story(self, workshop):
         request = approved(workshop)
         releases.make(workshop, request.number)
-        requests.release(workshop, "ada", request.number)
+        handover.download(workshop, "ada", request.number)
         with workshop.store.reading() as tx:
             story = [event.action for event in tx.events.of_subject(f"request:{request.number}")]
         assert story == ["request.submitted", "request.checking", "file.checked", "request.in-review",

@@ -19,7 +19,7 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.db.store import Store
 from readingroom.errors import Unavailable
-from readingroom.services import grants, private_answers, releases, requests, workspaces
+from readingroom.services import grants, handover, private_answers, releases, requests, workspaces
 from tests.factories import add_project, make_workshop, upload
 
 QUESTION = {"dataset": "courts", "table": "defendants", "statistic": "count", "rho_micro": 100}
@@ -163,7 +163,7 @@ def test_a_release_is_made_once(workshop):
         assert actions(workshop, f"request:{request.number}")["release.made"] == released
 
     at_every_statement(workshop, lambda room: releases.make(room, request.number), whole)
-    assert requests.release(workshop, "ada", request.number)[1][:2] == b"PK"
+    assert handover.download(workshop, "ada", request.number)[1][:2] == b"PK"
     assert actions(workshop, f"request:{request.number}")["release.made"] == 1
 
 

@@ -14,7 +14,7 @@ from readingroom.core.lifecycle import AnswerStatus, RequestStatus
 from readingroom.core.policy import Layer
 from readingroom.core.requests import Assurance, Decision, Vote
 from readingroom.errors import AccessDenied, IntegrityError, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import grants, private_answers, private_releases, releases, requests
+from readingroom.services import grants, handover, private_answers, private_releases, releases, requests
 from tests.factories import POLICIES, SITE, add_project, make_workshop, upload
 from tests.private_figures import record as record_of
 
@@ -49,7 +49,7 @@ class TestP1AtOnce:
         assert request.status is RequestStatus.APPROVED
         assert {file.assurance for file in request.files} == {Assurance.PRIVATE}
         releases.make(workshop, request.number)
-        _, content = requests.release(workshop, "bilal", request.number)
+        _, content = handover.download(workshop, "bilal", request.number)
         verified = package.verify(content, workshop.release_key.public_key())
         assert verified.holds
         assert (verified.manifest["private_answer"], verified.manifest["approvals_required"]) == (answer.id, 0)
@@ -131,7 +131,7 @@ def test_the_crate_says_how_the_answer_was_made(workshop):
     workshop.clock.forward(minutes=1)
     request = private_releases.release(workshop, "bilal", answer.id)
     releases.make(workshop, request.number)
-    _, content = requests.release(workshop, "ada", request.number)
+    _, content = handover.download(workshop, "ada", request.number)
     with zipfile.ZipFile(io.BytesIO(content)) as opened:
         crate = json.loads(opened.read("ro-crate-metadata.json"))
     entities = {one["@id"]: one for one in crate["@graph"]}

@@ -12,6 +12,7 @@ VALUES = {
     "dominance": st.frozensets(st.tuples(st.integers(1, 4), st.sampled_from([50.0, 75.0, 90.0]))),
     "p_q": st.frozensets(st.tuples(st.sampled_from([5.0, 10.0]), st.sampled_from([50.0, 100.0]))),
     "weights": st.frozensets(st.sampled_from(["expand", "total"])),
+    "release_recipients": st.frozensets(st.sampled_from(["author", "members", "custodians"])),
     "p_percent": st.sampled_from([0.0, 5.0, 10.0, 20.0]),
     "tier": st.sampled_from(Tier),
     "cpus": st.sampled_from([0.5, 1.0, 2.0]),

@@ -29,6 +29,7 @@ def verify(
 ) -> None:
     """Check a release offline: who signed it, and whether every byte is as it was. Names whatever differs.
 
+    Whether it was recalled since, a file can't say: that is on its page in the portal.
     Without --key, the key of the installation on this machine is used. Exit status 1 if anything differs.
     """
     signer = public_key(key or load_settings().keys_dir / "release-signing.pub.pem")
@@ -44,6 +45,8 @@ def verify(
         for entry in files:
             checkers = ", ".join(approval["checker"] for approval in entry["approvals"])
             print(f"  {entry['name']}  sha256 {entry['sha256'][:16]}…  approved by {checkers}")
+        page = f"/releases/{result.manifest['request']}"
+        print(f"  Not known offline: whether it was recalled since. Its page has that: {page}")
     else:
         for fault in result.faults:
             print(f"DIFFERS: {fault}")

@@ -87,6 +87,14 @@ KINDS: dict[str, Kind] = {
     "release.made": Kind(
         "Request {request} was released", "The signed package of request {request} of project {project} can be "
         "downloaded.", "/requests/{request}"),
+    "release.recalled": Kind(
+        "The release of request {request} was recalled", "The release of request {request} of project {project} can't "
+        "be downloaded any more. Do not use or pass on what you have of it; its page says why and what happens next.",
+        "/releases/{request}"),
+    "release.rechecked": Kind(
+        "What was released after request {request} was checked again", "After the recall of the release of request "
+        "{request}, of project {project}, the platform checked again what was released since from the same data. Its "
+        "page has what was found.", "/releases/{request}"),
     "grant.to-decide": Kind(
         "A grant of {dataset} waits for your decision", "Project {project} asks for {dataset}. The page shows what a "
         "yes would open.", "/grants/{grant}"),

@@ -26,6 +26,7 @@ from readingroom.db.notices import Notices
 from readingroom.db.packages import Packages
 from readingroom.db.people import People
 from readingroom.db.projects import Projects
+from readingroom.db.releases import Releases
 from readingroom.db.requests import Requests
 from readingroom.db.shown import ShownBytes
 from readingroom.db.turns import Turns
@@ -53,6 +54,7 @@ class Transaction:
         self.walls = Walls(session)
         self.shown = ShownBytes(session)
         self.requests = Requests(session)
+        self.releases = Releases(session)
         self.accounts = Accounts(session)
         self.packages = Packages(session)
         self.events = Events(session, clock)

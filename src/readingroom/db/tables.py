@@ -442,6 +442,31 @@ class ReleaseRow(Base):
     made_at: Mapped[datetime]
 
 
+class DownloadRow(Base):
+    """One handing over of a release. Rows are added, never changed."""
+
+    __tablename__ = "release_download"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request: Mapped[int] = mapped_column(ForeignKey("release.request"), index=True)
+    person: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    at: Mapped[datetime]
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+class RecallRow(Base):
+    """A release taken back; `rechecks` stays null until what was released since has been checked again."""
+
+    __tablename__ = "recall"
+
+    request: Mapped[int] = mapped_column(ForeignKey("release.request"), primary_key=True)
+    recalled_by: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    recalled_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text)
+    incident: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    rechecks: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
 class AccountRow(Base):
     """Privacy loss spent. `project` is empty for the account of the dataset as a whole, all versions together."""
 

@@ -43,7 +43,7 @@ class RequestView:
 
     `reviews` holds only what this person may know: nothing of other checkers before all have answered, nothing
     at all for the author before the round is decided. `may` maps each action to "" or to the reason why not.
-    `frozen` are the reasons why it is, for its author.
+    `frozen` are the reasons why it is, for its author. `recalled`: its release was taken back.
     """
 
     request: EgressRequest
@@ -55,6 +55,7 @@ class RequestView:
     place_in_queue: int
     may: dict[str, str]
     frozen: tuple[Reason, ...] = ()
+    recalled: bool = False
 
 
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str,
@@ -179,21 +180,6 @@ def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatu
         return _request(tx, number)
 
 
-def release(room: ReadingRoom, viewer: str, number: int) -> tuple[str, bytes]:
-    """The name and bytes of the signed package; each download is on the log."""
-    with room.store.transaction() as tx:
-        request = _visible(tx, viewer, number)
-        made = tx.requests.release(number)
-        if made is None:
-            raise NotFound(f"Request {number} has no release: it is {request.status.value}.", rule="release.exists",
-                           value=request.status.value, next_step="It is made when every checker has approved.")
-        if viewer not in tx.projects.get(request.project).members:
-            raise PermissionDenied("A release is downloaded by the project's own researchers.",
-                                   rule="release.member", value=viewer, next_step=f"Ask {request.author}.")
-        tx.events.record(viewer, "release.downloaded", f"request:{number}", request.project, sha256=made.sha256)
-    return made.filename, room.blobs.get(made.sha256)
-
-
 def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
     """SUBMITTED becomes CHECKING; already checking changes nothing (a crash resumes here)."""
     with room.store.transaction() as tx:
@@ -314,11 +300,12 @@ def _visible(tx: Any, viewer: str, number: int) -> EgressRequest:
 
 def _view(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) -> RequestView:
     project = tx.projects.get(request.project)
-    now = phase(request)
+    now, made = phase(request), tx.requests.release(request.number)
     own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
     return RequestView(
         request=replace(request, reviews=()), project=project, phase=now, own_review=own,
-        reviews=_visible_reviews(person, request, project, now), release=tx.requests.release(request.number),
+        reviews=_visible_reviews(person, request, project, now), release=made,
+        recalled=made is not None and tx.releases.recall(request.number) is not None,
         place_in_queue=tx.requests.count_up_to(request.number, *WAITING), may=_may(person, request, project, own),
         frozen=freezing.reasons(room, tx, request) if now is Phase.FROZEN and person.username == request.author else (),
     )

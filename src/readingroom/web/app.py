@@ -34,6 +34,7 @@ from readingroom.web.views import (
     packages,
     private_answers,
     projects,
+    releases,
     requests,
     review,
     sign_in,
@@ -46,7 +47,19 @@ STATIC_FILES: dict[str, Path] = {
 }
 FORM_OVERHEAD_BYTES = 1024 * 1024
 DEFAULT_UPLOAD_BYTES = 100 * 1024 * 1024
-PAGES = (sign_in, projects, packages, requests, review, private_answers, grants, datasets, administration, notices)
+PAGES = (
+    sign_in,
+    projects,
+    packages,
+    requests,
+    releases,
+    review,
+    private_answers,
+    grants,
+    datasets,
+    administration,
+    notices,
+)
 APIS = (api_packages, api_workspace, api_requests, api_private_answers, api_notices)
 
 

@@ -65,6 +65,7 @@ DominancePair = Annotated[tuple[Positive, Percent], BeforeValidator(_no_share)]
 Ratio = Annotated[float, Field(gt=0, le=100)]
 PriorPosterior = tuple[Ratio, Ratio]
 WeightsMode = Literal["expand", "total"]
+Recipient = Literal["author", "members", "custodians"]
 
 
 class Policy(BaseModel):
@@ -125,6 +126,13 @@ class Policy(BaseModel):
         default=None, description="Most files in one request.")
     checkers_required: Annotated[Count | None, Direction.MAX] = Field(
         default=None, description="Independent approvals that every file needs.")
+    release_recipients: Annotated[frozenset[Recipient] | None, Direction.INTERSECTION] = Field(
+        default=None, description="Who may download a release: `author`, `members` of the project, `custodians` of its "
+        "datasets; author and members, unless said.")
+    release_days: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="So many days after it was made, a release can't be downloaded any more.")
+    release_downloads: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most downloads of one release, by all its recipients together.")
 
     # privacy: differentially private answers
     max_query_micro_rho: Annotated[Count | None, Direction.MIN] = Field(

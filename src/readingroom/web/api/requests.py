@@ -10,6 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from readingroom.core.requests import EgressRequest
 from readingroom.errors import InvalidInput, NotFound
+from readingroom.services import handover
 from readingroom.services import requests as service
 from readingroom.web import forms, security
 from readingroom.web.addresses import page
@@ -147,6 +148,20 @@ def mine(here: Here, calling: Calling) -> list[dict[str, Any]]:
     ]
 
 
+def _release(view: handover.ReleaseView) -> dict[str, Any]:
+    """What became of the package; `downloads_left` is null where policy sets no limit."""
+    on, recall = view.terms, view.recall
+    return {
+        "filename": view.release.filename,
+        "sha256": view.release.sha256,
+        "made_at": view.release.made_at.isoformat(),
+        "until": on.until.isoformat() if on.until else None,
+        "downloads_left": None if on.downloads is None else max(0, on.downloads - view.given),
+        "recalled_at": recall.at.isoformat() if recall else None,
+        "recall_reason": recall.reason if recall else "",
+    }
+
+
 @router.get("/requests/{number}")
 def one(here: Here, calling: Calling, number: Number) -> dict[str, Any]:
     """One request of this project: a token acts for its own project only."""
@@ -157,6 +172,7 @@ def one(here: Here, calling: Calling, number: Number) -> dict[str, Any]:
     return _summary(request) | {
         "round": request.round,
         "place_in_queue": view.place_in_queue,
+        "release": None if view.release is None else _release(handover.get(here.room, calling.username, number)),
         "files": [
             {
                 "name": file.name,

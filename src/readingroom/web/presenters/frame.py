@@ -27,10 +27,19 @@ AREAS = (
     Area(
         Role.RESEARCHER,
         Permission.OPEN_WORKSPACE,
-        (("Projects", "/projects"), ("My requests", "/requests"), ("Data catalogue", "/datasets")),
+        (
+            ("Projects", "/projects"),
+            ("My requests", "/requests"),
+            ("Releases", "/releases"),
+            ("Data catalogue", "/datasets"),
+        ),
     ),
-    Area(Role.CUSTODIAN, Permission.DECIDE_GRANTS, (("Decisions and grants", "/grants"), ("Datasets", "/datasets"))),
-    Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"),)),
+    Area(
+        Role.CUSTODIAN,
+        Permission.DECIDE_GRANTS,
+        (("Decisions and grants", "/grants"), ("Releases", "/releases"), ("Datasets", "/datasets")),
+    ),
+    Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"), ("Releases", "/releases"))),
     Area(
         Role.ADMINISTRATOR,
         Permission.MANAGE_PEOPLE,

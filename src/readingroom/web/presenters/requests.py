@@ -100,6 +100,8 @@ class Detail:
     actions: tuple[Action, ...]
     release_name: str
     release_href: str
+    release_page: str
+    recalled: bool
     release_sha256: str
     release_made: times.When | None
     refreshes: bool
@@ -227,6 +229,8 @@ def detail(view: RequestView, now: datetime) -> Detail:
         release_name=release.filename if release else "",
         release_sha256=release.sha256 if release else "",
         release_href=page(f"{base}/release") if release else "",
+        release_page=page(f"/releases/{number}") if release else "",
+        recalled=view.recalled,
         release_made=times.when(release.made_at, now) if release else None,
         refreshes=request.status in REFRESHING,
     )

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, InvalidTransition
-from readingroom.services import projects
+from readingroom.services import handover, projects
 from readingroom.services import requests as service
 from readingroom.web import forms
 from readingroom.web.addresses import page
@@ -168,7 +168,7 @@ def _answering(here: Portal, looking: Viewer, number: int) -> tuple[service.Requ
 @router.get("/requests/{number}/release")
 def release(here: Here, looking: Looking, number: Number) -> Response:
     """The signed package. The name is ours, so it is safe in a header."""
-    filename, content = service.release(here.room, looking.username, number)
+    filename, content = handover.download(here.room, looking.username, number)
     return Response(
         content, media_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{filename}"'}
     )
