@@ -46,14 +46,15 @@ def describe(crate: ROCrate, answer: PrivateAnswer, files: list[str]) -> None:
     parameters = [crate.add(ContextEntity(crate, f"{here}-{name}", properties={
         "@type": "PropertyValue", "propertyID": name, "name": words, "value": given[name]}))
         for name, words in PARAMETERS.items() if given.get(name) not in (None, "")]
-    asker = crate.add(CratePerson(crate, f"#person-{answer.asked_by}", properties={"name": answer.asked_by}))
+    asker = crate.get(f"#person-{answer.asked_by}") or crate.add(
+        CratePerson(crate, f"#person-{answer.asked_by}", properties={"name": answer.asked_by}))
     crate.add(ContextEntity(crate, here, properties={
         "@type": "CreateAction", "name": f"Differentially private answer {answer.id}",
         "description": str(given.get("statement", "")), "actionStatus": "http://schema.org/CompletedActionStatus",
         "startTime": answer.asked_at.isoformat(), "endTime": answer.deliver_at.isoformat(),
         "agent": _at(asker), "instrument": [_at(tool) for tool in tools],
         "object": [_at(one) for one in (dataset, *parameters)], "result": [{"@id": file} for file in files]}))
-    crate.root_dataset["mentions"] = [{"@id": here}]
+    crate.root_dataset.append_to("mentions", {"@id": here})
     crate.root_dataset["conformsTo"] = [*_listed(crate.root_dataset["conformsTo"]), {"@id": PROFILE}]
 
 

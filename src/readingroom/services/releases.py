@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import PackageNotFoundError, version
-
-from rocrate.model.contextentity import ContextEntity
-from rocrate.model.person import Person as CratePerson
-from rocrate.rocrate import ROCrate
 
 import readingroom
 from readingroom.core import package
-from readingroom.core.answers import PrivateAnswer
 from readingroom.core.egress import check_releasable, current_reviews
 from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.policy import Layer
+from readingroom.core.policy.criteria import criteria
 from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import Decision, EgressRequest, OutputFile, Release
 from readingroom.errors import IntegrityError
-from readingroom.services import freezing, private_crates
+from readingroom.services import crates, freezing
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.workshop import Workshop
 
 FORMAT = "readingroom-release/1"
-FIVE_SAFES_PROFILE = "https://w3id.org/5s-crate/0.4"
 TOOLS = ("opendp", "pandas", "duckdb", "pyarrow")
 
 
@@ -39,6 +34,7 @@ def make(workshop: Workshop, number: int) -> Release | None:
         project = tx.projects.get(request.project)
         sources = tuple((grant, extract.version) for grant in tx.grants.of_project(project.slug)
                         if (extract := tx.extracts.newest_of_grant(grant.id)) is not None)
+        author = tx.people.get(request.author)
         answer = None if request.private_answer is None else tx.accounts.get(request.private_answer)
     if request.status is not RequestStatus.APPROVED:
         return None
@@ -49,7 +45,9 @@ def make(workshop: Workshop, number: int) -> Release | None:
                              rule="release.private", value=answer.id,
                              next_step="Nothing was released. Please report it.")
     statement = _statement(workshop, request, project, sources)
-    crate = _crate(request, project, statement, answer)
+    crate = crates.write(crates.Told(
+        request, project, author, tuple((grant, workshop.policies.dataset(grant.dataset)) for grant, _ in sources),
+        statement, workshop.settings.public_url, answer))
     content = package.build(contents, crate, statement, workshop.release_key)
     made = Release(number, f"release-{number}-{project.slug}.zip", workshop.blobs.put(content), workshop.now())
     with workshop.store.transaction() as tx:
@@ -84,9 +82,17 @@ def _statement(workshop: Workshop, request: EgressRequest, project: Project,
                       "synthetic": workshop.policies.dataset(grant.dataset).synthetic,
                       "policy": workshop.policies.fingerprint(project.programme, grant.dataset)}
                      for grant, version in sources],
+        "criteria": criteria(_layers(workshop, project, sources)),
         "files": [_file_statement(request, file) for file in request.files],
         "made_by": {"readingroom": readingroom.__version__, **{tool: _version(tool) for tool in TOOLS}},
     }
+
+
+def _layers(workshop: Workshop, project: Project, sources: tuple[tuple[Grant, str], ...]) -> tuple[Layer, ...]:
+    """Every policy layer that any of the grants was given under, once."""
+    found = {layer.name: layer for grant, _ in sources
+             for layer in workshop.policies.layers(project.programme, grant.dataset)}
+    return tuple(found.values()) or (workshop.policies.site,)
 
 
 def _version_of(workshop: Workshop, request: EgressRequest, grant: Grant, version: str) -> str:
@@ -107,39 +113,6 @@ def _file_statement(request: EgressRequest, file: OutputFile) -> dict[str, objec
         "context": file.context, "controls": file.controls,
         "rules": sorted({finding.rule for finding in file.findings}), "approvals": approvals,
     }
-
-
-def _crate(request: EgressRequest, project: Project, statement: dict[str, object],
-           answer: PrivateAnswer | None) -> bytes:
-    """An RO-Crate in the Five Safes profile: who, for which project, signed off by whom, made how."""
-    crate = ROCrate()
-    crate.name, crate.description = request.title, request.purpose
-    crate.datePublished = statement["approved_at"]
-    crate.root_dataset["conformsTo"] = {"@id": FIVE_SAFES_PROFILE}
-    responsible = crate.add(ContextEntity(crate, f"#project-{project.slug}", properties={
-        "@type": "Project", "name": project.title, "description": project.aim}))
-    crate.root_dataset["sourceOrganization"] = responsible
-    author = crate.add(CratePerson(crate, f"#person-{request.author}", properties={"name": request.author}))
-    crate.root_dataset["author"] = author
-    files = [crate.add_file(dest_path=f"{package.FILES}{file.name}", properties={
-        "name": file.name, "description": file.context, "contentSize": str(file.size_bytes),
-        "sha256": file.sha256}, source=None) for file in request.files]
-    if answer is not None:
-        private_crates.describe(crate, answer, [file.id for file in files])
-    if request.checkers_required == 0:
-        crate.add(ContextEntity(crate, "#sign-off-by-rule", properties={
-            "@type": "AssessAction", "name": "Released by rule: a differentially private answer, which the policies "
-                                             "of its datasets let leave without approval (private_answer_checkers: 0)",
-            "additionalType": {"@id": "https://w3id.org/shp#DisclosureCheck"},
-            "actionStatus": "http://schema.org/CompletedActionStatus", "endTime": statement["approved_at"]}))
-    for review in current_reviews(request):
-        checker = crate.add(CratePerson(crate, f"#person-{review.checker}", properties={"name": review.checker}))
-        crate.add(ContextEntity(crate, f"#sign-off-{review.checker}", properties={
-            "@type": "AssessAction", "name": "Disclosure check and sign-off",
-            "additionalType": {"@id": "https://w3id.org/shp#DisclosureCheck"},
-            "actionStatus": "http://schema.org/CompletedActionStatus",
-            "endTime": review.submitted_at.isoformat(), "agent": {"@id": checker.id}}))
-    return json.dumps(crate.metadata.generate(), sort_keys=True, indent=1).encode()
 
 
 def _version(tool: str) -> str:
