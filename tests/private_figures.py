@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from readingroom.core.answers import PrivateAnswer
+from readingroom.core.answers import PrivateAnswer, labelled_dry_run
 from readingroom.core.datasets import Dataset
 from readingroom.core.lifecycle import AnswerStatus
 from readingroom.core.privacy.parts import PRODUCT, SQUARE, Part
@@ -50,4 +50,5 @@ def settle(store: Any, answer: PrivateAnswer, dataset: Dataset, at: Any) -> None
     """As the worker does it."""
     with store.transaction() as tx:
         tx.accounts.begin(answer.id)
-        tx.accounts.settle(answer.id, AnswerStatus.ANSWERED, record(answer.query, dataset, answer.version), at)
+        found = record(answer.query, dataset, answer.version)
+        tx.accounts.settle(answer.id, AnswerStatus.ANSWERED, labelled_dry_run(found) if answer.dry_run else found, at)

@@ -61,7 +61,7 @@ def build_workshop(settings: Settings) -> Workshop:
 
 def build_vault(settings: Settings, policies: Policies) -> RegisteredVault:
     """The vault, which takes only what matches its registration in `policies`."""
-    return RegisteredVault(FileVault(settings.vault_dir, settings.keys_dir / "vault.key"), policies.dataset)
+    return RegisteredVault(FileVault(settings.vault_dir, settings.keys_dir / "vault.key"), policies.dataset_or_twin)
 
 
 def volumes(settings: Settings) -> Volumes:

@@ -45,7 +45,7 @@ def test_the_faults_of_all_files_are_told_at_once(policies):
     (policies / "datasets" / "latin.yaml").write_bytes(b"title: \xe9\n")
     found = "\n".join(faults(policies))
     for said in ("site.yaml:9: policy.treshold", "data-first.yaml:3: nam",
-                 "magistrates-courts.yaml:27: tables.0.columns.2.type",
+                 "magistrates-courts.yaml:29: tables.0.columns.2.type",
                  "school-history.yaml: the slug is 'schools'", "broken.yaml:1: is not valid YAML",
                  "latin.yaml: cannot be read"):
         assert said in found

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from readingroom.core.answers import delivery_time
 from readingroom.core.lifecycle import AnswerStatus, GrantStatus
 from readingroom.core.policy import Policy
 from readingroom.db.tables import AnswerRow
 from readingroom.errors import AccessDenied, BudgetExceeded, InvalidInput, InvalidTransition, NotFound, Unavailable
-from readingroom.services import grants, private_answers, private_prices, projects, workspaces
+from readingroom.services import grants, private_accounts, private_answers, private_prices, projects, workspaces
 from tests.factories import POLICIES, add_project, make_workshop
 
 
@@ -246,3 +247,31 @@ def test_grants_in_other_states_have_no_account(workshop):
     add_project(workshop, "waiting", grants={"courts": GrantStatus.PROPOSED})
     with pytest.raises(AccessDenied):
         private_answers.ask(workshop, "ada", "waiting", count())
+
+
+class TestListsArePaged:
+    def test_newest_first_a_page_at_a_time_and_without_figures(self, workshop):
+        made = [private_answers.ask(workshop, "ada", "returns", count(1000, where=f"age > {age}"))[0].id
+                for age in range(20, 25)]
+        private_answers.compute(workshop, made[-1])
+        _, newest = private_answers.statement(workshop, "ada", "returns", most=2)
+        assert [(one.id, one.answer) for one in newest] == [(made[4], None), (made[3], None)]
+        _, older = private_answers.statement(workshop, "ada", "returns", before=newest[-1].id, most=2)
+        assert [one.id for one in older] == [made[2], made[1]]
+        account = private_accounts.account(workshop, "mercer", "courts", most=2)
+        assert [one.id for one in account.answers] == made[:2:-1] and dict(account.asked) == {"returns": 5}
+
+    def test_the_number_of_statements_does_not_grow_with_answers(self, workshop):
+        def statements() -> int:
+            seen = []
+            engine = workshop.store.engine
+            event.listen(engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+            private_answers.statement(workshop, "ada", "returns", most=50)
+            private_accounts.account(workshop, "mercer", "courts", most=50)
+            return len(seen)
+
+        private_answers.ask(workshop, "ada", "returns", count(1000))
+        before = statements()
+        for age in range(20, 30):
+            private_answers.ask(workshop, "ada", "returns", count(1000, where=f"age > {age}"))
+        assert statements() <= before

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from readingroom.core.datasets import TWIN, is_twin
 from readingroom.core.lifecycle import AnswerStatus
 from readingroom.core.privacy.ledger import Cost
+
+DRY_RUN = ("Synthetic, not an answer: this comes from made-up people, with the noise that the answer would have. It "
+           "cost nothing, says nothing about the data, and cannot leave.")
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,11 @@ class PrivateAnswer:
     @property
     def cost_micro_rho(self) -> int:
         return self.cost.micro_rho
+
+    @property
+    def dry_run(self) -> bool:
+        """Of the dataset's synthetic twin: free, and no answer."""
+        return is_twin(self.dataset)
 
     @property
     def waiting(self) -> bool:
@@ -57,3 +67,11 @@ def delivery_time(asked_at: datetime, slot_seconds: float) -> datetime:
     """
     slots = math.floor(asked_at.timestamp() / slot_seconds) + 2
     return datetime.fromtimestamp(slots * slot_seconds, UTC)
+
+
+def labelled_dry_run(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What was computed from a synthetic twin, with nothing in it that could be read as a promise or be cited."""
+    asked = {**result["query"], "dataset": str(result["query"]["dataset"]).removesuffix(TWIN)}
+    return {**result, "dry_run": True, "query": asked, "statement": f"{DRY_RUN} {result['leaves_out']}",
+            "guarantee": "", "citation": "Not to be cited: a dry run on made-up people.", "rho_micro": 0,
+            "femto_delta": 0}

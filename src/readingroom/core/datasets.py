@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+TWIN = "_twin"  # no slug has an underscore
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Dataset:
 
     `people` names whose data these are, where several datasets are about the same people: private answers about any
     of them then spend from one budget, because what is learned of a person adds up. Empty: of nobody else's.
+    `synthetic_twin` says that the vault has made-up rows for the same tables, to try questions on.
     """
 
     slug: str
@@ -59,6 +62,17 @@ class Dataset:
     synthetic: bool = False
     known_issues: tuple[str, ...] = ()
     people: str = ""
+    synthetic_twin: bool = False
+
+    @property
+    def twin(self) -> Dataset:
+        """The same tables with made-up people: the vault has them under a name of their own."""
+        return replace(self, slug=self.slug + TWIN, title=f"{self.title}: synthetic twin", synthetic=True, people="",
+                       synthetic_twin=False)
 
     def table(self, name: str) -> Table | None:
         return next((table for table in self.tables if table.name == name), None)
+
+
+def is_twin(slug: str) -> bool:
+    return slug.endswith(TWIN)

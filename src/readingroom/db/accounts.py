@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, insert, null, select, update
 from sqlalchemy.orm import Session
 
 from readingroom.core.answers import PrivateAnswer
@@ -27,6 +27,9 @@ PAY = update(ACCOUNTS).where(ACCOUNTS.c.dataset == bindparam("on"), ACCOUNTS.c.p
     spent_micro_rho=ACCOUNTS.c.spent_micro_rho + bindparam("micro_rho"),
     spent_femto_delta=ACCOUNTS.c.spent_femto_delta + bindparam("femto_delta"))
 OPEN, RESERVE = insert(ACCOUNTS), insert(ANSWERS)
+BARE = select(*(column for column in ANSWERS.c if column.name != "answer"), null().label("answer")).order_by(
+    ANSWERS.c.id)
+"""Answers without their figures: lists show what was asked and paid, and a synthetic table is long."""
 PAID_BEFORE = select(ANSWERS.c.id).where(
     ANSWERS.c.key == bindparam("asked"), ANSWERS.c.status != AnswerStatus.REFUNDED.value)
 
@@ -87,26 +90,39 @@ class Accounts:
                            next_step="Check the number.")
         return _answer(row)
 
-    def unanswered(self) -> tuple[PrivateAnswer, ...]:
-        """Paid for and not settled: to be computed, or found half computed after a crash."""
-        return self._where(AnswerRow.status.in_([AnswerStatus.RESERVED.value, AnswerStatus.COMPUTING.value]))
+    def unanswered(self, project: str = "") -> tuple[PrivateAnswer, ...]:
+        """Paid for and not settled: to be computed, or found half computed after a crash. Of one project, if named."""
+        waiting = BARE.where(ANSWERS.c.status.in_([AnswerStatus.RESERVED.value, AnswerStatus.COMPUTING.value]))
+        return self._bare(waiting.where(ANSWERS.c.project == project) if project else waiting)
 
-    def of_project(self, project: str) -> tuple[PrivateAnswer, ...]:
-        return self._where(AnswerRow.project == project)
+    def of_project(self, project: str, most: int | None = None, before: int | None = None
+                   ) -> tuple[PrivateAnswer, ...]:
+        """Its newest `most` answers (all if not said) with a number under `before`, newest first, without figures."""
+        return self._newest(BARE.where(ANSWERS.c.project == project), most, before)
 
-    def of_dataset(self, dataset: str) -> tuple[PrivateAnswer, ...]:
-        return self._where(AnswerRow.dataset == dataset)
+    def of_dataset(self, dataset: str, most: int | None = None, before: int | None = None
+                   ) -> tuple[PrivateAnswer, ...]:
+        """The same of a dataset."""
+        return self._newest(BARE.where(ANSWERS.c.dataset == dataset), most, before)
 
-    def _where(self, *conditions: object) -> tuple[PrivateAnswer, ...]:
-        rows = self._session.scalars(select(AnswerRow).where(*conditions).order_by(AnswerRow.id))  # type: ignore[arg-type]
-        return tuple(_answer(row) for row in rows)
+    def asked(self, dataset: str) -> dict[str, int]:
+        """How many questions each project asked of a dataset."""
+        counted = select(ANSWERS.c.project, func.count().label("number")).where(ANSWERS.c.dataset == dataset)
+        return {row.project: row.number for row in self._session.execute(counted.group_by(ANSWERS.c.project))}
+
+    def _newest(self, chosen: Any, most: int | None, before: int | None) -> tuple[PrivateAnswer, ...]:
+        earlier = chosen if before is None else chosen.where(ANSWERS.c.id < before)
+        return self._bare(earlier.order_by(None).order_by(ANSWERS.c.id.desc()).limit(most))
+
+    def _bare(self, chosen: Any) -> tuple[PrivateAnswer, ...]:
+        return tuple(_answer(row) for row in self._session.execute(chosen))
 
     def _move(self, row: AnswerRow, status: AnswerStatus) -> None:
         check_transition(ANSWER_TRANSITIONS, AnswerStatus(row.status), status, "private answer")
         row.status = status.value
 
 
-def _answer(row: AnswerRow) -> PrivateAnswer:
+def _answer(row: AnswerRow | Row[Any]) -> PrivateAnswer:
     return PrivateAnswer(row.id, row.project, row.dataset, row.version, row.query, row.asked_by, row.asked_at,
                          row.deliver_at, Cost(row.cost_micro_rho, row.cost_femto_delta), AnswerStatus(row.status),
                          row.answer, row.answered_at)

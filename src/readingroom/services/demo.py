@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from readingroom.core.datasets import TWIN
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.people import (
     ACCREDITATION_YEARS,
@@ -26,6 +27,8 @@ from readingroom.services.people import record_signature
 from readingroom.services.room import ReadingRoom
 
 SETUP = "setup"
+SEED = 20_260_801
+TWIN_PEOPLE = 5_000  # of the made-up data on which questions are tried
 OWNER = "quinn"
 GATEWAY = "Digital Economy Act 2017, Part 5, Chapter 5"
 MOJ, SECOND = "Ministry of Justice", "Department for Education"
@@ -66,8 +69,11 @@ def load(room: ReadingRoom, vault: Vault, *, people: int, seed: int | None = Non
     """
     if exists(room):
         return ()
-    for dataset, tables in generate(people, seed=20_260_801 if seed is None else seed).items():
+    chosen = SEED if seed is None else seed
+    for dataset, tables in generate(people, seed=chosen).items():
         vault.add(dataset, tables)
+    for dataset, tables in generate(min(people, TWIN_PEOPLE), seed=chosen + 1).items():
+        vault.add(dataset + TWIN, tables)
     made = tuple(DemoAccount(name, shown, role, accounts.generate_password())
                  for name, shown, _, role in CAST)
     hashes = {account.username: accounts.hash_password(account.password) for account in made}

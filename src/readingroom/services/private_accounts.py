@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +24,8 @@ class ProjectAccount:
 @dataclass(frozen=True)
 class Account:
     """`spent` is of all projects on all datasets about the same people, which share `cap`; `linked` says how much of
-    it on each. `answers` are those about this dataset, as everybody may see them now, without their figures.
+    it on each. `answers` are those about this dataset, newest first, as everybody may see them now, without their
+    figures; `asked` says how many each project has.
     """
 
     dataset: Dataset
@@ -32,10 +34,15 @@ class Account:
     linked: tuple[tuple[Dataset, Cost], ...]
     projects: tuple[ProjectAccount, ...]
     answers: tuple[PrivateAnswer, ...]
+    asked: Mapping[str, int]
 
 
-def account(room: ReadingRoom, username: str, slug: str) -> Account:
-    """For the dataset's own custodian only. What others' datasets were asked is theirs to see: here it is a sum."""
+def account(room: ReadingRoom, username: str, slug: str, before: int | None = None, most: int | None = None
+            ) -> Account:
+    """For the dataset's own custodian only. What others' datasets were asked is theirs to see: here it is a sum.
+
+    Of the answers, the newest `most` under number `before`; all if not said.
+    """
     dataset = room.policies.dataset(slug)
     same = room.policies.of_the_same_people(slug)
     policy = room.policies.of_dataset(slug)
@@ -49,7 +56,8 @@ def account(room: ReadingRoom, username: str, slug: str) -> Account:
             if len(same) > 1 else (),
             projects=_projects(room, tx, slug),
             answers=tuple(replace(answer.as_seen_at(room.now()), answer=None, answered_at=None)
-                          for answer in reversed(tx.accounts.of_dataset(slug))),
+                          for answer in tx.accounts.of_dataset(slug, most, before)),
+            asked=tx.accounts.asked(slug),
         )
 
 

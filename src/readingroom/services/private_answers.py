@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from readingroom.core.answers import PrivateAnswer, delivery_time
-from readingroom.core.datasets import Dataset, Table
+from readingroom.core.answers import PrivateAnswer, delivery_time, labelled_dry_run
+from readingroom.core.datasets import TWIN, Dataset, Table
 from readingroom.core.grants import readable_columns
 from readingroom.core.lifecycle import AnswerStatus
 from readingroom.core.permissions import check_can_ask_privately
@@ -29,6 +29,8 @@ from readingroom.services.workshop import Workshop
 
 SYSTEM = "system"
 MAX_SYNTHETIC_ROWS = 100_000
+MOST_DRY_RUNS = 5  # of a project that may wait at a time
+TWIN_VERSION = "newest"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,34 @@ def ask(room: ReadingRoom, username: str, project: str, query: object) -> tuple[
         return answer, answer.cost_micro_rho
 
 
+def dry_run(room: ReadingRoom, username: str, project: str, query: object) -> PrivateAnswer:
+    """The same question of the dataset's synthetic twin: with the same noise, for nothing, and no answer.
+
+    It waits for its slot as an answer does: one that came when it is ready would tell how long the one before took.
+    NotFound if there is no twin; Unavailable if the project has many of them waiting.
+    """
+    with room.store.transaction() as tx:
+        prepared = prepare(room, tx, username, project, query)
+        twin = room.policies.dataset_or_twin(prepared.dataset.slug + TWIN)
+        asked = replace(prepared.query, dataset=twin.slug)
+        canonical = queries.canonical(asked)
+        key = ledger.answer_key(twin.slug, TWIN_VERSION, canonical, project)
+        known: PrivateAnswer | None = tx.accounts.find_by_key(key)
+        if known is not None:
+            return known.as_seen_at(room.now())
+        if sum(one.dry_run for one in tx.accounts.unanswered(project)) >= MOST_DRY_RUNS:
+            raise Unavailable("Other dry runs of the project are waiting.", rule="answer.dry-runs",
+                              value=MOST_DRY_RUNS, next_step="Try this one when they are there: in half a minute.")
+        now = room.now()
+        answer: PrivateAnswer = tx.accounts.reserve(
+            key=key, project=project, dataset=twin.slug, version=TWIN_VERSION, query=json.loads(canonical),
+            asked_by=username, asked_at=now, deliver_at=delivery_time(now, room.settings.answer_slot_seconds),
+            cost=ledger.NOTHING)
+        tx.events.record(username, "answer.tried", f"answer:{answer.id}", project, dataset=prepared.dataset.slug,
+                         query=answer.query)
+        return answer
+
+
 def get(room: ReadingRoom, username: str, answer_id: int) -> PrivateAnswer:
     """An answer of one of the person's own projects. NotFound for anyone else's."""
     with room.store.reading() as tx:
@@ -90,16 +120,16 @@ def get(room: ReadingRoom, username: str, answer_id: int) -> PrivateAnswer:
 
 
 def statement(
-    room: ReadingRoom, username: str, project: str
+    room: ReadingRoom, username: str, project: str, before: int | None = None, most: int | None = None
 ) -> tuple[tuple[BudgetLine, ...], tuple[PrivateAnswer, ...]]:
-    """The project's account: a line per dataset, and every answer paid for."""
+    """The project's account: a line per dataset, and the newest `most` answers (under number `before`), no figures."""
     with room.store.reading() as tx:
         found = tx.projects.get(project)
         if username not in found.members:
             raise NotFound(f"There is no project {project!r}.", rule="project.exists", value=project,
                            next_step="Check the address, or start from your home page.")
         lines = tuple(budget_line(room, tx, found, grant) for grant in tx.grants.of_project(project))
-        return lines, tuple(answer.as_seen_at(room.now()) for answer in tx.accounts.of_project(project))
+        return lines, tuple(answer.as_seen_at(room.now()) for answer in tx.accounts.of_project(project, most, before))
 
 
 def compute(workshop: Workshop, answer_id: int) -> PrivateAnswer:
@@ -130,7 +160,8 @@ def compute(workshop: Workshop, answer_id: int) -> PrivateAnswer:
 def _computed(workshop: Workshop, answer: PrivateAnswer) -> tuple[dict[str, Any], AnswerStatus]:
     try:
         dataset, table, query = _parsed(workshop, answer)
-        return workshop.answerer.answer(query, dataset, table, answer.version), AnswerStatus.ANSWERED
+        result = workshop.answerer.answer(query, dataset, table, _version(workshop, answer))
+        return (labelled_dry_run(result) if answer.dry_run else result), AnswerStatus.ANSWERED
     except ReadingRoomError as error:
         return {"message": error.message}, AnswerStatus.FAILED
 
@@ -141,7 +172,7 @@ def _not_computable(workshop: Workshop, tx: Any, answer: PrivateAnswer) -> str:
     decision = access.decide_in(workshop, tx, answer.asked_by, project)
     if not decision.allowed:
         return decision.reasons[0].rule
-    if answer.version not in workshop.vault.versions(answer.dataset):
+    if _version(workshop, answer) not in workshop.vault.versions(answer.dataset):
         return "answer.version"
     try:
         _parsed(workshop, answer)
@@ -150,9 +181,14 @@ def _not_computable(workshop: Workshop, tx: Any, answer: PrivateAnswer) -> str:
     return ""
 
 
+def _version(workshop: Workshop, answer: PrivateAnswer) -> str:
+    """The version paid for; of a twin the newest, since it makes no difference. Empty if there is none."""
+    return next(reversed(workshop.vault.versions(answer.dataset)), "") if answer.dry_run else answer.version
+
+
 def _parsed(workshop: Workshop, answer: PrivateAnswer) -> tuple[Dataset, Table, queries.Query]:
     """The question as the catalogue has it now. InvalidInput or NotFound if it was registered differently since."""
-    dataset = workshop.policies.dataset(answer.dataset)
+    dataset = workshop.policies.dataset_or_twin(answer.dataset)
     query = queries.parse_query(answer.query, dataset)
     table = dataset.table(query.table)
     assert table is not None, "a parsed query names a registered table"

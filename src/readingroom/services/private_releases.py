@@ -49,6 +49,10 @@ def release(room: ReadingRoom, username: str, answer_id: int) -> EgressRequest:
         raise InvalidTransition(f"Private answer {answer_id} is {answer.status.value}: there is nothing to release.",
                                 rule="answer.status", value=answer.status.value,
                                 next_step="Wait for it, or ask another question.")
+    if answer.dry_run:
+        raise InvalidTransition("A dry run on made-up people is no answer, so there is nothing to release.",
+                                rule="answer.dry-run", value=answer_id,
+                                next_step="Pay for the answer, then release it.")
     files = [OutputFile(id=0, name=name, sha256=room.blobs.put(content), size_bytes=len(content), output_type="",
                         assurance=Assurance.PRIVATE, context=str((answer.answer or {}).get("statement", "")),
                         controls=CONTROLS)

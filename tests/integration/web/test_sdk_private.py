@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pandas
@@ -38,10 +39,10 @@ def portal(world, tmp_path, monkeypatch):
         if answer.is_error:
             raise _door._error(answer.status_code, answer.json())
         said = answer.json()
-        if (method, path) == ("POST", "/private/answers") and said["status"] == "reserved":
+        if method == "POST" and said.get("status") == "reserved":
             with world.store.reading() as tx:
                 paid: PrivateAnswer = tx.accounts.get(said["id"])
-            settle(world.store, paid, dataset, world.clock.now())
+            settle(world.store, paid, dataset.twin if paid.dry_run else dataset, world.clock.now())
             world.clock.time += timedelta(minutes=5)
         return said
 
@@ -227,14 +228,27 @@ def test_the_budget_is_a_gauge(portal):
     assert "<meter" in shown._repr_html_() and "0.01 rho of 0.02 spent" in shown._repr_html_()
 
 
+def test_a_dry_run_is_labelled_wherever_it_is_shown(portal):
+    policies = portal.room.policies
+    dataset, policy = policies.datasets["magistrates"]
+    twinned = replace(dataset, synthetic_twin=True)
+    object.__setattr__(portal.room, "policies", replace(policies, datasets=policies.datasets | {
+        "magistrates": (twinned, policy)}))
+    tried = rr.dp.question("mean", *ON, "age_at_offence", by="sex", rho=0.0001).dry_run()
+    assert tried.dry_run and "SYNTHETIC, NOT AN ANSWER" in repr(tried) and "SYNTHETIC" in tried._repr_html_()
+    assert tried.statement.startswith("Synthetic, not an answer") and tried.frame["label"].iloc[0] == "Female"
+    page = portal.client("ada").get(f"/services/portal/private-answers/{tried.id}").text
+    assert "Synthetic, not an answer" in page and "Take it out" not in page
+    lines, _ = private_answers.statement(portal.room, "ada", "returning-defendants")
+    assert sum(line.spent for line in lines) == 0
+
+
 def test_an_answer_is_had_again_by_its_number(portal):
     first = rr.dp.count(*ON, rho=0.0001)
     assert rr.dp.answer(first.id).value == first.value
 
 
 def test_a_synthetic_table_waits_for_a_person_even_where_answers_leave_at_once(portal):
-    from dataclasses import replace
-
     policies = portal.room.policies
     site = replace(policies.site, policy=policies.site.policy.model_copy(update={"private_answer_checkers": 0}))
     object.__setattr__(portal.room, "policies", replace(policies, site=site))

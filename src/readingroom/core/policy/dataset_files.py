@@ -72,6 +72,7 @@ class DatasetFile(_File):
     synthetic: bool = False
     known_issues: list[Text] = []
     people: Slug | None = None
+    synthetic_twin: bool = False
     tables: Annotated[list[TableFile], Field(min_length=1)]
     rule_pack: Slug | None = None
     policy: Policy = Policy()
@@ -185,7 +186,8 @@ def _dataset(found: DatasetFile) -> Dataset:
         Table(table.name, table.label, tuple(Column(**column.model_dump()) for column in table.columns),
               table.privacy_unit, table.max_rows_per_person, table.row_ceiling) for table in found.tables)
     return Dataset(found.slug, found.title, found.department, found.custodian, found.description, tables,
-                   found.synthetic, tuple(found.known_issues), found.people or "")
+                   found.synthetic, tuple(found.known_issues), found.people or "",
+                   found.synthetic_twin)
 
 
 def _read(text: str, file: str) -> tuple[yaml.Node | None, object]:

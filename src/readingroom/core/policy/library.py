@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import rfc8785
 
-from readingroom.core.datasets import Dataset
+from readingroom.core.datasets import TWIN, Dataset, is_twin
 from readingroom.core.policy.model import Layer, Policy, strictest
 from readingroom.core.projects import Grant, Project
 from readingroom.core.undertakings import Undertaking, undertaking_for
@@ -33,6 +33,16 @@ class Policies:
             raise NotFound(f"No dataset {slug!r} is registered.", rule="dataset.exists", value=slug,
                            next_step=f"Registered are: {', '.join(sorted(self.datasets)) or 'none'}.")
         return self.datasets[slug][0]
+
+    def dataset_or_twin(self, slug: str) -> Dataset:
+        """A registered dataset, or the made-up rows for the tables of one: what a private answer can be of."""
+        original = self.dataset(slug.removesuffix(TWIN))
+        if not is_twin(slug):
+            return original
+        if not original.synthetic_twin:
+            raise NotFound(f"{original.slug} has no synthetic twin.", rule="dataset.twin", value=original.slug,
+                           next_step="Its custodian can register one; the price says what to expect without.")
+        return original.twin
 
     def of_the_same_people(self, slug: str) -> tuple[str, ...]:
         """The datasets whose private answers spend from one budget with this one's, itself included; sorted."""

@@ -180,7 +180,14 @@ class Answer:
         return request(_door.post(f"/private/answers/{self.id}/release", json={})["number"])
 
     @property
+    def dry_run(self) -> bool:
+        """Of made-up people: synthetic, and no answer."""
+        return bool(self.answer.get("dry_run"))
+
+    @property
     def _cost(self) -> str:
+        if self.dry_run:
+            return "SYNTHETIC, NOT AN ANSWER: a dry run on made-up people, which cost nothing."
         paid = rho(self.charged_micro_rho) if self.charged_micro_rho else "nothing: it was answered before"
         return f"This call cost {paid}."
 

@@ -32,6 +32,17 @@ def ask(made: Question) -> Answer:
     return _settled(said, charged)
 
 
+def dry_run(made: Question) -> Answer:
+    """The same question of the dataset's synthetic twin, with the same noise: free, and no answer."""
+    line = Line()
+    said = _door.post("/private/dry-runs", json={"query": check_spends(made).query})
+    try:
+        said = _waited(said, line, "A dry run on made-up people, for nothing.")
+    finally:
+        line.settle()
+    return _settled(said, 0)
+
+
 def answer(number: int) -> Answer:
     """An answer of this project by its number, for nothing; waited for if it is still being computed."""
     line = Line()

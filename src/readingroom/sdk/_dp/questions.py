@@ -54,6 +54,14 @@ class Question:
         given = (rho, epsilon, pure_epsilon)
         return ask(self if given == (None, None, None) else self.spending(*given))
 
+    def dry_run(self, *, rho: float | None = None, epsilon: float | None = None,
+                pure_epsilon: float | None = None) -> Answer:
+        """Try it on the dataset's synthetic twin, with the same noise: free, and no answer."""
+        from readingroom.sdk._dp.asking import dry_run
+
+        given = (rho, epsilon, pure_epsilon)
+        return dry_run(self if given == (None, None, None) else self.spending(*given))
+
 
 def question(statistic: str, dataset: str, table: str, column: Any = None, *, where: Any = (), by: Any = None,
              rho: float | None = None, epsilon: float | None = None, pure_epsilon: float | None = None,

@@ -79,6 +79,14 @@ def ask(here: Here, calling: Calling, question: Question, response: Response) ->
     return _shown(answer) | {"charged_micro_rho": charged}
 
 
+@router.post("/private/dry-runs", responses={202: {"description": "Being computed"}})
+def dry_run(here: Here, calling: Calling, question: Question, response: Response) -> dict[str, Any]:
+    """The same question of the dataset's synthetic twin: free, with the same noise, and no answer."""
+    tried = service.dry_run(here.room, calling.username, calling.project, question.query)
+    response.status_code = 202 if tried.waiting else 200
+    return _shown(tried) | {"charged_micro_rho": 0}
+
+
 @router.get("/private/answers/{answer_id}")
 def get(here: Here, calling: Calling, answer_id: Number) -> dict[str, Any]:
     """An answer of this project."""
@@ -99,7 +107,7 @@ def release(here: Here, calling: Calling, answer_id: Number) -> dict[str, Any]:
 
 def _shown(answer: PrivateAnswer) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": answer.id, "status": answer.status.value,
-                             "deliver_at": answer.deliver_at.isoformat()}
+                             "deliver_at": answer.deliver_at.isoformat(), "dry_run": answer.dry_run}
     if answer.status is AnswerStatus.ANSWERED:
         shown["answer"] = answer.answer
     elif answer.answer:

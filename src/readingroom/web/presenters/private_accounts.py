@@ -33,6 +33,7 @@ class Page:
     linked: tuple[tuple[str, str], ...]
     projects: tuple[Spender, ...]
     answers: tuple[tuple[str, private_answers.AnswerRow], ...]
+    older: int | None
 
 
 def shown(account: Account, now: datetime) -> Page:
@@ -40,15 +41,15 @@ def shown(account: Account, now: datetime) -> Page:
     whole = BudgetLine(account.dataset.slug, account.cap.micro_rho, account.spent.micro_rho, left.micro_rho,
                        delta_of(account.dataset))
     titles = {one.project.slug: one.project.title for one in account.projects}
-    asked = [answer.project for answer in account.answers]
     return Page(
         account.dataset.title, account.dataset.slug,
         budgets.gauge(whole, "All projects together, ever", with_epsilon=True),
         tuple((dataset.title, budgets.rho(spent.micro_rho)) for dataset, spent in account.linked),
-        tuple(Spender(one.project.title, one.project.slug, asked.count(one.project.slug),
+        tuple(Spender(one.project.title, one.project.slug, account.asked.get(one.project.slug, 0),
                       budgets.gauge(one.line, one.project.title)) for one in account.projects),
         tuple((titles.get(answer.project, answer.project), private_answers.row(answer, account.dataset, now))
-              for answer in account.answers),
+              for answer in account.answers[:private_answers.PAGE]),
+        private_answers.older(account.answers),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from readingroom.core.answers import PrivateAnswer
+from readingroom.core.answers import DRY_RUN, PrivateAnswer
 from readingroom.core.datasets import Dataset, Table
 from readingroom.core.lifecycle import AnswerStatus
 from readingroom.core.privacy import free
@@ -20,6 +20,7 @@ from readingroom.web.presenters.private_questions import question
 from readingroom.web.presenters.words import Tag
 
 PREVIEW = 10
+PAGE = 50  # answers in a list
 COUNTS = ("people", "count", "histogram")
 VALUE_HEADS = {"people": "People, with noise", "histogram": "People, with noise", "count": "Rows, with noise",
                "top": "Place", "regression": "Coefficient", "quantile": "Value", "proportion": "Share",
@@ -33,6 +34,7 @@ ANSWER_TAGS = {
     AnswerStatus.FAILED: Tag("Failed", "govuk-tag--red"),
     AnswerStatus.REFUNDED: Tag("Refunded", "govuk-tag--grey"),
 }
+DRY_RUN_TAG = Tag("Dry run, synthetic", "govuk-tag--yellow")
 BASES = (5, 10, 100)
 
 
@@ -74,6 +76,7 @@ class Shown:
     question: str
     tag: Tag
     cost: str
+    dry_run: str
     asked: times.When | None
     value: str
     interval: str
@@ -103,7 +106,7 @@ class Leaving:
 
 def leaving(answer: PrivateAnswer, lane: Lane) -> Leaving | None:
     """None for an answer that has nothing to release."""
-    if answer.status is not AnswerStatus.ANSWERED:
+    if answer.status is not AnswerStatus.ANSWERED or answer.dry_run:
         return None
     if lane.request is not None:
         return Leaving("", f"It leaves by request {lane.request.number}.", page(f"/requests/{lane.request.number}"))
@@ -114,10 +117,22 @@ def leaving(answer: PrivateAnswer, lane: Lane) -> Leaving | None:
                    "first: the data’s policy asks for that.", "")
 
 
+def older(answers: Sequence[PrivateAnswer]) -> int | None:
+    """Of answers asked for one more than a page holds: the number under which the next page begins."""
+    return answers[PAGE - 1].id if len(answers) > PAGE else None
+
+
 def row(answer: PrivateAnswer, dataset: Dataset, now: datetime) -> AnswerRow:
-    return AnswerRow(answer.id, page(f"/private-answers/{answer.id}"), question(answer.query, dataset),
-                     ANSWER_TAGS[answer.status], budgets.rho(answer.cost_micro_rho), times.when(answer.asked_at, now),
-                     answer.asked_by)
+    return AnswerRow(answer.id, page(f"/private-answers/{answer.id}"), question(answer.query, dataset), _tag(answer),
+                     _paid(answer), times.when(answer.asked_at, now), answer.asked_by)
+
+
+def _paid(answer: PrivateAnswer) -> str:
+    return "nothing" if answer.dry_run else budgets.rho(answer.cost_micro_rho)
+
+
+def _tag(answer: PrivateAnswer) -> Tag:
+    return DRY_RUN_TAG if answer.dry_run and answer.status is AnswerStatus.ANSWERED else ANSWER_TAGS[answer.status]
 
 
 def gauges(lines: tuple[BudgetLine, ...], datasets: Mapping[str, Dataset]) -> tuple[budgets.Gauge, ...]:
@@ -145,8 +160,9 @@ def shown(answer: PrivateAnswer, dataset: Dataset, now: datetime, change: str = 
     return Shown(
         id=answer.id,
         question=question(answer.query, dataset),
-        tag=ANSWER_TAGS[answer.status],
-        cost=budgets.rho(answer.cost_micro_rho),
+        tag=_tag(answer),
+        cost=_paid(answer),
+        dry_run=DRY_RUN if answer.dry_run else "",
         asked=times.when(answer.asked_at, now),
         value=number(value) if value is not None else "",
         interval=said if value is not None else "",
@@ -244,18 +260,29 @@ def _facts(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if "mechanism" not in given:
         return ()
     versions = given.get("versions") or {}
+    set_by = given.get("set_by") or {}
+
+    def who(bound: str) -> str:
+        """`, set by …`, or nothing where nobody had to."""
+        return f", set by {SET_BY[set_by[bound]]}" if set_by.get(bound) in SET_BY else ""
+
     delta = f", delta {given['delta']:.2g}" if given.get("delta") else ""
     found = [("Noise", f"{given['mechanism']}, scale {given['scale']:.6g}"),
-             ("Privacy loss", f"epsilon {given['epsilon']:g}{delta} ({budgets.rho(given['rho_micro'])})"),
+             ("Privacy loss", "none: nobody in these data exists" if given.get("dry_run") else
+              f"epsilon {given['epsilon']:g}{delta} ({budgets.rho(given['rho_micro'])})"),
              ("Protects", str(given.get("unit", ""))),
-             ("Rows of a person", f"at most {given['K']}" if isinstance(given.get("K"), int) else "all count once")]
-    set_by = given.get("set_by") or {}
+             ("Rows of a person", f"at most {given['K']}{who('rows_per_person')}" if isinstance(given.get("K"), int)
+              else "all count once")]
     for name, (low, high) in (given.get("bounds") or {}).items():
-        who = SET_BY.get(set_by.get(f"{name} range", ""), "")
-        found.append((f"Range of {name}", f"{low:g} to {high:g}" + (f", set by {who}" if who else "")))
+        found.append((f"Range of {name}", f"{low:g} to {high:g}{who(f'{name} range')}"))
     for key in given.get("keys") or ():
-        who = SET_BY.get(key.get("set_by", ""), str(key.get("set_by", "")))
-        found.append((f"Categories of {key['column']}", f"set by {who}" if who in SET_BY.values() else who))
+        said = str(key.get("set_by", ""))
+        found.append((f"Categories of {key['column']}", f"set by {SET_BY[said]}" if said in SET_BY else said))
+    if candidates := (given.get("query") or {}).get("candidates"):
+        found.append(("Chosen among", f"{len(candidates)} values{who('candidates')}"))
+    if set_by.get("row_ceiling"):
+        found.append(("Ceiling on rows", "registered" + who("row_ceiling") if who("row_ceiling")
+                      else "none is registered, so delta is the usual one"))
     if given.get("threshold"):
         found.append(("Hidden", f"categories of {given['threshold']} people or fewer, counted with noise"))
     found.append(("Made with", f"Reading Room {versions.get('readingroom', '')}, OpenDP {versions.get('opendp', '')}"))

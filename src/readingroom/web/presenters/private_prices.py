@@ -57,6 +57,7 @@ class Quote:
     already_answered: bool
     refusal: str
     human: bool
+    twin: bool
     width_head: str
     sizes: tuple[Size, ...]
     mock: BarChart | None
@@ -87,6 +88,7 @@ def quote(price: Price, curve: Curve, dataset: Dataset) -> Quote:
         already_answered=price.already_answered,
         refusal=price.refusal,
         human=statistic == "synthetic",
+        twin=dataset.synthetic_twin,
         width_head=WIDTH_HEADS.get(statistic, "95% half-width"),
         sizes=tuple(Size(f"{one['size']:,}", f"± {number(one['half_width_95'])}", _share(one["relative"]))
                     for one in accuracy["sizes"]),

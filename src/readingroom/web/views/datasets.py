@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from readingroom.core.permissions import can_see_account
@@ -11,6 +13,7 @@ from readingroom.services import private_accounts
 from readingroom.web.portal import Here, Looking, render
 from readingroom.web.presenters import private_accounts as accounts
 from readingroom.web.presenters.frame import areas_of
+from readingroom.web.presenters.private_answers import PAGE
 from readingroom.web.presenters.review import rules
 
 router = APIRouter()
@@ -47,9 +50,11 @@ def dataset(request: Request, here: Here, looking: Looking, slug: str) -> Respon
 
 
 @router.get("/datasets/{slug}/account")
-def account(request: Request, here: Here, looking: Looking, slug: str) -> Response:
-    found = private_accounts.account(here.room, looking.username, slug)
-    return render(request, "datasets/account.html", Role.CUSTODIAN, account=accounts.shown(found, here.room.now()))
+def account(request: Request, here: Here, looking: Looking, slug: str,
+            before: Annotated[int | None, Query(ge=1, le=2**62)] = None) -> Response:
+    found = private_accounts.account(here.room, looking.username, slug, before, PAGE + 1)
+    return render(request, "datasets/account.html", Role.CUSTODIAN, before=before,
+                  account=accounts.shown(found, here.room.now()))
 
 
 @router.get("/datasets/{slug}/account.csv")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
@@ -21,12 +22,13 @@ from readingroom.web.presenters.private_questions import builder
 
 router = APIRouter()
 RESEARCHER = Role.RESEARCHER
+Before = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
 @router.get("/projects/{slug}/private")
-def account(request: Request, here: Here, looking: Looking, slug: str, table: str = "",
-            statistic: str = "") -> Response:
-    return _page(request, here, looking, slug, table, statistic)
+def account(request: Request, here: Here, looking: Looking, slug: str, table: str = "", statistic: str = "",
+            before: Before = None) -> Response:
+    return _page(request, here, looking, slug, table, statistic, before=before)
 
 
 def _page(
@@ -38,9 +40,10 @@ def _page(
     statistic: str = "",
     fault: ReadingRoomError | None = None,
     typed: FormData | None = None,
+    before: int | None = None,
 ) -> Response:
     room = here.room
-    lines, answers = service.statement(room, looking.username, slug)
+    lines, answers = service.statement(room, looking.username, slug, before, present.PAGE + 1)
     card = projects.get(room, looking.username, slug)
     datasets = {grant.dataset: room.policies.dataset(grant.dataset) for grant in card.grants}
     return render(
@@ -57,7 +60,10 @@ def _page(
         conditions=range(1, forms.CONDITIONS + 1),
         shared=range(1, forms.SHARED + 1),
         groups=range(1, forms.GROUPS + 1),
-        answers=tuple(present.row(answer, room.policies.dataset(answer.dataset), room.now()) for answer in answers),
+        answers=tuple(present.row(answer, room.policies.dataset_or_twin(answer.dataset), room.now())
+                      for answer in answers[: present.PAGE]),
+        older=present.older(answers),
+        before=before,
     )
 
 
@@ -108,10 +114,15 @@ def ask(request: Request, here: Here, looking: Looking, slug: str, form: Changed
     return see(f"/private-answers/{answer.id}")
 
 
+@router.post("/projects/{slug}/private/dry-run")
+def dry_run(here: Here, looking: Looking, slug: str, form: Changed) -> Response:
+    return see(f"/private-answers/{service.dry_run(here.room, looking.username, slug, _sent(form)).id}")
+
+
 @router.get("/private-answers/{answer_id}")
 def answer(request: Request, here: Here, looking: Looking, answer_id: Number, show: str = "") -> Response:
     found = service.get(here.room, looking.username, answer_id)
-    shown = present.shown(found, here.room.policies.dataset(found.dataset), here.room.now(), show)
+    shown = present.shown(found, here.room.policies.dataset_or_twin(found.dataset), here.room.now(), show)
     leaving = present.leaving(found, private_releases.lane(here.room, looking.username, answer_id))
     return render(
         request, "private_answers/answer.html", RESEARCHER, answer=shown, leaving=leaving, project=found.project
