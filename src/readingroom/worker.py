@@ -26,8 +26,8 @@ from readingroom.hub.containers import workspace_key
 from readingroom.hub.engine import DockerEngine
 from readingroom.services import (
     audit,
-    freezing,
     handover,
+    lapsing,
     notices,
     private_answers,
     releases,
@@ -73,7 +73,7 @@ class Worker:
         duties: tuple[tuple[str, Callable[[], object], float], ...] = (
             ("destroy", lambda: workspaces.destroy_dead_extracts(self.workshop), sweep),
             ("sweep", self.sweep, sweep),
-            ("freeze", lambda: freezing.sweep(self.workshop), sweep),
+            ("lapse", lambda: lapsing.sweep(self.workshop), sweep),
             ("use", lambda: use.note_use(self.workshop, self.activity), USE_SECONDS),
             ("limits", self.tell_limits, USE_SECONDS),
             ("meter", lambda: shown.read_meter(self.workshop, self.workshop.meter), sweep),

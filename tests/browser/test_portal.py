@@ -198,6 +198,8 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("okafor", "/grants/3"),
         ("mercer", "/grants/1"),
         ("mercer", "/grants/1/withdraw"),
+        ("mercer", "/grants/1/renew"),
+        ("mercer", "/grants/4/renew"),
         ("imran", "/queue"),
         ("tomas", f"/requests/{numbers['waiting']}/review"),
         ("imran", f"/requests/{numbers['together']}/review"),

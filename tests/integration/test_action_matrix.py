@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from itertools import product
 
 import pytest
@@ -59,6 +60,7 @@ GRANT_DEEDS = {
     GrantAction.SUSPEND: lambda room, who, number: grants.suspend(room, who, number, "Look into it"),
     GrantAction.RESUME: lambda room, who, number: grants.resume(room, who, number, ""),
     GrantAction.WITHDRAW: lambda room, who, number: grants.withdraw(room, who, number, "Over"),
+    GrantAction.RENEW: lambda room, who, number: grants.renew(room, who, number, date(2027, 11, 24), "It goes on"),
 }
 NOT_LIVE = (GrantStatus.PROPOSED, GrantStatus.AGREED, GrantStatus.RETURNED, GrantStatus.REFUSED)
 
@@ -82,6 +84,8 @@ class Stage:
                                    grants={"courts": status, "schools": GrantStatus.PROPOSED
                                            if project is ProjectStatus.AGREEMENT else GrantStatus.ACTIVE})
                 self.grants[kind, status] = made[0].id
+                with self.room.store.transaction() as tx:  # it ends before its project, so that it can be renewed
+                    tx.grants.save(replace(made[0], expires_on=date(2027, 6, 1)))
         self.file = self.room.settings.db_dir / "readingroom.sqlite"
         self.kept = directory / "kept.sqlite"
         with closing(sqlite3.connect(self.file)) as source, closing(sqlite3.connect(self.kept)) as target:

@@ -10,7 +10,7 @@ import pytest
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, THAWS_TO, ProjectStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidTransition, ReadingRoomError
-from readingroom.services import freezing, grants, notices, people, releases, requests
+from readingroom.services import freezing, grants, members, notices, people, releases, requests
 from tests.factories import add_project, make_workshop, upload
 
 S = RequestStatus
@@ -142,6 +142,20 @@ class TestWhatFreezes:
 def close(workshop):
     with workshop.store.transaction() as tx:
         tx.projects.set_status("returns", ProjectStatus.CLOSED)
+
+
+    def test_a_project_that_is_closing_has_its_requests_concluded(self, workshop):
+        in_review(workshop)
+        members.close(workshop, "robin", "returns", "Finished")
+        freezing.sweep(workshop)
+        assert status(workshop) is S.IN_REVIEW
+        grants_end(workshop)
+        freezing.sweep(workshop)
+        assert status(workshop) is S.FROZEN, "but what ends by itself is over"
+
+
+def grants_end(workshop):
+    workshop.clock.forward(days=366)
 
 
 class TestThawing:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from readingroom.core.datasets import Dataset
 from readingroom.core.policy import Policy
-from readingroom.core.projects import Grant
+from readingroom.core.projects import Grant, Project
 from readingroom.core.row_filters import check_row_filter
 from readingroom.errors import InvalidInput
 
@@ -20,6 +20,18 @@ def readable_columns(grant: Grant, policy: Policy) -> dict[str, tuple[str, ...]]
     left = {table: tuple(column for column in columns if f"{table}.{column}" not in denied)
             for table, columns in grant.columns.items()}
     return {table: columns for table, columns in left.items() if columns}
+
+
+def check_renewal(grant: Grant, project: Project, until: date, today: date) -> None:
+    """Refuse an end that is no renewal: past, not later than the present one, or beyond the project's own."""
+    if until < today or until <= grant.expires_on:
+        raise InvalidInput(f"{until:%-d %B %Y} is not later than {max(grant.expires_on, today):%-d %B %Y}.",
+                           rule="grant.renew-later", value=until.isoformat(),
+                           next_step="Choose a later day, or withdraw the grant if it should end.")
+    if until > project.expires_on:
+        raise InvalidInput(f"The project itself ends on {project.expires_on:%-d %B %Y}.", rule="grant.within-project",
+                           value=until.isoformat(),
+                           next_step=f"Choose {project.expires_on:%-d %B %Y} or earlier, until it is extended.")
 
 
 def check_within_policy(grant: Grant, dataset: Dataset, policy: Policy, today: date) -> None:

@@ -74,7 +74,9 @@ class GrantAction(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     WITHDRAW = "withdraw"
+    RENEW = "renew"
     EXPIRE = "expire"
+    RESTORE = "restore"
     SUPERSEDE = "supersede"
 
 
@@ -130,6 +132,8 @@ GRANT_ACTIONS: dict[GrantAction, dict[GrantStatus, tuple[GrantStatus, ...]]] = {
     GrantAction.SUSPEND: {_G.ACTIVE: (_G.SUSPENDED,)},
     GrantAction.RESUME: {_G.SUSPENDED: (_G.ACTIVE,)},
     GrantAction.WITHDRAW: dict.fromkeys((_G.AGREED, _G.ACTIVE, _G.SUSPENDED), (_G.WITHDRAWN,)),
+    GrantAction.RENEW: dict.fromkeys((_G.ACTIVE, _G.EXPIRED), (_G.ACTIVE,)),
+    GrantAction.RESTORE: {_G.EXPIRED: (_G.ACTIVE,)},  # a clock had ended it too early
     GrantAction.EXPIRE: dict.fromkeys((_G.PROPOSED, _G.AGREED, _G.ACTIVE, _G.SUSPENDED), (_G.EXPIRED,)),
     GrantAction.SUPERSEDE: {status: (_G.SUPERSEDED,) for status in _G if status is not _G.SUPERSEDED},
 }

@@ -131,6 +131,45 @@ KINDS: dict[str, Kind] = {
     "after-review.opened": Kind(
         "The after-review of project {project} is open", "Project {project} was decided in the urgent lane. Its "
         "after-review is due on {until}.", "/applications/{project}"),
+    "grant.ends-soon": Kind(
+        "{dataset} ends on {until}", "Grant {grant} of {dataset} in project {project} ends on {until}. Its custodian "
+        "was told and can renew it; nothing closes if they do.", "/projects/{project}"),
+    "grant.ends-soon-yours": Kind(
+        "Your grant {grant} ends on {until}", "Grant {grant} of {dataset} in project {project} ends on {until}. Renew "
+        "it on its page, or let it end.", "/grants/{grant}"),
+    "grant.ended": Kind(
+        "{dataset} ended on {until}", "Grant {grant} of {dataset} in project {project} has ended. Workspaces are "
+        "closed, files in your homes stay. Its custodian can still renew it.", "/projects/{project}"),
+    "grant.ended-yours": Kind(
+        "Your grant {grant} ended on {until}", "Grant {grant} of {dataset} in project {project} has ended: workspaces "
+        "are closed, the copies unreadable, requests frozen. You can still renew it.", "/grants/{grant}"),
+    "grant.renewed": Kind(
+        "{dataset} is granted until {until}", "The custodian of {dataset} renewed grant {grant} of project {project}.",
+        "/projects/{project}"),
+    "grant.restored": Kind(
+        "{dataset} is granted until {until} after all", "Grant {grant} of {dataset} in project {project} was ended too "
+        "early by a wrong clock; it is live again.", "/projects/{project}"),
+    "project.ends-soon": Kind(
+        "Project {project} ends on {until}", "Project {project} ends on {until}. If it needs longer, its lead applies "
+        "for an extension in time.", "/projects/{project}"),
+    "project.ended": Kind(
+        "Project {project} ended on {until}", "Project {project} has ended: its workspaces are closed, its requests "
+        "frozen. Files in its homes stay.", "/projects/{project}"),
+    "project.renewed": Kind(
+        "Project {project} goes on until {until}", "Project {project} was extended; what was frozen goes on.",
+        "/projects/{project}"),
+    "project.restored": Kind(
+        "Project {project} goes on until {until} after all", "Project {project} was ended too early by a wrong clock; "
+        "what was frozen goes on.", "/projects/{project}"),
+    **{f"{what}.{news}": Kind(f"The {what} of {{person}} {subject}", f"The {what} of {{person}} {text}", "/")
+       for what in ("training", "accreditation") for news, subject, text in (
+        ("ends-soon", "ends on {until}", "ends on {until}. Renew it, and have that recorded, before then: after it no "
+                                         "workspace opens."),
+        ("ended", "ended on {until}", "ended on {until}. Workspaces are closed and requests frozen until its renewal "
+                                      "is recorded; nothing in the homes was deleted."),
+        ("renewed", "is good until {until}", "is good until {until}; what was frozen goes on."),
+        ("restored", "is good until {until} after all", "was said to have ended because of a wrong clock; what was "
+                                                        "frozen goes on."))},
     "project.activated": Kind(
         "Project {project} is active", "Every custodian asked by project {project} has agreed; its workspaces can be "
         "opened.", "/projects/{project}"),

@@ -44,9 +44,9 @@ PROJECT_PARTS: dict[ProjectAction, frozenset[Part]] = {
 GRANT_PARTS: dict[GrantAction, frozenset[Part]] = {
     **{action: frozenset({Part.CUSTODIAN}) for action in (
         GrantAction.AGREE, GrantAction.RETURN, GrantAction.REFUSE, GrantAction.SUSPEND, GrantAction.RESUME,
-        GrantAction.WITHDRAW)},
+        GrantAction.WITHDRAW, GrantAction.RENEW)},
     **{action: frozenset({Part.SYSTEM}) for action in (
-        GrantAction.ACTIVATE, GrantAction.EXPIRE, GrantAction.SUPERSEDE)},
+        GrantAction.ACTIVATE, GrantAction.EXPIRE, GrantAction.RESTORE, GrantAction.SUPERSEDE)},
 }
 
 

@@ -21,15 +21,18 @@ class Events:
     def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
+        self._last: Event | None = None
 
     def record(self, actor: str, action: str, subject: str, project: str = "", **detail: object) -> Event:
         """Append one event in this transaction; `detail` must be plain JSON and hold no rows or cell values."""
-        event = following(self.head(), at=self._clock.now().isoformat(timespec="microseconds"), actor=actor,
-                          action=action, subject=subject, project=project, detail=detail)
+        at = self._clock.now().isoformat(timespec="microseconds")
+        event = following(self._last or self.head(), at=at, actor=actor, action=action, subject=subject,
+                          project=project, detail=detail)
         self._session.flush()  # what the event tells of fails first
         self._session.execute(APPEND, {
             "seq": event.seq, "at": event.at, "actor": actor, "action": action, "subject": subject, "project": project,
             "detail": json.dumps(detail, sort_keys=True), "previous": event.previous, "hash": event.hash})
+        self._last = event  # nobody else appends before this transaction ends
         return event
 
     def head(self) -> Event | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
 from readingroom.core.policy import Policy
 from readingroom.core.projects import Extract, Grant, standing
 from readingroom.db.tables import ExtractRow, GrantRow, ProjectRow
 from readingroom.errors import NotFound
+
+HELD = [status.value for status in (GrantStatus.ACTIVE, GrantStatus.SUSPENDED, GrantStatus.EXPIRED)]
 
 
 class Grants:
@@ -57,6 +59,12 @@ class Grants:
     def count(self, datasets: Collection[str], *statuses: GrantStatus) -> int:
         return self._session.scalar(select(func.count()).select_from(GrantRow).where(*_among(datasets, statuses))) or 0
 
+    def datasets_of(self, slugs: Collection[str]) -> tuple[tuple[str, str], ...]:
+        """Each project of `slugs` with each dataset that was granted to it and not taken back."""
+        rows = self._session.execute(select(GrantRow.project, GrantRow.dataset).where(
+            GrantRow.project.in_(sorted(slugs)), GrantRow.status.in_(HELD)).distinct())
+        return tuple((project, dataset) for project, dataset in rows)
+
     def all(self) -> tuple[Grant, ...]:
         return self._where()
 
@@ -69,21 +77,46 @@ def _among(datasets: Collection[str], statuses: Collection[GrantStatus]) -> tupl
     return (GrantRow.dataset.in_(sorted(datasets)), GrantRow.status.in_([status.value for status in statuses]))
 
 
+def in_live_project() -> ColumnElement[bool]:
+    return ProjectRow.status.in_([status.value for status in LIVE])
+
+
+def live(today: date) -> ColumnElement[bool]:
+    """What services.access.is_live says, as a condition on grants joined with their projects."""
+    return and_(GrantRow.status == GrantStatus.ACTIVE.value, in_live_project(), GrantRow.expires_on >= today,
+                ProjectRow.expires_on >= today)
+
+
 class Extracts:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, extract: Extract) -> None:
-        self._session.add(ExtractRow(id=extract.id, grant_id=extract.grant_id, version=extract.version,
-                                     made_at=extract.made_at, destroyed_at=None))
+    def put(self, extract: Extract) -> None:
+        """Record an extract that was made, or made again after it had been destroyed."""
+        self._session.merge(ExtractRow(id=extract.id, grant_id=extract.grant_id, version=extract.version,
+                                       made_at=extract.made_at, destroyed_at=None))
+
+    def wanted(self, today: date) -> tuple[tuple[Grant, str, Extract | None], ...]:
+        """Every live grant with its project's programme and its newest extract that still exists; in one question."""
+        rows = self._session.execute(
+            select(GrantRow, ProjectRow.programme, ExtractRow).join(ProjectRow, ProjectRow.slug == GrantRow.project)
+            .outerjoin(ExtractRow, and_(ExtractRow.grant_id == GrantRow.id, ExtractRow.destroyed_at.is_(None)))
+            .where(live(today)).order_by(GrantRow.id, ExtractRow.made_at))
+        newest = {row[0].id: row for row in rows}  # the last of each grant's, which is the newest, stays
+        return tuple((_grant(grant), programme, extract and _extract(extract))
+                     for grant, programme, extract in newest.values())
+
+    def existing(self, today: date) -> tuple[tuple[Extract, Grant, bool], ...]:
+        """Every extract that still exists, oldest first, with its grant and whether that is live; in one question."""
+        rows = self._session.execute(
+            select(ExtractRow, GrantRow, live(today)).join(GrantRow, GrantRow.id == ExtractRow.grant_id)
+            .join(ProjectRow, ProjectRow.slug == GrantRow.project)
+            .where(ExtractRow.destroyed_at.is_(None)).order_by(ExtractRow.made_at))
+        return tuple((_extract(extract), _grant(grant), bool(is_live)) for extract, grant, is_live in rows)
 
     def find(self, extract_id: str) -> Extract | None:
         row = self._session.get(ExtractRow, extract_id)
         return None if row is None else _extract(row)
-
-    def live(self) -> tuple[Extract, ...]:
-        rows = self._session.scalars(select(ExtractRow).where(ExtractRow.destroyed_at.is_(None)))
-        return tuple(_extract(row) for row in rows)
 
     def live_of_grant(self, grant_id: int) -> Extract | None:
         row = self._session.scalars(

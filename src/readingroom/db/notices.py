@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from readingroom.core.notices import Notice
@@ -28,20 +28,27 @@ class Notices:
         self._session = session
         self._clock = clock
 
-    def add(self, people: Iterable[str], kind: str, facts: Mapping[str, str]) -> None:
-        """Tell each of them; whoever gave an address also gets an e-mail. Names of nobody are left out."""
-        named = list(people)
-        known = self._session.execute(
+    def add(self, told: Sequence[tuple[Sequence[str], str, Mapping[str, str]]]) -> None:
+        """Tell people things: names, kind and facts of each. Whoever gave an address also gets an e-mail.
+
+        Names of nobody are left out. The number of questions does not grow with what is told.
+        """
+        named = {name for people, _, _ in told for name in people}
+        addressed = self._session.execute(
             select(PersonRow.username, MailAddressRow.address)
             .outerjoin(MailAddressRow, MailAddressRow.username == PersonRow.username)
-            .where(PersonRow.username.in_(named)).order_by(PersonRow.username)).all()
+            .where(PersonRow.username.in_(sorted(named))))
+        known: dict[str, str | None] = {name: address for name, address in addressed}  # noqa: C416  of rows, not pairs
         at = self._clock.now()
-        rows = [NoticeRow(username=name, kind=kind, facts=dict(facts), project=facts.get("project", ""), at=at)
-                for name, _ in known]
-        self._session.add_all(rows)
-        self._session.flush()
-        self._session.add_all(MailRow(notice=row.id, due_at=at, tries=0)
-                              for row, (_, address) in zip(rows, known, strict=True) if address)
+        rows = [{"username": name, "kind": kind, "facts": dict(facts), "project": facts.get("project", ""), "at": at}
+                for people, kind, facts in told for name in people if name in known]
+        if not rows:
+            return
+        ids = self._session.scalars(insert(NoticeRow).returning(NoticeRow.id, sort_by_parameter_order=True), rows)
+        mails = [{"notice": notice, "due_at": at, "tries": 0, "problem": ""}
+                 for notice, row in zip(ids, rows, strict=True) if known[str(row["username"])]]
+        if mails:
+            self._session.execute(insert(MailRow), mails)
 
     def of_person(self, username: str, count: int, before: int | None = None, project: str | None = None
                   ) -> tuple[Notice, ...]:

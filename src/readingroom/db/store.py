@@ -22,6 +22,7 @@ from readingroom.db.accounts import Accounts
 from readingroom.db.applications import Applications
 from readingroom.db.events import Events
 from readingroom.db.grants import Extracts, Grants
+from readingroom.db.lapsing import Lapses
 from readingroom.db.notices import Notices
 from readingroom.db.packages import Packages
 from readingroom.db.people import People
@@ -59,6 +60,7 @@ class Transaction:
         self.packages = Packages(session)
         self.events = Events(session, clock)
         self.notices = Notices(session, clock)
+        self.lapses = Lapses(session)
 
 
 def make_engine(url: str) -> Engine:

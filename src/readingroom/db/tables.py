@@ -582,6 +582,17 @@ class MailRow(Base):
     problem: Mapped[str] = mapped_column(Text, default="")
 
 
+class LapseRow(Base):
+    """What was told last of a term's end (core.lapsing.Told). `means` and `key` name the term."""
+
+    __tablename__ = "lapse"
+
+    means: Mapped[str] = mapped_column(String(20), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ends_on: Mapped[date]
+    stage: Mapped[int | None]
+
+
 class EventRow(Base):
     """The audit log: append-only, no foreign keys, written in the transaction it describes."""
 

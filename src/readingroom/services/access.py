@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from readingroom.core import access, shown
-from readingroom.core.access import AccessDecision
-from readingroom.core.lifecycle import LIVE, GrantStatus
+from readingroom.core.access import AccessDecision, Reason
+from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
 from readingroom.core.projects import Grant, Project
 from readingroom.services.room import ReadingRoom
 
@@ -19,7 +21,25 @@ def decide(room: ReadingRoom, username: str, project: str) -> AccessDecision:
 
 def decide_in(room: ReadingRoom, tx: Any, username: str, project: Project) -> AccessDecision:
     """The same within a transaction of the caller's."""
-    grants = [(grant, room.policies.for_grant(project, grant)) for grant in tx.grants.of_project(project.slug)]
+    return _decide(room, tx, username, project, tx.grants.of_project(project.slug))
+
+
+def means_gone(room: ReadingRoom, tx: Any, username: str, project: Project) -> tuple[Reason, ...]:
+    """What is gone of the means under which this person could ask for outputs.
+
+    While a project is closing, that it is and that its grants end with it stops nothing: what was asked for before is
+    concluded. A grant that was taken back, or ended by itself, does stop it.
+    """
+    grants = tx.grants.of_project(project.slug)
+    if project.status is ProjectStatus.CLOSING:
+        project = replace(project, status=ProjectStatus.ACTIVE)
+        grants = tuple(replace(grant, status=GrantStatus.ACTIVE) if grant.status is GrantStatus.EXPIRED else grant
+                       for grant in grants)
+    return _decide(room, tx, username, project, grants).means_gone
+
+
+def _decide(room: ReadingRoom, tx: Any, username: str, project: Project, held: Sequence[Grant]) -> AccessDecision:
+    grants = [(grant, room.policies.for_grant(project, grant)) for grant in held]
     person = tx.people.get(username)
     undertaking = room.policies.undertaking(person.organisation)
     decision = access.decide(person, project, grants, room.today(), undertaking)

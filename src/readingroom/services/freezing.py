@@ -6,12 +6,14 @@ whatever only time takes away, and a release looks once more before anything lea
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from readingroom.core.access import Reason
 from readingroom.core.egress import reviewers
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus
 from readingroom.core.requests import EgressRequest
+from readingroom.errors import ReadingRoomError
 from readingroom.services import access, notices
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
@@ -19,12 +21,21 @@ from readingroom.services.room import ReadingRoom
 HELD = tuple(status for status in RequestStatus if RequestStatus.FROZEN in REQUEST_TRANSITIONS[status]
              and status is not RequestStatus.CHECKING)
 WATCHED = (*HELD, RequestStatus.FROZEN)
+log = logging.getLogger(__name__)
 
 
 def reasons(room: ReadingRoom, tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
     """What is gone of the means under which its author asked; nothing if all is there."""
-    decision = access.decide_in(room, tx, request.author, tx.projects.get(request.project))
-    return decision.means_gone
+    return access.means_gone(room, tx, request.author, tx.projects.get(request.project))
+
+
+def _is_gone(room: ReadingRoom, tx: Any, request: EgressRequest) -> bool:
+    """One that cannot be decided, its dataset being registered no more, say, does not keep the others from it."""
+    try:
+        return bool(reasons(room, tx, request))
+    except ReadingRoomError as error:
+        log.warning("request %d cannot be looked at: %s", request.number, error)
+        return request.status is RequestStatus.FROZEN
 
 
 def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> EgressRequest:
@@ -74,7 +85,7 @@ def sweep(room: ReadingRoom) -> int:
         for request in tx.requests.watched(WATCHED):
             whose = (request.author, request.project)
             if whose not in decided:
-                decided[whose] = bool(reasons(room, tx, request))
+                decided[whose] = _is_gone(room, tx, request)
             if decided[whose] != (request.status is RequestStatus.FROZEN):
                 moved.append(request.number)
     for number in moved:

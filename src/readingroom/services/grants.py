@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from readingroom.core.applications import Comment
 from readingroom.core.datasets import Dataset
 from readingroom.core.decisions import Conditions, conditioned
-from readingroom.core.grants import check_within_policy
+from readingroom.core.grants import check_renewal, check_within_policy, readable_columns
 from readingroom.core.lifecycle import DECIDING, GRANT_ACTIONS, GrantAction, GrantStatus, check_action
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_decide_grant
@@ -25,6 +26,7 @@ from readingroom.services.owners import check_comments
 from readingroom.services.room import ReadingRoom
 
 AS_ASKED = Conditions()
+STANDING = (GrantStatus.ACTIVE, GrantStatus.SUSPENDED)
 PAGE = 50
 LONGEST_REASON = 4000
 
@@ -127,6 +129,44 @@ def resume(room: ReadingRoom, custodian: str, grant_id: int, reason: str) -> Gra
     return _move(room, custodian, grant_id, GrantAction.RESUME, reason, "grant.resumed")
 
 
+def renew(room: ReadingRoom, custodian: str, grant_id: int, until: date, reason: str) -> Grant:
+    """Give a grant that is live, or has expired, a later end; what was frozen by its end goes on.
+
+    Nothing is loosened: columns that policy has come to deny are not granted again, and the end is within what policy
+    and the project allow. InvalidTransition when another grant of the dataset took its place meanwhile.
+    """
+    reason = _given(reason)
+    with attempt(room, custodian, "grant.renew", f"grant:{grant_id}") as tx:
+        grant, project = _may(room, tx, custodian, grant_id, GrantAction.RENEW)
+        dataset, policy = room.policies.dataset(grant.dataset), room.policies.for_grant(project, grant)
+        check_renewal(grant, project, until, room.today())
+        _check_not_replaced(tx, grant)
+        renewed = replace(grant, expires_on=until, columns=readable_columns(grant, policy))
+        check_within_policy(renewed, dataset, policy, room.today())
+        decided = _decide(room, tx, renewed, project, custodian, GrantAction.RENEW, reason, "grant.renewed",
+                          until=until)
+        tx.lapses.forget_grant(grant.id)  # its warnings begin anew
+        return decided
+
+
+def latest_end(room: ReadingRoom, custodian: str, grant_id: int) -> date:
+    """The last day until which this grant could be renewed today, whether or not that is later than its end."""
+    with room.store.reading() as tx:
+        grant = _own(room, tx, custodian, grant_id)
+        project = tx.projects.get(grant.project)
+        days = room.policies.for_grant(project, grant).max_grant_days
+        end: date = project.expires_on
+        return end if days is None else min(end, room.today() + timedelta(days=days))
+
+
+def _check_not_replaced(tx: Any, grant: Grant) -> None:
+    """Another one may be live by now, or wait: one decision about a dataset at a time."""
+    for other in tx.grants.ever_of_project(grant.project):
+        if other.dataset == grant.dataset and other.id != grant.id and other.status in STANDING:
+            raise InvalidTransition(f"Grant {other.id} of {grant.dataset} took its place.", rule="lifecycle.grant",
+                                    value=other.id, next_step="Look at that grant instead.")
+
+
 def _move(room: ReadingRoom, custodian: str, grant_id: int, action: GrantAction, reason: str, event: str) -> Grant:
     with attempt(room, custodian, f"grant.{action.value}", f"grant:{grant_id}") as tx:
         grant, project = _may(room, tx, custodian, grant_id, action)
@@ -159,7 +199,7 @@ def _decides(room: ReadingRoom, tx: Any, custodian: str, grant_id: int, action: 
 
 
 def _decide(room: ReadingRoom, tx: Any, grant: Grant, project: Project, custodian: str, action: GrantAction,
-            reason: str, event: str) -> Grant:
+            reason: str, event: str, **told: object) -> Grant:
     (status,) = check_action(GRANT_ACTIONS, action, grant.status, "grant")
     decided = replace(grant, status=status, decided_by=custodian, decided_at=room.now(),
                       decision_reason=reason.strip()[:LONGEST_REASON],
@@ -170,7 +210,7 @@ def _decide(room: ReadingRoom, tx: Any, grant: Grant, project: Project, custodia
                      budget_micro_rho=grant.budget_micro_rho, conditions=grant.conditions,
                      rules=grant.rules.model_dump(mode="json", exclude_none=True), row_filter=grant.row_filter,
                      columns={table: list(columns) for table, columns in grant.columns.items()})
-    notices.tell(tx, project.members, event, project=grant.project, dataset=grant.dataset, grant=grant.id)
+    notices.tell(tx, project.members, event, project=grant.project, dataset=grant.dataset, grant=grant.id, **told)
     freezing.settle_project(room, tx, grant.project)
     return decided
 

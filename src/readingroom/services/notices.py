@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,18 +37,43 @@ class Page:
     older: int | None
 
 
+@dataclass(frozen=True)
+class Telling:
+    """Whom to tell what."""
+
+    people: tuple[str, ...]
+    kind: str
+    facts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, people: Iterable[str], kind: str, **facts: object) -> Telling:
+        """Everyone of `people` once. ValueError unless `facts` are exactly the kind's, each an identifier."""
+        return cls(distinct(people), kind, facts_of(kind, facts))
+
+
 def tell(tx: Any, people: Iterable[str], kind: str, **facts: object) -> None:
     """Tell everyone of `people`, once, within the caller's transaction: what was undone was never told.
 
     `kind` is one of core.notices.KINDS and `facts` are exactly its own, which are identifiers: no titles, no reasons.
     Who is named twice is told once; a name without a person is left out. Nothing is sent from here.
     """
-    tx.notices.add(distinct(people), kind, facts_of(kind, facts))
+    tell_all(tx, [Telling.of(people, kind, **facts)])
+
+
+def tell_all(tx: Any, told: Sequence[Telling]) -> None:
+    """The same for many things, in as many questions to the database as for one."""
+    tx.notices.add([(one.people, one.kind, one.facts) for one in told])
 
 
 def custodians(room: ReadingRoom, tx: Any, project: str) -> frozenset[str]:
     """The custodians of the datasets that a project asked for or holds."""
-    return frozenset(room.policies.dataset(grant.dataset).custodian for grant in tx.grants.of_project(project))
+    return frozenset(custodian_of(room, grant.dataset) for grant in tx.grants.of_project(project))
+
+
+def custodian_of(room: ReadingRoom, dataset: str) -> str:
+    """Who looks after a dataset; nobody ("") if it is not registered any more, which must not silence the rest."""
+    found = room.policies.datasets.get(dataset)
+    return found[0].custodian if found else ""
 
 
 def holding(tx: Any, permission: Permission) -> frozenset[str]:

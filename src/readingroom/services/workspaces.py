@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import rfc8785
@@ -146,10 +147,18 @@ class Wanted:
 
     @property
     def id(self) -> str:
-        contents = rfc8785.dumps({
-            "grant": self.grant.id, "version": self.version, "row_filter": self.grant.row_filter,
-            "columns": {table: list(columns) for table, columns in self.columns.items()}})
-        return f"{self.grant.project}-{self.grant.id}-{hashlib.sha256(contents).hexdigest()[:12]}"
+        digest = _digest(self.grant.id, self.version, tuple(self.grant.row_filter.items()),
+                         tuple(self.columns.items()))
+        return f"{self.grant.project}-{self.grant.id}-{digest[:12]}"
+
+
+@lru_cache(maxsize=100_000)
+def _digest(grant: int, version: str, row_filter: tuple[tuple[str, str], ...],
+            columns: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    """The hash of an extract's contents: asked for each live grant twice a second, so remembered."""
+    return hashlib.sha256(rfc8785.dumps({
+        "grant": grant, "version": version, "row_filter": dict(row_filter),
+        "columns": {table: list(names) for table, names in columns}})).hexdigest()
 
 
 def prepare_extracts(workshop: Workshop) -> int:
@@ -165,8 +174,9 @@ def prepare_extracts(workshop: Workshop) -> int:
         workshop.extracts.build(extract.id, workshop.policies.dataset(grant.dataset), extract.version,
                                 extract.columns, grant.row_filter, grant.project)
         with workshop.store.transaction() as tx:
-            if tx.extracts.find(extract.id) is None:
-                tx.extracts.add(Extract(extract.id, grant.id, extract.version, workshop.now(), None))
+            before = tx.extracts.find(extract.id)
+            if before is None or before.destroyed_at is not None:  # a renewed grant calls for the very same again
+                tx.extracts.put(Extract(extract.id, grant.id, extract.version, workshop.now(), None))
                 tx.events.record(SYSTEM, "extract.made", f"grant:{grant.id}", grant.project, dataset=grant.dataset,
                                  version=extract.version, extract=extract.id,
                                  columns={table: list(columns) for table, columns in extract.columns.items()})
@@ -182,14 +192,12 @@ def destroy_dead_extracts(workshop: Workshop) -> int:
     """
     stored = workshop.extracts.stored()
     with workshop.store.reading() as tx:
-        dead = []
-        for extract in tx.extracts.live():
-            grant = tx.grants.get(extract.grant_id)
-            live = access.is_live(workshop, grant, tx.projects.get(grant.project))
-            if not live or _superseded(tx, extract, grant):
-                dead.append((extract, grant))
-        known = {extract.id for extract in tx.extracts.live()} | {
-            extract.id for extract in _all_wanted(workshop, tx)}
+        existing = tx.extracts.existing(workshop.today())
+        newest = {grant.id: extract.id for extract, grant, _ in existing}  # the oldest come first
+        in_use = {opening.project for opening in tx.workspaces.open_now()}
+        dead = [(extract, grant) for extract, grant, live in existing
+                if not live or (extract.id != newest[grant.id] and grant.project not in in_use)]
+        known = {extract.id for extract, _, _ in existing} | {extract.id for extract in _all_wanted(workshop, tx)}
 
     def destroy(found: tuple[Extract, Grant]) -> None:
         extract, grant = found
@@ -267,24 +275,16 @@ def _each(act: Callable[[One], None], subjects: Iterable[One], *, at_once: int =
 
 
 def _all_wanted(workshop: Workshop, tx: Any) -> list[Wanted]:
-    return [found for grant in tx.grants.all() if (found := _wanted(workshop, tx, grant)) is not None]
-
-
-def _wanted(workshop: Workshop, tx: Any, grant: Grant) -> Wanted | None:
-    """What this grant calls for and does not have; None if nothing."""
-    project = tx.projects.get(grant.project)
-    versions = workshop.vault.versions(grant.dataset)
-    if not versions or not access.is_live(workshop, grant, project):
-        return None
-    wanted = Wanted(grant, versions[-1], readable_columns(grant, workshop.policies.for_grant(project, grant)))
-    made = tx.extracts.live_of_grant(grant.id)
-    if made is not None and made.id == wanted.id and workshop.extracts.path(made.id) is not None:
-        return None
-    return wanted
-
-
-def _superseded(tx: Any, extract: Extract, grant: Grant) -> bool:
-    """Whether a newer extract took its place and no open workspace can still have it mounted."""
-    newest = tx.extracts.live_of_grant(grant.id)
-    in_use = any(opening.project == grant.project for opening in tx.workspaces.open_now())
-    return newest.id != extract.id and not in_use
+    """What live grants call for and do not have. Versions are looked up once for each dataset."""
+    newest: dict[str, str | None] = {}
+    found = []
+    for grant, programme, made in tx.extracts.wanted(workshop.today()):
+        if grant.dataset not in newest:
+            newest[grant.dataset] = next(reversed(workshop.vault.versions(grant.dataset)), None)
+        version = newest[grant.dataset]
+        if version is None:
+            continue
+        wanted = Wanted(grant, version, readable_columns(grant, workshop.policies.in_programme(programme, grant)))
+        if made is None or made.id != wanted.id or workshop.extracts.path(made.id) is None:
+            found.append(wanted)
+    return found

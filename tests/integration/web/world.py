@@ -385,7 +385,7 @@ class World:
                 (self.extracts.root / name).mkdir(parents=True)
                 described = json.dumps({"slug": dataset, "version": "v1"})
                 (self.extracts.root / name / "dataset.json").write_text(described)
-                tx.extracts.add(Extract(name, made.id, "v1", NOW, None))
+                tx.extracts.put(Extract(name, made.id, "v1", NOW, None))
         return made
 
     # the life of a request, through the services

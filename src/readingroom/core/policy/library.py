@@ -70,8 +70,12 @@ class Policies:
 
     def for_grant(self, project: Project, grant: Grant) -> Policy:
         """The effective policy of one grant: the strictest of its layers, its custodian's rules and its budget."""
+        return self.in_programme(project.programme, grant)
+
+    def in_programme(self, programme: str, grant: Grant) -> Policy:
+        """The same where only the programme of its project is at hand."""
         own = strictest(grant.rules, Policy(project_budget_micro_rho=grant.budget_micro_rho))
-        return strictest(*(layer.policy for layer in self.layers(project.programme, grant.dataset)),
+        return strictest(*(layer.policy for layer in self.layers(programme, grant.dataset)),
                          self._shared_budget(grant.dataset), own)
 
     def _shared_budget(self, slug: str) -> Policy:

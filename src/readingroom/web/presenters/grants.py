@@ -11,7 +11,7 @@ from readingroom.core.people import Person
 from readingroom.services.grants import GrantCard, Use
 from readingroom.web.addresses import page
 from readingroom.web.presenters import budgets, times
-from readingroom.web.presenters.actions import Action
+from readingroom.web.presenters.actions import SECONDARY, Action
 from readingroom.web.presenters.projects import GrantedDataset, granted
 from readingroom.web.presenters.review import rules
 from readingroom.web.presenters.walls import Proof, proof
@@ -69,6 +69,8 @@ class Detail:
     reason: str
     policy_changed: bool
     may_decide: bool
+    may_renew: bool
+    may_withdraw: bool
     actions: tuple[Action, ...]
 
 
@@ -109,6 +111,7 @@ def detail(card: GrantCard, use: Use, today: date, now: datetime) -> Detail:
     grant, project = card.grant, card.project
     names = {person.username: person.display_name for person in card.members}
     data = granted(grant, card.dataset, today)
+    renew = Action("renew", "Renew this grant", page(f"/grants/{grant.id}/renew"), is_link=True, classes=SECONDARY)
     withdraw = Action(
         "withdraw",
         "Withdraw this grant",
@@ -150,7 +153,10 @@ def detail(card: GrantCard, use: Use, today: date, now: datetime) -> Detail:
         reason=grant.decision_reason,
         policy_changed=card.policy_changed,
         may_decide=_may(card, GrantAction.AGREE),
-        actions=(withdraw,) if _may(card, GrantAction.WITHDRAW) else (),
+        may_renew=_may(card, GrantAction.RENEW),
+        may_withdraw=_may(card, GrantAction.WITHDRAW),
+        actions=tuple(action for action, what in ((renew, GrantAction.RENEW), (withdraw, GrantAction.WITHDRAW))
+                      if _may(card, what)),
     )
 
 
