@@ -47,6 +47,9 @@ class Extracts(Protocol):
         Identifier columns carry pseudonyms of this project (keyed, the same across its datasets).
         """
 
+    def count(self, dataset: Dataset, version: str, table: str, condition: str) -> int:
+        """How many rows of a table meet a row filter (empty: all). InvalidInput if it cannot be applied."""
+
     def destroy(self, extract_id: str) -> None:
         """Make the extract unreadable at once, also to a process that has it open; idempotent."""
 

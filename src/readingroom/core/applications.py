@@ -15,6 +15,8 @@ from readingroom.core.lifecycle import GrantStatus
 from readingroom.core.policy.model import Policy, Tier
 from readingroom.core.projects import NOTEBOOK_IMAGE, Grant, Project
 
+UNWRITTEN = "Agreed before reasons were written down here."
+
 
 @dataclass(frozen=True)
 class DatasetAsk:
@@ -149,6 +151,14 @@ def in_force(project: Project, grants: Iterable[Grant], version: Version | None)
         members=tuple(sorted(project.members)), purpose=project.purpose, legal_gateway=project.legal_gateway,
         datasets=tuple(ask(grant) for grant in sorted(grants, key=lambda grant: grant.dataset)),
         outputs=said.outputs if said else "", ends_on=project.expires_on, image=project.image, tier=project.tier)
+
+
+def recorded(project: Project, grants: Iterable[Grant]) -> Application:
+    """What a project that was agreed elsewhere would have applied for, so that amendments have where to begin."""
+    known = in_force(project, grants, None)
+    return replace(known, datasets=tuple(
+        replace(ask, columns={table: dict.fromkeys(columns, UNWRITTEN) for table, columns in ask.columns.items()})
+        for ask in known.datasets))
 
 
 def applied(project: Project, application: Application, removed: frozenset[str], number: int) -> Project:

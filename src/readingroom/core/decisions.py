@@ -67,6 +67,10 @@ def _narrowed(asked: Grant, dataset: Dataset, narrower: Mapping[str, str],
 
 
 def _no_later(asked: Grant, expires_on: date | None, today: date) -> date:
+    if asked.expires_on < today:
+        raise InvalidInput(f"It was asked for until {asked.expires_on:%-d %B %Y}, which is over.",
+                           rule="conditions.expires-on", value=asked.expires_on.isoformat(),
+                           next_step="Return it with a comment on the end date.")
     if expires_on is None:
         return asked.expires_on
     if expires_on > asked.expires_on:

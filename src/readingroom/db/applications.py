@@ -114,12 +114,14 @@ class Applications:
     # members who left
 
     def remove_member(self, project: str, username: str, by: str, at: datetime, reason: str) -> None:
-        self._session.add(RemovalRow(project=project, username=username, removed_by=by, at=at, reason=reason))
+        self._session.add(RemovalRow(project=project, username=username, removed_by=by, at=at, reason=reason,
+                                      after_version=self.last_number(project)))
         self._session.flush()
 
-    def removed_since(self, project: str, since: datetime) -> frozenset[str]:
+    def removed_since(self, project: str, version: int) -> frozenset[str]:
+        """Those who were removed after this version was submitted, and not only by the clock."""
         return frozenset(self._session.scalars(select(RemovalRow.username).where(
-            RemovalRow.project == project, RemovalRow.at >= since)))
+            RemovalRow.project == project, RemovalRow.after_version >= version)))
 
     # looking back at urgent decisions
 

@@ -29,6 +29,7 @@ from readingroom.db.people import People
 from readingroom.db.projects import Projects
 from readingroom.db.releases import Releases
 from readingroom.db.requests import Requests
+from readingroom.db.row_counts import RowCounts
 from readingroom.db.shown import ShownBytes
 from readingroom.db.turns import Turns
 from readingroom.db.walls import Walls
@@ -49,6 +50,7 @@ class Transaction:
         self.projects = Projects(session)
         self.grants = Grants(session)
         self.applications = Applications(session)
+        self.row_counts = RowCounts(session)
         self.extracts = Extracts(session)
         self.workspaces = Workspaces(session)
         self.turns = Turns(session)

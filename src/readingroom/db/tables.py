@@ -188,7 +188,7 @@ class ApplicationCommentRow(Base):
 
 
 class RemovalRow(Base):
-    """A member who left or was removed: no version submitted before brings them back."""
+    """A member who left or was removed: no version up to `after_version`, the newest then, brings them back."""
 
     __tablename__ = "member_removal"
 
@@ -198,6 +198,7 @@ class RemovalRow(Base):
     removed_by: Mapped[str]
     at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(Text)
+    after_version: Mapped[int] = mapped_column(server_default="0")
 
 
 class AfterReviewRow(Base):
@@ -214,6 +215,20 @@ class AfterReviewRow(Base):
     words: Mapped[str] = mapped_column(Text, default="")
     decided_by: Mapped[str | None] = mapped_column(ForeignKey("person.username"))
     decided_at: Mapped[datetime | None]
+
+
+class RowCountRow(Base):
+    """How many rows of a table meet a condition, for its custodian: asked for by the portal, counted by the worker."""
+
+    __tablename__ = "row_count"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    dataset: Mapped[str]
+    table_name: Mapped[str]
+    condition: Mapped[str] = mapped_column(Text)
+    version: Mapped[str]
+    rows: Mapped[int | None] = mapped_column(BigInteger)
+    counted_at: Mapped[datetime | None]
 
 
 class GrantRow(Base):

@@ -58,10 +58,18 @@ def ask(room: ReadingRoom, tx: Any, project: Project, version: Version) -> tuple
             made = tx.grants.add(proposal(project, application, part, version.number, live.get(part.dataset)))
             tx.events.record(version.submitted_by, "grant.proposed", f"grant:{made.id}", project.slug,
                              dataset=part.dataset, version=version.number)
+            have_counted(tx, made)
             notices.tell(tx, [room.policies.dataset(part.dataset).custodian], "grant.to-decide", project=project.slug,
                          dataset=part.dataset, grant=made.id)
             asked.append(part.dataset)
     return tuple(asked)
+
+
+def have_counted(tx: Any, grant: Grant) -> None:
+    """Have the worker count the rows that this grant opens, and all there are, for its custodian to see."""
+    for table in grant.columns:
+        for condition in {grant.row_filter.get(table, ""), ""}:
+            tx.row_counts.ask(grant.dataset, table, condition)
 
 
 def _same(tx: Any, grant: Grant, application: Application) -> bool:
@@ -127,7 +135,7 @@ def _activate(room: ReadingRoom, tx: Any, project: Project, version: Version, ag
 def put_in_force(room: ReadingRoom, tx: Any, project: Project, version: Version, agreed: list[Grant]) -> None:
     """Make a version the one that counts: its grants live, those that it replaces or drops over."""
     application = version.application
-    removed = tx.applications.removed_since(project.slug, version.submitted_at)
+    removed = tx.applications.removed_since(project.slug, version.number)
     renewed = {grant.dataset: grant.id for grant in agreed}
     for grant in tx.grants.ever_of_project(project.slug):
         if grant.status is GrantStatus.SUPERSEDED or renewed.get(grant.dataset) == grant.id:

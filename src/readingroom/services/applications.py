@@ -11,9 +11,9 @@ from datetime import timedelta
 from typing import Any
 
 from readingroom.core import application_form as forms
-from readingroom.core.application_changes import Change, diff
+from readingroom.core.application_changes import Change, diff, touched
 from readingroom.core.application_form import Desk, Draft, Fault, Typed
-from readingroom.core.applications import Application, Comment, Outcome, Saved, Version, in_force
+from readingroom.core.applications import Application, Comment, Outcome, Saved, Version, in_force, recorded
 from readingroom.core.lifecycle import PROJECT_ACTIONS, ProjectAction, ProjectStatus, check_action
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_may_apply, check_project_action
@@ -45,6 +45,7 @@ class Form:
     people: Mapping[str, Person]
     may_write: bool
     may_submit: bool
+    may_recall: bool
     is_amendment: bool
 
     def revision(self, section: str) -> int:
@@ -79,7 +80,7 @@ def record(room: ReadingRoom, tx: Any, project: Project, grants: Iterable[Grant]
     live = project.status not in (*NEVER_LIVE, ProjectStatus.OWNER_REVIEW, ProjectStatus.AGREEMENT)
     project = replace(project, lead=project.lead or min(project.members), version=1 if live else 0)
     tx.projects.add(project)
-    application = in_force(project, grants, None)
+    application = recorded(project, grants)
     outcome = Outcome.AGREED if live else Outcome.WAITING
     tx.applications.add(Version(project.slug, 1, application, project.lead, room.now(), outcome,
                                 room.now() if live else None, accepted_by, room.now()))
@@ -115,6 +116,7 @@ def _form(room: ReadingRoom, tx: Any, person: Person, project: Project) -> Form:
         comments=tx.applications.comments(project.slug), people=people,
         may_write=status in PROJECT_ACTIONS[ProjectAction.SAVE] and person.may(Permission.APPLY),
         may_submit=status in PROJECT_ACTIONS[ProjectAction.SUBMIT] and is_lead and person.may(Permission.APPLY),
+        may_recall=status in PROJECT_ACTIONS[ProjectAction.RECALL] and is_lead,
         is_amendment=status not in (*NEVER_LIVE, ProjectStatus.OWNER_REVIEW, ProjectStatus.AGREEMENT))
 
 
@@ -300,6 +302,49 @@ def _before(tx: Any, slug: str, number: int) -> Version | None:
     """The last version before it that was agreed; the one just before it if none was."""
     earlier = [one for one in tx.applications.versions(slug) if one.number < number]
     return next((one for one in earlier if one.outcome is Outcome.AGREED), earlier[0] if earlier else None)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a project's newest version stands, and every grant that was ever asked for."""
+
+    last: Version | None
+    grants: tuple[Grant, ...]
+
+
+def standing(room: ReadingRoom, viewer: str, slug: str) -> Standing:
+    with room.store.reading() as tx:
+        visibility.own(room, tx, viewer, slug)
+        return Standing(tx.applications.find(slug, tx.applications.last_number(slug)), tx.grants.ever_of_project(slug))
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What submitting would do: the changes against what is in force (or was submitted last), and who is asked."""
+
+    is_change: bool
+    changes: tuple[Change, ...]
+    asked: tuple[str, ...]
+
+
+def preview(room: ReadingRoom, viewer: str, slug: str) -> Preview:
+    with room.store.reading() as tx:
+        person, project = visibility.own(room, tx, viewer, slug)
+        application = _form(room, tx, person, project).application
+        if application is None:
+            return Preview(False, (), ())
+        everyone = tuple(ask.dataset for ask in application.datasets)
+        if project.version:
+            before = agreement.live_application(tx, project)
+            return Preview(True, diff(before, application), tuple(sorted(touched(before, application))))
+        last = tx.applications.find(slug, tx.applications.last_number(slug))
+        return Preview(last is not None, diff(last.application, application) if last else (), everyone)
+
+
+def names(room: ReadingRoom, usernames: Iterable[str]) -> dict[str, str]:
+    """What these people are called."""
+    with room.store.reading() as tx:
+        return {name: person.display_name for name, person in tx.people.among(usernames).items()}
 
 
 def policy_of(room: ReadingRoom, project: Project, dataset: str) -> Policy:

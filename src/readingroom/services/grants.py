@@ -70,7 +70,7 @@ def _datasets(room: ReadingRoom, custodian: str) -> frozenset[str]:
 def get(room: ReadingRoom, custodian: str, grant_id: int) -> GrantCard:
     """One grant. NotFound, as if it did not exist, for anyone but its dataset's custodian."""
     with room.store.reading() as tx:
-        (card,) = _cards(room, tx, (_own(room, tx, custodian, grant_id),))
+        (card,) = _cards(room, tx, (own(room, tx, custodian, grant_id),))
         return card
 
 
@@ -152,7 +152,7 @@ def renew(room: ReadingRoom, custodian: str, grant_id: int, until: date, reason:
 def latest_end(room: ReadingRoom, custodian: str, grant_id: int) -> date:
     """The last day until which this grant could be renewed today, whether or not that is later than its end."""
     with room.store.reading() as tx:
-        grant = _own(room, tx, custodian, grant_id)
+        grant = own(room, tx, custodian, grant_id)
         project = tx.projects.get(grant.project)
         days = room.policies.for_grant(project, grant).max_grant_days
         end: date = project.expires_on
@@ -181,7 +181,7 @@ def _move(room: ReadingRoom, custodian: str, grant_id: int, action: GrantAction,
 
 def _may(room: ReadingRoom, tx: Any, custodian: str, grant_id: int, action: GrantAction) -> tuple[Grant, Project]:
     """The grant and its project, if this person may do this to it, and its state allows it."""
-    grant = _own(room, tx, custodian, grant_id)
+    grant = own(room, tx, custodian, grant_id)
     project: Project = tx.projects.get(grant.project)
     check_can_decide_grant(tx.people.get(custodian), room.policies.dataset(grant.dataset).custodian, project)
     check_action(GRANT_ACTIONS, action, grant.status, "grant")
@@ -215,7 +215,8 @@ def _decide(room: ReadingRoom, tx: Any, grant: Grant, project: Project, custodia
     return decided
 
 
-def _own(room: ReadingRoom, tx: Any, custodian: str, grant_id: int) -> Grant:
+def own(room: ReadingRoom, tx: Any, custodian: str, grant_id: int) -> Grant:
+    """The grant, for its dataset's custodian alone; to everyone else it does not exist."""
     grant: Grant = tx.grants.get(grant_id)
     if room.policies.dataset(grant.dataset).custodian != custodian:
         raise NotFound(f"There is no grant {grant_id}.", rule="grant.exists", value=grant_id,
@@ -259,6 +260,6 @@ class Use:
 
 def use(room: ReadingRoom, custodian: str, grant_id: int) -> Use:
     with room.store.reading() as tx:
-        grant = _own(room, tx, custodian, grant_id)
+        grant = own(room, tx, custodian, grant_id)
         project = tx.projects.get(grant.project)
         return Use(budget_line(room, tx, project, grant), shown.of_members(room, tx, project, project.members))

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from readingroom.core.application_changes import Change, diff
 from readingroom.core.application_form import SECTION_TITLES
-from readingroom.core.applications import AfterReview, Application, Comment, Outcome, Version
+from readingroom.core.applications import AfterReview, Comment, Outcome, Version
 from readingroom.core.lifecycle import PROJECT_ACTIONS, ProjectAction, ProjectStatus, check_action
-from readingroom.core.permissions import check_project_action, check_reviews_applications
+from readingroom.core.permissions import (
+    Part,
+    check_project_action,
+    check_reviews_applications,
+    parts_in_project,
+)
 from readingroom.core.projects import Project
 from readingroom.errors import InvalidInput, InvalidTransition
 from readingroom.services import agreement, notices, visibility
@@ -130,9 +136,31 @@ def answer_review(room: ReadingRoom, owner: str, slug: str, version: int, outcom
     return decided
 
 
-def application_of(room: ReadingRoom, viewer: str, slug: str) -> tuple[Project, Version, Application]:
-    """The newest version of a project, as its owner reads it."""
+@dataclass(frozen=True)
+class Case:
+    """An application as the programme's owner reads it. `changes` are against the version before, `previous`."""
+
+    project: Project
+    version: Version
+    previous: int
+    changes: tuple[Change, ...]
+    comments: tuple[Comment, ...]
+    reviews: tuple[AfterReview, ...]
+    may_answer: bool
+
+
+def case(room: ReadingRoom, viewer: str, slug: str) -> Case:
+    """The newest version of a project, for those who may answer for its programme; NotFound for everyone else."""
     with room.store.reading() as tx:
-        project = visibility.seen(room, tx, viewer, slug)
-        version = tx.applications.version(slug, tx.applications.last_number(slug))
-        return project, version, version.application
+        person, project = visibility.own(room, tx, viewer, slug)
+        if Part.OWNER not in parts_in_project(person, project, room.policies.owners(project.programme)):
+            raise visibility.not_found(slug)
+        number = tx.applications.last_number(slug)
+        version = tx.applications.version(slug, number)
+        before = tx.applications.find(slug, number - 1)
+        waits = version.outcome is Outcome.WAITING and version.accepted_by is None
+        return Case(
+            project, version, before.number if before else 0,
+            diff(before.application, version.application) if before else (),
+            tuple(one for one in tx.applications.comments(slug) if not one.part), tx.applications.reviews(slug),
+            waits and project.status in PROJECT_ACTIONS[ProjectAction.ACCEPT])

@@ -71,6 +71,11 @@ class FileExtracts:
                 described.chmod(0o444)
         return target
 
+    def count(self, dataset: Dataset, version: str, table: str, condition: str) -> int:
+        known = _table(dataset, table)
+        checked = check_row_filter(condition, known) if condition else ""
+        return self._rows(dataset, version, table, (known.privacy_unit,), checked).num_rows
+
     def destroy(self, extract_id: str) -> None:
         # Renamed first, so that after a crash half-way no emptied extract is taken for a finished one.
         target = self._root / plain_name(extract_id)

@@ -27,10 +27,12 @@ from readingroom.web.security import BodyLimit, OwnHost, SecurityHeaders
 from readingroom.web.sessions import Identities, Seal
 from readingroom.web.views import (
     administration,
+    applications,
     datasets,
     elsewhere,
     grants,
     notices,
+    owners,
     packages,
     private_answers,
     projects,
@@ -50,6 +52,8 @@ FORM_OVERHEAD_BYTES = 1024 * 1024
 DEFAULT_UPLOAD_BYTES = 100 * 1024 * 1024
 PAGES = (
     sign_in,
+    applications,
+    owners,
     projects,
     packages,
     requests,

@@ -173,6 +173,26 @@ class TestChanges:
         "/private-answers/1/release",
         "/grants/3/decision",
         "/grants/1/withdraw",
+        "/releases/1/recall",
+        "/projects/returning-defendants/private/dry-run",
+        "/notices/read",
+        "/notices/1/read",
+        "/notices/address",
+        "/grants/3/return",
+        "/grants/1/suspend",
+        "/projects",
+        "/projects/returning-defendants/application/aim",
+        "/projects/returning-defendants/application/data/magistrates",
+        "/projects/returning-defendants/application/data/magistrates/reasons",
+        "/projects/returning-defendants/application/data/magistrates/rows",
+        "/projects/returning-defendants/application/submit",
+        "/projects/returning-defendants/application/recall",
+        "/projects/returning-defendants/application/discard",
+        "/projects/returning-defendants/members/bilal/remove",
+        "/projects/returning-defendants/end",
+        "/applications/courts-and-schools/accept",
+        "/applications/courts-and-schools/return",
+        "/applications/courts-and-schools/reviews/1",
     )
 
     @pytest.mark.parametrize("path", ADDRESSES)
@@ -342,8 +362,7 @@ class TestBlindReview:
 
 def test_every_change_is_on_the_list_above(world):
     """A new form without a line in ADDRESSES fails here."""
-    declared = {path.split("/")[-1] for path in TestChanges.ADDRESSES}
-    found = set()
     for module in __import__("readingroom.web.app", fromlist=["PAGES"]).PAGES:
-        found |= {route.path.split("/")[-1] for route in module.router.routes if "POST" in route.methods}
-    assert found == declared
+        for route in module.router.routes:
+            if "POST" in route.methods:
+                assert any(route.path_regex.match(path) for path in TestChanges.ADDRESSES), route.path

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
-from readingroom.core.applications import Outcome, Version, in_force
+from readingroom.core.applications import Outcome, Version, recorded
 from readingroom.core.audit import sign_checkpoint
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
@@ -348,7 +348,7 @@ class World:
         with self.store.transaction() as tx:
             project = tx.projects.get(slug)
             live = project.status is ProjectStatus.ACTIVE
-            application = in_force(project, tx.grants.of_project(slug), None)
+            application = recorded(project, tx.grants.of_project(slug))
             application = replace(application, outputs="Tables by sex and offence group, in a journal article.")
             tx.applications.add(Version(slug, 1, application, project.lead, NOW,
                                         Outcome.AGREED if live else Outcome.WAITING, NOW if live else None,

@@ -39,6 +39,7 @@ AREAS = (
         Permission.DECIDE_GRANTS,
         (("Decisions and grants", "/grants"), ("Releases", "/releases"), ("Datasets", "/datasets")),
     ),
+    Area(Role.OWNER, Permission.REVIEW_APPLICATIONS, (("Applications", "/applications"), ("Datasets", "/datasets"))),
     Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"), ("Releases", "/releases"))),
     Area(
         Role.ADMINISTRATOR,

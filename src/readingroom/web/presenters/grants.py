@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +12,7 @@ from readingroom.core.people import Person
 from readingroom.services.grants import GrantCard, Use
 from readingroom.web.addresses import page
 from readingroom.web.presenters import budgets, times
-from readingroom.web.presenters.actions import SECONDARY, Action
+from readingroom.web.presenters.actions import SECONDARY, WARNING, Action
 from readingroom.web.presenters.projects import GrantedDataset, granted
 from readingroom.web.presenters.review import rules
 from readingroom.web.presenters.walls import Proof, proof
@@ -68,7 +69,8 @@ class Detail:
     decided_by: str
     reason: str
     policy_changed: bool
-    may_decide: bool
+    may_suspend: bool
+    may_resume: bool
     may_renew: bool
     may_withdraw: bool
     actions: tuple[Action, ...]
@@ -102,6 +104,18 @@ def row(card: GrantCard, today: date, now: datetime) -> Row:
     )
 
 
+def _actions(card: GrantCard) -> Iterator[Action]:
+    here = page(f"/grants/{card.grant.id}")
+    if _may(card, GrantAction.RENEW):
+        yield Action("renew", "Renew this grant", f"{here}/renew", is_link=True, classes=SECONDARY)
+    if _may(card, GrantAction.RESUME):
+        yield Action("resume", "Open it again", f"{here}/suspend", is_link=True)
+    if _may(card, GrantAction.SUSPEND):
+        yield Action("suspend", "Suspend it for now", f"{here}/suspend", is_link=True, classes=SECONDARY)
+    if _may(card, GrantAction.WITHDRAW):
+        yield Action("withdraw", "Withdraw this grant", f"{here}/withdraw", is_link=True, classes=WARNING)
+
+
 LIVE = tuple(GRANT_ACTIONS[GrantAction.WITHDRAW])
 """What can be withdrawn: it opens something, or will."""
 OVER = tuple(status for status in GrantStatus if status not in (*LIVE, GrantStatus.PROPOSED))
@@ -111,14 +125,6 @@ def detail(card: GrantCard, use: Use, today: date, now: datetime) -> Detail:
     grant, project = card.grant, card.project
     names = {person.username: person.display_name for person in card.members}
     data = granted(grant, card.dataset, today)
-    renew = Action("renew", "Renew this grant", page(f"/grants/{grant.id}/renew"), is_link=True, classes=SECONDARY)
-    withdraw = Action(
-        "withdraw",
-        "Withdraw this grant",
-        page(f"/grants/{grant.id}/withdraw"),
-        is_link=True,
-        classes="govuk-button--warning",
-    )
     return Detail(
         id=grant.id,
         title=f"{card.dataset.title} for {project.title}",
@@ -152,11 +158,11 @@ def detail(card: GrantCard, use: Use, today: date, now: datetime) -> Detail:
         decided_by=grant.decided_by or "",
         reason=grant.decision_reason,
         policy_changed=card.policy_changed,
-        may_decide=_may(card, GrantAction.AGREE),
+        may_suspend=_may(card, GrantAction.SUSPEND),
+        may_resume=_may(card, GrantAction.RESUME),
         may_renew=_may(card, GrantAction.RENEW),
         may_withdraw=_may(card, GrantAction.WITHDRAW),
-        actions=tuple(action for action, what in ((renew, GrantAction.RENEW), (withdraw, GrantAction.WITHDRAW))
-                      if _may(card, what)),
+        actions=tuple(_actions(card)),
     )
 
 

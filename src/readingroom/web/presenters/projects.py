@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from readingroom.core.access import Reason
 from readingroom.core.datasets import Column, Dataset, Table
+from readingroom.core.lifecycle import ProjectStatus
 from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Grant
 from readingroom.core.workspaces import closing
@@ -67,6 +68,9 @@ def project_tag(found: ProjectCard, today: date) -> Tag:
 def _actions(found: ProjectCard, state: str) -> tuple[Action, ...]:
     project = found.project
     base = f"/projects/{project.slug}/workspace"
+    if project.status in (ProjectStatus.DRAFT, ProjectStatus.RETURNED):
+        return (Action("apply", "Go on with the application", page(f"/projects/{project.slug}/application"),
+                       is_link=True),)
     if state == "running":
         return (
             Action("open", "Go to workspace", page(base), is_link=True),

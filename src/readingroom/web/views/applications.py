@@ -33,6 +33,7 @@ from readingroom.web.portal import (
 )
 from readingroom.web.presenters import application_sections as sections
 from readingroom.web.presenters import applications as present
+from readingroom.web.presenters.words import PROJECT_TAGS
 
 router = APIRouter()
 RESEARCHER = Role.RESEARCHER
@@ -74,13 +75,7 @@ def tasks(request: Request, here: Here, looking: Looking, slug: Slug, saved: str
         noes=present.noes(standing.grants, form.comments, standing.last),
         answers=present.answers(standing.last, standing.grants, datasets, form.project.status),
         last=present.version_row(standing.last, room.now()) if standing.last else None,
-        tag=present_project(form))
-
-
-def present_project(form: Form) -> object:
-    from readingroom.web.presenters.words import PROJECT_TAGS
-
-    return PROJECT_TAGS[form.project.status]
+        tag=PROJECT_TAGS[form.project.status])
 
 
 @router.get("/projects/{slug}/application/check")
@@ -139,7 +134,7 @@ def _columns(request: Request, here: Portal, looking: Viewer, slug: str, dataset
     path = f"/projects/{slug}/application/{key}"
     return render(
         request, "applications/columns.html", RESEARCHER, status=fault.status_code if fault else 200, form=form,
-        project=form.project, dataset=found, fault=fault, revision=form.revision(key), path=page(path),
+        project=form.project, dataset=found, fault=fault, revision=form.revision(key), action=page(path),
         picker=sections.picker(found, dict(shown), policy.denied_columns or frozenset(), path, q, table, number))
 
 
@@ -196,7 +191,8 @@ def _reasons(request: Request, here: Portal, looking: Viewer, slug: str, dataset
     return render(
         request, "applications/reasons.html", RESEARCHER,
         status=fault.status_code if fault else 422 if show_errors else 200, form=form, project=form.project,
-        dataset=found, fault=fault, revision=form.revision(key), path=page(path), columns=page(path[:-len("/reasons")]),
+        dataset=found, fault=fault, revision=form.revision(key), action=page(path),
+        columns=page(path.removesuffix("/reasons")),
         reasons=sections.reasons(found, shown, faults, path, number, show_errors=show_errors))
 
 
@@ -241,7 +237,7 @@ def _rows(request: Request, here: Portal, looking: Viewer, slug: str, dataset: s
     return render(
         request, "applications/rows.html", RESEARCHER, status=fault.status_code if fault else 422 if checked and wrong
         else 200, form=form, project=form.project, dataset=found, fault=fault, revision=form.revision(key),
-        path=page(f"/projects/{slug}/application/{key}/rows"), tables=sections.table_rows(found, shown, wrong),
+        action=page(f"/projects/{slug}/application/{key}/rows"), tables=sections.table_rows(found, shown, wrong),
         budget=shown.get("budget_micro_rho", ""), most=policy.project_budget_micro_rho or 0,
         budget_error=next((f"{one.message} {one.next_step}" for one in wrong if one.field == "budget_micro_rho"), ""),
         wrong=wrong, checked=checked)

@@ -10,14 +10,28 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from readingroom import bootstrap
-from readingroom.core.roles import Role
+from readingroom.core.lifecycle import PROJECT_ACTIONS, ProjectAction
+from readingroom.core.policy import explain
+from readingroom.core.roles import Permission, Role
 from readingroom.core.volumes import SHARED
-from readingroom.errors import AccessDenied, Unavailable
+from readingroom.errors import AccessDenied, InvalidInput, ReadingRoomError, Unavailable
+from readingroom.services import members, requests, standing, turns, visibility, workspaces
 from readingroom.services import projects as service
-from readingroom.services import requests, standing, turns, workspaces
 from readingroom.services.room import ReadingRoom
 from readingroom.web.addresses import HUB, lab, origin_of
-from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, viewer
+from readingroom.web.portal import (
+    Changed,
+    Here,
+    Looking,
+    Portal,
+    Slug,
+    Viewer,
+    render,
+    see,
+    text_field,
+    viewer,
+)
+from readingroom.web.presenters import decisions
 from readingroom.web.presenters import projects as present
 from readingroom.web.presenters import requests as present_requests
 from readingroom.web.presenters import standing as present_standing
@@ -47,7 +61,59 @@ def home(request: Request, here: Here, looking: Looking) -> Response:
         for found in service.mine(room, username)
     )
     mine = tuple(present_requests.row(view, room.now()) for view in requests.mine(room, username))
-    return render(request, "projects/home.html", RESEARCHER, cards=cards, requests=mine[:5], more=len(mine) > 5)
+    return render(request, "projects/home.html", RESEARCHER, cards=cards, requests=mine[:5], more=len(mine) > 5,
+                  may_apply=looking.person.may(Permission.APPLY))
+
+
+@router.get("/projects/{slug}/policy")
+def policy(request: Request, here: Here, looking: Looking, slug: str) -> Response:
+    """Every rule that holds in the project, dataset by dataset, and which layer set it."""
+    room = here.room
+    found = service.get(room, looking.username, slug)
+    explained = tuple(
+        (room.policies.dataset(grant.dataset).title,
+         decisions.rules_in_force(explain(room.policies.layers_of_grant(found.project, grant))))
+        for grant in found.grants)
+    return render(request, "projects/policy.html", RESEARCHER, project=found.project, explained=explained)
+
+
+@router.get("/projects/{slug}/members/{username}/remove")
+def remove_page(request: Request, here: Here, looking: Looking, slug: Slug, username: Slug) -> Response:
+    return _confirm(request, here, looking, slug, username)
+
+
+def _confirm(request: Request, here: Portal, looking: Viewer, slug: str, username: str = "",
+             fault: ReadingRoomError | None = None) -> Response:
+    """The page before a member leaves, or, without a name, before the project ends."""
+    found = service.get(here.room, looking.username, slug)
+    person = next((one for one in found.members if one.username == username), None)
+    if username and person is None:
+        raise visibility.not_found(slug)
+    return render(request, "projects/end.html", RESEARCHER, status=fault.status_code if fault else 200, fault=fault,
+                  project=found.project, person=person, is_self=username == looking.username)
+
+
+@router.post("/projects/{slug}/members/{username}/remove")
+def remove(request: Request, here: Here, looking: Looking, slug: Slug, username: Slug, form: Changed) -> Response:
+    try:
+        members.remove(here.room, looking.username, slug, username, text_field(form, "reason", 2000))
+    except InvalidInput as fault:
+        return _confirm(request, here, looking, slug, username, fault)
+    return see("/projects" if username == looking.username else f"/projects/{slug}")
+
+
+@router.get("/projects/{slug}/end")
+def end_page(request: Request, here: Here, looking: Looking, slug: Slug) -> Response:
+    return _confirm(request, here, looking, slug)
+
+
+@router.post("/projects/{slug}/end")
+def end(request: Request, here: Here, looking: Looking, slug: Slug, form: Changed) -> Response:
+    try:
+        members.close(here.room, looking.username, slug, text_field(form, "reason", 2000))
+    except InvalidInput as fault:
+        return _confirm(request, here, looking, slug, fault=fault)
+    return see(f"/projects/{slug}")
 
 
 @router.get("/projects/{slug}")
@@ -72,6 +138,10 @@ def project(request: Request, here: Here, looking: Looking, slug: str) -> Respon
         folders=_folders(here, username, slug),
         project=found.project,
         members=found.members,
+        viewer=username,
+        is_member=username in found.project.members,
+        is_lead=username == found.project.lead,
+        may_end=found.project.status in PROJECT_ACTIONS[ProjectAction.CLOSE],
         granted=granted,
         requests=mine,
     )

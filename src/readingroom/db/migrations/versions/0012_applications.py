@@ -20,6 +20,7 @@ from alembic import op
 revision = '0012'
 down_revision = '0011'
 
+UNWRITTEN = 'Agreed before reasons were written down here.'
 ONCE = {'grant_live_once': "status IN ('active', 'suspended')", 'grant_asked_once': "status IN ('proposed', 'agreed')"}
 
 
@@ -150,6 +151,6 @@ def _application(project: dict[str, Any], people: list[str], grants: list[dict[s
         'datasets': [
             {'dataset': grant['dataset'], 'row_filter': plain(grant['row_filter']),
              'budget_micro_rho': grant['budget_micro_rho'],
-             'columns': {table: dict.fromkeys(columns, '') for table, columns in plain(grant['columns']).items()}}
+             'columns': {table: dict.fromkeys(columns, UNWRITTEN) for table, columns in plain(grant['columns']).items()}}
             for grant in sorted(grants, key=lambda grant: grant['dataset'])],
     }
