@@ -113,7 +113,8 @@ STATUS_NOTES: dict[type[StrEnum], str] = {
                  "passed, whatever its status says.",
     AnswerStatus: "An answer is paid for before it is computed. A refund is possible only until computing begins; what "
                   "people see changes at set times, whenever it was computed.",
-    RequestStatus: "Each submission is a round. Only the files and reviews of the present round count. "
+    RequestStatus: "Each submission is a round. Only its files can leave; a file that did not change since it was "
+                     "approved in an earlier round keeps those approvals. "
                   "A request is frozen while a grant, its project or its author's standing has ended or was taken "
                   "back: the platform freezes it, and thaws it to where it was once that is put right; its author may "
                   "withdraw it meanwhile. Nobody else can do either.",

@@ -28,6 +28,7 @@ from readingroom.services import (
     audit,
     handover,
     lapsing,
+    memory,
     notices,
     private_answers,
     releases,
@@ -181,6 +182,7 @@ def check_request(number: int) -> None:
     """Check every file of a submitted request, then put it in front of the checkers."""
     for file_id in _begin_checks(number):
         _check_file(number, file_id)
+    _compare(number)
     _finish_checks(number)
 
 
@@ -192,6 +194,11 @@ def _begin_checks(number: int) -> list[int]:
 @DBOS.step(retries_allowed=True, max_attempts=5)
 def _check_file(number: int, file_id: int) -> str:
     return requests.check_file(_workshop(), number, file_id).word
+
+
+@DBOS.step(retries_allowed=True, max_attempts=5)
+def _compare(number: int) -> None:
+    memory.compare(_workshop(), number)
 
 
 @DBOS.step(retries_allowed=True, max_attempts=5)

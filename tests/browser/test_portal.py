@@ -14,18 +14,19 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-from readingroom.core.lifecycle import GrantStatus, ProjectStatus
+from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.packages import Ecosystem
-from readingroom.core.requests import Decision
+from readingroom.core.requests import Decision, Vote
 from readingroom.hub.configure import NODE
 from readingroom.ops.install import build_static
 from readingroom.ops.progress import Progress
-from readingroom.services import freezing, handover, packages, private_answers
+from readingroom.services import freezing, handover, packages, private_answers, requests
+from readingroom.services.requests import Upload
 from readingroom.web.private_forms import FIELDS
 from readingroom.web.sessions import COOKIE
 from tests.browser.people import ARGUMENTS
 from tests.integration.test_packages import source, wheel
-from tests.integration.web.world import BASE, NOW, World, safe_uploads
+from tests.integration.web.world import BASE, CONTEXT, NOW, World, safe_uploads
 from tests.private_figures import settle
 
 pytestmark = pytest.mark.browser
@@ -75,6 +76,23 @@ PRIVATE = {
 }
 
 
+def second_round(world: World) -> int:
+    """A table with a changed cell, a new row and a table like one released before; one file approved before."""
+    safe = safe_uploads()[0].content
+    first = world.in_review(author="kim", project="second-look", title="The large groups again", uploads=(
+        Upload("groups.csv", safe + b"Robbery,4,310\n", CONTEXT),
+        Upload("method.txt", b"How.\nCounted.\n", CONTEXT)))
+    for checker, decision in (("imran", Decision.CHANGE), ("freya", Decision.CHANGE)):
+        requests.review(world.room, checker, first.number, [
+            Vote(first.files[0].id, decision, "Robbery is four people."),
+            Vote(first.files[1].id, Decision.APPROVE, "No numbers.")])
+    requests.conclude(world.room, "imran", first.number, RequestStatus.RETURNED, "Merge robbery.")
+    changed = safe.replace(b"410", b"412") + b"Other,140,1310\n"
+    requests.resubmit(world.room, "kim", first.number, (
+        Upload("groups.csv", changed, CONTEXT, ""), Upload("method.txt", b"How.\nCounted.\n", CONTEXT)))
+    return world.check(first.number).number
+
+
 def populate(world: World) -> dict[str, int]:
     numbers = {
         "released": world.released(author="bilal", uploads=safe_uploads(), title="Large groups only").number,
@@ -87,6 +105,8 @@ def populate(world: World) -> dict[str, int]:
     handover.recall(world.room, "mercer", recalled, "Together with release 1, a hidden cell can be solved for.")
     handover.finish_recheck(world.room, recalled, handover.recheck(world.room, recalled, later))
     numbers["recalled"] = recalled
+    world.project("second-look", "A second look", ProjectStatus.ACTIVE, 200, {"kim"})
+    world.grant("second-look", "magistrates", GrantStatus.ACTIVE)
     together = world.in_review(author="dara", title="Sentences by age band")
     world.vote(
         "imran", together, Decision.CHANGE, "Robbery among women is four people; merge it.", "Same team as before."
@@ -95,6 +115,7 @@ def populate(world: World) -> dict[str, int]:
     numbers["together"] = together.number
     with world.store.transaction() as tx:
         tx.workspaces.open("bilal", "returning-defendants", NOW)
+    numbers["second"] = second_round(world)
     dataset = world.room.policies.dataset("magistrates")
     for name, question in PRIVATE.items():
         asked = {"dataset": "magistrates", "table": "defendants", "rho_micro": 200, **question}
@@ -203,6 +224,7 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("imran", "/queue"),
         ("tomas", f"/requests/{numbers['waiting']}/review"),
         ("imran", f"/requests/{numbers['together']}/review"),
+        ("imran", f"/requests/{numbers['second']}/review"),
         ("robin", "/health"),
         ("robin", "/audit"),
         ("imran", "/notices"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from readingroom.core.disclosure.verdict import Verdict
@@ -28,6 +30,16 @@ class Phase(StrEnum):
     CONSOLIDATING = "consolidating"
     FROZEN = "frozen"
     COMPLETE = "complete"
+
+
+@dataclass(frozen=True)
+class Approval:
+    """One checker's yes to one file: given in `round`, which is an earlier one where the file has not changed since."""
+
+    checker: str
+    at: datetime
+    reason: str
+    round: int
 
 
 def check_name(name: str) -> None:
@@ -113,11 +125,13 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) ->
         raise InvalidTransition("This round already has all its checkers.", rule="review.enough",
                                 value=len(reviewers), next_step="Take another request from the queue.")
     voted = {vote.file_id: vote for vote in votes}
-    if len(voted) != len(votes) or set(voted) != {file.id for file in request.files}:
+    everything = {file.id for file in request.files}
+    if len(voted) != len(votes) or not everything - carried(request) <= set(voted) <= everything:
         raise InvalidInput("The review does not answer for each file exactly once.", rule="review.complete",
                            value=len(votes), next_step="Decide about every file, then submit.")
     for file in request.files:
-        vote = voted[file.id]
+        if (vote := voted.get(file.id)) is None:
+            continue
         if vote.decision is Decision.CHANGE and not vote.comment.strip():
             raise InvalidInput(f"You ask for a change to {file.name} without saying which.", rule="review.comment",
                                value=file.name, next_step="Tell the researcher what would make it safe.")
@@ -127,14 +141,43 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) ->
                                value=file.name, next_step="Write why it is safe all the same; it stays on the record.")
 
 
-def unapproved(request: EgressRequest, files: Sequence[OutputFile]) -> tuple[str, ...]:
-    """Names of files that do not have the approvals that policy demands, in this round."""
-    approvals = {file.id: 0 for file in files}
-    for review in current_reviews(request):
+def is_same(earlier: OutputFile, now: OutputFile) -> bool:
+    """Whether an approval of `earlier` is one of `now`: the same bytes under the same name, said to be the same, and
+    checked by machine with no worse a verdict (policy may have tightened between the rounds)."""
+    said = [(file.name, file.sha256, file.context, file.controls, file.evidence) for file in (earlier, now)]
+    checked = earlier.verdict is not None and now.verdict is not None and now.verdict <= earlier.verdict
+    return said[0] == said[1] and checked
+
+
+def approvals(request: EgressRequest, file: OutputFile) -> tuple[Approval, ...]:
+    """Who approves this file as it is: of each checker the last vote on exactly it counts, of whichever round."""
+    places = {(request.round, file.id)} | {
+        (earlier.round, earlier.id) for earlier in request.earlier if is_same(earlier, file)}
+    last: dict[str, Approval | None] = {}
+    for review in sorted(request.reviews, key=lambda review: review.round):
         for vote in review.votes:
-            if vote.decision is Decision.APPROVE and vote.file_id in approvals:
-                approvals[vote.file_id] += 1
-    return tuple(file.name for file in files if approvals[file.id] < request.checkers_required)
+            if (review.round, vote.file_id) in places:
+                approves = vote.decision is Decision.APPROVE
+                last[review.checker] = Approval(review.checker, review.submitted_at, vote.comment,
+                                                review.round) if approves else None
+    return tuple(approval for approval in last.values() if approval is not None)
+
+
+def carried(request: EgressRequest) -> frozenset[int]:
+    """The ids of files that were approved in earlier rounds and did not change: nobody need decide on them again."""
+    before = replace(request, reviews=tuple(review for review in request.reviews if review.round < request.round))
+    return frozenset(file.id for file in request.files
+                     if request.checkers_required and len(approvals(before, file)) >= request.checkers_required)
+
+
+def approvers(request: EgressRequest) -> frozenset[str]:
+    """Everyone whose approval of a file counts."""
+    return frozenset(approval.checker for file in request.files for approval in approvals(request, file))
+
+
+def unapproved(request: EgressRequest, files: Sequence[OutputFile]) -> tuple[str, ...]:
+    """Names of files that do not have the approvals that policy demands, for exactly what they are."""
+    return tuple(file.name for file in files if len(approvals(request, file)) < request.checkers_required)
 
 
 def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
@@ -144,7 +187,7 @@ def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
     the platform made from a private answer may need none.
     """
     reviewers = [review.checker for review in current_reviews(request)]
-    insiders = {request.author, *members} & set(reviewers)
+    insiders = {request.author, *members} & {*reviewers, *approvers(request)}
     if insiders or len(set(reviewers)) != len(reviewers):
         culprits = ", ".join(sorted(insiders)) or "one person twice"
         raise PermissionDenied(f"Request {request.number} was reviewed by {culprits}.",

@@ -47,6 +47,7 @@ class OutputFile:
     evidence: dict[str, object] | None = None
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()
+    round: int = 1
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Review:
 class EgressRequest:
     """`number` is what people say; `round` counts submissions, and only its files and reviews decide.
 
+    `files` are those of the present round, `earlier` those of the rounds before.
     `outcome_comment` is what the concluding checker told the researcher when it was returned or rejected.
     `private_answer` is set where the platform itself made the files, from that answer; nobody can change them.
     `thaws_to` is the status that a frozen one goes back to.
@@ -91,6 +93,7 @@ class EgressRequest:
     outcome_comment: str = ""
     private_answer: int | None = None
     thaws_to: RequestStatus | None = None
+    earlier: tuple[OutputFile, ...] = ()
 
 
 @dataclass(frozen=True)

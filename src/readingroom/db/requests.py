@@ -128,6 +128,7 @@ def _request(row: RequestRow) -> EgressRequest:
         number=row.number, project=row.project, author=row.author, title=row.title, purpose=row.purpose,
         status=RequestStatus(row.status), round=row.round, created_at=row.created_at, submitted_at=row.submitted_at,
         files=tuple(_file(file) for file in row.files if file.round == row.round),
+        earlier=tuple(_file(file) for file in row.files if file.round < row.round),
         reviews=tuple(_review(review) for review in row.reviews), checkers_required=row.checkers_required,
         outcome_comment=row.outcome_comment, private_answer=row.private_answer,
         thaws_to=None if row.thaws_to is None else RequestStatus(row.thaws_to),
@@ -139,7 +140,7 @@ def _file(row: FileRow) -> OutputFile:
         id=row.id, name=row.name, sha256=row.sha256, size_bytes=row.size_bytes, output_type=row.output_type,
         assurance=Assurance(row.assurance), context=row.context, controls=row.controls, evidence=row.evidence,
         verdict=None if row.verdict is None else Verdict(row.verdict),
-        findings=tuple(_finding(finding) for finding in row.findings),
+        findings=tuple(_finding(finding) for finding in row.findings), round=row.round,
     )
 
 

@@ -23,6 +23,7 @@ from readingroom.db.applications import Applications
 from readingroom.db.events import Events
 from readingroom.db.grants import Extracts, Grants
 from readingroom.db.lapsing import Lapses
+from readingroom.db.memory import Memory
 from readingroom.db.notices import Notices
 from readingroom.db.packages import Packages
 from readingroom.db.people import People
@@ -58,6 +59,7 @@ class Transaction:
         self.shown = ShownBytes(session)
         self.requests = Requests(session)
         self.releases = Releases(session)
+        self.memory = Memory(session)
         self.accounts = Accounts(session)
         self.packages = Packages(session)
         self.events = Events(session, clock)

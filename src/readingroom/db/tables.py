@@ -482,6 +482,26 @@ class RecallRow(Base):
     rechecks: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
+class MemoryRow(Base):
+    """What a released file shows, once for each dataset of its project: what later outputs are compared with."""
+
+    __tablename__ = "release_memory"
+
+    file_id: Mapped[int] = mapped_column(ForeignKey("output_file.id"), primary_key=True)
+    dataset: Mapped[str] = mapped_column(primary_key=True, index=True)
+    request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), index=True)
+    shown: Mapped[dict[str, Any]]
+
+
+class ResemblanceRow(Base):
+    """Which released files an output resembles, as found when it was checked."""
+
+    __tablename__ = "resemblance"
+
+    file_id: Mapped[int] = mapped_column(ForeignKey("output_file.id"), primary_key=True)
+    found: Mapped[list[Any]]
+
+
 class AccountRow(Base):
     """Privacy loss spent. `project` is empty for the account of the dataset as a whole, all versions together."""
 

@@ -19,10 +19,10 @@ from rocrate.rocrate import ROCrate
 from readingroom.core import package
 from readingroom.core.answers import PrivateAnswer
 from readingroom.core.datasets import Dataset
-from readingroom.core.egress import current_reviews
+from readingroom.core.egress import approvals
 from readingroom.core.people import Person
 from readingroom.core.projects import Grant, Project
-from readingroom.core.requests import Decision, EgressRequest
+from readingroom.core.requests import EgressRequest
 from readingroom.services import private_crates
 
 PROFILE = "https://w3id.org/5s-crate/0.4"
@@ -154,11 +154,16 @@ def _reviews(crate: ROCrate, told: Told, files: dict[int, Any], criteria: Any) -
                         "Released by rule: a differentially private answer, which the policies of its datasets let "
                         "leave without approval (private_answer_checkers: 0)", agent={"@id": "#software-readingroom"},
                         at=told.statement["approved_at"], about=[{"@id": "./"}], by=criteria)]
-    return [_assess(crate, f"#sign-off-{review.checker}", "DisclosureCheck", "Disclosure check and sign-off: approved",
-                    agent=_person(crate, review.checker), at=review.submitted_at.isoformat(), by=criteria,
-                    about=[{"@id": "./"}, *(_at(files[vote.file_id]) for vote in review.votes
-                                            if vote.decision is Decision.APPROVE)])
-            for review in current_reviews(told.request)]
+    signed: dict[tuple[str, int], list[Any]] = {}
+    times = {}
+    for file in told.request.files:
+        for approval in approvals(told.request, file):
+            signed.setdefault((approval.checker, approval.round), []).append(files[file.id])
+            times[approval.checker, approval.round] = approval.at
+    return [_assess(crate, f"#sign-off-{checker}" + ("" if round_ == told.request.round else f"-round-{round_}"),
+                    "DisclosureCheck", "Disclosure check and sign-off: approved", agent=_person(crate, checker),
+                    at=times[checker, round_].isoformat(), by=criteria, about=[{"@id": "./"}, *map(_at, approved)])
+            for (checker, round_), approved in sorted(signed.items())]
 
 
 def _assess(crate: ROCrate, key: str, kind: str, name: str, *, agent: dict[str, str], at: str,

@@ -9,19 +9,19 @@ from typing import Any
 from readingroom.core import releases as core
 from readingroom.core.disclosure.check import check_output
 from readingroom.core.disclosure.verdict import Verdict
-from readingroom.core.egress import reviewers
-from readingroom.core.lifecycle import GrantStatus, RequestStatus
+from readingroom.core.egress import approvers, reviewers
+from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.projects import Project
 from readingroom.core.releases import Download, Recall, Recheck, Terms
 from readingroom.core.requests import EgressRequest, Release
 from readingroom.core.roles import Permission
 from readingroom.errors import NotFound, ReadingRoomError
 from readingroom.services import notices
+from readingroom.services.memory import datasets
 from readingroom.services.moves import SYSTEM
 from readingroom.services.room import ReadingRoom
 
 RECALLED = "release.recalled"
-NEVER_LIVE = (GrantStatus.PROPOSED, GrantStatus.REFUSED)
 LISTED = 100
 
 
@@ -79,7 +79,7 @@ def recall(room: ReadingRoom, viewer: str, number: int, reason: str) -> Recall:
     with room.store.transaction() as tx:
         request, made = _released(room, tx, viewer, number)
         custodians = _custodians(room, tx, request.project)
-        core.check_can_recall(viewer, _own_custodians(tx, viewer, custodians), reviewers(request))
+        core.check_can_recall(viewer, _own_custodians(tx, viewer, custodians), _deciders(request))
         said = core.check_recallable(tx.releases.recall(number), reason)
         given = tx.releases.downloads(number)
         had = tuple(f"{one.person} downloaded sha256 {one.sha256} at {one.at.isoformat()}" for one in given)
@@ -91,7 +91,7 @@ def recall(room: ReadingRoom, viewer: str, number: int, reason: str) -> Recall:
         tx.events.record(viewer, RECALLED, f"request:{number}", request.project, reason=said, sha256=made.sha256,
                          incident=incident.id, recipients=[
                              {"person": one.person, "at": one.at.isoformat(), "sha256": one.sha256} for one in given])
-        told = {request.author, *tx.projects.get(request.project).members, *custodians, *reviewers(request),
+        told = {request.author, *tx.projects.get(request.project).members, *custodians, *_deciders(request),
                 *(one.person for one in given), *notices.holding(tx, Permission.MANAGE_PEOPLE)}
         notices.tell(tx, told, RECALLED, request=number, project=request.project)
         return found
@@ -104,10 +104,10 @@ def siblings(room: ReadingRoom, number: int) -> tuple[int, ...]:
         if made is None or tx.releases.recall(number) is None:
             return ()
         of_recalled = tx.requests.get(number)
-        data = set(_datasets(tx, of_recalled.project))
+        data = set(datasets(tx, of_recalled.project))
         since = [tx.requests.get(other) for other in tx.releases.made_since(made.made_at) if other != number]
         return tuple(other.number for other in since
-                     if other.project == of_recalled.project or data & set(_datasets(tx, other.project)))
+                     if other.project == of_recalled.project or data & set(datasets(tx, other.project)))
 
 
 def recheck(room: ReadingRoom, number: int, sibling: int) -> tuple[Recheck, ...]:
@@ -141,7 +141,7 @@ def finish_recheck(room: ReadingRoom, number: int, found: Sequence[Recheck]) -> 
             {"request": one.request, "file": one.file, "sha256": one.sha256, "was": one.was.word, "now": one.now.word,
              "rules": list(one.rules), "same_bytes": one.same_bytes} for one in found])
         custodians = _custodians(room, tx, request.project)
-        notices.tell(tx, {recalled.by, *custodians, *reviewers(request)}, "release.rechecked", request=number,
+        notices.tell(tx, {recalled.by, *custodians, *_deciders(request)}, "release.rechecked", request=number,
                      project=request.project)
 
 
@@ -172,19 +172,19 @@ def _concerned(room: ReadingRoom, tx: Any, viewer: str, request: EgressRequest) 
             or person.may(Permission.REVIEW_OUTPUTS) or person.may(Permission.MANAGE_PEOPLE))
 
 
+def _deciders(request: EgressRequest) -> frozenset[str]:
+    """The checkers of its last round, and of earlier ones where they approved what left."""
+    return approvers(request) | set(reviewers(request))
+
+
 def _custodians(room: ReadingRoom, tx: Any, project: str) -> frozenset[str]:
     """The custodians of the data that a project has or had."""
-    return frozenset(room.policies.dataset(slug).custodian for slug in _datasets(tx, project))
+    return frozenset(room.policies.dataset(slug).custodian for slug in datasets(tx, project))
 
 
 def _own_custodians(tx: Any, viewer: str, custodians: frozenset[str]) -> frozenset[str]:
     """A custodian named in a dataset's file counts while they may decide at all."""
     return custodians if tx.people.get(viewer).may(Permission.DECIDE_GRANTS) else frozenset()
-
-
-def _datasets(tx: Any, project: str) -> tuple[str, ...]:
-    """The datasets that a project has or had data of."""
-    return tuple(sorted({grant.dataset for grant in tx.grants.of_project(project) if grant.status not in NEVER_LIVE}))
 
 
 def _terms(room: ReadingRoom, tx: Any, request: EgressRequest, made: Release) -> Terms:
@@ -200,15 +200,15 @@ def _view(room: ReadingRoom, tx: Any, viewer: str, number: int) -> ReleaseView:
     custodians = _own_custodians(tx, viewer, _custodians(room, tx, request.project))
     may = {
         "download": _reason(core.check_can_download, viewer, on, given, recalled, room.now()),
-        "recall": _reason(core.check_can_recall, viewer, custodians, reviewers(request))
+        "recall": _reason(core.check_can_recall, viewer, custodians, _deciders(request))
                   or _reason(core.check_recallable, recalled, "asked"),
     }
-    sees_all = viewer in custodians or viewer in reviewers(request) or tx.people.get(viewer).may(
+    sees_all = viewer in custodians or viewer in _deciders(request) or tx.people.get(viewer).may(
         Permission.MANAGE_PEOPLE)
     shown = given if sees_all else tuple(one for one in given if one.person == viewer)
     project = tx.projects.get(request.project)
     sees_request = viewer in project.members or tx.people.get(viewer).may(Permission.REVIEW_OUTPUTS)
-    return ReleaseView(request, project, made, _datasets(tx, request.project), on, len(given), shown, recalled,
+    return ReleaseView(request, project, made, datasets(tx, request.project), on, len(given), shown, recalled,
                        sees_request, may)
 
 

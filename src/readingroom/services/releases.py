@@ -6,13 +6,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 import readingroom
 from readingroom.core import package
-from readingroom.core.egress import check_releasable, current_reviews
+from readingroom.core.egress import approvals, check_releasable, current_reviews
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy import Layer
 from readingroom.core.policy.criteria import criteria
 from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
-from readingroom.core.requests import Decision, EgressRequest, OutputFile, Release
+from readingroom.core.requests import EgressRequest, OutputFile, Release
 from readingroom.errors import IntegrityError
 from readingroom.services import crates, freezing
 from readingroom.services.moves import SYSTEM, move
@@ -103,15 +103,13 @@ def _version_of(workshop: Workshop, request: EgressRequest, grant: Grant, versio
 
 
 def _file_statement(request: EgressRequest, file: OutputFile) -> dict[str, object]:
-    approvals = [
-        {"checker": review.checker, "at": review.submitted_at.isoformat(), "reason": vote.comment}
-        for review in current_reviews(request) for vote in review.votes
-        if vote.file_id == file.id and vote.decision is Decision.APPROVE]
+    approved = [{"checker": one.checker, "at": one.at.isoformat(), "reason": one.reason, "round": one.round}
+                for one in approvals(request, file)]
     return {
         "name": file.name, "sha256": file.sha256, "output_type": file.output_type,
         "assurance": file.assurance.value, "verdict": None if file.verdict is None else file.verdict.word,
         "context": file.context, "controls": file.controls,
-        "rules": sorted({finding.rule for finding in file.findings}), "approvals": approvals,
+        "rules": sorted({finding.rule for finding in file.findings}), "approvals": approved,
     }
 
 

@@ -43,6 +43,7 @@ class RequestView:
 
     `reviews` holds only what this person may know: nothing of other checkers before all have answered, nothing
     at all for the author before the round is decided. `may` maps each action to "" or to the reason why not.
+    `carried` are the ids of files approved in an earlier round that did not change since.
     `frozen` are the reasons why it is, for its author. `recalled`: its release was taken back.
     """
 
@@ -56,6 +57,7 @@ class RequestView:
     may: dict[str, str]
     frozen: tuple[Reason, ...] = ()
     recalled: bool = False
+    carried: frozenset[int] = frozenset()
 
 
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str,
@@ -134,6 +136,28 @@ def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int) -> b
         tx.events.record(viewer, "file.viewed", f"request:{number}", request.project, file=file.name,
                          sha256=file.sha256)
     return room.blobs.get(file.sha256)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The frozen bytes of one file, and of the file of its name in the newest earlier round that had one."""
+
+    content: bytes
+    earlier: OutputFile | None
+    earlier_content: bytes
+
+
+def sights(room: ReadingRoom, checker: str, number: int) -> dict[int, Sight]:
+    """Everything that a checker sees of the files of a request, by file id; reading each is on the log."""
+    with room.store.transaction() as tx:
+        request = _visible(tx, checker, number)
+        check_can_review(tx.people.get(checker), request, tx.projects.get(request.project))
+        for file in request.files:
+            tx.events.record(checker, "file.viewed", f"request:{number}", request.project, file=file.name,
+                             sha256=file.sha256)
+    before = {file.name: file for file in sorted(request.earlier, key=lambda file: file.round)}
+    return {file.id: Sight(room.blobs.get(file.sha256), earlier := before.get(file.name),
+                           room.blobs.get(earlier.sha256) if earlier else b"") for file in request.files}
 
 
 def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "") -> EgressRequest:
@@ -305,6 +329,7 @@ def _view(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) ->
     return RequestView(
         request=replace(request, reviews=()), project=project, phase=now, own_review=own,
         reviews=_visible_reviews(person, request, project, now), release=made,
+        carried=egress.carried(request),
         recalled=made is not None and tx.releases.recall(request.number) is not None,
         place_in_queue=tx.requests.count_up_to(request.number, *WAITING), may=_may(person, request, project, own),
         frozen=freezing.reasons(room, tx, request) if now is Phase.FROZEN and person.username == request.author else (),

@@ -94,8 +94,8 @@ def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
     return tuple(found)
 
 
-def votes(form: FormData, files: tuple[OutputFile, ...]) -> tuple[Vote, ...]:
-    """One vote per file; a file that was not decided about is undecided."""
+def votes(form: FormData, files: tuple[OutputFile, ...], carried: frozenset[int] = frozenset()) -> tuple[Vote, ...]:
+    """One vote per file; one that was not decided about is undecided, or left as it is if its approvals are carried."""
 
     def decision(file: OutputFile) -> Decision:
         said = text_field(form, f"decision-{file.id}") or Decision.UNDECIDED.value
@@ -109,4 +109,5 @@ def votes(form: FormData, files: tuple[OutputFile, ...]) -> tuple[Vote, ...]:
                 next_step="Choose approve, change needed or undecided.",
             ) from error
 
-    return tuple(Vote(file.id, decision(file), text_field(form, f"comment-{file.id}", 5000)) for file in files)
+    asked = [file for file in files if file.id not in carried or text_field(form, f"decision-{file.id}")]
+    return tuple(Vote(file.id, decision(file), text_field(form, f"comment-{file.id}", 5000)) for file in asked)

@@ -31,7 +31,7 @@ from readingroom.core.walls import Finding
 from readingroom.db import migrate
 from readingroom.db.store import Store
 from readingroom.errors import NotFound, PermissionDenied
-from readingroom.services import requests, walls
+from readingroom.services import memory, requests, walls
 from readingroom.services.people import record_signature
 from readingroom.services.requests import Upload
 from readingroom.services.room import ReadingRoom
@@ -404,6 +404,7 @@ class World:
     def check(self, number: int) -> EgressRequest:
         for file in requests.begin_checks(self.room, number).files:
             requests.check_file(self.room, number, file.id)
+        memory.compare(self.room, number)
         return requests.finish_checks(self.room, number)
 
     def in_review(self, **how: object) -> EgressRequest:

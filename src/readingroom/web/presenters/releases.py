@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from readingroom.core.egress import current_reviews
+from readingroom.core.egress import approvals, approvers
 from readingroom.core.people import Person
 from readingroom.core.releases import Recheck, Terms
-from readingroom.core.requests import Decision
 from readingroom.services.handover import ReleaseView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import times
@@ -117,7 +116,7 @@ def terms_of(on: Terms, people: dict[str, Person]) -> str:
 
 def named(view: ReleaseView) -> frozenset[str]:
     """Everyone whose name the page says."""
-    checkers = {review.checker for review in current_reviews(view.request)}
+    checkers = approvers(view.request)
     recalled = {view.recall.by} if view.recall else set()
     return frozenset({view.request.author, *view.terms.recipients, *checkers, *recalled,
                       *(one.person for one in view.downloads)})
@@ -142,11 +141,9 @@ def detail(view: ReleaseView, people: dict[str, Person], now: datetime) -> Detai
 
 
 def _files(view: ReleaseView, people: dict[str, Person]) -> tuple[File, ...]:
-    approved = {(vote.file_id, review.checker) for review in current_reviews(view.request) for vote in review.votes
-                if vote.decision is Decision.APPROVE}
     return tuple(File(
         file.name, file.sha256, ASSURANCE_WORDS[file.assurance][0], verdict_mark(file.verdict),
-        ", ".join(sorted(people[checker].display_name for about, checker in approved if about == file.id))
+        ", ".join(sorted(people[one.checker].display_name for one in approvals(view.request, file)))
         or "nobody: a rule of its policy") for file in view.request.files)
 
 

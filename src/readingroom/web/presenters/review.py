@@ -7,12 +7,14 @@ from datetime import datetime
 
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.egress import Phase
+from readingroom.core.inspection.textual import visible
 from readingroom.core.people import Person
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, OutputFile, Review, Vote
 from readingroom.services.requests import RequestView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import requests, times
+from readingroom.web.presenters.comparisons import Comparison
 from readingroom.web.presenters.outputs import Output
 from readingroom.web.presenters.words import DECISION_WORDS, Tag, VerdictMark
 
@@ -64,6 +66,9 @@ class Sheet:
     reason_needed: str
     said: tuple[Said, ...]
     differs: bool
+    compared: Comparison
+    lineage: str
+    carried: bool
 
 
 @dataclass(frozen=True)
@@ -117,9 +122,21 @@ def queue(views: tuple[RequestView, ...], now: datetime) -> tuple[QueueRow, ...]
     return tuple(sorted((queue_row(view, now) for view in views), key=_order))
 
 
-def _own_vote(view: RequestView, file: OutputFile, typed: tuple[Vote, ...]) -> Vote:
+def _own_vote(view: RequestView, file: OutputFile, typed: tuple[Vote, ...]) -> Vote | None:
+    """What this checker chose so far; None on a file whose approvals are carried and that they left at that."""
     given = typed or (view.own_review.votes if view.own_review else ())
-    return next((vote for vote in given if vote.file_id == file.id), Vote(file.id, Decision.UNDECIDED))
+    undecided = None if file.id in view.carried else Vote(file.id, Decision.UNDECIDED)
+    return next((vote for vote in given if vote.file_id == file.id), undecided)
+
+
+def lineage(file: OutputFile) -> str:
+    """Where the researcher's notebook says that it came from; empty if it does not say."""
+    evidence = file.evidence or {}
+    source = evidence.get("source")
+    named = source if isinstance(source, dict) else {}
+    facts = (("statistic", evidence.get("statistic")), ("of", evidence.get("unit")), ("from", named.get("dataset")),
+             ("version", named.get("version")), ("table", named.get("table")))
+    return ", ".join(f"{word} {visible(str(value))[:100]}" for word, value in facts if isinstance(value, str) and value)
 
 
 CHOICE_KEYS = {Decision.APPROVE: "a", Decision.CHANGE: "c", Decision.UNDECIDED: "u"}
@@ -129,11 +146,13 @@ def _sheet(
     view: RequestView,
     file: OutputFile,
     output: Output,
+    compared: Comparison,
     typed: tuple[Vote, ...],
     people: dict[str, Person],
     others: tuple[Review, ...],
 ) -> Sheet:
-    own = _own_vote(view, file, typed)
+    vote = _own_vote(view, file, typed)
+    own = None if vote is None else vote.decision
     said = tuple(
         Said(_name(review.checker, people), DECISION_WORDS[vote.decision], vote.comment)
         for review in others
@@ -144,14 +163,17 @@ def _sheet(
     return Sheet(
         file=requests.file(view.request.number, file),
         output=output,
-        comment=own.comment,
+        comment="" if vote is None else vote.comment,
         said=said,
         choices=tuple(
-            Choice(decision.value, DECISION_WORDS[decision], CHOICE_KEYS[decision], decision is own.decision)
+            Choice(decision.value, DECISION_WORDS[decision], CHOICE_KEYS[decision], decision is own)
             for decision in Decision
         ),
         reason_needed=needed,
         differs=len({one.decision for one in said}) > 1,
+        compared=compared,
+        lineage=lineage(file),
+        carried=file.id in view.carried,
     )
 
 
@@ -162,6 +184,7 @@ def _name(username: str, people: dict[str, Person]) -> str:
 def review_page(
     view: RequestView,
     outputs: dict[int, Output],
+    compared: dict[int, Comparison],
     policy: Policy,
     people: dict[str, Person],
     viewer: str,
@@ -175,7 +198,9 @@ def review_page(
     shown = current if view.phase is Phase.CONSOLIDATING else ()
     may_review, may_conclude = not view.may["review"], not view.may["conclude"]
     own_note = note or (view.own_review.note if view.own_review else "")
-    sheets = tuple(_sheet(view, file, outputs[file.id], typed, people, shown) for file in request.files)
+    sheets = tuple(
+        _sheet(view, file, outputs[file.id], compared[file.id], typed, people, shown) for file in request.files
+    )
     if may_conclude:
         sheets = tuple(sorted(sheets, key=lambda sheet: not sheet.differs))
         heading, lead = (

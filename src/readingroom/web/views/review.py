@@ -7,14 +7,14 @@ from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from readingroom.core.lifecycle import RequestStatus
-from readingroom.core.permissions import check_can_review
 from readingroom.core.requests import Vote
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput
-from readingroom.services import accounts
+from readingroom.services import accounts, memory
 from readingroom.services import requests as service
 from readingroom.web import forms
 from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field
+from readingroom.web.presenters import comparisons as present_compare
 from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import review as present
 
@@ -43,18 +43,15 @@ def _page(
     fault: InvalidInput | None = None,
 ) -> Response:
     room, asked = here.room, view.request
-    check_can_review(looking.person, asked, view.project)
-    outputs = {
-        file.id: present_outputs.output(
-            asked.number, file, service.file_content(room, looking.username, asked.number, file.id)
-        )
-        for file in asked.files
-    }
+    sights = service.sights(room, looking.username, asked.number)
+    outputs = {file.id: present_outputs.output(asked.number, file, sights[file.id].content) for file in asked.files}
+    compared = present_compare.comparisons(asked.files, sights, memory.of_request(room, looking.username, asked.number))
     known = {asked.author, looking.username, *(review.checker for review in view.reviews)}
     people = {name: accounts.person(room, name) for name in known}
     shown = present.review_page(
         view,
         outputs,
+        compared,
         service.policy_of(room, looking.username, asked.number),
         people,
         looking.username,
@@ -68,7 +65,7 @@ def _page(
 @router.post("/requests/{number}/review")
 def give_review(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     view = service.get(here.room, looking.username, number)
-    votes, note = forms.votes(form, view.request.files), text_field(form, "note", 5000)
+    votes, note = forms.votes(form, view.request.files, view.carried), text_field(form, "note", 5000)
     check_round(form, view)
     try:
         service.review(here.room, looking.username, number, votes, note)

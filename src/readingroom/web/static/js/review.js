@@ -19,7 +19,7 @@ const count = () => {
   if (!progress) return;
   const decided = sheets.filter((sheet) => {
     const chosen = sheet.querySelector("input[type=radio]:checked");
-    return chosen && chosen.dataset.key !== "u";
+    return chosen ? chosen.dataset.key !== "u" : sheet.querySelector("[data-carried]");
   }).length;
   progress.textContent = `${decided} of ${sheets.length} decided`;
 };

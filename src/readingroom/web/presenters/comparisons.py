@@ -1,0 +1,75 @@
+"""How a file stands to others: to itself in the round before, and to everything released from the same datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from readingroom.core.inspection.changes import Changes, changes
+from readingroom.core.inspection.preview import preview
+from readingroom.core.requests import OutputFile
+from readingroom.core.resemblance import Difference, Resemblance
+from readingroom.services.requests import Sight
+from readingroom.web.addresses import page
+from readingroom.web.presenters.times import plural
+
+
+@dataclass(frozen=True)
+class Alike:
+    """One released file that this one resembles."""
+
+    href: str
+    title: str
+    words: str
+    few: int
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`changes` is None in a first round; `alike_words` says in every case what was compared with what."""
+
+    since: str
+    changes: Changes | None
+    alike_words: str
+    alike: tuple[Alike, ...]
+
+
+def comparisons(
+    files: tuple[OutputFile, ...], sights: Mapping[int, Sight], found: Mapping[int, tuple[Resemblance, ...]]
+) -> dict[int, Comparison]:
+    """By file id. `found` lacks files that were not compared."""
+    return {file.id: _comparison(file, sights[file.id], found.get(file.id)) for file in files}
+
+
+def _comparison(file: OutputFile, sight: Sight, found: tuple[Resemblance, ...] | None) -> Comparison:
+    alike = tuple(_alike(one) for one in found or ())
+    if found is None:
+        words = "It was not compared with what was released before."
+    elif alike:
+        words = f"Like it, and from the same data: {plural(len(alike), 'released file')}."
+    else:
+        words = "No table released from the same data is like it."
+    since, changed = _since(file, sight)
+    return Comparison(since, changed, words, alike)
+
+
+def _since(file: OutputFile, sight: Sight) -> tuple[str, Changes | None]:
+    if sight.earlier is None:
+        return ("" if file.round == 1 else "New in this round."), None
+    place = f"round {sight.earlier.round}"
+    if sight.earlier.sha256 == file.sha256:
+        said = "" if sight.earlier.context == file.context else " What is said of it changed."
+        return f"The same bytes as in {place}.{said}", None
+    found = changes(preview(file.name, sight.earlier_content), preview(file.name, sight.content))
+    noun = "cell" if found.rows else "line"
+    counted = f"{plural(found.count, noun)} changed" if found.rows or found.lines else "Changed"
+    return f"{counted} since {place}.", found
+
+
+def _alike(one: Resemblance) -> Alike:
+    said = [f"{one.equal} of {one.shared} cells with the same labels are equal"] if one.shared else []
+    if one.numbers:
+        said.append(f"{plural(one.numbers, 'number')} of ten or more in both")
+    return Alike(page(f"/releases/{one.request}"), f"{one.file}, release {one.request}", "; ".join(said) + ".", one.few,
+                 one.differences)

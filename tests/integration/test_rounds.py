@@ -1,0 +1,152 @@
+"""A second round: only what changed is judged again, and what was released before is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from readingroom.core import package
+from readingroom.core.egress import Phase
+from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.policy import Layer
+from readingroom.core.policy.library import Policies
+from readingroom.core.requests import Decision, Vote
+from readingroom.core.roles import Role
+from readingroom.errors import InvalidInput, PermissionDenied
+from readingroom.services import handover, memory, releases, requests
+from tests.factories import POLICIES, SITE, add_project, make_workshop, upload
+
+GOOD, BAD, MENDED = (b"sex,people\nF,120\nM,130\n", b"sex,people\nF,3\nM,130\n", b"sex,people\nF,\nM,130\n")
+YES, NO = Decision.APPROVE, Decision.CHANGE
+
+
+@pytest.fixture
+def workshop(tmp_path):
+    made = make_workshop(tmp_path)
+    add_project(made)
+    add_project(made, "other", members=("chloe",))
+    return made
+
+
+def check(workshop, request):
+    requests.begin_checks(workshop, request.number)
+    for file in request.files:
+        requests.check_file(workshop, request.number, file.id)
+    memory.compare(workshop, request.number)
+    return requests.finish_checks(workshop, request.number)
+
+
+def vote(workshop, checker, request, **decisions):
+    """Decisions by the stem of a file's name; files not named are not voted on."""
+    by_name = {file.name.split(".")[0]: file.id for file in request.files}
+    return requests.review(workshop, checker, request.number,
+                           [Vote(by_name[name], decision, "Because.") for name, decision in decisions.items()])
+
+
+def returned(workshop):
+    """A first round of two files: both checkers approve the good one and ask to change the bad one."""
+    asked = requests.submit(workshop, "ada", "returns", "By sex", "A paper",
+                            (upload("good.csv", GOOD), upload("bad.csv", BAD)))
+    first = check(workshop, asked)
+    for checker in ("freya", "imran"):
+        vote(workshop, checker, first, good=YES, bad=NO)
+    return requests.conclude(workshop, "freya", first.number, RequestStatus.RETURNED, "Hide the small cell.")
+
+
+def second(workshop, number, *uploads):
+    return check(workshop, requests.resubmit(workshop, "ada", number, uploads))
+
+
+class TestOnlyWhatChangedIsJudgedAgain:
+    def test_approvals_of_an_unchanged_file_are_carried_and_the_release_names_their_round(self, workshop):
+        again = second(workshop, returned(workshop).number, upload("good.csv", GOOD), upload("bad.csv", MENDED))
+        view = requests.get(workshop, "tomas", again.number)
+        assert view.carried == {again.files[0].id} and view.phase is Phase.INDEPENDENT
+        vote(workshop, "tomas", again, bad=YES)
+        assert vote(workshop, "imran", again, bad=YES).status is RequestStatus.APPROVED
+        releases.make(workshop, again.number)
+        _, content = handover.download(workshop, "ada", again.number)
+        manifest = package.verify(content, workshop.release_key.public_key()).manifest
+        assert {file["name"]: {(one["checker"], one["round"]) for one in file["approvals"]}
+                for file in manifest["files"]} == {
+                    "good.csv": {("freya", 1), ("imran", 1)}, "bad.csv": {("tomas", 2), ("imran", 2)}}
+        assert handover.get(workshop, "freya", again.number).may["recall"] == ""
+
+    @pytest.mark.parametrize("change", [
+        {"content": GOOD + b"U,40\n"}, {"context": "Something else is said of it now, at length."},
+        {"controls": "Rounded to ten."}, {"evidence": {"kind": "table"}}, {"name": "better.csv"}])
+    def test_any_change_of_the_file_or_of_what_is_said_resets_its_reviews(self, workshop, change):
+        again = second(workshop, returned(workshop).number,
+                       upload(**{"name": "good.csv", "content": GOOD, **change}), upload("bad.csv", MENDED))
+        assert requests.get(workshop, "tomas", again.number).carried == frozenset()
+        with pytest.raises(InvalidInput):
+            vote(workshop, "tomas", again, bad=YES)
+
+    def test_a_policy_that_tightened_in_between_resets_them(self, workshop):
+        number = returned(workshop).number
+        tight = Policies(Layer("site", SITE.model_copy(update={"threshold": 500})), {}, POLICIES.datasets,
+                         POLICIES.undertakings)
+        asked = requests.resubmit(workshop, "ada", number, (upload("good.csv", GOOD), upload("bad.csv", MENDED)))
+        again = check(replace(workshop, policies=tight), asked)
+        before = next(file.verdict for file in again.earlier if file.name == "good.csv")
+        assert again.files[0].verdict > before
+        assert requests.get(workshop, "tomas", again.number).carried == frozenset()
+
+    def test_a_checker_may_still_change_their_mind_about_a_carried_file(self, workshop):
+        again = second(workshop, returned(workshop).number, upload("good.csv", GOOD), upload("bad.csv", MENDED))
+        vote(workshop, "tomas", again, bad=YES)
+        after = vote(workshop, "imran", again, good=NO, bad=YES)
+        assert after.status is RequestStatus.IN_REVIEW
+
+    def test_an_approval_by_someone_who_joined_the_project_since_does_not_let_it_leave(self, workshop):
+        again = second(workshop, returned(workshop).number, upload("good.csv", GOOD), upload("bad.csv", MENDED))
+        with workshop.store.transaction() as tx:
+            tx.people.save(replace(tx.people.get("freya"), roles=frozenset({Role.RESEARCHER})))
+            tx.projects.save(replace(tx.projects.get("returns"), members=frozenset({"ada", "bilal", "freya"})))
+        vote(workshop, "tomas", again, bad=YES)
+        with pytest.raises(PermissionDenied):
+            vote(workshop, "imran", again, bad=YES)
+
+    def test_a_carried_file_does_not_do_without_reviews_of_the_round(self, workshop):
+        again = second(workshop, returned(workshop).number, upload("good.csv", GOOD))
+        assert again.status is RequestStatus.IN_REVIEW
+        assert vote(workshop, "tomas", again).status is RequestStatus.IN_REVIEW
+        assert vote(workshop, "freya", again).status is RequestStatus.APPROVED
+
+
+class TestWhatWasReleasedBefore:
+    def released(self, workshop, content=GOOD, author="chloe", project="other"):
+        asked = requests.submit(workshop, author, project, "By sex", "A paper", (upload("earlier.csv", content),))
+        first = check(workshop, asked)
+        for checker in ("freya", "imran"):
+            vote(workshop, checker, first, earlier=YES)
+        releases.make(workshop, asked.number)
+        return asked.number
+
+    def test_the_same_table_with_two_people_more_in_another_project_is_found(self, workshop):
+        before = self.released(workshop)
+        asked = requests.submit(workshop, "ada", "returns", "By sex", "A paper",
+                                (upload("now.csv", GOOD.replace(b"120", b"122")),))
+        now = check(workshop, asked)
+        (found,) = memory.of_request(workshop, "freya", now.number)[now.files[0].id]
+        assert (found.request, found.file, found.shared, found.equal, found.few) == (before, "earlier.csv", 2, 1, 1)
+
+    def test_only_a_checker_of_it_may_know(self, workshop):
+        self.released(workshop)
+        now = check(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),)))
+        for who in ("ada", "bilal", "mercer"):
+            with pytest.raises(PermissionDenied):
+                memory.of_request(workshop, who, now.number)
+
+    def test_what_is_not_released_is_not_remembered(self, workshop):
+        check(workshop, requests.submit(workshop, "chloe", "other", "By sex", "A paper", (upload(),)))
+        now = check(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),)))
+        assert memory.of_request(workshop, "freya", now.number) == {now.files[0].id: ()}
+
+    def test_a_file_that_cannot_be_read_is_not_called_unlike(self, workshop):
+        asked = requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),))
+        digest = asked.files[0].sha256
+        (workshop.settings.blobs_dir / digest[:2] / digest).unlink()
+        now = check(workshop, asked)
+        assert memory.of_request(workshop, "freya", now.number) == {}
