@@ -52,6 +52,7 @@ from readingroom.core.policy.complete import NEEDED  # noqa: E402
 from readingroom.core.policy.dataset_files import FileKind, file_schema, parse_rule_pack  # noqa: E402
 from readingroom.core.policy.model import DIRECTIONS, Policy  # noqa: E402
 from readingroom.core.privacy import forms as dp_forms  # noqa: E402
+from readingroom.core.register import register_schema  # noqa: E402
 from readingroom.core.roles import ROLE_PERMISSIONS, Permission  # noqa: E402
 from readingroom.settings import STATE_VARIABLE, Settings  # noqa: E402
 
@@ -486,6 +487,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "disclosure-rules.md": disclosure_rules_page,
     "evidence.md": evidence_page,
     "schemas/evidence.schema.json": evidence_schema_page,
+    "schemas/register.schema.json": lambda: json.dumps(register_schema(), indent=2) + "\n",
     "output-types.md": output_types_page,
     "schemas/check-contributions.schema.json": lambda: json.dumps(contributions_schema(), indent=2) + "\n",
     "schemas/check-model.schema.json": model_schema_page,

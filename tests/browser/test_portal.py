@@ -229,6 +229,8 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("robin", "/audit"),
         ("imran", "/notices"),
         ("noor", "/notices"),
+        ("nobody", "/register"),
+        ("nobody", "/register?number=9"),
         ("nobody", "/"),
         ("ada", "/requests/999"),
         ("ada", "/grants"),

@@ -28,6 +28,7 @@ from readingroom.db.notices import Notices
 from readingroom.db.packages import Packages
 from readingroom.db.people import People
 from readingroom.db.projects import Projects
+from readingroom.db.register import RegisterRecords
 from readingroom.db.releases import Releases
 from readingroom.db.requests import Requests
 from readingroom.db.row_counts import RowCounts
@@ -65,6 +66,7 @@ class Transaction:
         self.events = Events(session, clock)
         self.notices = Notices(session, clock)
         self.lapses = Lapses(session)
+        self.register = RegisterRecords(session)
 
 
 def make_engine(url: str) -> Engine:

@@ -36,6 +36,7 @@ from readingroom.web.views import (
     packages,
     private_answers,
     projects,
+    register,
     releases,
     renewals,
     requests,
@@ -65,6 +66,7 @@ PAGES = (
     datasets,
     administration,
     notices,
+    register,
 )
 APIS = (api_packages, api_workspace, api_requests, api_private_answers, api_notices)
 
