@@ -220,6 +220,8 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("mercer", "/grants/1"),
         ("mercer", "/grants/1/withdraw"),
         ("mercer", "/grants/1/renew"),
+        ("mercer", "/grants/1/receipt"),
+        ("mercer", "/grants/4/receipt"),
         ("mercer", "/grants/4/renew"),
         ("imran", "/queue"),
         ("tomas", f"/requests/{numbers['waiting']}/review"),

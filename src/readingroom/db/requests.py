@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.lifecycle import THAWS_TO, RequestStatus
 from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Release, Review, Vote
-from readingroom.db.tables import FileRow, ReleaseRow, RequestRow, ReviewRow, VoteRow
+from readingroom.db.tables import FileRow, RecallRow, ReleaseRow, RequestRow, ReviewRow, VoteRow
 from readingroom.errors import InvalidTransition, NotFound
 
 
@@ -102,6 +102,15 @@ class Requests:
 
     def of_project(self, project: str) -> tuple[EgressRequest, ...]:
         return self._where(RequestRow.project == project)
+
+    def released(self, project: str) -> tuple[tuple[EgressRequest, Release, bool], ...]:
+        """What was released of a project, newest first, and whether it was recalled since."""
+        rows = self._session.execute(
+            select(RequestRow, ReleaseRow, RecallRow.request).join(ReleaseRow, ReleaseRow.request == RequestRow.number)
+            .outerjoin(RecallRow, RecallRow.request == RequestRow.number).where(RequestRow.project == project)
+            .order_by(ReleaseRow.made_at.desc(), RequestRow.number.desc()))
+        return tuple((_request(request), Release(made.request, made.filename, made.sha256, made.made_at),
+                      recall is not None) for request, made, recall in rows)
 
     def add_release(self, release: Release) -> None:
         self._session.add(ReleaseRow(request=release.request, filename=release.filename, sha256=release.sha256,

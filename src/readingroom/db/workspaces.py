@@ -51,6 +51,12 @@ class Workspaces:
             select(WorkspaceRow).where(WorkspaceRow.closed_at.is_(None)).order_by(WorkspaceRow.id))
         return tuple(_opening(row) for row in rows)
 
+    def of_project(self, project: str, since: datetime) -> tuple[Opening, ...]:
+        """Everyone's openings in a project from a moment on, oldest first."""
+        rows = self._session.scalars(select(WorkspaceRow).where(
+            WorkspaceRow.project == project, WorkspaceRow.opened_at >= since).order_by(WorkspaceRow.id))
+        return tuple(_opening(row) for row in rows)
+
     def last(self, username: str, project: str) -> Opening | None:
         row = self._session.scalars(
             select(WorkspaceRow).where(WorkspaceRow.username == username, WorkspaceRow.project == project)
