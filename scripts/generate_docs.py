@@ -92,6 +92,8 @@ SETTINGS: dict[str, tuple[str, str]] = {
                "`auto`: `loop` as root, else `none`."),
     "proof_seconds": ("", "How often each open workspace is compared with what its policy demanded."),
     "canary_seconds": ("", "How often a workspace without data tries the walls from inside."),
+    "second_factor": ("", "Of whom a code from an authenticator app is asked besides the password: `everyone`, or "
+                      "`checkers-and-administrators`, who can't be left out."),
     "mail_host": ("none: no e-mail", "The mail server that takes notices for people who gave an address. See [Send "
                   "notices by e-mail](../how-to/mail.md)."),
     "mail_port": ("", "Its port."),

@@ -26,6 +26,7 @@ from readingroom.services.requests import Upload
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
 from readingroom.storage.blobs import FileBlobs
+from readingroom.storage.secrets import FileSecrets
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 IN_YEARS, IN_MONTHS = NOW.date() + timedelta(days=900), NOW.date() + timedelta(days=300)
@@ -55,6 +56,14 @@ PEOPLE = {
     "okafor": Role.CUSTODIAN, "freya": Role.CHECKER, "imran": Role.CHECKER, "tomas": Role.CHECKER,
     "robin": Role.ADMINISTRATOR, "quinn": Role.OWNER,
 }
+
+
+def make_secrets(directory: Path) -> FileSecrets:
+    """The real ones, with a key that is always the same."""
+    file = directory / "sign-in.key"
+    file.write_bytes(bytes(range(32)))
+    file.chmod(0o600)
+    return FileSecrets(file)
 
 
 class TickingClock:
@@ -147,6 +156,7 @@ def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dic
     workshop = Workshop(
         settings=settings, store=Store(settings.database_url, clock), clock=clock, policies=policies,
         blobs=FileBlobs(settings.blobs_dir), extracts=DirectoryExtracts(settings.extracts_dir),
+        secrets=make_secrets(directory),
         vault=OneVersionVault(), answerer=CountingAnswerer(), hub=StillHub(), meter=NothingShown(),
         audit_key=Ed25519PrivateKey.from_private_bytes(bytes(range(32))),
         release_key=Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))

@@ -24,6 +24,7 @@ from readingroom.storage.keys import derive, read_key
 from readingroom.storage.policies import load_policies
 from readingroom.storage.private_answers import OpenDPAnswerer, private_scratch
 from readingroom.storage.registration import RegisteredVault
+from readingroom.storage.secrets import FileSecrets
 from readingroom.storage.vault import FileVault
 from readingroom.storage.volumes import FolderVolumes, LoopVolumes
 
@@ -39,7 +40,7 @@ def build(settings: Settings) -> ReadingRoom:
     return ReadingRoom(
         settings=settings, store=Store(settings.database_url, clock), clock=clock,
         policies=load_policies(settings.policies_dir), blobs=FileBlobs(settings.blobs_dir),
-        extracts=FileExtracts(settings.extracts_dir),
+        extracts=FileExtracts(settings.extracts_dir), secrets=FileSecrets(settings.keys_dir / "sign-in.key"),
     )
 
 
@@ -49,6 +50,7 @@ def build_workshop(settings: Settings) -> Workshop:
     vault = build_vault(settings, room.policies)
     return Workshop(
         settings=settings, store=room.store, clock=room.clock, policies=room.policies, blobs=room.blobs,
+        secrets=room.secrets,
         extracts=FileExtracts(settings.extracts_dir, vault, settings.keys_dir / "pseudonym.key"),
         vault=vault, answerer=OpenDPAnswerer(
             vault, private_scratch(settings.state_dir / "scratch", settings.instance),

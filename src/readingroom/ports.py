@@ -20,6 +20,19 @@ class Clock(Protocol):
         """The time now, with time zone UTC."""
 
 
+class Secrets(Protocol):
+    """Keeps small secrets in the records from whoever reads only the records."""
+
+    def seal(self, content: bytes, context: str) -> bytes:
+        """`content` under authenticated encryption together with `context`, which says whose it is; never the same."""
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        """The content again. IntegrityError if `sealed` or `context` differ from what was sealed."""
+
+    def digest(self, content: str, context: str) -> str:
+        """A keyed hash, in hex; the same each time."""
+
+
 class Vault(Protocol):
     """Datasets as received: immutable versions, encrypted at rest."""
 

@@ -24,6 +24,7 @@ _LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 *
           "answer_slot_seconds": 0.1,
           "workspaces_memory_bytes": 0, "workspaces_per_person": 1, "proof_seconds": 1, "canary_seconds": 5}
 _CHOICES = {"workspace_runtime": ("runc", "runsc", "kata"), "quotas": ("auto", "loop", "none"),
+            "second_factor": ("everyone", "checkers-and-administrators"),  # of these two, always
             "mail_security": ("starttls", "tls", "none")}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -53,6 +54,7 @@ class Settings:
     quotas: str = "auto"
     proof_seconds: float = 60.0
     canary_seconds: float = 600.0
+    second_factor: str = "everyone"
     mail_host: str = ""
     mail_port: int = 587
     mail_security: str = "starttls"

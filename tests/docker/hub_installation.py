@@ -39,6 +39,7 @@ from readingroom.hub.groups import remove_groups
 from readingroom.ops import door, images
 from readingroom.ops.install import create_run
 from readingroom.ops.progress import Progress
+from readingroom.services.sign_in import FirstStep, Second
 from readingroom.settings import REPOSITORY, Settings
 from readingroom.tour.visitor import LOOPBACK, client
 
@@ -89,11 +90,11 @@ class StandInRecords:
         standing = Standing.SUSPENDED if username in self._names("suspended.json") else Standing.ACTIVE
         return Person(username, username.title(), "University", standing, frozenset())
 
-    def sign_in(self, username: str, password: str) -> Person:
+    def first_step(self, username: str, password: str, address: str) -> FirstStep:
         if password != PASSWORD:
             raise PermissionDenied("No.")
         try:
-            return self.person(username)
+            return FirstStep(self.person(username), Second.NOTHING)
         except NotFound as error:
             raise PermissionDenied("No.") from error
 

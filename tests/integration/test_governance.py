@@ -11,49 +11,13 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.policy import Policy
 from readingroom.core.walls import Finding
 from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, Unavailable
-from readingroom.services import access, accounts, audit, grants, people, projects, walls, workspaces
-from tests.factories import COURTS, PASSWORD, add_project, make_workshop
+from readingroom.services import access, audit, grants, people, projects, walls, workspaces
+from tests.factories import COURTS, add_project, make_workshop
 
 
 @pytest.fixture
 def workshop(tmp_path):
     return make_workshop(tmp_path)
-
-
-class TestSigningIn:
-    def test_the_right_password_signs_in(self, workshop):
-        assert accounts.sign_in(workshop, "ada", PASSWORD).username == "ada"
-
-    @pytest.mark.parametrize(("username", "password"), [("ada", "wrong"), ("nobody", PASSWORD), ("ada", ""), ("", "")])
-    def test_every_refusal_reads_the_same(self, workshop, username, password):
-        with pytest.raises(PermissionDenied) as refusal:
-            accounts.sign_in(workshop, username, password)
-        assert "do not match" in refusal.value.message
-
-    def test_a_suspended_person_is_refused(self, workshop):
-        people.suspend(workshop, "robin", "ada", reason="Undertaking lapsed")
-        with pytest.raises(PermissionDenied):
-            accounts.sign_in(workshop, "ada", PASSWORD)
-
-    def test_guessing_locks_for_a_growing_time_and_then_lets_in(self, workshop):
-        for _ in range(7):
-            with pytest.raises(PermissionDenied):
-                accounts.sign_in(workshop, "ada", "guess")
-        with pytest.raises(PermissionDenied):
-            accounts.sign_in(workshop, "ada", PASSWORD)
-        workshop.clock.forward(minutes=16)
-        assert accounts.sign_in(workshop, "ada", PASSWORD)
-
-
-    def test_a_reset_replaces_the_password_and_lifts_the_lock(self, workshop):
-        for _ in range(7):
-            with pytest.raises(PermissionDenied):
-                accounts.sign_in(workshop, "ada", "guess")
-        fresh = accounts.generate_password()
-        accounts.reset_password(workshop, "ada", fresh, by="robin")
-        assert accounts.sign_in(workshop, "ada", fresh)
-        with pytest.raises(PermissionDenied):
-            accounts.sign_in(workshop, "ada", PASSWORD)
 
 
 class TestGrants:

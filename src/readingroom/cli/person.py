@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 
 from readingroom.bootstrap import build
 from readingroom.core.roles import Role
-from readingroom.services import accounts, people
-from readingroom.services.people import COMMAND_LINE
+from readingroom.services import accounts, people, sign_in
+from readingroom.services.accounts import COMMAND_LINE
 from readingroom.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -31,6 +32,24 @@ def invite(
     made = people.invite(build(settings), COMMAND_LINE, username, name, organisation, role, email=email, reason=reason)
     print(f"Give this link to {name}; it works once, until {made.expires_at:%-d %B %Y}:")
     print(f"{settings.public_url}/services/portal/invitation/{made.token}")
+
+
+@app.command("reset-sign-in")
+def reset_sign_in(username: Username, reason: Reason) -> None:
+    """Help someone who lost their phone: signed out, and a link sets up password and second factor anew."""
+    settings = load_settings()
+    made = people.reset_sign_in(build(settings), COMMAND_LINE, username, reason=reason)
+    print(f"Give this link to {username}; it works once, until {made.expires_at:%-d %B %Y}:")
+    print(f"{settings.public_url}/services/portal/invitation/{made.token}")
+
+
+@app.command()
+def code(username: Username) -> None:
+    """Print a code for one of the demo's accounts, for want of a phone. Real people's codes are on their phones."""
+    room = build(load_settings())
+    while isinstance(found := sign_in.demo_code(room, username), int):
+        time.sleep(found + 1)
+    print(found)
 
 
 @app.command("reset-password")

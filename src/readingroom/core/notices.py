@@ -186,6 +186,9 @@ KINDS: dict[str, Kind] = {
     "person.sign-in-reset": Kind(
         "Your sign-in was reset", "An administrator reset the sign-in of the account {person}. Its password, second "
         "factor and recovery codes are worth nothing any more. If you did not ask for it, tell them at once.", "/"),
+    "person.recovery-code-used": Kind(
+        "A recovery code was used", "Someone signed in to the account {person} with a recovery code. If it was not "
+        "you, tell an administrator at once.", "/"),
     "incident.raised": Kind(
         "Incident {incident}: {rule}", "A wall did not hold (rule {rule}); what depends on it was closed. The health "
         "page has what was found.", "/health"),

@@ -22,6 +22,9 @@ LONGEST_TRAINING_YEARS = ACCREDITATION_YEARS
 USERNAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST_USERNAME = 32
 LONGEST_TEXT = 200
+SETUP, MADE_UP = "setup", "made up for the demo"
+# What the log calls those who act without being a person.
+NOBODY = frozenset({SETUP, "anonymous", "unknown", "migration", "system"})
 
 
 class Standing(StrEnum):
@@ -80,6 +83,7 @@ class Person:
     """One human being, whatever accounts they have. `username` is lower-case letters, digits and single hyphens.
 
     `qualifications` has at most one of each kind, the one that holds; `undertaking` is the last one signed.
+    Sessions that began at `signed_out_at` or before are over.
     """
 
     username: str
@@ -90,6 +94,7 @@ class Person:
     qualifications: tuple[Qualification, ...] = ()
     undertaking: Signature | None = None
     email: str = ""
+    signed_out_at: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether a role gives it. A person whose identity nobody verified, or who is suspended, may nothing."""
@@ -98,6 +103,16 @@ class Person:
 
     def qualification(self, kind: QualificationKind) -> Qualification | None:
         return next((one for one in self.qualifications if one.kind is kind), None)
+
+    @property
+    def is_made_up(self) -> bool:
+        """Whether this is one of the demo's people."""
+        known = self.qualification(QualificationKind.IDENTITY)
+        return known is not None and (known.recorded_by, known.detail) == (SETUP, MADE_UP)
+
+    def signed_in_since(self, began: datetime) -> bool:
+        """Whether a session that began then is still one."""
+        return self.standing is Standing.ACTIVE and (self.signed_out_at is None or began > self.signed_out_at)
 
     @property
     def accredited_until(self) -> date | None:
@@ -141,10 +156,11 @@ def last_day(held_from: date, years: int) -> date:
 
 def check_details(person: Person) -> None:
     """Names that can be recorded: InvalidInput for the first that can't."""
-    if not USERNAME.fullmatch(person.username) or len(person.username) > LONGEST_USERNAME:
+    if (not USERNAME.fullmatch(person.username) or len(person.username) > LONGEST_USERNAME
+            or person.username in NOBODY):
         raise InvalidInput("This username can't be used.", rule="person.username", value=person.username[:40],
                            next_step=f"Choose up to {LONGEST_USERNAME} lower-case letters, digits and single hyphens, "
-                           "beginning with a letter.")
+                           "beginning with a letter; not a name that the log uses itself.")
     for what, rule, text in (("name", "display_name", person.display_name),
                              ("organisation", "organisation", person.organisation)):
         if not text.strip() or len(text) > LONGEST_TEXT or not text.isprintable():

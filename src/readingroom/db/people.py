@@ -142,6 +142,7 @@ def _columns(person: Person) -> dict[str, object]:
         "standing": person.standing.value,
         "roles": sorted(role.value for role in person.roles),
         "email": person.email,
+        "signed_out_at": person.signed_out_at,
     }
 
 
@@ -152,6 +153,7 @@ def _person(row: PersonRow) -> Person:
         standing=Standing(row.standing), roles=frozenset(Role(role) for role in row.roles),
         qualifications=tuple(_qualification(one) for one in latest.values()),
         undertaking=_signature(row.signatures[-1]) if row.signatures else None, email=row.email,
+        signed_out_at=row.signed_out_at,
     )
 
 

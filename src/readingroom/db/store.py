@@ -33,6 +33,7 @@ from readingroom.db.releases import Releases
 from readingroom.db.requests import Requests
 from readingroom.db.row_counts import RowCounts
 from readingroom.db.shown import ShownBytes
+from readingroom.db.sign_ins import SignIns
 from readingroom.db.turns import Turns
 from readingroom.db.walls import Walls
 from readingroom.db.workspaces import Workspaces
@@ -49,6 +50,7 @@ class Transaction:
 
     def __init__(self, session: Session, clock: Clock) -> None:
         self.people = People(session)
+        self.sign_ins = SignIns(session)
         self.projects = Projects(session)
         self.grants = Grants(session)
         self.applications = Applications(session)

@@ -51,6 +51,7 @@ class PersonRow(Base):
     standing: Mapped[str]
     roles: Mapped[list[Any]]
     email: Mapped[str] = mapped_column(default="")
+    signed_out_at: Mapped[datetime | None]
 
     qualifications: Mapped[list[QualificationRow]] = relationship(lazy="selectin", order_by="QualificationRow.id")
     signatures: Mapped[list[SignatureRow]] = relationship(lazy="selectin", order_by="SignatureRow.id")
@@ -108,6 +109,42 @@ class CredentialRow(Base):
     argon2_hash: Mapped[str]
     failures: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
+
+
+class SecondFactorRow(Base):
+    """A secret shared with someone's app, sealed; in use once confirmed. Steps up to `last_step` count no more."""
+
+    __tablename__ = "second_factor"
+
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"), primary_key=True)
+    sealed: Mapped[bytes]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+
+
+class RecoveryCodeRow(Base):
+    """A code that lets someone in once instead of one from their app; only a keyed hash is kept."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("username", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    digest: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None]
+
+
+class SignInAddressRow(Base):
+    """Wrong answers from one address; forgotten after a day without one."""
+
+    __tablename__ = "sign_in_address"
+
+    address: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    locked_until: Mapped[datetime | None]
+    last_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class ProjectRow(Base):

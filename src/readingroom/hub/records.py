@@ -8,20 +8,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from readingroom.core.people import Person
 from readingroom.core.volumes import Volume
 from readingroom.hub.containers import Plan
 from readingroom.ports import Held
+from readingroom.services import sign_in
+from readingroom.services.sign_in import Enrolment, FirstStep, SignedIn
 from readingroom.settings import Settings
 
 
 class Records(Protocol):
     """What authenticator and spawner need of the services. All raise ReadingRoomError."""
 
-    def sign_in(self, username: str, password: str) -> Person:
-        """The person; PermissionDenied, saying no more, for a wrong pair, a stranger, too many tries."""
+    def first_step(self, username: str, password: str, address: str) -> FirstStep:
+        """The person and what comes next; PermissionDenied, saying no more, for a wrong pair, a stranger, too many."""
+
+    def enrolment(self, username: str) -> Enrolment:
+        """What an app needs to make codes; PermissionDenied once it has been confirmed."""
+
+    def second_step(self, username: str, code: str, address: str, since: datetime) -> SignedIn:
+        """The person, and new recovery codes if any; PermissionDenied, saying no more, for a code that won't do."""
 
     def person(self, username: str) -> Person:
         """The person as the records have them now; NotFound for a stranger."""
@@ -69,10 +78,14 @@ class RoomRecords:
                 self._built = bootstrap.build(self._settings)
             return self._built
 
-    def sign_in(self, username: str, password: str) -> Person:
-        from readingroom.services import accounts
+    def first_step(self, username: str, password: str, address: str) -> FirstStep:
+        return sign_in.first_step(self._room, username, password, address)
 
-        return accounts.sign_in(self._room, username, password)
+    def enrolment(self, username: str) -> Enrolment:
+        return sign_in.enrolment(self._room, username)
+
+    def second_step(self, username: str, code: str, address: str, since: datetime) -> SignedIn:
+        return sign_in.second_step(self._room, username, code, address, since)
 
     def person(self, username: str) -> Person:
         from readingroom.services import accounts

@@ -24,7 +24,7 @@ from readingroom.ops.progress import Progress, run
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings
 
 HEX_SECRETS = ("hub-cookie-secret", "proxy-token", "portal-token", "worker-token", "portal-session")
-RAW_KEYS = ("vault.key", "pseudonym.key")
+RAW_KEYS = ("vault.key", "pseudonym.key", "sign-in.key")
 SIGNING_KEYS = ("release-signing", "audit-signing")
 KEY_FILES = (*HEX_SECRETS, *RAW_KEYS, *(f"{name}.pem" for name in SIGNING_KEYS))
 STATIC_DIR = REPOSITORY / "build" / "static"

@@ -228,7 +228,9 @@ def tell_accounts(accounts: Sequence[Any], console: Console) -> None:
     console.print(table)
 
 
-_FIRST_STEPS = """All people and data are synthetic. Try first:
+_FIRST_STEPS = """All people and data are synthetic. Signing in takes a password and a code from an authenticator app.
+The first sign-in sets that up; without a phone, [bold].venv/bin/readingroom person code NAME[/bold] prints a code.
+Try first:
   1. Sign in as ada, open the workspace of “Returning defendants” and run the welcome notebook.
   2. Sign in as imran and then as freya (other browser profiles) and decide on what ada asked to be released.
   3. Sign in as mercer and withdraw the grant: ada's workspace closes.

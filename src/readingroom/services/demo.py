@@ -9,6 +9,8 @@ from readingroom.core.datasets import TWIN
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.people import (
     ACCREDITATION_YEARS,
+    MADE_UP,
+    SETUP,
     TRAINING_YEARS,
     Accreditation,
     Person,
@@ -26,7 +28,6 @@ from readingroom.services import accounts, applications
 from readingroom.services.people import record_signature
 from readingroom.services.room import ReadingRoom
 
-SETUP = "setup"
 SEED = 20_260_801
 TWIN_PEOPLE = 5_000  # of the made-up data on which questions are tried
 OWNER = "quinn"
@@ -103,7 +104,7 @@ def _person(room: ReadingRoom, username: str, display_name: str, organisation: s
     def fact(kind: QualificationKind, detail: str, since: date, until: date | None = None) -> Qualification:
         return Qualification(kind, detail, since, until, "", SETUP, now)
 
-    known = [fact(QualificationKind.IDENTITY, "made up for the demo", today)]
+    known = [fact(QualificationKind.IDENTITY, MADE_UP, today)]
     if role is Role.RESEARCHER:
         known += [
             fact(QualificationKind.TRAINING, "Safe researcher training", trained, last_day(trained, TRAINING_YEARS)),

@@ -33,11 +33,11 @@ from readingroom.core.projects import Project
 from readingroom.core.roles import Permission, Role
 from readingroom.core.undertakings import Undertaking, missing_signature, sha256_of
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import accounts, freezing, notices
+from readingroom.services import accounts, freezing, notices, sign_in
+from readingroom.services.accounts import COMMAND_LINE
 from readingroom.services.room import ReadingRoom
 
 Result = TypeVar("Result")
-COMMAND_LINE = "command line"  # no username: whoever has a shell on the machine has everything anyway
 INVITATION_DAYS = 7
 STORY_LENGTH = 100
 PAST_ACTS = {  # what the log calls each
@@ -177,6 +177,8 @@ def reset_sign_in(room: ReadingRoom, by: str, username: str, *, reason: str) -> 
 
     def reset(tx: Any) -> Invitation:
         tx.people.remove_credential(username)
+        tx.sign_ins.remove_second_factor(username)
+        sign_in.end_sessions(room, tx, username)
         notices.tell(tx, [username], "person.sign-in-reset", person=username)
         return _link(room, tx, username, by)
 

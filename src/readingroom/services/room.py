@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from readingroom.core.policy.library import Policies
-from readingroom.ports import Blobs, Clock, Extracts
+from readingroom.ports import Blobs, Clock, Extracts, Secrets
 from readingroom.settings import Settings
 
 
@@ -21,6 +21,7 @@ class ReadingRoom:
     policies: Policies
     blobs: Blobs
     extracts: Extracts
+    secrets: Secrets
 
     def now(self) -> datetime:
         return self.clock.now()

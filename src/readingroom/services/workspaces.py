@@ -248,7 +248,10 @@ def _reasons_to_close(room: ReadingRoom, tx: Any, opening: Opening) -> tuple[lis
     decision = access.decide_in(room, tx, opening.username, project)
     incident = walls.closing_reason(tx.walls.incident_of_opening(opening.id))
     end = closing(opening, room.policies.for_project(project, tx.grants.of_project(project.slug)))
-    reasons = [*([incident] if incident else []), *(reason.message for reason in decision.reasons)]
+    ended = tx.people.get(opening.username).signed_out_at
+    signed_out = ended is not None and opening.opened_at <= ended
+    reasons = [*([incident] if incident else []), *(["You signed out everywhere."] if signed_out else []),
+               *(reason.message for reason in decision.reasons)]
     return reasons, [end.reason] if end is not None and room.now() > end.at else []
 
 

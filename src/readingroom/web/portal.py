@@ -123,7 +123,8 @@ def viewer(request: Request, here: Annotated[Portal, Depends(portal)]) -> Viewer
     """Who is looking. Starts the sign-in when there is no valid session; PermissionDenied when they may not be here."""
     security.check_body(request)
     wanted = str(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
-    session = here.seal.session(cookie(request, here, COOKIE))
+    sealed = cookie(request, here, COOKIE)
+    session = here.seal.session(sealed)
     if session is None:
         raise SignInNeeded(wanted if request.method == "GET" else addresses.page("/"))
     try:
@@ -133,6 +134,8 @@ def viewer(request: Request, here: Annotated[Portal, Depends(portal)]) -> Viewer
     if username != session.username:
         raise SignInNeeded(addresses.page("/"))
     person = known_person(here, username)
+    if not person.signed_in_since(here.seal.session_began(sealed)):
+        raise SignInNeeded(addresses.page("/"))
     return Viewer(person, session, notices.unread(here.room, username))
 
 

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -80,6 +81,10 @@ class Seal:
     def session(self, cookie: str) -> Session | None:
         found = self._open("session", cookie, SESSION_SECONDS)
         return Session(**found) if found else None
+
+    def session_began(self, cookie: str) -> datetime:
+        """When a session's cookie was made. Only for one that `session` accepted."""
+        return datetime.fromtimestamp(self._fernet("session").extract_timestamp(cookie.encode()), UTC)
 
     def signin_cookie(self, signin: SignIn) -> str:
         return self._fernet("signin").encrypt(json.dumps(asdict(signin)).encode()).decode()

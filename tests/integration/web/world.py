@@ -38,7 +38,7 @@ from readingroom.services.room import ReadingRoom
 from readingroom.settings import Settings
 from readingroom.web.app import create_app
 from readingroom.web.sessions import COOKIE, Seal, Session
-from tests.factories import UNDERTAKING, qualifications
+from tests.factories import UNDERTAKING, make_secrets, qualifications
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -259,6 +259,7 @@ class World:
             policies=Policies(SITE, {"data-first": Layer("programme data-first", Policy())}, datasets(),
                               (UNDERTAKING,)),
             extracts=self.extracts,
+            secrets=make_secrets(root),
         )
         self.audit_key = Ed25519PrivateKey.generate()
         self.app = create_app(self.room, self.hub, self.audit_key.public_key())
