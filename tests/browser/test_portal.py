@@ -17,10 +17,11 @@ from playwright.sync_api import sync_playwright
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.packages import Ecosystem
 from readingroom.core.requests import Decision, Vote
+from readingroom.core.roles import Role
 from readingroom.hub.configure import NODE
 from readingroom.ops.install import build_static
 from readingroom.ops.progress import Progress
-from readingroom.services import freezing, handover, packages, private_answers, requests
+from readingroom.services import freezing, handover, packages, people, private_answers, requests
 from readingroom.services.requests import Upload
 from readingroom.web.private_forms import FIELDS
 from readingroom.web.sessions import COOKIE
@@ -93,8 +94,8 @@ def second_round(world: World) -> int:
     return world.check(first.number).number
 
 
-def populate(world: World) -> dict[str, int]:
-    numbers = {
+def populate(world: World) -> dict[str, object]:
+    numbers: dict[str, object] = {
         "released": world.released(author="bilal", uploads=safe_uploads(), title="Large groups only").number,
         "returned": world.returned(author="bilal", title="Returns by sex and offence, first try").number,
         "waiting": world.in_review(author="ada").number,
@@ -139,8 +140,23 @@ def populate(world: World) -> dict[str, int]:
         tx.projects.set_status("ended-early", ProjectStatus.CLOSED)
     freezing.sweep(world.room)
     numbers["frozen"] = frozen.number
+    numbers |= people_in_every_state(world)
     world.checkpoint()
     return numbers
+
+
+def people_in_every_state(world: World) -> dict[str, str]:
+    """Somebody new, somebody suspended, and somebody with more on record than fits; the link of the new one."""
+    why = "Asked for by the lead of “Returning defendants”, on the telephone."
+    new = people.invite(world.room, "robin", "invited", "Nia New", "Leeds", [Role.RESEARCHER], reason=why)
+    people.invite(world.room, "robin", "suspended", "Sid", "Leeds", [Role.RESEARCHER, Role.CHECKER], reason=why)
+    people.suspend(world.room, "robin", "suspended", reason=why)
+    people.invite(world.room, "robin", "overfull", "Ottilie " + "Overfull-" * 12, "Institute of " + "Longnames" * 12,
+                  [Role.RESEARCHER], email="ottilie." + "o" * 50 + "@institute.example", reason=why * 8)
+    people.verify(world.room, "robin", "overfull", "Seen: " + "x" * 300, reason=why)
+    for number in range(12):
+        people.record_training(world.room, "robin", "overfull", f"Course {number}", world.room.today(), reason=why)
+    return {"invitation": new.token}
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +185,7 @@ def site(tmp_path_factory):
     world.close()
 
 
-def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
+def pages(numbers: dict[str, object]) -> list[tuple[str, str]]:
     """Each page in each of its states, with someone who sees it so."""
     slug = "/projects/returning-defendants"
     return [
@@ -233,7 +249,17 @@ def pages(numbers: dict[str, int]) -> list[tuple[str, str]]:
         ("noor", "/notices"),
         ("nobody", "/register"),
         ("nobody", "/register?number=9"),
-        ("nobody", "/"),
+        ("nobody", "/account"),
+        ("ada", "/account"),
+        ("invited", "/account"),
+        ("invited", "/account/undertaking"),
+        ("robin", "/people"),
+        ("robin", "/people?q=nobody-of-this-name"),
+        ("mercer", "/people"),
+        *(("robin", f"/people/{name}") for name in ("ada", "invited", "suspended", "robin", "overfull")),
+        ("mercer", "/people/ada"),
+        ("robin", "/invite"),
+        ("robin", f"/invitation/{numbers['invitation']}"),
         ("ada", "/requests/999"),
         ("ada", "/grants"),
     ]

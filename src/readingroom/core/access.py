@@ -76,20 +76,33 @@ def decide(person: Person, project: Project, grants: Sequence[tuple[Grant, Polic
                            *(reason for grant, policy in grants for reason in _grant(project, grant, policy, today))))
 
 
+def about_person(person: Person, today: date, undertaking: Undertaking | None) -> tuple[Reason, ...]:
+    """What keeps this person from any data at all, whatever the project."""
+    return (*_account(person), *_qualified(person, today), *_signed(person, undertaking))
+
+
 def _person(person: Person, project: Project, today: date, undertaking: Undertaking | None) -> list[Reason]:
-    reasons = []
+    member = Reason("project.member", "You are not a member of this project.",
+                    "Ask the project's lead to add you by an amendment.")
+    return [*_account(person), *([] if person.username in project.members else [member]),
+            *_qualified(person, today), *_signed(person, undertaking)]
+
+
+def _account(person: Person) -> list[Reason]:
     if person.standing is not Standing.ACTIVE:
-        reasons.append(Reason("person.status", f"Your account is {person.standing.value}.",
-                              "Ask the administrator why, and what would lift it."))
-    elif person.qualification(QualificationKind.IDENTITY) is None:
-        reasons.append(Reason("person.identity", "Nobody has verified who you are.",
-                              "Show the administrator what they ask for: see your account page."))
-    elif not person.may(Permission.OPEN_WORKSPACE):
-        reasons.append(Reason("person.role", "Your account has no researcher role.",
-                              "Ask the administrator to add it once you are accredited."))
-    if person.username not in project.members:
-        reasons.append(Reason("project.member", "You are not a member of this project.",
-                              "Ask the project's lead to add you by an amendment."))
+        return [Reason("person.status", f"Your account is {person.standing.value}.",
+                       "Ask the administrator why, and what would lift it.")]
+    if person.qualification(QualificationKind.IDENTITY) is None:
+        return [Reason("person.identity", "Nobody has verified who you are.",
+                       "Show the administrator what they ask for: see your account page.")]
+    if not person.may(Permission.OPEN_WORKSPACE):
+        return [Reason("person.role", "Your account has no researcher role.",
+                       "Ask the administrator to add it once you are accredited.")]
+    return []
+
+
+def _qualified(person: Person, today: date) -> list[Reason]:
+    reasons = []
     for what, until, way in (
         ("accreditation", person.accredited_until, "Renew it with the accrediting body, then tell the administrator."),
         ("training", person.trained_until, "Take the safe researcher training again."),
@@ -98,10 +111,14 @@ def _person(person: Person, project: Project, today: date, undertaking: Undertak
             reasons.append(Reason(f"person.{what}", f"There is no {what} on record for you.", way))
         elif until < today:
             reasons.append(Reason(f"person.{what}", f"Your {what} ended on {until:%-d %B %Y}.", way))
-    if why := missing_signature(person, undertaking):
-        reasons.append(Reason("person.undertaking", why, "Sign it on your account page, then try again." if undertaking
-                              else "Ask the administrator to add one to the policies."))
     return reasons
+
+
+def _signed(person: Person, undertaking: Undertaking | None) -> list[Reason]:
+    why = missing_signature(person, undertaking)
+    way = ("Sign it on your account page, then try again." if undertaking
+           else "Ask the administrator to add one to the policies.")
+    return [Reason("person.undertaking", why, way)] if why else []
 
 
 def _project(project: Project, grants: Sequence[tuple[Grant, Policy]], today: date) -> list[Reason]:

@@ -182,13 +182,14 @@ KINDS: dict[str, Kind] = {
         "The account {person} is active again", "The account {person} may be used again.", "/"),
     "person.record-changed": Kind(
         "Your record changed", "What is recorded of the account {person} was changed: identity, training, "
-        "accreditation, organisation or roles.", "/"),
+        "accreditation, organisation or roles.", "/account"),
     "person.sign-in-reset": Kind(
         "Your sign-in was reset", "An administrator reset the sign-in of the account {person}. Its password, second "
-        "factor and recovery codes are worth nothing any more. If you did not ask for it, tell them at once.", "/"),
+        "factor and recovery codes are worth nothing any more. If you did not ask for it, tell them at once.",
+        "/account"),
     "person.recovery-code-used": Kind(
         "A recovery code was used", "Someone signed in to the account {person} with a recovery code. If it was not "
-        "you, tell an administrator at once.", "/"),
+        "you, tell an administrator at once.", "/account"),
     "incident.raised": Kind(
         "Incident {incident}: {rule}", "A wall did not hold (rule {rule}); what depends on it was closed. The health "
         "page has what was found.", "/health"),

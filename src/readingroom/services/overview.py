@@ -15,12 +15,13 @@ from readingroom.services.room import ReadingRoom
 
 @dataclass(frozen=True)
 class Overview:
-    """People by name, workspaces open now, how many requests are in each status (zeros included), and e-mails.
+    """How many people, those at work by name, workspaces open now, requests by status (zeros included), and e-mails.
 
     `mail_waiting` and `mail_given_up` count notices that people wanted by e-mail.
     """
 
-    people: tuple[Person, ...]
+    people: int
+    at_work: dict[str, Person]
     open_workspaces: tuple[Opening, ...]
     requests: dict[RequestStatus, int]
     mail_waiting: int
@@ -34,5 +35,6 @@ def overview(room: ReadingRoom, viewer: str) -> Overview:
             raise PermissionDenied("Only administrators see the health of the installation.",
                                    rule="role.manage-people", value=viewer, next_step="Start from your home page.")
         counted = Counter(request.status for request in tx.requests.with_status(*RequestStatus))
-        return Overview(tx.people.all(), tx.workspaces.open_now(),
+        open_now = tx.workspaces.open_now()
+        return Overview(tx.people.count(), tx.people.among({opening.username for opening in open_now}), open_now,
                         {status: counted[status] for status in RequestStatus}, *tx.notices.outbox())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
+from readingroom.core.access import Reason, about_person
 from readingroom.core.audit import Event
 from readingroom.core.mail import check_address
 from readingroom.core.people import (
@@ -31,7 +32,7 @@ from readingroom.core.people import (
 from readingroom.core.person_actions import PersonAction, can, check_allowed, check_may
 from readingroom.core.projects import Project
 from readingroom.core.roles import Permission, Role
-from readingroom.core.undertakings import Undertaking, missing_signature, sha256_of
+from readingroom.core.undertakings import Undertaking, sha256_of
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
 from readingroom.services import accounts, freezing, notices, sign_in
 from readingroom.services.accounts import COMMAND_LINE
@@ -65,10 +66,17 @@ class Invitation:
 
 @dataclass(frozen=True)
 class Dossier:
-    """One person as those who look after people see them. `possible` is what the viewer may do now."""
+    """One person, for those who look after people and for themselves.
+
+    `undertaking` is the one in force for them; `shut` is what keeps them from data, whatever the project; `possible` is
+    what the viewer may do now.
+    """
 
     person: Person
-    undertaking_missing: str
+    undertaking: Undertaking | None
+    shut: tuple[Reason, ...]
+    second_factor: bool
+    recovery_codes: int
     qualifications: tuple[Qualification, ...]
     signatures: tuple[tuple[Signature, str], ...]
     projects: tuple[Project, ...]
@@ -258,8 +266,11 @@ def dossier(room: ReadingRoom, viewer: str, username: str) -> Dossier:
         if person is None:
             raise NotFound("There is no such person.", rule="person.exists", value=username,
                            next_step="Look for them in the list.")
+        undertaking = room.policies.undertaking(person.organisation)
+        factor = tx.sign_ins.second_factor(username)
         return Dossier(
-            person, missing_signature(person, room.policies.undertaking(person.organisation)),
+            person, undertaking, about_person(person, room.today(), undertaking),
+            factor is not None and factor.confirmed_at is not None, tx.sign_ins.unused_recovery_codes(username),
             tx.people.qualifications(username), tx.people.signatures(username), tx.projects.of_member(username),
             tx.events.latest_of_subject(f"person:{username}", STORY_LENGTH),
             frozenset(action for action in PersonAction if can(looking, person, action, room.today())))

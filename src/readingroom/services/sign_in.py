@@ -154,6 +154,11 @@ def second_step(room: ReadingRoom, username: str, code: str, address: str = "",
     return SignedIn(person, fresh)
 
 
+def want_second_factor(room: ReadingRoom, username: str) -> None:
+    """Be asked for a second factor from the next sign-in, where it is not demanded."""
+    enrolment(room, username)
+
+
 def renew_recovery_codes(room: ReadingRoom, username: str, code: str) -> tuple[str, ...]:
     """New recovery codes, shown this once, for a code from the app; the earlier ones are worth nothing any more."""
     with room.store.transaction() as tx:
@@ -209,7 +214,8 @@ def _second(room: ReadingRoom, tx: Any, person: Person) -> Second:
     factor: SecondFactor | None = tx.sign_ins.second_factor(person.username)
     if factor is not None and factor.confirmed_at is not None:
         return Second.CODE
-    return Second.ENROLMENT if is_demanded(person.roles, Demand(room.settings.second_factor)) else Second.NOTHING
+    asked = factor is not None or is_demanded(person.roles, Demand(room.settings.second_factor))
+    return Second.ENROLMENT if asked else Second.NOTHING
 
 
 def _try_code(room: ReadingRoom, tx: Any, username: str, code: str, address: str) -> Way | None:

@@ -19,6 +19,7 @@ from readingroom.web import faults
 from readingroom.web.addresses import API, PREFIX
 from readingroom.web.api import notices as api_notices
 from readingroom.web.api import packages as api_packages
+from readingroom.web.api import person as api_person
 from readingroom.web.api import private_answers as api_private_answers
 from readingroom.web.api import requests as api_requests
 from readingroom.web.api import workspace as api_workspace
@@ -26,14 +27,17 @@ from readingroom.web.portal import HERE, Hub, Portal, make_templates
 from readingroom.web.security import BodyLimit, OwnHost, SecurityHeaders
 from readingroom.web.sessions import Identities, Seal
 from readingroom.web.views import (
+    account,
     administration,
     applications,
     datasets,
     elsewhere,
     grants,
+    invitation,
     notices,
     owners,
     packages,
+    people,
     private_answers,
     projects,
     receipts,
@@ -69,8 +73,11 @@ PAGES = (
     administration,
     notices,
     register,
+    people,
+    account,
+    invitation,
 )
-APIS = (api_packages, api_workspace, api_requests, api_private_answers, api_notices)
+APIS = (api_person, api_packages, api_workspace, api_requests, api_private_answers, api_notices)
 
 
 # Pages are short and mostly Python: more threads than this only wait for each other (20 people at once: 40 threads

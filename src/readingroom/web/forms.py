@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
 
 from starlette.datastructures import FormData, UploadFile
 
@@ -13,6 +16,39 @@ from readingroom.services.requests import Upload
 from readingroom.web.portal import text_field
 
 MAX_SLOTS = 10
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def date_field(form: FormData, name: str) -> date:
+    """The day that was typed into three boxes. InvalidInput if it is none."""
+    found = optional_date_field(form, name)
+    if found is None:
+        raise InvalidInput("A date is missing.", rule=f"date.{name}", next_step="Give day, month and year.")
+    return found
+
+
+def optional_date_field(form: FormData, name: str) -> date | None:
+    """The same; None if nothing was typed."""
+    parts = [text_field(form, f"{name}-{part}", 10) for part in ("day", "month", "year")]
+    if not any(parts):
+        return None
+    try:
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            raise ValueError
+        return date(int(parts[2]), int(parts[1]), int(parts[0]))
+    except ValueError:
+        raise InvalidInput(f"“{' '.join(parts)}” is not a date.", rule=f"date.{name}", value=" ".join(parts),
+                           next_step="Give day, month and year in numbers, as in 27 3 2026.") from None
+
+
+def choice_field(form: FormData, name: str, choices: type[Choice]) -> Choice:
+    """One of a set. InvalidInput, naming them, if it is none of these."""
+    given = text_field(form, name, 40)
+    try:
+        return choices(given)
+    except ValueError:
+        raise InvalidInput("Nothing was chosen.", rule=f"choice.{name}", value=given or None,
+                           next_step=f"Choose {' or '.join(choices)}.") from None
 
 
 def read_upload(upload: UploadFile, policy: Policy) -> bytes:

@@ -181,7 +181,9 @@ def see(path: str, **query: object) -> RedirectResponse:
     return RedirectResponse(addresses.page(path, **query), status_code=303)
 
 
-def text_field(form: FormData, name: str, limit: int = 20_000) -> str:
+def text_field(form: FormData, name: str, limit: int = 20_000, *, strip: bool = True) -> str:
     """A text field without surrounding blanks, at most `limit` characters; empty if absent."""
     value = form.get(name, "")
-    return value.strip()[:limit] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return (value.strip() if strip else value)[:limit]

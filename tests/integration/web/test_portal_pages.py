@@ -12,7 +12,7 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.privacy.ledger import Cost
 from readingroom.core.requests import Decision
 from readingroom.services.requests import Upload
-from tests.integration.web.world import CONTEXT, NOW, safe_uploads, typical_uploads
+from tests.integration.web.world import CONTEXT, NOW, PEOPLE, safe_uploads, typical_uploads
 from tests.private_figures import settle
 
 
@@ -29,7 +29,8 @@ def test_the_front_page_leads_everyone_to_their_own_home(world):
 
 
 def test_someone_without_a_role_is_told_so(world):
-    assert "have no role yet" in text_of(world.client("nobody").see("/"))
+    assert world.client("nobody").see("/").headers["location"].endswith("/account")
+    assert "Your account opens nothing yet" in text_of(world.client("nobody").see("/account"))
 
 
 def test_someone_with_two_roles_can_switch_between_them(world):
@@ -395,7 +396,7 @@ class TestAdministrator:
     def test_health_counts_people_workspaces_and_requests(self, world):
         world.submit()
         page = text_of(world.client("robin").see("/health"))
-        assert "Ada Marsh" in page and "Submitted" in page
+        assert f"<dd>{len(PEOPLE)}</dd>" in page and "Submitted" in page and "/people" in page
 
     def test_the_log_is_paged_and_proved(self, world):
         for _ in range(30):

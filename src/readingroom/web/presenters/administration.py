@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from readingroom.core.people import Person, status
 from readingroom.services.overview import Overview
 from readingroom.web.presenters import times
-from readingroom.web.presenters.words import PERSON_TAGS, REQUEST_TAGS, ROLE_WORDS, Tag
-
-
-@dataclass(frozen=True)
-class PersonRow:
-    username: str
-    name: str
-    organisation: str
-    roles: str
-    tag: Tag
-    lapses: str
+from readingroom.web.presenters.words import REQUEST_TAGS, Tag
 
 
 @dataclass(frozen=True)
@@ -32,7 +21,6 @@ class OpenRow:
 class Health:
     tiles: tuple[tuple[str, str], ...]
     requests: tuple[tuple[Tag, int], ...]
-    people: tuple[PersonRow, ...]
     open_workspaces: tuple[OpenRow, ...]
     mail: str
 
@@ -47,18 +35,6 @@ class Proof:
     faults: tuple[str, ...]
 
 
-def _lapses(person: Person, today: date) -> str:
-    known = [
-        (until, what)
-        for until, what in ((person.accredited_until, "accreditation"), (person.trained_until, "training"))
-        if until is not None
-    ]
-    if not known:
-        return "–"
-    until, what = min(known)
-    return f"{what} {times.until(until, today)}"
-
-
 def _mail(found: Overview) -> str:
     """What became of notices by e-mail; empty when there is nothing to say."""
     told = []
@@ -69,27 +45,16 @@ def _mail(found: Overview) -> str:
     return "; ".join(told)
 
 
-def health(found: Overview, today: date, now: datetime) -> Health:
-    names = {person.username: person.display_name for person in found.people}
+def health(found: Overview, now: datetime) -> Health:
+    names = {username: person.display_name for username, person in found.at_work.items()}
     counts = {status: number for status, number in found.requests.items() if number}
     return Health(
         tiles=(
-            (times.plural(len(found.people), "person", "people").split()[-1], f"{len(found.people):,}"),
+            (times.plural(found.people, "person", "people").split()[-1], f"{found.people:,}"),
             ("workspaces open now", f"{len(found.open_workspaces):,}"),
             ("egress requests", f"{sum(counts.values()):,}"),
         ),
         requests=tuple((REQUEST_TAGS[status], number) for status, number in counts.items()),
-        people=tuple(
-            PersonRow(
-                person.username,
-                person.display_name,
-                person.organisation,
-                ", ".join(ROLE_WORDS[role] for role in sorted(person.roles)),
-                PERSON_TAGS[status(person, today)],
-                _lapses(person, today),
-            )
-            for person in found.people
-        ),
         open_workspaces=tuple(
             OpenRow(
                 names.get(opening.username, opening.username), opening.project, times.when(opening.opened_at, now)

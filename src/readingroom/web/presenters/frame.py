@@ -37,14 +37,19 @@ AREAS = (
     Area(
         Role.CUSTODIAN,
         Permission.DECIDE_GRANTS,
-        (("Decisions and grants", "/grants"), ("Releases", "/releases"), ("Datasets", "/datasets")),
+        (
+            ("Decisions and grants", "/grants"),
+            ("Releases", "/releases"),
+            ("Datasets", "/datasets"),
+            ("People", "/people"),
+        ),
     ),
     Area(Role.OWNER, Permission.REVIEW_APPLICATIONS, (("Applications", "/applications"), ("Datasets", "/datasets"))),
     Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"), ("Releases", "/releases"))),
     Area(
         Role.ADMINISTRATOR,
         Permission.MANAGE_PEOPLE,
-        (("Health", "/health"), ("Packages", "/packages"), ("Audit log", "/audit")),
+        (("Health", "/health"), ("People", "/people"), ("Packages", "/packages"), ("Audit log", "/audit")),
     ),
 )
 

@@ -99,6 +99,17 @@ PERSON_TAGS = {
     PersonStatus.BARRED: _tag("Barred", "red"),
 }
 
+PERSON_NEXT = {
+    PersonStatus.INVITED: "Verify their identity. They can set their password meanwhile.",
+    PersonStatus.VERIFIED: "Record their training, if they are to work with data.",
+    PersonStatus.TRAINED: "Record their accreditation.",
+    PersonStatus.ACCREDITED: "Nothing to do.",
+    PersonStatus.EXPIRING: "Record a new training or accreditation before the one that lapses first does.",
+    PersonStatus.EXPIRED: "Record a new training or accreditation; until then no data open for them.",
+    PersonStatus.SUSPENDED: "Once what led to it is settled, an administrator reinstates them.",
+    PersonStatus.BARRED: "An administrator could reinstate them, in two acts: first to suspended.",
+}
+
 WORKSPACE_TAGS = {
     "stopped": _tag("Workspace closed", "grey"),
     "starting": _tag("Workspace starting", "blue"),

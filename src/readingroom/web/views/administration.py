@@ -28,7 +28,7 @@ def health(request: Request, here: Here, looking: Looking) -> Response:
         request,
         "administration/health.html",
         ADMINISTRATOR,
-        health=present.health(found, here.room.today(), here.room.now()),
+        health=present.health(found, here.room.now()),
         walls=present_walls.walls(
             walls.last_probe(here.room), walls.incidents(here.room, looking.username, INCIDENTS), here.room.now()
         ),

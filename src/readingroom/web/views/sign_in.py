@@ -11,8 +11,8 @@ from fastapi.responses import RedirectResponse, Response
 from readingroom.errors import PermissionDenied
 from readingroom.hub import tokens
 from readingroom.hub.client import authorize_url
-from readingroom.web.addresses import HUB, own_page
-from readingroom.web.portal import Changed, Here, Looking, Portal, cookie, known_person, render
+from readingroom.web.addresses import HUB, own_page, page
+from readingroom.web.portal import Changed, Here, Looking, Portal, cookie, known_person
 from readingroom.web.presenters.frame import areas_of
 from readingroom.web.sessions import (
     COOKIE,
@@ -41,10 +41,10 @@ def _delete_cookie(answer: Response, here: Portal, name: str) -> None:
 
 @router.get("/")
 def front(request: Request, looking: Looking) -> Response:
-    """Everyone's own home: the first of their roles."""
+    """Everyone's own home: the first of their roles; without any, the page that says what is missing."""
     areas = areas_of(looking.person)
     if not areas:
-        return render(request, "no_role.html")
+        return RedirectResponse(page("/account"), status_code=303)
     return RedirectResponse(areas[0].home, status_code=303)
 
 
