@@ -149,6 +149,7 @@ class TestWhoMayCall:
 def test_the_openapi_document_describes_every_address(world):
     document = world.stranger().get(f"{API}/openapi.json").json()
     assert {path.removeprefix(API) for path in document["paths"]} == {
+        "/person",
         "/workspace",
         "/workspace/standing",
         "/packages/pip/simple/",

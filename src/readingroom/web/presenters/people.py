@@ -25,6 +25,7 @@ KIND_WORDS = {
 WORDS_OF_ROLES = {
     Role.RESEARCHER: "Works in the workspaces of their projects; asks for releases and private answers",
     Role.CUSTODIAN: "Decides about their own datasets; invites and looks after researchers; reads the audit log",
+    Role.OWNER: "Reviews applications to the programme",
     Role.CHECKER: "Checks outputs of projects that they do not belong to",
     Role.ADMINISTRATOR: "Looks after people and packages; reads the audit log",
 }
