@@ -71,6 +71,18 @@ def container_of(hub, username):
     return hub.engine.inspect_container(found["Id"])
 
 
+def project_group(pid: int) -> Path:
+    """The control group for processor time that the process's own is directly below."""
+    lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    top, path = next((Path("/sys/fs/cgroup", names.split(",")[0]), path) for _, names, path in
+                     (line.split(":", 2) for line in lines) if "cpu" in names.split(",") or not names)
+    return Path(f"{top}{path}").parent
+
+
+def weight(group: Path) -> str:
+    return next((group / name).read_text() for name in ("cpu.weight", "cpu.shares") if (group / name).exists())
+
+
 @pytest.fixture(scope="module")
 def findings(hub, mallory):
     open_for(hub, mallory)
@@ -404,9 +416,22 @@ except (ValueError, PermissionError, OSError):
         assert out.splitlines() == ["True False []", "no"]
 
     def test_processor_time_is_capped(self, hub, kernel):
-        host = container_of(hub, "alice")["HostConfig"]
-        assert host["NanoCpus"] == 1_000_000_000
-        assert host["CgroupParent"] == container_of(hub, "alice")["HostConfig"]["CgroupParent"] != ""
+        assert container_of(hub, "alice")["HostConfig"]["NanoCpus"] == 1_000_000_000
+
+    def test_processor_time_is_shared_between_projects_and_then_within_each(self, hub, kernel, other):
+        """By the kernel's own words: a workspace is a child of its project's group, and those groups weigh the same."""
+        hub.portal.start_workspace("alice", "reoffending")
+        hub.wait_for_state("running", project="reoffending")
+        try:
+            found = [hub.engine.inspect_container(one["Id"]) for one in hub.containers("workspace")]
+            groups = [(one["Config"]["Labels"]["readingroom.project"], project_group(one["State"]["Pid"]))
+                      for one in found]
+            weights = {weight(group) for _, group in groups}
+        finally:
+            hub.portal.stop_workspace("alice", "reoffending")
+        assert sorted(project for project, _ in groups) == ["reoffending", PROJECT, PROJECT]
+        assert len(set(groups)) == len({group for _, group in groups}) == 2
+        assert len({group.parent for _, group in groups}) == len(weights) == 1
 
 
 class TestServerProcess:

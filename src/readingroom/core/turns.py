@@ -1,12 +1,14 @@
-"""Who may have a workspace of the machine's memory now, and who waits: first come, first served.
+"""Who may have a workspace of the machine's memory now, and who waits: fair between projects, then first come.
 
 A workspace's memory limit is promised to it whole, so the promises may not exceed what the machine has: then no
-workspace can take another's. Whoever does not fit waits; nobody who came later passes, or someone who asks for much
-would wait for ever.
+workspace can take another's. Whoever does not fit waits. The next is of the project that has the least, so that a
+large project can't take all for itself; within one, whoever asked first. If the next does not fit, nobody else is let
+past, or someone who asks for much would wait for ever.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,11 +44,12 @@ def promised(turns: Sequence[Turn]) -> int:
 def next_admitted(turns: Sequence[Turn], capacity_bytes: int) -> tuple[Turn, ...]:
     """The waiting turns that fit now, from the front, up to the first that does not.
 
-    Example: 4 GiB promised of 8, waiting 2, 3, 1: the first is admitted, the second waits and so does the third.
+    Example: 4 GiB promised of 8, waiting 2, 3, 1, all of one project: the first is admitted, the second waits and so
+    does the third.
     """
     free = capacity_bytes - promised(turns)
     admitted = []
-    for turn in (turn for turn in turns if turn.waiting):
+    for turn in in_order(turns):
         if turn.memory_bytes > free:
             break
         free -= turn.memory_bytes
@@ -56,6 +59,23 @@ def next_admitted(turns: Sequence[Turn], capacity_bytes: int) -> tuple[Turn, ...
 
 def place(turns: Sequence[Turn], turn: Turn) -> int:
     """1 for the next in the queue; 0 for one that is admitted."""
-    if not turn.waiting:
-        return 0
-    return 1 + sum(other.waiting and other.id < turn.id for other in turns)
+    return 1 + in_order(turns).index(turn) if turn.waiting else 0
+
+
+def in_order(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Those that wait, the next first: always of the project with the least promised, counting those before it here.
+
+    Example: A has 2 GiB open; waiting, in the order of asking and 1 GiB each, A, A, B, B, B: B, B, A, B, A.
+    """
+    promises: Counter[str] = Counter()
+    for turn in turns:
+        if not turn.waiting:
+            promises[turn.project] += turn.memory_bytes
+    left = [turn for turn in turns if turn.waiting]
+    order = []
+    while left:
+        following = min(left, key=lambda turn: (promises[turn.project], turn.id))
+        promises[following.project] += following.memory_bytes
+        left.remove(following)
+        order.append(following)
+    return tuple(order)

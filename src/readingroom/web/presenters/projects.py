@@ -195,7 +195,8 @@ def opening_page(
     because, reasons = closed_because(found, state, now), found.access.reasons
     if queued:
         title = "Your workspace waits for room"
-        text = ("It starts by itself when another workspace closes; those who asked before you come first. "
+        text = ("It starts by itself when another workspace closes; the projects that have least open come first, and "
+                "within yours those who asked before you. "
                 "You can leave this page: your place is kept.")
     elif waiting:
         title = "Your workspace is closing" if state == "stopping" else "Your workspace is opening"
