@@ -4,44 +4,32 @@ Convenience, never a control: the portal decides by the token what this project 
 program in their container gets no further than with it.
 """
 
-import http.client
-import os
 import shutil
-import socket
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from readingroom_lab.door import Door
+
 PORT = 8765
-PREFIX = "/services/portal/api/v1/packages"
 PARTS = ("/pip/", "/cran/")
 PASSED_ON = ("Content-Type", "Content-Length")
-
-
-class Door(http.client.HTTPConnection):
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(120)
-        self.sock.connect(os.environ["READINGROOM_DOOR"])
 
 
 class Mirror(BaseHTTPRequestHandler):
     def do_GET(self):
         if not self.path.startswith(PARTS):
             return self.send_error(404)
-        door = Door("door")
         try:
-            token = os.environ["JUPYTERHUB_API_TOKEN"]
-            door.request("GET", PREFIX + self.path, headers={"Authorization": f"token {token}"})
-            answer = door.getresponse()
-            self.send_response(answer.status)
-            for name in PASSED_ON:
-                if value := answer.getheader(name):
-                    self.send_header(name, value)
-            self.end_headers()
-            shutil.copyfileobj(answer, self.wfile)
+            with closing(Door()) as door:
+                answer = door.get(f"/packages{self.path}")
+                self.send_response(answer.status)
+                for name in PASSED_ON:
+                    if value := answer.getheader(name):
+                        self.send_header(name, value)
+                self.end_headers()
+                shutil.copyfileobj(answer, self.wfile)
         except OSError as error:
             self.send_error(503, f"The mirror does not answer: {error.strerror}")
-        finally:
-            door.close()
 
     def log_message(self, *_):
         pass

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Locator, expect
 
+from readingroom.hub.activity import DoorActivity
 from tests.browser.people import Hall, Person, hall
 from tests.conftest import Installation
 
@@ -45,8 +47,13 @@ class Notebook:
         """Into the last cell, empty so far; that cell."""
         cells = self.panel.locator(".jp-Cell")
         cell = cells.nth(cells.count() - 1)  # stays this one when others follow
-        cell.locator(".cm-content").click()
+        editor = cell.locator(".cm-content")
+        editor.click()
         self.page.keyboard.insert_text(text)
+        if not editor.inner_text().strip():  # a notebook that has only just opened may take the focus away once
+            editor.click()
+            self.page.keyboard.insert_text(text)
+        expect(editor).not_to_have_text("")
         return cell
 
     def run(self, code: str) -> Locator:
@@ -129,6 +136,67 @@ def test_it_is_named_and_saved_and_listed(notebook: Notebook) -> None:
     expect(notebook.lab.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel", has_text="mine.ipynb")).to_be_visible()
     notebook.lab.locator(".jp-DirListing-item", has_text="mine.ipynb").wait_for()
     notebook.lab.locator(".jp-DirListing-item", has_text="welcome.ipynb").wait_for()
+
+
+def test_the_status_bar_says_how_the_workspace_stands(notebook: Notebook) -> None:
+    standing = notebook.lab.locator(".rr-standing")
+    expect(standing).to_contain_text("Returning defendants · Standard tier · ", timeout=ANSWER_MS)
+    said = standing.inner_text()
+    assert re.search(r"[0-9.]+ [kM]B of 300\.0 MB shown", said) and "Data until " in said and "Closes in " in said
+    bar, item = notebook.lab.locator("#jp-main-statusbar").bounding_box(), standing.bounding_box()
+    assert bar and item and item["x"] + item["width"] <= bar["x"] + bar["width"]
+
+
+def test_the_launcher_offers_what_is_needed_first_and_no_terminal(notebook: Notebook) -> None:
+    lab = notebook.lab
+    choose(lab, "File", "New Launcher")
+    cards = lab.locator(".jp-Launcher:visible .jp-LauncherCard")
+    cards.filter(has_text="Welcome notebook").wait_for()
+    offered = {text.strip() for text in cards.all_inner_texts()}
+    assert {"Welcome notebook", "Data dictionary", "Ask for a release"} <= offered
+    assert not {"Terminal", "Ask for a release (R)"} & offered
+    refused = lab.evaluate("""async () => {
+        const base = JSON.parse(document.getElementById('jupyter-config-data').textContent).baseUrl;
+        const answer = await fetch(base + 'api/terminals');
+        return [answer.status, (await answer.json()).rule];
+    }""")
+    assert refused == [403, "door.terminals"]
+
+
+def test_the_dictionary_has_what_was_granted_and_axe_objects_to_nothing(notebook: Notebook, bilal: Person) -> None:
+    lab = notebook.lab
+    lab.locator(".jp-Launcher:visible .jp-LauncherCard", has_text="Data dictionary").click()
+    page = lab.locator(".rr-dictionary")
+    expect(page.locator("caption").first).to_contain_text("One row per", timeout=ANSWER_MS)
+    said = page.inner_text()
+    assert "/data/magistrates-courts" in said and "person_id" in said and "school_name" not in said
+    assert page.evaluate("page => page.scrollWidth <= page.clientWidth")
+    bilal.picture("dictionary")
+    for part in (".rr-dictionary", ".rr-standing"):
+        found = Axe().run(lab, context=part).response["violations"]
+        assert [one["id"] for one in found] == []
+
+
+def test_a_request_is_begun_from_its_card(notebook: Notebook) -> None:
+    lab = notebook.lab
+    choose(lab, "File", "New Launcher")
+    lab.locator(".jp-Launcher:visible .jp-LauncherCard", has_text="Ask for a release").click()
+    begun = lab.locator(".jp-NotebookPanel:visible", has_text="rr.request_release(")
+    begun.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    lab.locator(".jp-DirListing-item", has_text="Ask for a release").wait_for()
+    notebook.lab.locator(".lm-DockPanel-tabBar .lm-TabBar-tabLabel", has_text="mine.ipynb").click()
+
+
+def test_somebody_at_work_is_told_to_the_door_and_the_page_alone_is_not(notebook: Notebook, bilal: Person) -> None:
+    activity = DoorActivity(bilal.installation.settings)
+    notebook.page.wait_for_timeout(8000)  # what is under way is counted within five seconds
+    activity.used()
+    notebook.page.wait_for_timeout(40_000)  # in which JupyterLab looks for kernels, saves, and our status bar asks
+    assert activity.used() == frozenset()
+    notebook.page.wait_for_timeout(20_000)
+    notebook.page.keyboard.press("Shift")
+    notebook.page.wait_for_timeout(2000)
+    assert activity.used() == {("bilal", "returning-defendants")}
 
 
 def test_no_menu_offers_what_the_walls_refuse(notebook: Notebook) -> None:

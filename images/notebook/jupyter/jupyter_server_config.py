@@ -26,6 +26,7 @@ c.ServerApp.terminals_enabled = terminals
 c.ServerApp.quit_button = False  # "Shut Down" is refused here; a workspace is closed in the portal
 c.ServerApp.jpserver_extensions = {
     "jupyterlab": True,
+    "readingroom_lab.server": True,
     "jupyter_lsp": False,
     "jupyter_server_terminals": terminals,
     "notebook": False,

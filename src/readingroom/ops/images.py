@@ -33,7 +33,7 @@ INPUTS_LABEL = "readingroom.inputs"
 TAG_DIGITS = 12
 NOTEBOOK_PARTS = (
     "Dockerfile", "requirements.lock", "jupyter", "welcome.ipynb", "start", "mirror.py", "pip.conf",
-    "kernel-packages.pth", "kernel.json", "overrides.json",
+    "kernel-packages.pth", "kernel.json", "overrides.json", "lab",
 )
 DOOR_PARTS = ("Dockerfile", "haproxy.cfg", "inwards.cfg", "inwards.map", "limits.map")
 # What of our package goes into a workspace. Everything else stays out: there is no reason for a researcher

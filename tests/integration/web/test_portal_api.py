@@ -152,6 +152,8 @@ def test_the_openapi_document_describes_every_address(world):
         "/person",
         "/workspace",
         "/workspace/standing",
+        "/notices",
+        "/notices/{notice}/read",
         "/packages/pip/simple/",
         "/packages/pip/simple/{name}/",
         "/packages/pip/files/{sha256}/{filename}",

@@ -179,8 +179,8 @@ class Policy(BaseModel):
         default=None, description="Most workspaces that one person may have open at once, over all projects; the "
         "policy of each of them counts.")
     tokens: Annotated[Positive | None, Direction.MIN] = Field(
-        default=None, description="Most sign-ins of one person that stay valid at once (browsers, at the portal and at "
-        "workspaces); the oldest end first. The site's own counts.")
+        default=None, description="Most tokens that the browsers of one person hold at once, at the portal and at "
+        "workspaces; with one more the oldest ends, and that browser has to sign in again. The site's own counts.")
     kernels: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="Most kernels and terminals that one person may be connected to at once in a "
         "workspace; what is open in two tabs counts twice. 100 unless said.")

@@ -139,6 +139,8 @@ class WorkspaceSpawner(DockerSpawner):
         with await self._in_thread(self._provide_folders, plan):
             await self._in_thread(self._clear_sockets)
             await self._in_thread(sockets.fresh_directory, self._sockets_dir)
+            await self._in_thread(doorlimits.write, self.settings, workspace_key(self.settings, *self._who),
+                                  doorlimits.of_policy(plan.policy))
             await self._in_thread(self._own, self._sockets_dir, self._researcher, sockets.PINNED_MODE)
             self._step("Starting the container")
             await super().start()
@@ -147,8 +149,6 @@ class WorkspaceSpawner(DockerSpawner):
         await self._in_thread(self._own, self._sockets_dir, os.geteuid(), sockets.PINNED_MODE)
         await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), self._researcher)
         self._step("Comparing the container with what policy demands")
-        await self._in_thread(doorlimits.write, self.settings, workspace_key(self.settings, *self._who),
-                              doorlimits.of_policy(plan.policy))
         await self._in_thread(self._record_opened)
         self._opened = True
         await self._in_thread(self._let_in)

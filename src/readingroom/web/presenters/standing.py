@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from readingroom.core.shown import Shown
 from readingroom.core.standing import Standing
 from readingroom.core.workspaces import Closing
 from readingroom.web.presenters import times
@@ -18,8 +19,10 @@ class Words:
     project: str
     tier: str
     shown: str
+    before_alert: str
     ends: str
     closes: str
+    left: str
     warning: str
 
 
@@ -28,10 +31,18 @@ def words(found: Standing, today: date, now: datetime) -> Words:
         project=found.project.title,
         tier=TIER_WORDS[found.tier],
         shown=times.shown(found.shown),
+        before_alert=_before_alert(found.shown),
         ends=f"Data until {times.until(found.ends_on, today)}",
         closes=closes(found.closing, now),
+        left=f"Closes in {_left(found.closing, now)}" if found.closing else "",
         warning=_warning(found, now),
     )
+
+
+def _before_alert(shown: Shown) -> str:
+    """What was shown, against the number that raises an alert: the first that anybody notices."""
+    most = f" of {times.size(shown.alert)}" if shown.alert is not None else ""
+    return f"{times.size(shown.used)}{most} shown" + (": over the alert" if shown.over_alert else "")
 
 
 def closes(closing: Closing | None, now: datetime) -> str:

@@ -1,0 +1,139 @@
+"""A workspace with R and with terminals, as its people use it. Without either: `test_jupyterlab`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Frame, expect
+from rich.console import Console
+
+from readingroom import bootstrap, installed
+from readingroom.core.policy import Tier
+from readingroom.ops import images
+from readingroom.ops.progress import Progress
+from readingroom.ops.up import up
+from readingroom.services import projects
+from readingroom.settings import REPOSITORY, load_settings
+from readingroom.tour.run import temporary_installation
+from tests.browser.people import Hall, Person, hall
+from tests.browser.test_jupyterlab import ANSWER_MS, Notebook, choose
+from tests.conftest import PEOPLE, Installation, remove_installation
+
+pytestmark = [pytest.mark.browser, pytest.mark.docker]
+PROJECT = "returning-defendants"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The site allows terminals, no other layer objects, and the project has R."""
+    settings = temporary_installation(PEOPLE)
+    policies = tmp_path_factory.mktemp("site") / "policies"
+    shutil.copytree(REPOSITORY / "policies", policies)
+    site = policies / "site.yaml"
+    site.write_text(site.read_text().replace("terminals: false", "terminals: true "))
+    file = settings.state_dir / "settings.toml"
+    file.write_text(f"{file.read_text()}policies_dir = \"{policies}\"\n")
+    settings = load_settings(settings.state_dir)
+    started = up(settings, demo=True, console=Console(quiet=True))
+    made = Installation(settings, {account.username: account.password for account in started.accounts})
+    images.provide(settings, Progress(), ["notebook-r"])
+    assert "notebook-r" in installed.images(settings)
+    projects.set_workspace(bootstrap.build(settings), PROJECT, image="notebook-r", tier=Tier.STANDARD, by="robin")
+    yield made
+    remove_installation(made)
+
+
+@pytest.fixture(scope="module")
+def people(installation: Installation) -> Iterator[Hall]:
+    with hall(installation) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ada(people: Hall) -> Person:
+    ada = people.person("ada")
+    ada.page.set_default_timeout(ANSWER_MS)
+    ada.open(f"/projects/{PROJECT}")
+    ada.press("Open workspace")
+    ada.lab().locator(".jp-Notebook .jp-Cell").first.wait_for()
+    return ada
+
+
+def launcher(lab: Frame) -> None:
+    choose(lab, "File", "New Launcher")
+    lab.locator(".jp-Launcher:visible .jp-LauncherCard", has_text="Welcome notebook").wait_for()
+
+
+class RNotebook(Notebook):
+    """A new notebook of R, from the launcher's card."""
+
+    def __init__(self, person: Person) -> None:
+        self.page, self.lab = person.page, person.lab()
+        launcher(self.lab)
+        cards = self.lab.locator(".jp-Launcher:visible .jp-LauncherCard")
+        cards.filter(has=self.lab.get_by_text("R", exact=True)).first.click()
+        self.panel = self.lab.locator(".jp-NotebookPanel:visible")
+        self.panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+
+
+@pytest.fixture(scope="module")
+def notebook(ada: Person) -> RNotebook:
+    return RNotebook(ada)
+
+
+def test_r_answers(notebook: RNotebook) -> None:
+    expect(notebook.run("cat(6 * 7)")).to_have_text("42", timeout=ANSWER_MS)
+
+
+def test_r_draws(notebook: RNotebook) -> None:
+    drawn = notebook.run("library(ggplot2)\nggplot(mtcars, aes(wt, mpg)) + geom_point()").locator("img, svg").first
+    drawn.wait_for()
+    assert drawn.bounding_box()["width"] > 200  # type: ignore[index]
+
+
+def test_r_reads_the_granted_data_and_makes_a_table_that_is_checked(notebook: RNotebook) -> None:
+    loaded = notebook.run('library(readingroom)\npeople <- load("magistrates-courts", "defendants")\n'
+                          'cat(nrow(people) > 1000, is.factor(people$sex))')
+    expect(loaded.last).to_have_text("TRUE TRUE", timeout=2 * ANSWER_MS)
+    made = notebook.run('made <- people_table(people, rows = "sex", path = "sex.csv", totals = TRUE, round = 5)\n'
+                        'cat(file.exists("sex.csv.evidence.json"), made$verdict)')
+    expect(made.last).to_contain_text("TRUE", timeout=2 * ANSWER_MS)
+
+
+def test_r_asks_for_a_release(notebook: RNotebook, ada: Person) -> None:
+    asked = notebook.run('print(request_release("Sex of defendants", "For the report", "sex.csv", context = "Distinct '
+                         'defendants in magistrates\' courts by sex; counts rounded to 5, all cells over 10 people."))')
+    expect(asked.last).to_contain_text(re.compile("[Rr]equest"), timeout=2 * ANSWER_MS)
+    requests = ada.installation.visitor("ada").open("/requests").text
+    assert "Sex of defendants" in requests
+
+
+def test_the_cards_offer_a_request_in_either_language(ada: Person) -> None:
+    lab = ada.lab()
+    launcher(lab)
+    cards = lab.locator(".jp-Launcher:visible .jp-LauncherCard")
+    for name in ("Data dictionary", "Ask for a release", "Ask for a release (R)"):
+        assert cards.filter(has_text=name).count() >= 1
+    cards.filter(has_text="Ask for a release (R)").click()
+    lab.locator(".jp-NotebookPanel:visible", has_text="request_release(title").wait_for()
+
+
+def test_a_terminal_opens_and_runs_what_is_typed(ada: Person) -> None:
+    lab = ada.lab()
+    launcher(lab)
+    lab.locator(".jp-Launcher:visible .jp-LauncherCard", has_text="Terminal").click()
+    terminal = lab.locator(".jp-Terminal:visible")
+    terminal.locator(".xterm-helper-textarea").wait_for(state="attached")
+    terminal.click()
+    ada.page.keyboard.type("id -u > who; echo $((6 * 7)) >> who; nohup true; exit\n", delay=20)
+    expect(lab.locator(".jp-DirListing-item", has_text="who")).to_be_visible(timeout=ANSWER_MS)
+    lab.locator(".jp-DirListing-item").get_by_text("who", exact=True).dblclick()
+    expect(lab.locator(".jp-FileEditor:visible .cm-content")).to_contain_text("10001", timeout=ANSWER_MS)
+    expect(lab.locator(".jp-FileEditor:visible .cm-content")).to_contain_text("42")
+
+
+def test_nothing_went_wrong_unseen(people: Hall) -> None:
+    assert people.faults() == {}
