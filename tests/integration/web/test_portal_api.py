@@ -103,7 +103,7 @@ def test_private_answers_are_priced_paid_and_free_the_second_time(world):
     assert first.status_code == 202
     said = first.json()
     assert datetime.fromisoformat(said.pop("deliver_at")) > NOW
-    assert said == {"id": 1, "status": "reserved", "charged_micro_rho": 1000}
+    assert said == {"id": 1, "status": "reserved", "charged_micro_rho": 1000, "dry_run": False}
     assert client.post(f"{API}/private/answers", json={"query": COUNT}).json()["charged_micro_rho"] == 0
     assert client.get(f"{API}/private/answers/1").json()["status"] == "reserved"
 
