@@ -26,6 +26,7 @@ from readingroom.hub.containers import workspace_key
 from readingroom.hub.engine import DockerEngine
 from readingroom.services import (
     audit,
+    checking,
     handover,
     lapsing,
     memory,
@@ -53,6 +54,7 @@ SWEEPERS = 8
 ORPHANS_SECONDS = 60.0
 USE_SECONDS = 10.0
 MAIL_SECONDS = 5.0
+ESCALATE_SECONDS = 60.0
 RETRY_SECONDS = 15.0
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
@@ -89,6 +91,7 @@ class Worker:
             ("orphans", self.remove_orphans, ORPHANS_SECONDS),
             ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
             ("mail", self.send_mail, MAIL_SECONDS),
+            ("escalate", lambda: checking.escalate(self.workshop), ESCALATE_SECONDS),
         )
         threads = [threading.Thread(target=self._repeat, args=duty, name=duty[0]) for duty in duties]
         for thread in threads:

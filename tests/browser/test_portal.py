@@ -240,6 +240,8 @@ def pages(numbers: dict[str, object]) -> list[tuple[str, str]]:
         ("mercer", "/grants/4/receipt"),
         ("mercer", "/grants/4/renew"),
         ("imran", "/queue"),
+        ("imran", "/turnaround"),
+        ("robin", "/turnaround"),
         ("tomas", f"/requests/{numbers['waiting']}/review"),
         ("imran", f"/requests/{numbers['together']}/review"),
         ("imran", f"/requests/{numbers['second']}/review"),

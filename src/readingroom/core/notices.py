@@ -62,6 +62,9 @@ KINDS: dict[str, Kind] = {
         "Request {request} waits for an output checker",
         "Request {request} of project {project} passed its automatic checks and waits for you or another checker.",
         "/requests/{request}/review"),
+    "request.escalated": Kind(
+        "Request {request} waits for too long", "Request {request} of project {project} still lacks an answer of an "
+        "output checker, for longer than policy lets it wait. Whoever may check it is asked to.", "/turnaround"),
     "request.withdrawn": Kind(
         "Request {request} was withdrawn", "Its author took request {request} of project {project} back. There is "
         "nothing left to check.", "/requests/{request}"),

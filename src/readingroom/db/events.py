@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import Row, insert, select
@@ -47,6 +47,13 @@ class Events:
     def of_subject(self, subject: str) -> tuple[Event, ...]:
         return tuple(_event(row) for row in self._session.scalars(
             select(EventRow).where(EventRow.subject == subject).order_by(EventRow.seq)))
+
+    def of_subjects(self, subjects: Collection[str], actions: Collection[str] = ()) -> tuple[Event, ...]:
+        """The events of several subjects, in order; only those of `actions` if any are named."""
+        query = select(EventRow).where(EventRow.subject.in_(subjects)).order_by(EventRow.seq)
+        if actions:
+            query = query.where(EventRow.action.in_(actions))
+        return tuple(_event(row) for row in self._session.scalars(query))
 
     def latest_of_subject(self, subject: str, count: int) -> tuple[Event, ...]:
         """The newest `count` events of one subject, newest first."""

@@ -97,6 +97,21 @@ class Requests:
         found = self._where(RequestRow.private_answer == answer_id, RequestRow.status.not_in(ended))
         return found[0] if found else None
 
+    def newest_numbers(self, count: int, *statuses: RequestStatus) -> tuple[int, ...]:
+        """The numbers of the last ones with one of these statuses that people had to decide on, newest first."""
+        return tuple(self._session.scalars(
+            select(RequestRow.number).where(RequestRow.status.in_([status.value for status in statuses]),
+                                            RequestRow.checkers_required > 0)
+            .order_by(RequestRow.number.desc()).limit(count)))
+
+    def answered_since(self, at: datetime) -> dict[str, int]:
+        """How many reviews each checker gave since then to requests that are not in review any more."""
+        rows = self._session.execute(
+            select(ReviewRow.checker, func.count()).join(RequestRow, RequestRow.number == ReviewRow.request)
+            .where(ReviewRow.submitted_at >= at, RequestRow.status != RequestStatus.IN_REVIEW.value)
+            .group_by(ReviewRow.checker))
+        return dict(rows.all())  # type: ignore[arg-type]
+
     def of_author(self, username: str) -> tuple[EgressRequest, ...]:
         return self._where(RequestRow.author == username)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from readingroom.core.inspection.preview import preview
 from readingroom.core.lifecycle import GrantStatus
-from readingroom.core.permissions import check_can_review
 from readingroom.core.requests import OutputFile
 from readingroom.core.resemblance import Resemblance, Shown, resembles, shown
 from readingroom.errors import ReadingRoomError
+from readingroom.services.checking import Desk
 from readingroom.services.room import ReadingRoom
 
 MOST_FOUND = 10
@@ -51,7 +51,7 @@ def of_request(room: ReadingRoom, checker: str, number: int) -> dict[int, tuple[
     projects' outputs."""
     with room.store.reading() as tx:
         request = tx.requests.get(number)
-        check_can_review(tx.people.get(checker), request, tx.projects.get(request.project))
+        Desk(room, tx, tx.people.get(checker)).check(request)
         found: dict[int, tuple[Resemblance, ...]] = tx.memory.resemblances([file.id for file in request.files])
         return found
 

@@ -13,13 +13,14 @@ from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.egress import Phase, phase
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
 from readingroom.core.people import Person
-from readingroom.core.permissions import can_review, check_can_request, check_can_review, check_is_author
+from readingroom.core.permissions import check_can_request, check_is_author
 from readingroom.core.policy import Policy
 from readingroom.core.projects import Project
 from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Release, Review, Vote
 from readingroom.core.roles import Permission
 from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, ReadingRoomError
-from readingroom.services import access, freezing, notices
+from readingroom.services import access, freezing, notices, turnaround
+from readingroom.services.checking import Desk, suggestions
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
@@ -44,6 +45,8 @@ class RequestView:
     `reviews` holds only what this person may know: nothing of other checkers before all have answered, nothing
     at all for the author before the round is decided. `may` maps each action to "" or to the reason why not.
     `carried` are the ids of files approved in an earlier round that did not change since.
+    `suggested`: this checker is among those asked first. `likely` are how many rounds were decided lately, and the
+    hours within which half and nine in ten were; None unless it waits.
     `frozen` are the reasons why it is, for its author. `recalled`: its release was taken back.
     """
 
@@ -58,6 +61,8 @@ class RequestView:
     frozen: tuple[Reason, ...] = ()
     recalled: bool = False
     carried: frozenset[int] = frozenset()
+    suggested: bool = False
+    likely: tuple[int, float | None, float | None] | None = None
 
 
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str,
@@ -106,7 +111,8 @@ def mine(room: ReadingRoom, author: str) -> tuple[RequestView, ...]:
 def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
     """One request. NotFound, as if it did not exist, for people who have nothing to do with it."""
     with room.store.reading() as tx:
-        return _view(room, tx, tx.people.get(viewer), _visible(tx, viewer, number))
+        view = _view(room, tx, tx.people.get(viewer), _visible(tx, viewer, number))
+        return replace(view, likely=turnaround.likely(tx)) if view.request.status in WAITING else view
 
 
 def policy_of(room: ReadingRoom, viewer: str, number: int) -> Policy:
@@ -120,9 +126,11 @@ def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
     """Requests in review that this checker may review or has reviewed, oldest first."""
     with room.store.reading() as tx:
         person = tx.people.get(checker)
-        waiting = tx.requests.with_status(RequestStatus.IN_REVIEW)
-        return tuple(_view(room, tx, person, request) for request in waiting
-                     if can_review(person, request, tx.projects.get(request.project)))
+        desk = Desk(room, tx, person)
+        waiting = tuple(request for request in tx.requests.with_status(RequestStatus.IN_REVIEW) if desk.may(request))
+        asked = suggestions(room, tx, waiting)
+        return tuple(replace(_view(room, tx, person, request), suggested=checker in asked[request.number])
+                     for request in waiting)
 
 
 def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int) -> bytes:
@@ -151,7 +159,7 @@ def sights(room: ReadingRoom, checker: str, number: int) -> dict[int, Sight]:
     """Everything that a checker sees of the files of a request, by file id; reading each is on the log."""
     with room.store.transaction() as tx:
         request = _visible(tx, checker, number)
-        check_can_review(tx.people.get(checker), request, tx.projects.get(request.project))
+        Desk(room, tx, tx.people.get(checker)).check(request)
         for file in request.files:
             tx.events.record(checker, "file.viewed", f"request:{number}", request.project, file=file.name,
                              sha256=file.sha256)
@@ -164,7 +172,7 @@ def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], 
     """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request."""
     with room.store.transaction() as tx:
         request = freezing.settle(room, tx, _visible(tx, checker, number))
-        check_can_review(tx.people.get(checker), request, tx.projects.get(request.project))
+        Desk(room, tx, tx.people.get(checker)).check(request)
         egress.check_review(request, checker, votes)
         tx.requests.save_review(number, Review(checker, request.round, room.now(), tuple(votes), note.strip()))
         names = {file.id: file for file in request.files}
@@ -188,7 +196,7 @@ def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatu
                            value=outcome.value, next_step="Choose returned or rejected.")
     with room.store.transaction() as tx:
         request = freezing.settle(room, tx, _visible(tx, checker, number))
-        check_can_review(tx.people.get(checker), request, tx.projects.get(request.project))
+        Desk(room, tx, tx.people.get(checker)).check(request)
         egress.check_in_review(request)
         if phase(request) is not Phase.CONSOLIDATING:
             raise InvalidInput("Not every checker has answered yet.", rule="review.consolidating", value=number,
@@ -331,7 +339,8 @@ def _view(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) ->
         reviews=_visible_reviews(person, request, project, now), release=made,
         carried=egress.carried(request),
         recalled=made is not None and tx.releases.recall(request.number) is not None,
-        place_in_queue=tx.requests.count_up_to(request.number, *WAITING), may=_may(person, request, project, own),
+        place_in_queue=tx.requests.count_up_to(request.number, *WAITING),
+        may=_may(Desk(room, tx, person), person, request, project, own),
         frozen=freezing.reasons(room, tx, request) if now is Phase.FROZEN and person.username == request.author else (),
     )
 
@@ -348,11 +357,11 @@ def _visible_reviews(person: Person, request: EgressRequest, project: Project, n
     return earlier + tuple(given for given in egress.current_reviews(request) if given.checker == person.username)
 
 
-def _may(person: Person, request: EgressRequest, project: Project, own: Review | None) -> dict[str, str]:
+def _may(desk: Desk, person: Person, request: EgressRequest, project: Project, own: Review | None) -> dict[str, str]:
     """For each action "" if this person may do it now, else the reason, as the guards themselves say it."""
     now = phase(request)
     in_review = "" if request.status is RequestStatus.IN_REVIEW else f"The request is {request.status.value}."
-    reviewer = _reason(check_can_review, person, request, project)
+    reviewer = _reason(desk.check, request)
     author = _reason(check_is_author, person, request)
     given = "" if own is None or now is Phase.CONSOLIDATING else "You have given your review of this round."
     consolidating = "" if now is Phase.CONSOLIDATING and own else "Not every checker has answered yet."

@@ -47,6 +47,7 @@ from readingroom.web.views import (
     requests,
     review,
     sign_in,
+    turnaround,
 )
 
 STATIC_FILES: dict[str, Path] = {
@@ -76,6 +77,7 @@ PAGES = (
     people,
     account,
     invitation,
+    turnaround,
 )
 APIS = (api_person, api_packages, api_workspace, api_requests, api_private_answers, api_notices)
 

@@ -126,6 +126,14 @@ class Policy(BaseModel):
         default=None, description="Most files in one request.")
     checkers_required: Annotated[Count | None, Direction.MAX] = Field(
         default=None, description="Independent approvals that every file needs.")
+    other_organisation: Annotated[bool | None, Direction.ANY] = Field(
+        default=None, description="Yes: a checker may not be of the author's organisation.")
+    coauthor_days: Annotated[Count | None, Direction.MAX] = Field(
+        default=None, description="So many days after a project of both ended, a checker still may not check an "
+        "author's outputs; until its end in any case.")
+    escalate_hours: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="A request that lacks a review for so long after it was submitted is brought before "
+        "every checker and the administrators.")
     release_recipients: Annotated[frozenset[Recipient] | None, Direction.INTERSECTION] = Field(
         default=None, description="Who may download a release: `author`, `members` of the project, `custodians` of its "
         "datasets; author and members, unless said.")

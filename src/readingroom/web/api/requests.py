@@ -172,6 +172,7 @@ def one(here: Here, calling: Calling, number: Number) -> dict[str, Any]:
     return _summary(request) | {
         "round": request.round,
         "place_in_queue": view.place_in_queue,
+        "likely_hours": None if view.likely is None or view.likely[1] is None else list(view.likely[1:]),
         "release": None if view.release is None else _release(handover.get(here.room, calling.username, number)),
         "files": [
             {

@@ -45,11 +45,18 @@ AREAS = (
         ),
     ),
     Area(Role.OWNER, Permission.REVIEW_APPLICATIONS, (("Applications", "/applications"), ("Datasets", "/datasets"))),
-    Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"), ("Releases", "/releases"))),
+    Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"), ("Releases", "/releases"),
+                                                    ("Turnaround", "/turnaround"))),
     Area(
         Role.ADMINISTRATOR,
         Permission.MANAGE_PEOPLE,
-        (("Health", "/health"), ("People", "/people"), ("Packages", "/packages"), ("Audit log", "/audit")),
+        (
+            ("Health", "/health"),
+            ("People", "/people"),
+            ("Packages", "/packages"),
+            ("Turnaround", "/turnaround"),
+            ("Audit log", "/audit"),
+        ),
     ),
 )
 

@@ -12,7 +12,7 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Decision, OutputFile, Review
 from readingroom.services.requests import RequestView
 from readingroom.web.addresses import page
-from readingroom.web.presenters import times
+from readingroom.web.presenters import times, turnaround
 from readingroom.web.presenters.actions import SECONDARY, Action
 from readingroom.web.presenters.words import (
     ASSURANCE_WORDS,
@@ -94,6 +94,7 @@ class Detail:
     round: int
     submitted: times.When | None
     place: str
+    likely: str
     files: tuple[ShownFile, ...]
     outcome_comment: str
     rounds: tuple[Round, ...]
@@ -222,6 +223,7 @@ def detail(view: RequestView, now: datetime) -> Detail:
         round=request.round,
         submitted=times.when(request.submitted_at, now),
         place=_place(view),
+        likely=turnaround.likely(view.likely),
         files=tuple(file(number, output) for output in request.files),
         outcome_comment=request.outcome_comment,
         rounds=rounds(view),

@@ -36,6 +36,7 @@ class QueueRow:
     files: str
     size: str
     round: int
+    suggested: bool
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def queue_row(view: RequestView, now: datetime) -> QueueRow:
         times.plural(len(request.files), "file"),
         times.size(sum(file.size_bytes for file in request.files)),
         request.round,
+        view.suggested and tag is YOURS_WAITING,
     )
 
 

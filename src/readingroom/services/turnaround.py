@@ -1,0 +1,59 @@
+"""How the desk does, from what really happened: for the people who run it, and as a likely time for authors."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from readingroom.core.audit import Event
+from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.roles import Permission
+from readingroom.core.turnaround import Figures, Round, figures, rounds
+from readingroom.errors import PermissionDenied
+from readingroom.services.room import ReadingRoom
+
+LAST = 100
+WAITING = (RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW)
+DECIDED = (RequestStatus.APPROVED, RequestStatus.RELEASED, RequestStatus.RETURNED, RequestStatus.REJECTED)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`waiting` are the numbers and times of submission of what is in the queue, oldest first."""
+
+    figures: Figures
+    waiting: tuple[tuple[int, datetime], ...]
+    own: Figures | None
+
+
+def look(room: ReadingRoom, viewer: str) -> Desk:
+    """Of the last hundred requests that people decided on. `own` are a checker's own minutes and agreement."""
+    with room.store.reading() as tx:
+        person = tx.people.get(viewer)
+        if not (person.may(Permission.REVIEW_OUTPUTS) or person.may(Permission.READ_AUDIT)):
+            raise PermissionDenied("Only checkers, custodians and administrators see how the desk does.",
+                                   rule="role.review-outputs", value=viewer,
+                                   next_step="Your own requests say how long they are likely to take.")
+        found = _rounds(tx)
+        waiting = tuple((request.number, request.submitted_at) for request in tx.requests.with_status(*WAITING)
+                        if request.submitted_at)
+    mine = [one for one in found if viewer in one.answers]
+    own = figures(mine, viewer) if person.may(Permission.REVIEW_OUTPUTS) else None
+    return Desk(figures(found), tuple(sorted(waiting, key=lambda one: one[1])), own)
+
+
+def likely(tx: Any) -> tuple[int, float | None, float | None]:
+    """Of how many rounds decided lately: the hours within which half and nine in ten were."""
+    found = figures(_rounds(tx, *("request.submitted", "request.approved", "request.returned", "request.rejected")))
+    return found.decided, found.median_hours, found.slow_hours
+
+
+def _rounds(tx: Any, *actions: str) -> list[Round]:
+    """Private answers that nobody had to approve say nothing of the desk and are left out."""
+    numbers = tx.requests.newest_numbers(LAST, *DECIDED)
+    by_subject: dict[str, list[Event]] = defaultdict(list)
+    for event in tx.events.of_subjects([f"request:{number}" for number in numbers], actions):
+        by_subject[event.subject].append(event)
+    return [one for events in by_subject.values() for one in rounds(events)]
