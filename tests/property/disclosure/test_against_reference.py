@@ -207,7 +207,29 @@ def test_what_moments_reveal_is_what_occurs_in_every_sample(n, steps, decimals, 
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.integers(0, 4), min_size=17, max_size=40), st.integers(0, 1))
+@given(st.integers(17, 40), st.integers(1, 2), st.integers(0, 1), st.one_of(st.none(), st.integers(3, 12)), st.data())
+def test_of_up_to_forty_people_every_sample_is_looked_at(n, steps, decimals, many, data):
+    """On scales of two or three places all samples can be counted: so many of each place."""
+    sample = data.draw(st.lists(st.integers(0, steps), min_size=n, max_size=n))
+    half, mean = Fraction(1, 2 * 10**decimals), Fraction(sum(sample), n)
+    variance = sum((value - mean) ** 2 for value in sample) / (n - 1)
+    moments = Moments(n, (mean - half, mean + half), (max(Fraction(), variance - half), variance + half))
+    fitting = []
+    for ones in range(n + 1):
+        for twos in range(n - ones + 1 if steps == 2 else 1):
+            total, squares = ones + 2 * twos, ones + 4 * twos
+            spread = (squares - Fraction(total**2, n)) / (n - 1)
+            if moments.mean[0] <= Fraction(total, n) <= moments.mean[1] and (
+                    moments.variance[0] <= spread <= moments.variance[1]):
+                fitting.append((n - ones - twos, ones, twos)[:steps + 1])
+    told = {place for place in range(steps + 1)
+            if all(counts[place] and (many is None or counts[place] < many) for counts in fitting)}
+    found = revealed(moments, steps, many)
+    assert (found.fits, set(found.forced)) == (True, told)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=41, max_size=60), st.integers(0, 1))
 def test_of_larger_samples_nothing_is_called_safe_that_is_not(sample, decimals):
     """A value that every sample must have is never missing from what is unknown: here, one that leaves none without."""
     n, half = len(sample), Fraction(1, 2 * 10**decimals)

@@ -103,7 +103,7 @@ def test_empty_cells_need_no_rounding():
     ({"value": None, "constant": False}, {"spread.unchecked"}),
     ({"value": 1.25}, set()),  # the mean is not published
     ({"value": 1.66, "mean": 3.0}, set()),
-    ({"value": 1.55, "mean": 3.0}, {"spread.undecided"}),
+    ({"value": 1.55, "mean": 3.0}, {"spread.impossible"}),  # an odd sum of squares of an even sum
     ({"value": 1.52, "mean": 3.0}, set()),  # without a three 30 values cannot have it, but ten may have threes
     ({"value": 1.5, "mean": 3.0}, {"spread.impossible"}),  # of thirty whole numbers
 ])
@@ -119,8 +119,11 @@ def test_one_value_has_no_spread():
 
 def test_moments_of_many_that_nothing_can_have():
     zero, one = Fraction(0), Fraction(1)
-    assert revealed(Moments(40, (Fraction(9), Fraction(9)), (zero, one)), 4).fits is False
-    found = revealed(Moments(40, (Fraction(1), Fraction(1)), (Fraction(900), Fraction(901))), 4)
+    for people in (40, 60):
+        assert revealed(Moments(people, (Fraction(9), Fraction(9)), (zero, one)), 4).fits is False
+    wide = (Fraction(1), Fraction(1)), (Fraction(900), Fraction(901))
+    assert revealed(Moments(40, *wide), 4).fits is False  # all samples are looked at
+    found = revealed(Moments(60, *wide), 4)
     assert (found.fits, found.unknown) == (None, (0, 1, 2, 3, 4))
 
 

@@ -86,7 +86,7 @@ class Attack:
         usable = system.lower < system.upper
         self.cells = np.flatnonzero(usable if among is None else usable & among)
         self.place = {int(cell): at for at, cell in enumerate(self.cells)}
-        self.size = system.size
+        self.size, self.whole = system.size, bool(system.whole.all())
         self.down = system.value[self.cells] - system.lower[self.cells]
         self.up = system.upper[self.cells] - system.value[self.cells]
         self.scale = max(largest_level, 1e-12)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from readingroom.core.disclosure.protect.closing import Shift
 from readingroom.core.disclosure.protect.intruder import Range, Reader, never
 from readingroom.core.disclosure.protect.protection import Exposure, Protection, before_insiders, judge
 from readingroom.core.disclosure.protect.spread import Spread
 from readingroom.core.disclosure.protect.system import System, number
+from readingroom.core.disclosure.protect.witness import Witnessed
 from readingroom.core.disclosure.verdict import Verdict
 
 
@@ -55,7 +57,7 @@ class Audit:
 
 def audit(
     system: System, protected: Mapping[int, Protection], *, singles: Iterable[int] = (),
-    out_of_time: Callable[[], bool] = never, briefly: bool = False,
+    out_of_time: Callable[[], bool] = never, briefly: bool = False, shifts: Mapping[int, Sequence[Shift]] | None = None,
 ) -> Audit:
     """What readers of `system` (see `System.hiding`) can infer of each protected cell.
 
@@ -63,15 +65,23 @@ def audit(
     what `before_insiders` says. Where a single's true value isn't given, they count as knowing some value, and only
     exact recovery is looked for.
     `briefly`: cells that some tables show to be safe are not asked for their full range, which is then wider than said.
+    `shifts` are deviations that are known already, checked again here.
     Raises InvalidInput when nothing fits what is published, naming an equation.
     """
     reader = Reader(system, out_of_time=out_of_time)
     lone = tuple(single for single in singles if not (reader.is_known(single) or reader.is_free(single)))
-    spread = Spread(reader, protected, lone, out_of_time) if briefly else None
-    inferences = [_shown(reader, cell, spread.safe[cell]) if spread and cell in spread.safe else
-                  _infer(reader, cell, needed) for cell, needed in protected.items()]
-    insiders, asked = _ask_insiders(reader, protected, {one.cell: one for one in inferences}, lone,
-                                    spread.before if spread else frozenset())
+    witnessed = Witnessed(reader, protected, lone, shifts or {}, search=briefly)
+    left = {cell: needed for cell, needed in protected.items() if cell not in witnessed.safe
+            or not all(witnessed.is_safe_before(single, cell) for single in lone if single != cell)}
+    spread = Spread(reader, left, lone, out_of_time) if briefly and left else None
+    safe = witnessed.safe | (spread.safe if spread else {})
+    inferences = [_shown(reader, cell, safe[cell]) if cell in safe else _infer(reader, cell, needed)
+                  for cell, needed in protected.items()]
+
+    def shown(single: int, cell: int) -> bool:
+        return witnessed.is_safe_before(single, cell) or (spread is not None and (single, cell) in spread.before)
+
+    insiders, asked = _ask_insiders(reader, protected, {one.cell: one for one in inferences}, lone, shown)
     return Audit(tuple(inferences), tuple(insiders), asked)
 
 
@@ -90,13 +100,13 @@ def _shown(reader: Reader, cell: int, found: Range) -> Inference:
 
 def _ask_insiders(
     reader: Reader, protected: Mapping[int, Protection], outsiders: Mapping[int, Inference], singles: Iterable[int],
-    shown: Set[tuple[int, int]],
+    shown: Callable[[int, int], bool],
 ) -> tuple[list[Inference], int]:
     """Inferences that are not safe from an insider; those whose safety a known table already shows are passed over."""
     found: list[Inference] = []
     asked = 0
     for single in singles:
-        if all((single, cell) in shown for cell in protected if cell != single):
+        if all(shown(single, cell) for cell in protected if cell != single):
             asked += len(protected) - (single in protected)
             continue
         part = reader.part(single)
@@ -108,7 +118,7 @@ def _ask_insiders(
                 if cell == single or reader.is_known(cell) or cell not in part.place:
                     continue
                 asked += 1
-                if (single, cell) in shown:
+                if shown(single, cell):
                     continue
                 if reader.out_of_time():
                     return [*found, _unasked(reader, cell, single)], asked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from readingroom.core.disclosure.protect.attack import Attack, Need, insiders_of, needs_of
 from readingroom.core.disclosure.protect.audit import Audit, audit
+from readingroom.core.disclosure.protect.closing import Shift
+from readingroom.core.disclosure.protect.construct import Builder
 from readingroom.core.disclosure.protect.intruder import never
 from readingroom.core.disclosure.protect.optimal import Search
 from readingroom.core.disclosure.protect.protection import Protection
@@ -19,6 +21,8 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.errors import InvalidInput
 
 LARGEST_OPTIMAL = 3000  # cells; above it "auto" takes the heuristic
+LARGEST_REPAIR = 20_000  # cells; above it, or with more needs than these, patterns are constructed without programmes
+MOST_NEEDS = 2500
 Method = Literal["auto", "optimal", "heuristic"]
 CostName = Literal["count", "value", "log"]
 
@@ -92,6 +96,12 @@ def suppress(
         return insiders_of(needs, (cell for cell in lone if hidden[cell]))
 
     work = Repair(system, price, give_up)
+    if system.size > LARGEST_REPAIR or len(needs) > MOST_NEEDS:
+        made = Builder(system, price, primary, lone).run(needs, out_of_time, give_up)
+        done = repair(work, made.unmet, made.hidden, lambda _: ())
+        if isinstance(done, Need):
+            raise _impossible(system, work, done)
+        return _audited(system, protected, done, primary, price, 0.0, lone, give_up, made.shifts)
     found = repair(work, needs, primary, insiders)
     if isinstance(found, Need):
         raise _impossible(system, work, found)
@@ -105,13 +115,15 @@ def suppress(
 
 def _audited(
     system: System, protected: Mapping[int, Protection], hidden: Bools, primary: Bools, price: Floats, bound: float,
-    lone: tuple[int, ...], give_up: Callable[[], bool],
+    lone: tuple[int, ...], give_up: Callable[[], bool], shifts: Mapping[int, Sequence[Shift]] | None = None,
 ) -> Pattern:
     """The pattern with its audit; while whole numbers reveal more than levels did, one more cell goes.
 
-    What time does not allow to prove is unproved, never safe.
+    What time does not allow to prove is unproved, never safe. With `shifts`, which show most cells to be safe, ranges
+    are what these reach and not the widest.
     """
-    checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone, out_of_time=give_up)
+    checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone, out_of_time=give_up,
+                    briefly=shifts is not None, shifts=shifts)
     while checked.verdict is Verdict.FAIL and not give_up():
         left = np.flatnonzero((system.lower < system.upper) & np.isfinite(price) & ~hidden)
         if not left.size:
@@ -123,7 +135,8 @@ def _audited(
         choice = left[near] if near.any() else left
         hidden = hidden.copy()
         hidden[choice[np.argmin(price[choice])]] = True
-        checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone, out_of_time=give_up)
+        checked = audit(system.hiding(np.flatnonzero(hidden)), protected, singles=lone, out_of_time=give_up,
+                        briefly=shifts is not None, shifts=shifts)
     secondary = np.flatnonzero(hidden & ~primary)
     return Pattern(tuple(map(int, np.flatnonzero(primary))), tuple(map(int, secondary)),
                    float(price[secondary].sum()), bound, checked)

@@ -16,7 +16,8 @@ from functools import lru_cache
 from itertools import combinations
 
 MOST_STEPS = 20
-LARGEST_EXACT = 16  # people
+LARGEST_EXACT = 40  # people: every sample of as many is looked at, in under a second
+SMALL = 16  # people: in so few, any value that somebody surely has is told of one of them
 FLEXIBLE = 14  # places of a larger sample that are searched exactly
 OPEN = 4  # of them, left of each of the three places that the others are taken from
 NEAR = 40  # sums tried on either side of the middle one, in a larger sample
@@ -49,7 +50,7 @@ class Revealed:
 def revealed(moments: Moments, steps: int, many: int | None = None) -> Revealed:
     """What the moments, in units of a scale with places 0 to `steps`, tell about every sample.
 
-    In a larger sample, a place that `many` people or more may have is not told of any of them.
+    In a sample of more than SMALL, a place that `many` people or more may have is not told of any of them.
 
     >>> half = Fraction(1, 20)  # two people, mean 5.0 and SD 7.1 on a scale from 0 to 10: it was 0 and 10
     >>> wide = (Fraction("7.05") ** 2, Fraction("7.15") ** 2)
@@ -63,7 +64,11 @@ def revealed(moments: Moments, steps: int, many: int | None = None) -> Revealed:
         without = _without_each(steps, moments.n)
         if not any(_meets(reached, targets) for reached in (*without, _with_all(steps, moments.n))):
             return Revealed(False)
-        return Revealed(True, tuple(place for place, reached in enumerate(without) if not _meets(reached, targets)))
+        often = None if many is None or not SMALL < moments.n >= many else _with_all(steps, moments.n - many)
+        return Revealed(True, tuple(
+            place for place, reached in enumerate(without)
+            if not _meets(reached, targets) and not (
+                often is not None and many and _meets(_beside(often, place, many), targets))))
     if next(_targets(moments, _sums(moments, steps)), None) is None:
         return Revealed(False)
     lacking = [_example(moments, steps, place, many) for place in range(steps + 1)]
@@ -88,6 +93,11 @@ def _targets(moments: Moments, sums: range | list[int]) -> Iterator[tuple[int, i
 
 def _meets(reached: Reached, targets: list[tuple[int, int, int]]) -> bool:
     return any((reached.get(total, 0) >> least) & ((1 << (most - least + 1)) - 1) for total, least, most in targets)
+
+
+def _beside(reached: Reached, place: int, times: int) -> Reached:
+    """What is reached with `place` that many times more."""
+    return {total + times * place: squares << times * place * place for total, squares in reached.items()}
 
 
 def _add(table: Table, place: int) -> Table:

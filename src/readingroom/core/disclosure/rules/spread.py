@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 
 from readingroom.core.disclosure.evidence import CellEvidence, Scale, TableEvidence
-from readingroom.core.disclosure.rules.enumeration import MOST_STEPS, Moments, Revealed, revealed
+from readingroom.core.disclosure.rules.enumeration import LARGEST_EXACT, MOST_STEPS, Moments, Revealed, revealed
 from readingroom.core.disclosure.rules.magnitude import NOISE, exact
 from readingroom.core.disclosure.rules.wording import (
     in_reading_order,
@@ -53,8 +53,9 @@ def check_spread(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
     Formula: unsafe when n - 1 < d0 (`residual_degrees_of_freedom`), n counting people; a standard deviation of 0 is
     unsafe by the rule on all-equal values. Where a discrete scale is declared: unsafe when some value occurs in every
     sample of n values on the scale that has the published mean and standard deviation after rounding. Scales of more
-    than 20 steps are REVIEW, and so are samples of more than 16 values where for some value no sample was found that
-    lacks it, or has it as often as the threshold.
+    than 20 steps are REVIEW. In samples of more than 16 values, one that people of the threshold's number may have is
+    told of nobody; of more than 40 not all samples are looked at, and it is REVIEW where for some value none was found
+    that lacks it, or has it so often.
 
     Source: ACRO 1.0.2, `safe_dof_threshold` (2026); enumeration after Derrick, Green, Ritchie & White, Disclosure
     risks of means and standard deviations (uwedragon 0.1.0, 2022).
@@ -119,7 +120,8 @@ def _enumerated(cells: list[CellEvidence], evidence: TableEvidence, scale: Scale
                 "spread.enumeration",
                 Verdict.FAIL,
                 f"In {plural(len(told), 'cell')} number, mean and standard deviation fit only samples in which "
-                f"somebody has a certain value ({described}).",
+                f"somebody has a certain value ({described}); all samples were looked at, as for up to {LARGEST_EXACT} "
+                "people.",
                 "Round mean and standard deviation further, or leave the standard deviation out.",
                 tuple(cell.place for cell, _ in told),
                 {"scale": [scale.lowest, scale.highest, scale.step], "decimals": evidence.decimals},
@@ -130,7 +132,7 @@ def _enumerated(cells: list[CellEvidence], evidence: TableEvidence, scale: Scale
         ("spread.impossible", impossible, "no sample on the declared scale has the number, mean and standard deviation "
          "shown"),
         ("spread.undecided", doubtful, "there are too many samples to tell whether a value occurs in all that fit "
-         f"(scales of up to {MOST_STEPS} steps are searched)"),
+         f"(all are looked at for up to {LARGEST_EXACT} people on scales of up to {MOST_STEPS} steps)"),
     ):
         if found_cells:
             findings.append(

@@ -16,7 +16,7 @@ from readingroom.core.disclosure.protect.forms.problem import Problem, build
 from readingroom.core.disclosure.protect.forms.sensitive import check_rules, sensitive_cells
 from readingroom.core.disclosure.protect.forms.shown import shown_table
 from readingroom.core.disclosure.protect.intruder import Reader, never
-from readingroom.core.disclosure.protect.pattern import Method, Pattern, costs_of, suppress
+from readingroom.core.disclosure.protect.pattern import LARGEST_REPAIR, Method, Pattern, costs_of, suppress
 from readingroom.core.disclosure.protect.protection import Protection
 from readingroom.core.disclosure.protect.rounding import round_table
 from readingroom.core.disclosure.protect.system import Floats
@@ -136,7 +136,10 @@ def _with_role(cells: list[answer.Json], role: str) -> list[answer.Json]:
 
 
 def _secondary(problem: Problem, pattern: Pattern, give_up: Callable[[], bool]) -> list[answer.Json]:
-    """The ranges of the cells hidden for others' sake; they are no verdict."""
+    """The ranges of the cells hidden for others' sake; they are no verdict, and not worked out for large tables."""
+    if problem.system.size > LARGEST_REPAIR:
+        return [{**answer.place_of(problem, cell), "lower": None, "upper": None, "role": "secondary",
+                 "value": answer.bound(float(problem.system.value[cell]))} for cell in pattern.secondary]
     reader = Reader(problem.system.hiding(_hidden(problem, pattern)), out_of_time=give_up)
     found = []
     for cell in pattern.secondary:
