@@ -12,8 +12,8 @@ from typing import Any
 import rfc8785
 
 from readingroom.core.lifecycle import GrantStatus
-from readingroom.core.policy.model import Policy, Tier
-from readingroom.core.projects import NOTEBOOK_IMAGE, Grant, Project
+from readingroom.core.policy.model import Tier
+from readingroom.core.projects import NO_RULES, NOTEBOOK_IMAGE, Grant, Project
 
 UNWRITTEN = "Agreed before reasons were written down here."
 
@@ -178,4 +178,4 @@ def proposal(project: Project, application: Application, ask: DatasetAsk, number
         id=0, project=project.slug, dataset=ask.dataset, status=GrantStatus.PROPOSED,
         columns={table: tuple(columns) for table, columns in ask.columns.items() if columns},
         row_filter=dict(ask.row_filter), expires_on=expires_on, budget_micro_rho=ask.budget_micro_rho,
-        conditions=live.conditions if live else "", rules=live.rules if live else Policy(), version=number)
+        conditions=live.conditions if live else "", rules=live.rules if live else NO_RULES, version=number)

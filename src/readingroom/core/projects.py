@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
 from readingroom.core.policy.model import Policy, Tier
 
 NOTEBOOK_IMAGE = "notebook"
+NO_RULES = Policy()
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Grant:
     decided_by: str | None = None
     decided_at: datetime | None = None
     decision_reason: str = ""
-    rules: Policy = field(default_factory=Policy)
+    rules: Policy = NO_RULES
     version: int = 0
 
 

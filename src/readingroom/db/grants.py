@@ -6,15 +6,22 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
 from readingroom.core.policy import Policy
-from readingroom.core.projects import Extract, Grant, standing
+from readingroom.core.projects import NO_RULES, Extract, Grant, standing
 from readingroom.db.tables import ExtractRow, GrantRow, ProjectRow
 from readingroom.errors import NotFound
 
+_STATUSES = {status.value: status for status in GrantStatus}
+_TERMS = (
+    select(GrantRow.id, GrantRow.dataset, GrantRow.status, GrantRow.expires_on, GrantRow.budget_micro_rho,
+           GrantRow.decided_by, GrantRow.decided_at, GrantRow.decision_reason, GrantRow.rules, GrantRow.version,
+           ProjectRow.status.label("project_status"))
+    .join(ProjectRow, ProjectRow.slug == GrantRow.project).where(GrantRow.project == bindparam("slug"))
+    .order_by(GrantRow.id))
 HELD = [status.value for status in (GrantStatus.ACTIVE, GrantStatus.SUSPENDED, GrantStatus.EXPIRED)]
 
 
@@ -45,6 +52,17 @@ class Grants:
         """Those on which the project stands (core.projects.standing): all of these must be live for it to open."""
         status = self._session.scalar(select(ProjectRow.status).where(ProjectRow.slug == slug))
         return () if status is None else standing(ProjectStatus(status), self.ever_of_project(slug))
+
+    def terms(self, slug: str) -> tuple[Grant, ...]:
+        """The same as far as access depends on it: without columns and row filters, which are most of the reading."""
+        rows = self._session.execute(_TERMS, {"slug": slug}).all()
+        if not rows:
+            return ()
+        grants = tuple(
+            Grant(key, slug, dataset, _STATUSES[status], {}, {}, expires_on, budget, "", "", decided_by, decided_at,
+                  reason, Policy.model_validate(rules) if rules else NO_RULES, version)
+            for key, dataset, status, expires_on, budget, decided_by, decided_at, reason, rules, version, _ in rows)
+        return standing(ProjectStatus(rows[0].project_status), grants)
 
     def ever_of_project(self, slug: str) -> tuple[Grant, ...]:
         """Every grant that was ever asked for, what waits and what was replaced included."""
@@ -157,7 +175,7 @@ def _grant(row: GrantRow) -> Grant:
         columns={table: tuple(columns) for table, columns in row.columns.items()}, row_filter=dict(row.row_filter),
         expires_on=row.expires_on, budget_micro_rho=row.budget_micro_rho, conditions=row.conditions,
         policy_hash=row.policy_hash, decided_by=row.decided_by, decided_at=row.decided_at,
-        decision_reason=row.decision_reason, rules=Policy.model_validate(row.rules) if row.rules else Policy(),
+        decision_reason=row.decision_reason, rules=Policy.model_validate(row.rules) if row.rules else NO_RULES,
         version=row.version,
     )
 

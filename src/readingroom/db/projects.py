@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.lifecycle import ProjectStatus
@@ -30,8 +31,8 @@ class Projects:
         self._session.flush()
 
     def find(self, slug: str) -> Project | None:
-        row = self._session.get(ProjectRow, slug)
-        return None if row is None else _project(row)
+        row = self._session.execute(_PROJECT, {"slug": slug}).first()
+        return None if row is None else _of(row, self._session.execute(_MEMBERS, {"slug": slug}).scalars())
 
     def get(self, slug: str) -> Project:
         project = self.find(slug)
@@ -77,10 +78,18 @@ class Projects:
         self._session.get_one(ProjectRow, slug).status = status.value
 
 
+_PROJECT = select(*ProjectRow.__table__.columns).where(ProjectRow.slug == bindparam("slug"))
+_MEMBERS = select(MembershipRow.username).where(MembershipRow.project == bindparam("slug"))
+
+
 def _project(row: ProjectRow) -> Project:
+    return _of(row, (member.username for member in row.memberships))
+
+
+def _of(row: Any, members: Iterable[str]) -> Project:
     return Project(
         slug=row.slug, title=row.title, programme=row.programme, aim=row.aim, public_benefit=row.public_benefit,
         purpose=row.purpose, legal_gateway=row.legal_gateway, status=ProjectStatus(row.status),
-        expires_on=row.expires_on, members=frozenset(member.username for member in row.memberships),
+        expires_on=row.expires_on, members=frozenset(members),
         image=row.image, tier=Tier(row.tier), lead=row.lead or "", version=row.version,
     )

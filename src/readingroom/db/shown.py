@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.shown import Hour, Reading
@@ -35,8 +36,7 @@ class ShownBytes:
 
     def since(self, project: str, moment: datetime) -> tuple[Hour, ...]:
         """Everyone's hours in a project that began at `moment` or later."""
-        rows = self._session.scalars(select(ShownHourRow).where(
-            ShownHourRow.project == project, ShownHourRow.hour >= moment).order_by(ShownHourRow.hour))
+        rows = self._session.execute(_SINCE, {"since_project": project, "since_hour": moment})
         return tuple(_hour(row) for row in rows)
 
     def unlogged_before(self, moment: datetime) -> tuple[Hour, ...]:
@@ -56,5 +56,10 @@ class ShownBytes:
         self._session.get_one(DoorCounterRow, (username, project)).alerted_at = at
 
 
-def _hour(row: ShownHourRow) -> Hour:
+_SINCE = (select(*ShownHourRow.__table__.columns).where(
+    ShownHourRow.project == bindparam("since_project"), ShownHourRow.hour >= bindparam("since_hour"))
+    .order_by(ShownHourRow.hour))
+
+
+def _hour(row: Any) -> Hour:
     return Hour(row.username, row.project, row.hour, row.bytes)

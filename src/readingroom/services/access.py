@@ -21,7 +21,7 @@ def decide(room: ReadingRoom, username: str, project: str) -> AccessDecision:
 
 def decide_in(room: ReadingRoom, tx: Any, username: str, project: Project) -> AccessDecision:
     """The same within a transaction of the caller's."""
-    return _decide(room, tx, username, project, tx.grants.of_project(project.slug))
+    return _decide(room, tx, username, project, tx.grants.terms(project.slug))
 
 
 def means_gone(room: ReadingRoom, tx: Any, username: str, project: Project) -> tuple[Reason, ...]:
@@ -30,7 +30,7 @@ def means_gone(room: ReadingRoom, tx: Any, username: str, project: Project) -> t
     While a project is closing, that it is and that its grants end with it stops nothing: what was asked for before is
     concluded. A grant that was taken back, or ended by itself, does stop it.
     """
-    grants = tx.grants.of_project(project.slug)
+    grants = tx.grants.terms(project.slug)
     if project.status is ProjectStatus.CLOSING:
         project = replace(project, status=ProjectStatus.ACTIVE)
         grants = tuple(replace(grant, status=GrantStatus.ACTIVE) if grant.status is GrantStatus.EXPIRED else grant
@@ -43,7 +43,7 @@ def _decide(room: ReadingRoom, tx: Any, username: str, project: Project, held: S
     person = tx.people.get(username)
     undertaking = room.policies.undertaking(person.organisation)
     decision = access.decide(person, project, grants, room.today(), undertaking)
-    policy = room.policies.for_project(project, [grant for grant, _ in grants])
+    policy = room.policies.meeting(project, [policy for _, policy in grants])
     hours = tx.shown.since(project.slug, room.now() - shown.WINDOW)
     return AccessDecision((*decision.reasons, *shown.reasons(shown.shown(hours, username, policy, room.now()))))
 

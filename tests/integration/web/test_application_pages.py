@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -12,60 +11,7 @@ from readingroom.core.datasets import Column
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.roles import Role
 from readingroom.services import applications
-from tests.integration.web.world import GATEWAY, PURPOSE
-
-DATES = {"ends_on-day": "31", "ends_on-month": "3", "ends_on-year": "2027"}
-
-
-def started(world, title="Reoffending after school"):
-    answer = world.client("ada").do("/projects", title=title, programme="data-first")
-    assert answer.status_code == 303
-    return answer.headers["location"].split("/")[-2]
-
-
-def revision(page, section=""):
-    return re.search(r'name="revision" value="(\d+)"', page.text).group(1)
-
-
-class Applicant:
-    """Somebody filling in the form, page by page."""
-
-    def __init__(self, world, name, slug) -> None:
-        self.browser, self.slug = world.client(name), slug
-
-    def see(self, step=""):
-        return self.browser.see(f"/projects/{self.slug}/application{step}")
-
-    def save(self, step, **typed):
-        seen = revision(self.see(f"/{step}"))
-        return self.browser.do(f"/projects/{self.slug}/application/{step}", **{"revision": seen, **typed})
-
-    def fill(self, datasets=("magistrates",), **changes):
-        self.save("aim", title="Reoffending after school", aim="To learn.", public_benefit="Fewer victims.")
-        self.save("data", datasets=list(datasets))
-        self.save("gateway", purpose=PURPOSE, legal_gateway=GATEWAY)
-        self.save("dates", **{**DATES, "urgent_reason": "", **changes.get("dates", {})})
-        self.save("people", lead="ada", members="bilal")
-        self.save("settings", tier="standard", image="notebook")
-        self.save("outputs", outputs="Tables by sex.")
-        for dataset in datasets:
-            self.pick(dataset, *COLUMNS[dataset])
-
-    def pick(self, dataset, *columns):
-        page = self.see(f"/data/{dataset}")
-        shown = re.search(r'name="shown" value="([^"]*)"', page.text).group(1)
-        self.browser.do(f"/projects/{self.slug}/application/data/{dataset}", revision=revision(page), shown=shown,
-                        pick=list(columns), then="reasons")
-        page = self.see(f"/data/{dataset}/reasons")
-        self.browser.do(f"/projects/{self.slug}/application/data/{dataset}/reasons", revision=revision(page), page="1",
-                        shown=re.search(r'name="shown" value="([^"]*)"', page.text).group(1), same="To compare groups.")
-
-    def submit(self):
-        return self.browser.do(f"/projects/{self.slug}/application/submit")
-
-
-COLUMNS = {"magistrates": ("defendants.defendant_id", "defendants.sex"),
-           "pupils": ("census.defendant_id", "census.sex")}
+from tests.integration.web.applicant import COLUMNS, Applicant, agreed, grants, revision, shown, started
 
 
 @pytest.fixture
@@ -76,18 +22,6 @@ def applicant(world):
 def status(world, slug):
     with world.store.reading() as tx:
         return tx.projects.get(slug).status
-
-
-def grants(world, slug):
-    with world.store.reading() as tx:
-        return {grant.dataset: grant for grant in tx.grants.ever_of_project(slug)
-                if grant.status is not GrantStatus.SUPERSEDED}
-
-
-def agreed(world, slug, dataset, **form):
-    custodian = {"magistrates": "mercer", "pupils": "okafor"}[dataset]
-    number = grants(world, slug)[dataset].id
-    return world.client(custodian).do(f"/grants/{number}/decision", decision="agree", reason="Fits", **form)
 
 
 def test_from_the_first_page_to_a_project_that_opens_and_an_amendment(world, applicant):
@@ -188,9 +122,9 @@ class TestTheForm:
         assert "Page 1 of 3" in first.text and first.text.count('type="checkbox"') == 200
         found = applicant.see("/data/pupils?q=item_44")
         assert found.text.count('type="checkbox"') == 10
-        shown = re.search(r'name="shown" value="([^"]*)"', found.text).group(1)
         path = f"/projects/{applicant.slug}/application/data/pupils"
-        applicant.browser.do(path, revision="0", shown=shown, pick=["census.item_441", "census.item_449"], q="item_44")
+        applicant.browser.do(path, revision="0", shown=shown(found), pick=["census.item_441", "census.item_449"],
+                             q="item_44")
         applicant.browser.do(path, revision="1", shown="census.item_001", pick=["census.item_001"])
         with world.store.reading() as tx:
             picked = tx.applications.draft(applicant.slug)["data/pupils"].typed["columns"]["census"]

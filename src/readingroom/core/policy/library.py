@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import rfc8785
 
 from readingroom.core.datasets import TWIN, Dataset, is_twin
 from readingroom.core.policy.model import Layer, Policy, strictest
-from readingroom.core.projects import Grant, Project
+from readingroom.core.projects import NO_RULES, Grant, Project
 from readingroom.core.undertakings import Undertaking, undertaking_for
 from readingroom.errors import NotFound
+
+REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Policies:
     programmes: dict[str, Layer]
     datasets: dict[str, tuple[Dataset, Policy]]
     undertakings: tuple[Undertaking, ...] = ()
+    _known: dict[tuple[object, ...], tuple[tuple[object, ...], Policy]] = field(
+        default_factory=dict, init=False, repr=False, compare=False)
 
     def undertaking(self, organisation: str) -> Undertaking | None:
         """What people of an organisation sign; without any, nobody can open data."""
@@ -74,9 +78,27 @@ class Policies:
 
     def in_programme(self, programme: str, grant: Grant) -> Policy:
         """The same where only the programme of its project is at hand."""
-        own = strictest(grant.rules, Policy(project_budget_micro_rho=grant.budget_micro_rho))
-        return strictest(*(layer.policy for layer in self.layers(programme, grant.dataset)),
-                         self._shared_budget(grant.dataset), own)
+
+        def combine() -> Policy:
+            own = strictest(grant.rules, Policy(project_budget_micro_rho=grant.budget_micro_rho))
+            return strictest(*(layer.policy for layer in self.layers(programme, grant.dataset)),
+                             self._shared_budget(grant.dataset), own)
+
+        rules = None if grant.rules is NO_RULES else grant.rules
+        return self._remembered((programme, grant.dataset, grant.budget_micro_rho, rules),
+                                (self.programmes.get(programme), self.datasets.get(grant.dataset)), combine)
+
+    def _remembered(self, key: tuple[object, ...], stands_on: tuple[object, ...], combine: Callable[[], Policy]
+                    ) -> Policy:
+        """What was combined before, as long as it stands on the same things: access is decided all the time."""
+        known = self._known.get(key)
+        if known is not None and known[0] == stands_on:  # of the very same objects tuples ask no further
+            return known[1]
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        made = combine()
+        self._known[key] = (stands_on, made)
+        return made
 
     def _shared_budget(self, slug: str) -> Policy:
         """The tightest budget of all datasets about the same people: what is spent on any counts for each."""
@@ -91,14 +113,19 @@ class Policies:
 
     def for_project(self, project: Project, grants: Iterable[Grant]) -> Policy:
         """The effective policy of what leaves a project: the strictest over all its grants."""
-        own = Policy(tier=project.tier)
-        return strictest(self.site.policy, own, *(self.for_grant(project, grant) for grant in grants))
+        return self.meeting(project, [self.for_grant(project, grant) for grant in grants])
+
+    def meeting(self, project: Project, policies: Iterable[Policy]) -> Policy:
+        """The same of the effective policies of its grants."""
+        each = tuple(policies)
+        return self._remembered((project.tier, *map(id, each)), each,
+                                lambda: strictest(self.site.policy, Policy(tier=project.tier), *each))
 
     def fingerprint(self, programme: str, dataset: str) -> str:
         """Content hash of the layers that a grant is given under; it changes when any of them does."""
         said = {layer.name: layer.policy.model_dump(mode="json") for layer in self.layers(programme, dataset)}
         for policy in said.values():
-            for field, value in policy.items():
+            for name, value in policy.items():
                 if isinstance(value, list):
-                    policy[field] = sorted(value)
+                    policy[name] = sorted(value)
         return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
