@@ -1,4 +1,4 @@
-"""A workspace with R and with terminals, as its people use it. Without either: `test_jupyterlab`."""
+"""A workspace with R, with terminals, and soon closed when idle, as its people use it. Without: `test_jupyterlab`."""
 
 from __future__ import annotations
 
@@ -24,16 +24,18 @@ from tests.conftest import PEOPLE, Installation, remove_installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.docker]
 PROJECT = "returning-defendants"
+IDLE_MINUTES = 3
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The site allows terminals, no other layer objects, and the project has R."""
+    """The site allows terminals and three minutes of idleness, no other layer objects, and the project has R."""
     settings = temporary_installation(PEOPLE)
     policies = tmp_path_factory.mktemp("site") / "policies"
     shutil.copytree(REPOSITORY / "policies", policies)
     site = policies / "site.yaml"
-    site.write_text(site.read_text().replace("terminals: false", "terminals: true "))
+    text = site.read_text().replace("terminals: false", "terminals: true ")
+    site.write_text(text.replace("idle_minutes: 120", f"idle_minutes: {IDLE_MINUTES}"))
     file = settings.state_dir / "settings.toml"
     file.write_text(f"{file.read_text()}policies_dir = \"{policies}\"\n")
     settings = load_settings(settings.state_dir)
@@ -133,6 +135,22 @@ def test_a_terminal_opens_and_runs_what_is_typed(ada: Person) -> None:
     lab.locator(".jp-DirListing-item").get_by_text("who", exact=True).dblclick()
     expect(lab.locator(".jp-FileEditor:visible .cm-content")).to_contain_text("10001", timeout=ANSWER_MS)
     expect(lab.locator(".jp-FileEditor:visible .cm-content")).to_contain_text("42")
+
+
+def test_a_tab_left_open_is_warned_of_its_end_and_a_key_keeps_it(ada: Person) -> None:
+    """While it asks for kernels, saves and shows how it stands all the time."""
+    lab, warning = ada.lab(), ada.page.locator(".rr-shell__warning")
+    expect(warning).to_be_hidden()
+    expect(warning).to_contain_text("This workspace closes at ", timeout=IDLE_MINUTES * 60_000)
+    expect(warning).to_be_visible()
+    ada.look("idle")
+    in_lab = lab.locator(".rr-standing--warning")
+    expect(in_lab).to_contain_text("Closes in ", timeout=ANSWER_MS)
+    expect(lab.get_by_text("This workspace closes at ").first).to_be_visible()
+    ada.page.keyboard.press("Shift")
+    expect(warning).to_be_hidden(timeout=ANSWER_MS)
+    expect(in_lab).to_have_count(0, timeout=ANSWER_MS)
+    expect(lab.get_by_text("This workspace closes at ")).to_have_count(0, timeout=ANSWER_MS)
 
 
 def test_nothing_went_wrong_unseen(people: Hall) -> None:

@@ -7,7 +7,8 @@
 (() => {
   const NAME = "@readingroom/lab";
   const CATEGORY = "Reading Room";
-  const LOOK_MS = 30000; // how often the status bar asks
+  const LOOK_MS = 30000; // how often the status bar asks,
+  const SOON_MS = 5000; // and how often at most when the workspace closes soon
   const HERE_MS = 60000; // how often, at most, the door is told of somebody at work
   const BOOK = "M4 3h6a2 2 0 0 1 2 1.5A2 2 0 0 1 14 3h6v16h-6a2 2 0 0 0-2 1.5A2 2 0 0 0 10 19H4z M12 4.5V20";
   const LEAVE = "M5 3h9v4h-2V5H7v14h5v-2h2v4H5z M10 11h7l-2.5-2.5L16 7l5 5-5 5-1.5-1.5L17 13h-7z";
@@ -211,7 +212,7 @@
         item.node.title = text; // all of it, where the bar is too narrow
         item.toggleClass("rr-standing--warning", isWarning);
       };
-      let told = "", notice = "";
+      let told = "", notice = "", pause = LOOK_MS;
       const warn = (warning) => { // each once, and away again when somebody did something
         if (warning === told) return;
         told = warning;
@@ -220,7 +221,9 @@
       };
       const look = async () => {
         try {
-          const { words } = await ask("standing");
+          const { words, closing } = await ask("standing");
+          const left = closing ? Date.parse(closing.at) - Date.now() : NaN;
+          pause = Math.max(SOON_MS, Math.min(LOOK_MS, left / 4)) || LOOK_MS;
           const facts = [short(words.project), words.tier, words.before_alert, words.ends];
           const all = words.warning ? [words.left, ...facts] : [...facts, words.left];
           show(all.filter(Boolean).join(" · "), Boolean(words.warning));
@@ -231,7 +234,7 @@
       };
       const follow = async () => {
         await look();
-        setTimeout(follow, LOOK_MS);
+        setTimeout(follow, pause);
       };
       follow();
       document.addEventListener("readingroom:here", () => { if (told) setTimeout(look, 15000); });
