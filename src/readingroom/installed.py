@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from readingroom.errors import Unavailable
 from readingroom.settings import Settings
 
-NOTEBOOK, DOOR = "notebook", "door"
+NOTEBOOK, DOOR, DISPLAY = "notebook", "door", "display"
 
 
 @dataclass(frozen=True)

@@ -208,6 +208,16 @@ class Settings:
     def workspace_sockets_dir(self) -> Path:
         return self.run_dir / "w"
 
+    @property
+    def screen_sockets_dir(self) -> Path:
+        """Sockets of the screens of strict workspaces: what the door leads to in place of their servers."""
+        return self.run_dir / "p"
+
+    @property
+    def behind_dir(self) -> Path:
+        """Behind the screens: strict workspaces' own sockets and displays, which the door never sees."""
+        return self.run_dir / "b"
+
 
 _PATHS = {"policies_dir"}
 

@@ -21,7 +21,7 @@ import httpx
 
 from readingroom import installed
 from readingroom.errors import Unavailable
-from readingroom.hub import doorkeeper, ownership, sockets
+from readingroom.hub import display, doorkeeper, ownership, sockets, tickets
 from readingroom.hub.configure import KEEP_SOCKETS, NODE, PROXY_PROGRAM
 from readingroom.hub.containers import INSTANCE_LABEL, RESEARCHER, sockets_dir, workspace_key
 from readingroom.hub.proxy import unix_url
@@ -30,6 +30,7 @@ from readingroom.ops.install import create_run
 from readingroom.ops.progress import Progress
 from readingroom.settings import Settings
 
+TICKET_KEY = "a key for tests"
 HOST = "the-workspaces-own-host.test"
 KERNEL = f"/api/kernels/{'0' * 8}-0000-0000-0000-{'0' * 12}/channels"
 
@@ -98,6 +99,8 @@ class Doorway:
     def __init__(self, state: Path, **given: object) -> None:
         self.settings = Settings(state_dir=state, **given)
         create_run(self.settings)
+        self.settings.keys_dir.mkdir(parents=True)
+        (self.settings.keys_dir / tickets.KEY_FILE).write_text(TICKET_KEY)
         self.engine = docker.DockerClient(base_url=self.settings.engine_url)
         images.provide(self.settings, Progress())
         self.servers: dict[tuple[str, str], HostileServer] = {}
@@ -117,8 +120,8 @@ class Doorway:
     def kill(self) -> None:
         self.engine.containers.get(door.container_name(self.settings)).kill()
 
-    def open(self, person: str, project: str) -> HostileServer:
-        folder = sockets.fresh_directory(sockets_dir(self.settings, person, project))
+    def open(self, person: str, project: str, *, screen: bool = False) -> HostileServer:
+        folder = sockets.fresh_directory(self._folder(person, project, screen))
         server = HostileServer(folder / sockets.NAME)
         (folder / sockets.NAME).chmod(0o666)
         self._pin(folder)
@@ -127,10 +130,15 @@ class Doorway:
         doorkeeper.reconcile(self.settings)
         return server
 
-    def shut(self, person: str, project: str) -> None:
+    def shut(self, person: str, project: str, *, screen: bool = False) -> None:
         self.servers.pop((person, project)).shutdown()
-        shutil.rmtree(sockets_dir(self.settings, person, project))
+        shutil.rmtree(self._folder(person, project, screen))
         doorkeeper.reconcile(self.settings)
+
+    def _folder(self, person: str, project: str, screen: bool) -> Path:
+        if screen:
+            return display.places(self.settings, person, project).screen
+        return sockets_dir(self.settings, person, project)
 
     def _pin(self, folder: Path) -> None:
         """The socket is its researcher's and the directory ours, as after a start."""

@@ -121,7 +121,7 @@ class StandInRecords:
         with (self.state / "events.jsonl").open("a") as file:
             file.write(json.dumps(event) + "\n")
 
-    def check_turn(self, username: str, project: str, memory_bytes: int | None) -> None:
+    def check_turn(self, username: str, project: str, memory_bytes: int | None, beside_bytes: int) -> None:
         """There is always room."""
 
     def gave_up(self, username: str, project: str) -> None:
@@ -205,7 +205,7 @@ class HubInstallation:
         create_run(s)
         (s.extracts_dir / "e1" / "cases.csv").write_text("offence,people\ntheft,12\n")
         (s.extracts_dir / "e2" / "stays.csv").write_text("prison,people\nA,30\n")
-        for name in ("hub-cookie-secret", "proxy-token", "portal-token", "worker-token"):
+        for name in ("hub-cookie-secret", "proxy-token", "portal-token", "worker-token", "screen-ticket"):
             (s.keys_dir / name).write_text(secrets.token_hex(32))
             (s.keys_dir / name).chmod(0o600)
 

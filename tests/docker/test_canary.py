@@ -43,7 +43,7 @@ def settings(tmp_path_factory):
     made = Settings(state_dir=tmp_path_factory.mktemp("canary"))
     install.create_state(made)
     install.create_run(made)
-    images.provide(made, Progress())
+    images.provide(made, Progress(), ["display"])
     yield made
     bootstrap.volumes(made).release_idle(frozenset)
     remove_groups(made)
@@ -60,6 +60,7 @@ def test_every_wall_holds_and_nothing_is_left(settings):
     found = run(settings)
     assert {one.wall: one.seen for one in found.values() if not one.held} == {}
     assert len(found) >= 20
+    assert {"only loopback (display: screen)", "no rights (display: browser)"} <= set(found)
     assert DockerEngine(settings).containers() == ()
 
 
@@ -78,10 +79,11 @@ def test_a_wall_that_was_taken_down_is_found(settings, monkeypatch, loosened):
     with monkeypatch.context() as patch:
         patch.setattr(ContainerArguments, "configuration", configuration)
         found = run(settings)
-    assert fallen <= {one.wall for one in found.values() if not one.held}
+    lost = {one.wall for one in found.values() if not one.held}
+    assert fallen | {f"{one} (display: {part})" for one in fallen for part in ("screen", "browser")} <= lost
 
 
 def test_a_canary_that_dies_is_a_fallen_wall_not_silence(settings, monkeypatch):
-    monkeypatch.setattr(canary, "program", lambda: "raise SystemExit('broken')\n")
+    monkeypatch.setattr(canary, "program", lambda **_: "raise SystemExit('broken')\n")
     [finding] = [one for one in run(settings).values() if one.wall == "canary"]
     assert not finding.held and "broken" in finding.seen

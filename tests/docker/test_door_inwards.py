@@ -343,8 +343,8 @@ def test_who_opens_while_another_looks_is_not_shut_out(doorway, server, monkeypa
     """The Hub and the program that watches the door both reconcile, at any time."""
     look = doorkeeper.admitted_keys
 
-    def opens_meanwhile(settings):
-        found = look(settings)
+    def opens_meanwhile(settings, way):
+        found = look(settings, way)
         monkeypatch.setattr(doorkeeper, "admitted_keys", look)
         doorway.open("bilal", "meanwhile")
         return found

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import certifi
 import pytest
-from docker.errors import ImageNotFound
+from docker.errors import ContainerError, ImageNotFound
 
 from readingroom import installed
 from readingroom.errors import IntegrityError
-from readingroom.installed import DOOR, NOTEBOOK, image_id
+from readingroom.installed import DISPLAY, DOOR, NOTEBOOK, image_id
 from readingroom.ops import images, rootfs, sbom
 from readingroom.ops.engine import client
 from readingroom.ops.progress import Progress
@@ -30,7 +30,7 @@ SITE = "/opt/venv/lib/python3.11/site-packages"
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
     made = Settings(state_dir=tmp_path_factory.mktemp("images"))
-    images.provide(made, Progress())
+    images.provide(made, Progress(), [DISPLAY])
     return made
 
 
@@ -40,9 +40,9 @@ def engine(settings):
         yield connection
 
 
-@pytest.fixture(params=["notebook", "door"])
+@pytest.fixture(params=[NOTEBOOK, DOOR, DISPLAY])
 def image(request, settings):
-    return {"notebook": image_id(settings, NOTEBOOK), "door": image_id(settings, DOOR)}[request.param]
+    return image_id(settings, request.param)
 
 
 def run(engine, image, *command, user=None):
@@ -53,13 +53,14 @@ def run(engine, image, *command, user=None):
 
 
 def test_nothing_is_made_twice(settings):
-    assert images.provide(settings, Progress()) == ()
-    assert all(state.present and state.current for state in images.states(settings))
+    assert images.provide(settings, Progress(), [DISPLAY]) == ()
+    assert all(state.present and state.current for state in images.states(settings, [DISPLAY]))
 
 
 def test_nobody_is_root(engine, settings):
     assert run(engine, image_id(settings, NOTEBOOK), "id", "-u").strip() == "10001"
     assert run(engine, image_id(settings, DOOR), "id", "-u").strip() == "10002"
+    assert run(engine, image_id(settings, DISPLAY), "id", "-u").strip() == "10003"
 
 
 def test_no_file_changes_who_runs_it(engine, image):
@@ -125,19 +126,30 @@ def test_what_is_switched_off_or_preset_in_jupyterlab_exists_there(engine, setti
     assert said == "all\n"
 
 
-@pytest.mark.parametrize("family", ["notebook", "door"])
+def test_a_display_has_no_tool_that_carries_anything(engine, settings):
+    """Nothing but what paints: no clipboard manager, shell of the network, terminal, or settings of the screen."""
+    for name in ("curl", "wget", "ssh", "nc", "xclip", "xsel", "xterm", "vncconfig", "tigervncconfig", "node", "gcc"):
+        assert run(engine, image_id(settings, DISPLAY), "sh", "-c", f"command -v {name} || true") == "", name
+    page = run(engine, image_id(settings, DISPLAY), "ls", "/opt/readingroom/page").split()
+    assert sorted(page) == ["core", "index.html", "screen.css", "screen.js", "vendor"]
+
+
+@pytest.mark.parametrize("family", ["notebook", "door", "display"])
 def test_the_bill_of_materials_lists_what_is_there(settings, family):
     bill = json.loads(sbom.make(settings, family).read_text())
     purls = {one["purl"].partition("@")[0] for one in bill["components"]}
     assert bill["metadata"]["component"]["version"] == image_id(settings, family)
     assert {"notebook": {"pkg:deb/debian/tini", "pkg:pypi/pandas", "pkg:generic/readingroom"},
-            "door": {"pkg:deb/debian/haproxy"}}[family] <= purls
+            "door": {"pkg:deb/debian/haproxy"},
+            "display": {"pkg:deb/debian/chromium", "pkg:deb/debian/tigervnc-standalone-server"}}[family] <= purls
     assert sbom.make(settings, family).read_text() == json.dumps(bill, indent=1, sort_keys=True) + "\n"
 
 
 def test_the_door_accepts_its_own_configuration(engine, settings):
-    run(engine, image_id(settings, DOOR), "haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg",
-        "-f", "/etc/haproxy/inwards.cfg")
+    check = ("haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg", "-f", "/etc/haproxy/inwards.cfg")
+    run(engine, image_id(settings, DOOR), "env", "RR_TICKET_KEY=eA==", *check)
+    with pytest.raises(ContainerError):  # no key that everybody knows is taken instead
+        run(engine, image_id(settings, DOOR), *check)
 
 
 def test_nothing_of_the_building_machine_is_in_any_layer(engine, image):

@@ -8,6 +8,7 @@ import typer
 
 from readingroom.bootstrap import build
 from readingroom.core.policy import Tier
+from readingroom.core.projects import DISPLAY_IMAGE
 from readingroom.services import projects
 from readingroom.settings import load_settings
 
@@ -33,5 +34,5 @@ def workspace(
     settings = load_settings()
     images.check_family(image)
     projects.set_workspace(build(settings), slug, image=image, tier=tier, by=BY)
-    images.provide(settings, Progress(), [image])
+    images.provide(settings, Progress(), [image, *([DISPLAY_IMAGE] if tier is Tier.STRICT else [])])
     print(f"Workspaces of {slug} run {image} ({tier.value}).")

@@ -11,7 +11,7 @@ from datetime import date
 
 from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
 from readingroom.core.people import Person, QualificationKind, Standing
-from readingroom.core.policy import Policy, Tier
+from readingroom.core.policy import Policy
 from readingroom.core.projects import Grant, Project, allowed_images
 from readingroom.core.roles import Permission
 from readingroom.core.undertakings import Undertaking, missing_signature
@@ -129,10 +129,6 @@ def _project(project: Project, grants: Sequence[tuple[Grant, Policy]], today: da
     elif project.status not in LIVE:
         state, way = _NOT_LIVE[project.status]
         reasons.append(Reason("project.status", f"The project {state}.", way))
-    if Tier.STRICT in {project.tier, *(policy.tier for _, policy in grants)}:
-        reasons.append(Reason("workspace.tier", "This project's workspaces may be seen as pixels only (tier strict), "
-                              "which this installation does not offer.",
-                              "Ask the administrator; the data stay closed until it does."))
     if not grants:
         reasons.append(Reason("project.grants", "The project has no grant of any dataset.",
                               "Apply for the datasets it needs."))

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
 from readingroom.core.policy.model import Policy, Tier
 
-NOTEBOOK_IMAGE = "notebook"
+NOTEBOOK_IMAGE, DISPLAY_IMAGE = "notebook", "display"  # the second stands beside a strict workspace
 NO_RULES = Policy()
 
 

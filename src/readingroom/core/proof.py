@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -53,17 +53,30 @@ def fingerprint(demanded: Mapping[str, Any]) -> str:
 def drifts(demanded: Mapping[str, Any], inspect: Mapping[str, Any]) -> tuple[Drift, ...]:
     """Every fact in which the engine's `inspect` of a running container differs from what was demanded.
 
-    Empty means: it runs, as demanded, in every field that the engine reports. A field that is missing differs.
+    Empty means: it runs, as demanded, in every field that the engine reports. A field that is missing differs. The
+    same is asked of each container beside it; `inspect["beside"]` has the engine's words on these, by id.
     """
     try:
-        return tuple(_compare(demanded, inspect))
+        found = tuple(_compare(demanded, inspect))
+        for part in parts_beside(demanded):
+            found += tuple(replace(drift, fact=f"{part['part']}: {drift.fact}")
+                           for drift in drifts(part, (inspect.get("beside") or {}).get(part["container"]) or {}))
+        return found
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         return (Drift("the engine's answer", "complete", f"unreadable ({type(error).__name__}: {error})"),)
 
 
+def parts_beside(demanded: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The demands on containers that belong to the same workspace, each with its `part` and `container`."""
+    beside: Sequence[Mapping[str, Any]] = demanded.get("beside", ())
+    return beside
+
+
 def compared(demanded: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of what is compared, for people."""
-    return tuple(sorted([*(name for name in demanded if name != "host"), *demanded["host"], "exec", "other fields"]))
+    names = [*(name for name in demanded if name not in ("host", "beside")), *demanded["host"], "exec", "other fields"]
+    beside = (f"{part['part']}: {name}" for part in parts_beside(demanded) for name in compared(part))
+    return tuple(sorted([*names, *beside]))
 
 
 def _compare(demanded: Mapping[str, Any], inspect: Mapping[str, Any]) -> Iterator[Drift]:

@@ -8,9 +8,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from readingroom.core.policy import Policy
+from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import NOTEBOOK_IMAGE
+from readingroom.core.proof import parts_beside
 from readingroom.core.walls import Proof
+
+DISPLAY_MEMORY_BYTES = 1024**3  # most that the display of a strict workspace may use
+
+
+def beside_bytes(policy: Policy) -> int:
+    """Memory of what stands beside a workspace: a strict one has a display."""
+    return DISPLAY_MEMORY_BYTES if policy.tier is Tier.STRICT else 0
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,16 @@ class Opening:
     demand: Mapping[str, Any] | None = None
     proof: Proof | None = None
     used_at: datetime | None = None
+
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """The workspace's own, then those beside it: a strict one has a display."""
+        return (self.container, *(one["container"] for one in parts_beside(self.demand or {})))
+
+    @property
+    def tier(self) -> Tier:
+        """How it is reached: by a display if there is one beside it."""
+        return Tier.STRICT if len(self.containers) > 1 else Tier.STANDARD
 
 
 WARNING = timedelta(minutes=10)

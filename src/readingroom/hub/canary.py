@@ -13,21 +13,24 @@ from docker.errors import DockerException, NotFound
 from requests.exceptions import RequestException
 
 from readingroom import installed
-from readingroom.core.policy import Policy
+from readingroom.core.policy import Policy, Tier
 from readingroom.core.proof import drifts
 from readingroom.core.volumes import Volume
 from readingroom.core.walls import Finding
 from readingroom.core.workspaces import WorkspacePlan
 from readingroom.errors import Unavailable
-from readingroom.hub import sockets
+from readingroom.hub import display, sockets
 from readingroom.hub.containers import (
+    BROWSER,
     CANARY,
     INSTANCE_LABEL,
     KIND_LABEL,
+    SCREEN,
     ContainerArguments,
     Host,
     Purpose,
     container_arguments,
+    server_dir,
     shared_dir,
     sockets_dir,
 )
@@ -51,7 +54,10 @@ def probe(settings: Settings, engine: docker.APIClient, volumes: Volumes) -> tup
     settings.run_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
     with (settings.run_dir / "canary.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return tuple(finding for family in _images(settings) for finding in _probe(settings, engine, volumes, family))
+        found = [finding for family in _images(settings) for finding in _probe(settings, engine, volumes, family)]
+        if installed.DISPLAY in installed.images(settings):
+            found += _probe_display(settings, engine)
+        return tuple(found)
 
 
 def _images(settings: Settings) -> tuple[str, ...]:
@@ -82,6 +88,48 @@ def _probe(settings: Settings, engine: docker.APIClient, volumes: Volumes, famil
     finally:
         _remove(engine, arguments.name)
         sockets.remove_directory(sockets_dir(settings, NAME, NAME))
+
+
+def _probe_display(settings: Settings, engine: docker.APIClient) -> list[Finding]:
+    """The same from inside both halves of a display, each with its own accounts, sockets and places."""
+    host, image_id = look(engine), installed.image_id(settings, installed.DISPLAY)
+    plan = WorkspacePlan(NAME, NAME, (), settings.homes_dir / NAME / NAME, Policy(tier=Tier.STRICT))
+    folders = (*display.places(settings, NAME, NAME), server_dir(settings, NAME, NAME, Tier.STRICT))
+    x, screen = str(display.X_SOCKETS), str(display.SCREEN_SOCKET.parent)
+    own = {"/tmp", "/dev/shm", "/dev/mqueue"}  # noqa: S108  inside
+    shared: dict[str, object] = {"NOT_HERE": {"data cannot be changed"}}
+    tables: dict[str, dict[str, object]] = {
+        "screen": {"ME": SCREEN, "WRITABLE": {*own, x, screen}, "SOCKET_FOLDERS": {x, screen}, "OUR_SOCKETS": set()},
+        "browser": {"ME": BROWSER, "WRITABLE": own, "SOCKET_FOLDERS": set(), "OUR_SOCKETS": set()},
+    }
+    purposes = {part: Purpose(CANARY, ("python3", "-c", program(**shared, **table), "canary"))
+                for part, table in tables.items()}
+    parts = {
+        "screen": display.screen_arguments(settings, plan, host, image_id=image_id, purpose=purposes["screen"]),
+        "browser": display.browser_arguments(settings, plan, host, image_id=image_id, base_url="/",
+                                             purpose=purposes["browser"]),
+    }
+    found = []
+    try:
+        for folder in folders:
+            set_owner(sockets.fresh_directory(folder), host.outside(SCREEN), sockets.PINNED_MODE, engine=engine,
+                      image=image_id, label={INSTANCE_LABEL: settings.instance, KIND_LABEL: "ownership"})
+        for part, arguments in parts.items():
+            _remove(engine, arguments.name)
+            container = engine.create_container_from_config(arguments.configuration(), arguments.name)["Id"]
+            engine.start(container)
+            found += [replace(finding, wall=f"{finding.wall} (display: {part})")
+                      for finding in _findings(arguments, engine, container)]
+            _remove(engine, arguments.name)
+    except (DockerException, RequestException) as error:
+        raise Unavailable(f"The canary of displays could not be run: {error}.", rule="walls.canary",
+                          next_step="`readingroom doctor` says what is missing.") from error
+    finally:
+        for arguments in parts.values():
+            _remove(engine, arguments.name)
+        for folder in (folders[0], folders[1].parent):
+            sockets.remove_directory(folder)
+    return found
 
 
 def _arguments(settings: Settings, host: Host, family: str) -> ContainerArguments:

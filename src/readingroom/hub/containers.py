@@ -17,14 +17,14 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from readingroom.core.policy.model import Policy
+from readingroom.core.policy.model import Policy, Tier
 from readingroom.core.proof import without_text
 from readingroom.core.volumes import SHARED
 from readingroom.errors import PolicyError, Unavailable
 from readingroom.hub.limits import Limits
 from readingroom.settings import Settings
 
-RESEARCHER = 10001
+RESEARCHER, SCREEN, BROWSER = 10001, 10003, 10004  # 10002 is the door
 HOME = PurePosixPath("/home/researcher")
 PROJECT = PurePosixPath("/project")
 DATA = PurePosixPath("/data")
@@ -69,7 +69,11 @@ class Host:
     @property
     def researcher(self) -> int:
         """The host's number for a workspace's account: owner of its home and of its socket."""
-        return self.first_account + RESEARCHER
+        return self.outside(RESEARCHER)
+
+    def outside(self, account: int) -> int:
+        """The host's number for an account of a container."""
+        return self.first_account + account
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ class ContainerArguments:
     runtime: str = "runc"
     apparmor: bool = False
     cgroup_parent: str = ""
+    account: int = RESEARCHER
+    working_dir: PurePosixPath = HOME
 
     def configuration(self, environment: Mapping[str, str] | None = None) -> dict[str, object]:
         """The body of the engine's "create a container"; `environment` is what JupyterHub adds to ours."""
@@ -109,8 +115,8 @@ class ContainerArguments:
         return {
             "Image": self.image,
             "Cmd": list(self.command),
-            "User": f"{RESEARCHER}:{RESEARCHER}",
-            "WorkingDir": str(HOME),
+            "User": f"{self.account}:{self.account}",
+            "WorkingDir": str(self.working_dir),
             "Hostname": "workspace",
             "Domainname": "",
             "Tty": False,
@@ -195,7 +201,8 @@ class ContainerArguments:
         }
 
     def _security(self) -> list[str]:
-        options = ["no-new-privileges:true", f"seccomp={seccomp_profile()}"]
+        own = SCREEN if self.account == SCREEN else None
+        options = ["no-new-privileges:true", f"seccomp={seccomp_profile(own)}"]
         return [*options, "apparmor=docker-default"] if self.apparmor else options
 
 
@@ -230,9 +237,16 @@ COMMAND = (
 
 
 @cache
-def seccomp_profile() -> str:
-    """Our allow-list of system calls, as the JSON text that the engine wants (not a path)."""
-    return json.dumps(json.loads(Path(__file__).with_name("seccomp.json").read_text()), separators=(",", ":"))
+def seccomp_profile(own_account: int | None = None) -> str:
+    """Our allow-list of system calls, as the JSON text that the engine wants (not a path).
+
+    With `own_account` a process may also become the account that it is already, which X servers insist on.
+    """
+    profile = json.loads(Path(__file__).with_name("seccomp.json").read_text())
+    if own_account is not None:
+        profile["syscalls"].append({"names": ["setuid", "setgid"], "action": "SCMP_ACT_ALLOW",
+                                    "args": [{"index": 0, "value": own_account, "op": "SCMP_CMP_EQ"}]})
+    return json.dumps(profile, separators=(",", ":"))
 
 
 def workspace_key(settings: Settings, username: str, project: str) -> str:
@@ -247,6 +261,13 @@ def container_name(settings: Settings, username: str, project: str) -> str:
 def sockets_dir(settings: Settings, username: str, project: str) -> Path:
     """The workspace's own directory for its socket: short and lower-case (the Hub lower-cases it)."""
     return settings.workspace_sockets_dir / workspace_key(settings, username, project)
+
+
+def server_dir(settings: Settings, username: str, project: str, tier: Tier | None) -> Path:
+    """Where the server's own socket is: before the door, or behind a screen where the door cannot see it."""
+    if tier is Tier.STRICT:
+        return settings.behind_dir / workspace_key(settings, username, project) / "w"
+    return sockets_dir(settings, username, project)
 
 
 def shared_dir(settings: Settings, project: str) -> Path:
@@ -302,11 +323,11 @@ def container_arguments(
         Mount(plan.home, HOME, read_only=False),
         Mount(shared_dir(settings, plan.project), PROJECT, read_only=False),
         Mount(settings.door_socket.parent, DOOR_SOCKET.parent),
-        Mount(sockets_dir(settings, plan.username, plan.project), SERVER_SOCKET.parent, read_only=False),
+        Mount(server_dir(settings, plan.username, plan.project, policy.tier), SERVER_SOCKET.parent, read_only=False),
     )
     return ContainerArguments(
         name=container_name(settings, plan.username, plan.project),
-        image=_checked_image(image_id),
+        image=checked_image(image_id),
         command=purpose.command,
         mounts=mounts,
         limits=limits,
@@ -317,7 +338,7 @@ def container_arguments(
             PROJECT_LABEL: plan.project,
         },
         environment={**ENVIRONMENT, **_by_policy(policy), **purpose.environment},
-        runtime=_runtime(settings, host),
+        runtime=checked_runtime(settings, host),
         apparmor=host.apparmor,
         cgroup_parent=cgroup_parent(settings, plan.project, host.cgroup_driver),
     )
@@ -328,7 +349,7 @@ def _by_policy(policy: Policy) -> dict[str, str]:
     return {TERMINALS: "yes"} if policy.terminals else {}
 
 
-def _checked_image(image_id: str) -> str:
+def checked_image(image_id: str) -> str:
     """A tag can be given to another image at any time, an id is a hash of the contents."""
     if not _IMAGE_ID.match(image_id):
         raise PolicyError(
@@ -340,7 +361,7 @@ def _checked_image(image_id: str) -> str:
     return image_id
 
 
-def _runtime(settings: Settings, host: Host) -> str:
+def checked_runtime(settings: Settings, host: Host) -> str:
     if settings.workspace_runtime not in host.runtimes:
         raise Unavailable(
             f"The engine has no runtime {settings.workspace_runtime}; it has {', '.join(sorted(host.runtimes))}.",

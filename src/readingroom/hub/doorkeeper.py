@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from readingroom.errors import IntegrityError, Unavailable
 from readingroom.hub import doorlimits, sockets
 from readingroom.settings import Settings
 
-BACKEND = "workspaces"
-INSIDE = "/run/rr/w"  # where the door's container sees the workspaces' sockets
 ANSWER_SECONDS = 5
 _MAINTENANCE = 0x01  # "forced maintenance", of HAProxy's srv_admin_state
+
+
+@dataclass(frozen=True)
+class Way:
+    """One kind of thing that the door leads to: its backend, and where the door's container sees the sockets."""
+
+    backend: str
+    inside: str
+    outside: Callable[[Settings], Path]
+
+
+WORKSPACES = Way("workspaces", "/run/rr/w", lambda settings: settings.workspace_sockets_dir)
+SCREENS = Way("screens", "/run/rr/p", lambda settings: settings.screen_sockets_dir)
+WAYS = (WORKSPACES, SCREENS)  # a strict workspace is behind its screen, and has no server of the first
 
 
 def ask(admin: Path, command: str) -> str:
@@ -44,23 +58,24 @@ def reconcile(settings: Settings) -> None:
 
     What is admitted is asked first: a workspace that opens in between is then admitted twice, never expelled.
     """
-    admitted = admitted_keys(settings)
-    wanted = open_keys(settings)
-    for key in admitted - wanted:
-        _expel(settings, key)
-    _limit(settings, wanted)
-    for key in wanted - admitted:
-        _admit(settings, key)
+    _limit(settings, frozenset().union(*(open_keys(settings, way) for way in WAYS)))
+    for way in WAYS:
+        admitted = admitted_keys(settings, way)
+        wanted = open_keys(settings, way)
+        for key in admitted - wanted:
+            _expel(settings, way, key)
+        for key in wanted - admitted:
+            _admit(settings, way, key)
 
 
-def open_keys(settings: Settings) -> frozenset[str]:
-    """The workspaces whose sockets are pinned."""
-    return frozenset(path.name for path in settings.workspace_sockets_dir.glob("*") if _is_pinned(path))
+def open_keys(settings: Settings, way: Way = WORKSPACES) -> frozenset[str]:
+    """The workspaces whose sockets there are pinned."""
+    return frozenset(path.name for path in way.outside(settings).glob("*") if _is_pinned(path))
 
 
-def admitted_keys(settings: Settings) -> frozenset[str]:
-    """The workspaces that the door leads to now."""
-    return frozenset(name for name, state in _servers(settings) if not state & _MAINTENANCE)
+def admitted_keys(settings: Settings, way: Way = WORKSPACES) -> frozenset[str]:
+    """The workspaces that the door leads to now, by that way."""
+    return frozenset(name for name, state in _servers(settings, way) if not state & _MAINTENANCE)
 
 
 def _is_pinned(directory: Path) -> bool:
@@ -73,9 +88,9 @@ def _is_pinned(directory: Path) -> bool:
     return researcher != os.geteuid()
 
 
-def _servers(settings: Settings) -> list[tuple[str, int]]:
+def _servers(settings: Settings, way: Way) -> list[tuple[str, int]]:
     """Name and administrative state of each server that the door knows."""
-    lines = ask(settings.door_admin_socket, f"show servers state {BACKEND}").splitlines()
+    lines = ask(settings.door_admin_socket, f"show servers state {way.backend}").splitlines()
     header = next((line for line in lines if line.startswith("# ")), "").removeprefix("# ").split()
     if "srv_name" not in header:
         raise Unavailable("The door does not say what it leads to.", rule="door.admin", value=lines[:1],
@@ -97,17 +112,17 @@ def _limit(settings: Settings, keys: frozenset[str]) -> None:
             ask(settings.door_admin_socket, f"{verb} map {doorlimits.MAP} {key} {limits}")
 
 
-def _admit(settings: Settings, key: str) -> None:
-    server = f"{BACKEND}/{key}"
-    told = ask(settings.door_admin_socket, f"add server {server} unix@{INSIDE}/{key}/{sockets.NAME} weight 0 proto h1")
+def _admit(settings: Settings, way: Way, key: str) -> None:
+    server, socket_path = f"{way.backend}/{key}", f"{way.inside}/{key}/{sockets.NAME}"
+    told = ask(settings.door_admin_socket, f"add server {server} unix@{socket_path} weight 0 proto h1")
     if "registered" not in told and "already exists" not in told.lower():
         raise Unavailable("The door does not take the workspace in.", rule="door.admin", value=told.strip()[:200],
                           next_step="See the door's log.")
     ask(settings.door_admin_socket, f"enable server {server}")
 
 
-def _expel(settings: Settings, key: str) -> None:
+def _expel(settings: Settings, way: Way, key: str) -> None:
     """In maintenance it is chosen no more; the rest ends what is open, and clears up as far as that is possible now."""
-    server = f"{BACKEND}/{key}"
+    server = f"{way.backend}/{key}"
     for command in (f"set server {server} state maint", f"shutdown sessions server {server}", f"del server {server}"):
         ask(settings.door_admin_socket, command)

@@ -11,11 +11,13 @@ from typing import Any
 from readingroom.errors import Unavailable
 from readingroom.hub import sockets
 from readingroom.hub.containers import CANARY, KIND_LABEL, WORKSPACE
+from readingroom.hub.display import PARTS
 from readingroom.hub.engine import DockerEngine
 from readingroom.settings import Settings
 
 START_SECONDS = 400  # a workspace may be starting for as long, and is on no record yet
 PASSING = ("ownership", CANARY)  # kinds that live for seconds
+LASTING = (WORKSPACE, *PARTS)  # kinds that belong to an open workspace
 
 
 @dataclass(frozen=True)
@@ -40,18 +42,22 @@ def _find(settings: Settings, engine: DockerEngine, known: Collection[str], befo
     containers = engine.containers()
     for found in containers:
         kind = found["Labels"].get(KIND_LABEL, "")
-        if found["Created"] < before and (kind in PASSING or (kind == WORKSPACE and found["Id"] not in known)):
+        if found["Created"] < before and (kind in PASSING or (kind in LASTING and found["Id"] not in known)):
             yield Orphan("container", found["Names"][0].lstrip("/") if found["Names"] else found["Id"])
     joined = {name for found in containers if found["State"] == "running" for name in _networks(found)}
     for network in engine.networks():
         if network["Name"] not in joined:  # else the proof finds it at a workspace, closes that, and it is one then
             yield Orphan("network", network["Name"])
     in_use = {Path(mount["Source"]) for found in containers for mount in found["Mounts"] if mount.get("Source")}
-    folder = settings.workspace_sockets_dir
-    if folder.is_dir():
-        for directory in sorted(folder.iterdir()):
-            if directory not in in_use and directory.lstat().st_ctime < before:
-                yield Orphan("sockets", directory.name)
+    for folder in _folders(settings):
+        for directory in sorted(folder.iterdir()) if folder.is_dir() else ():
+            used = any(place.is_relative_to(directory) for place in in_use)
+            if not used and directory.lstat().st_ctime < before:
+                yield Orphan("sockets", f"{folder.name}/{directory.name}")
+
+
+def _folders(settings: Settings) -> tuple[Path, ...]:
+    return settings.workspace_sockets_dir, settings.screen_sockets_dir, settings.behind_dir
 
 
 def _networks(container: Mapping[str, Any]) -> Collection[str]:
@@ -67,7 +73,7 @@ def remove(settings: Settings, engine: DockerEngine, found: Collection[Orphan]) 
             engine.remove_network(orphan.name)
         else:
             try:
-                sockets.remove_directory(settings.workspace_sockets_dir / orphan.name)
+                sockets.remove_directory(settings.run_dir / orphan.name)
             except PermissionError as error:
                 raise Unavailable(f"The sockets of {orphan.name} belong to another account.", rule="hub.orphans",
                                   value=orphan.name, next_step="`make down` removes them.") from error

@@ -41,7 +41,7 @@ class Records(Protocol):
     def plan(self, username: str, project: str) -> Plan:
         """What to mount; AccessDenied with every reason; Unavailable while an extract is being made."""
 
-    def check_turn(self, username: str, project: str, memory_bytes: int | None) -> None:
+    def check_turn(self, username: str, project: str, memory_bytes: int | None, beside_bytes: int) -> None:
         """Unavailable while the machine is full, naming the place in the queue."""
 
     def gave_up(self, username: str, project: str) -> None:
@@ -101,10 +101,10 @@ class RoomRecords:
 
         return workspaces.plan(self._room, username, project)
 
-    def check_turn(self, username: str, project: str, memory_bytes: int | None) -> None:
+    def check_turn(self, username: str, project: str, memory_bytes: int | None, beside_bytes: int) -> None:
         from readingroom.services import turns
 
-        turns.check_turn(self._room, username, project, memory_bytes)
+        turns.check_turn(self._room, username, project, memory_bytes, beside_bytes)
 
     def gave_up(self, username: str, project: str) -> None:
         from readingroom.services import turns

@@ -21,7 +21,7 @@ from requests.exceptions import RequestException
 
 from readingroom import installed
 from readingroom.errors import ReadingRoomError
-from readingroom.hub import doorkeeper
+from readingroom.hub import doorkeeper, tickets
 from readingroom.hub.sockets import DOOR
 from readingroom.ops.engine import client
 from readingroom.settings import Settings, load_settings
@@ -57,6 +57,7 @@ def container_arguments(settings: Settings, image_id: str) -> dict[str, object]:
             sockets("hub", read_only=True),
             sockets("portal", read_only=True),
             sockets("w", read_only=True),
+            sockets("p", read_only=True),
             sockets("door", read_only=False),
             sockets("in", read_only=False),
             sockets("admin", read_only=False),
@@ -73,13 +74,14 @@ def container_arguments(settings: Settings, image_id: str) -> dict[str, object]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What images/door/inwards.cfg names: whose workspaces, and the origin that may frame them."""
+    """What images/door/inwards.cfg names: whose workspaces, the origin that may frame them, whose tickets are good."""
     return {
         "RR_INSTANCE": settings.instance,
         "RR_PUBLIC_URL": settings.public_url,
         "RR_PUBLIC_HOST": settings.public_host,
         "RR_SCHEME": "https" if settings.is_secure else "http",
         "RR_COOKIE_SECURE": "; Secure" if settings.is_secure else "",
+        "RR_TICKET_KEY": tickets.door_key(settings),
     }
 
 

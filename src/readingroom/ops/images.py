@@ -170,6 +170,12 @@ def stage_notebook_r(context: Path) -> None:
     _stage(context, {name: folder / name for name in ("Dockerfile", "Rprofile.site", "readingroom")})
 
 
+def stage_display(context: Path) -> None:
+    folder = REPOSITORY / "images/display"
+    names = ("Dockerfile", "page", "policies.json", "screen", "screen.cfg", "letters.py", "browser", "browser.cfg")
+    _stage(context, {name: folder / name for name in names})
+
+
 def _stage(context: Path, parts: dict[str, Path]) -> None:
     for name, source in parts.items():
         if not source.exists():
@@ -205,6 +211,7 @@ FAMILIES: dict[str, Family] = {
     "notebook": Family("base", stage_notebook),
     "door": Family("base", stage_door),
     "notebook-r": Family("notebook", stage_notebook_r),
+    "display": Family("base", stage_display),
 }
 NEEDED = ("base", "notebook", "door")
 

@@ -23,7 +23,7 @@ from readingroom.hub.sockets import DOOR, close_to_others
 from readingroom.ops.progress import Progress, run
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings
 
-HEX_SECRETS = ("hub-cookie-secret", "proxy-token", "portal-token", "worker-token", "portal-session")
+HEX_SECRETS = ("hub-cookie-secret", "proxy-token", "portal-token", "worker-token", "portal-session", "screen-ticket")
 RAW_KEYS = ("vault.key", "pseudonym.key", "sign-in.key")
 SIGNING_KEYS = ("release-signing", "audit-signing")
 KEY_FILES = (*HEX_SECRETS, *RAW_KEYS, *(f"{name}.pem" for name in SIGNING_KEYS))
@@ -140,7 +140,8 @@ def create_run(settings: Settings) -> None:
     for folder in (settings.inward_socket.parent, settings.door_admin_socket.parent):
         folder.mkdir(mode=0o700, exist_ok=True)
         _set_mode(folder, 0o700)
-    close_to_others(settings.workspace_sockets_dir)
+    for folder in (settings.workspace_sockets_dir, settings.screen_sockets_dir, settings.behind_dir):
+        close_to_others(folder)
     if os.geteuid() == 0:  # the door makes its sockets itself, and has no right to anything else
         for made in (settings.door_socket, settings.inward_socket, settings.door_admin_socket):
             os.chown(made.parent, DOOR, DOOR)

@@ -251,8 +251,9 @@ def down(settings: Settings, console: Console | None = None, *, keep_engine: boo
     if engine.reachable(settings):
         with closing(engine.client(settings)) as connection, progress.step("Removing the containers"):
             stopped |= bool(remove_containers(settings, connection))
-        if settings.workspace_sockets_dir.exists():
-            _empty_as_root(settings, settings.workspace_sockets_dir)
+        for folder in (settings.workspace_sockets_dir, settings.screen_sockets_dir, settings.behind_dir):
+            if folder.exists():
+                _empty_as_root(settings, folder)
         volumes(settings).release_idle(frozenset)
         remove_groups(settings)
         if not keep_engine and not _others_running():

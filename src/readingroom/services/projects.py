@@ -8,7 +8,7 @@ from typing import Any
 from readingroom.core.access import AccessDecision
 from readingroom.core.people import Person
 from readingroom.core.policy import Policy, Tier
-from readingroom.core.projects import Grant, Project, allowed_images
+from readingroom.core.projects import DISPLAY_IMAGE, Grant, Project, allowed_images
 from readingroom.core.roles import Permission
 from readingroom.core.workspaces import Opening
 from readingroom.errors import NotFound, PermissionDenied
@@ -54,9 +54,11 @@ def get(room: ReadingRoom, viewer: str, slug: str) -> ProjectCard:
 
 
 def images(room: ReadingRoom) -> frozenset[str]:
-    """The images that projects have chosen, whether or not policy still allows it."""
+    """The images that projects have chosen, whether or not policy still allows it, and the display if one is strict."""
     with room.store.reading() as tx:
-        return frozenset(project.image for project in tx.projects.all())
+        found = tx.projects.all()
+        tiers = {room.policies.for_project(project, tx.grants.of_project(project.slug)).tier for project in found}
+    return frozenset({*(project.image for project in found), *([DISPLAY_IMAGE] if Tier.STRICT in tiers else [])})
 
 
 def set_workspace(room: ReadingRoom, slug: str, *, image: str, tier: Tier, by: str) -> Project:

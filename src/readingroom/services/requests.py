@@ -14,7 +14,7 @@ from readingroom.core.egress import Phase, phase
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_request, check_is_author
-from readingroom.core.policy import Policy
+from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Project
 from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Release, Review, Vote
 from readingroom.core.roles import Permission
@@ -134,9 +134,13 @@ def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
 
 
 def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int) -> bytes:
-    """The frozen bytes of one file of the present round; reading them is on the log."""
+    """The frozen bytes of one file of the present round; reading them is on the log.
+
+    PermissionDenied for members of a strict project, whose data they may see as pixels only, until it is released.
+    """
     with room.store.transaction() as tx:
         request = _visible(tx, viewer, number)
+        _check_not_pixels_only(room, tx, viewer, request)
         file = next((file for file in request.files if file.id == file_id), None)
         if file is None:
             raise NotFound(f"Request {number} has no such file.", rule="request.file", value=file_id,
@@ -328,6 +332,15 @@ def _visible(tx: Any, viewer: str, number: int) -> EgressRequest:
         raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
                        next_step="Check the number, or start from your home page.")
     return request
+
+
+def _check_not_pixels_only(room: ReadingRoom, tx: Any, viewer: str, request: EgressRequest) -> None:
+    project = tx.projects.get(request.project)
+    policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
+    if policy.tier is Tier.STRICT and viewer in project.members and request.status is not RequestStatus.RELEASED:
+        raise PermissionDenied("This project's data may be seen as pixels only, and a page here is text.",
+                               rule="workspace.tier", value=project.slug,
+                               next_step="Look at the file in the workspace; once it is released, it can be read here.")
 
 
 def _view(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) -> RequestView:

@@ -26,13 +26,13 @@ class Queued:
     waiting: int
 
 
-def ask(room: ReadingRoom, username: str, project: str, memory_bytes: int | None) -> Queued:
-    """Take a turn, or look at the one that was taken; asking again moves nobody.
+def ask(room: ReadingRoom, username: str, project: str, memory_bytes: int | None, beside_bytes: int = 0) -> Queued:
+    """Take a turn, or look at the one that was taken; asking again moves nobody. What stands beside it counts as well.
 
     AccessDenied when the machine could not hold it even if nothing else ran.
     """
     settings = room.settings
-    wanted = min(memory_bytes or settings.workspace_memory_bytes, settings.workspace_memory_bytes)
+    wanted = min(memory_bytes or settings.workspace_memory_bytes, settings.workspace_memory_bytes) + beside_bytes
     if wanted > settings.capacity_bytes:
         raise AccessDenied(
             "This machine cannot hold a workspace of this size.", rule="workspaces.memory", value=wanted,
@@ -55,9 +55,10 @@ def ask(room: ReadingRoom, username: str, project: str, memory_bytes: int | None
         return _queued(tx.turns.all(), username, project)
 
 
-def check_turn(room: ReadingRoom, username: str, project: str, memory_bytes: int | None) -> None:
+def check_turn(room: ReadingRoom, username: str, project: str, memory_bytes: int | None,
+               beside_bytes: int = 0) -> None:
     """What the spawner asks before it starts anything. Unavailable, naming the place, while it has to wait."""
-    queued = ask(room, username, project, memory_bytes)
+    queued = ask(room, username, project, memory_bytes, beside_bytes)
     if queued.place:
         raise Unavailable(
             f"The machine is full: this workspace is number {queued.place} in the queue.", rule="workspaces.queue",

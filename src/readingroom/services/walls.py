@@ -46,9 +46,11 @@ def prove(room: ReadingRoom, engine: Engine, hub: Hub, opening: Opening) -> bool
     found = engine.inspect(opening.container)
     if found is None:  # it ended; the sweep records that
         return False
-    drifted = drifts(opening.demand, found) if opening.demand else NO_DEMAND
+    beside = {container: engine.inspect(container) for container in opening.containers[1:]}
+    drifted = drifts(opening.demand, {**found, "beside": beside}) if opening.demand else NO_DEMAND
     if drifted:
-        engine.kill(opening.container)
+        for container in opening.containers:
+            engine.kill(container)
     with room.store.transaction() as tx:
         record_proof(room, tx, opening, drifted)
     if drifted:
@@ -126,7 +128,7 @@ def last_probe(room: ReadingRoom) -> Probe | None:
 def known_containers(room: ReadingRoom) -> frozenset[str]:
     """The containers of all workspaces that are open, by the records."""
     with room.store.reading() as tx:
-        return frozenset(opening.container for opening in tx.workspaces.open_now())
+        return frozenset(one for opening in tx.workspaces.open_now() for one in opening.containers)
 
 
 def incidents(room: ReadingRoom, viewer: str, limit: int = 50) -> tuple[Incident, ...]:

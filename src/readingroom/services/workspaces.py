@@ -15,7 +15,7 @@ import rfc8785
 from readingroom.core import proof
 from readingroom.core.access import Reason
 from readingroom.core.grants import readable_columns
-from readingroom.core.policy import Policy, strictest
+from readingroom.core.policy import Policy, Tier, strictest
 from readingroom.core.projects import Extract, Grant
 from readingroom.core.workspaces import Opening, WorkspacePlan, closing
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
@@ -25,6 +25,7 @@ from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 
 SYSTEM = "system"
+PIXELS_ONLY_NOW = "Since it was opened its data may be seen as pixels only; open it again to work so."
 One = TypeVar("One")
 log = logging.getLogger(__name__)
 
@@ -224,8 +225,9 @@ def sweep(room: ReadingRoom, hub: Hub, engine: Engine | None = None, *, at_once:
     def look(opening: Opening) -> None:
         with room.store.reading() as tx:
             means_gone, too_long = _reasons_to_close(room, tx, opening)
-        if means_gone and engine is not None and opening.container:
-            engine.kill(opening.container)
+        if means_gone and engine is not None:
+            for container in filter(None, opening.containers):
+                engine.kill(container)
         if means_gone or too_long:
             hub.stop_workspace(opening.username, opening.project)
             stopped.append(opening.id)
@@ -247,11 +249,13 @@ def _reasons_to_close(room: ReadingRoom, tx: Any, opening: Opening) -> tuple[lis
     project = tx.projects.get(opening.project)
     decision = access.decide_in(room, tx, opening.username, project)
     incident = walls.closing_reason(tx.walls.incident_of_opening(opening.id))
-    end = closing(opening, room.policies.for_project(project, tx.grants.of_project(project.slug)))
+    policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
+    end = closing(opening, policy)
     ended = tx.people.get(opening.username).signed_out_at
     signed_out = ended is not None and opening.opened_at <= ended
+    looser = policy.tier is Tier.STRICT and opening.tier is not Tier.STRICT
     reasons = [*([incident] if incident else []), *(["You signed out everywhere."] if signed_out else []),
-               *(reason.message for reason in decision.reasons)]
+               *(reason.message for reason in decision.reasons), *([PIXELS_ONLY_NOW] if looser else [])]
     return reasons, [end.reason] if end is not None and room.now() > end.at else []
 
 

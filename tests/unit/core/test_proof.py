@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from readingroom.core.policy import Policy
+from readingroom.core.policy import Policy, Tier
 from readingroom.core.proof import compared, drifts, fingerprint
 from readingroom.core.walls import Probe, next_proof, stale
 from readingroom.core.workspaces import WorkspacePlan
+from readingroom.hub import display
 from readingroom.hub.containers import Host, container_arguments
 from readingroom.settings import Settings
 
@@ -26,9 +27,9 @@ def asked(apparmor=False):
     return container_arguments(SETTINGS, PLAN, Host(apparmor=apparmor), image_id="sha256:" + "a" * 64)
 
 
-def as_the_engine_says(arguments):
+def as_the_engine_says(arguments, environment=None):
     """An `inspect` as the engine answers it: our own words, its defaults for what we did not say."""
-    body = arguments.configuration(HUB)
+    body = arguments.configuration(HUB if environment is None else environment)
     host = {**body["HostConfig"], "Binds": None, "PortBindings": {}, "CpuShares": 0, "Dns": [], "AutoRemove": False,
             "ConsoleSize": [0, 0], "BlkioDeviceReadBps": [], "MemorySwappiness": None, "CapAdd": None,
             "GroupAdd": None, "Init": None, "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}}
@@ -53,6 +54,37 @@ def facts(found):
 
 def test_a_workspace_as_demanded_has_no_drift():
     assert drifts(DEMAND, as_the_engine_says(asked())) == ()
+
+
+STRICT = WorkspacePlan("ada", "courts", (), HOME, Policy(tier=Tier.STRICT))
+PARTS = {"screen": display.screen_arguments(SETTINGS, STRICT, Host(), image_id="sha256:" + "b" * 64),
+         "browser": display.browser_arguments(SETTINGS, STRICT, Host(), image_id="sha256:" + "b" * 64,
+                                              base_url="/user/ada/courts/")}
+WHOLE = {**DEMAND, "beside": [{**one.demanded({}), "part": part, "container": f"id-{part}"}
+                              for part, one in PARTS.items()]}
+
+
+class TestBeside:
+    """A strict workspace's display is proved as part of it."""
+
+    def found(self, **changed):
+        beside = {f"id-{part}": as_the_engine_says(one, {}) for part, one in PARTS.items()}
+        return {**as_the_engine_says(asked()), "beside": {**beside, **changed}}
+
+    def test_as_demanded_it_has_no_drift(self):
+        assert drifts(WHOLE, self.found()) == ()
+        assert len(compared(WHOLE)) == len(compared(DEMAND)) + sum(
+            len(compared(part)) for part in WHOLE["beside"]) > 2 * len(compared(DEMAND))
+
+    def test_a_change_of_one_part_is_found_and_named(self):
+        changed = as_the_engine_says(PARTS["browser"], {})
+        changed["HostConfig"]["NetworkMode"] = "bridge"
+        found = drifts(WHOLE, self.found(**{"id-browser": changed}))
+        assert [one.fact for one in found] == ["browser: NetworkMode"]
+
+    @pytest.mark.parametrize("gone", [None, {}])
+    def test_a_part_that_does_not_answer_is_a_drift(self, gone):
+        assert drifts(WHOLE, self.found(**{"id-screen": gone}))
 
 
 def test_the_demand_can_be_kept_as_json_and_holds_no_secret():

@@ -14,7 +14,8 @@ PARTS = ("tables", "looking", "network", "kernel", "files", "rights", "report")
 _BETWEEN_PARTS = re.compile(r"^from readingroom\.hub\.probe\.\w+ import (\([^)]*\)|.*)\n", re.MULTILINE)
 
 
-def program() -> str:
-    """All parts one after the other, without their imports of each other."""
-    texts = (Path(__file__).with_name(f"{part}.py").read_text(encoding="utf-8") for part in PARTS)
-    return "\n".join(_BETWEEN_PARTS.sub("", text) for text in texts)
+def program(**tables: object) -> str:
+    """All parts one after the other, without their imports of each other; `tables` replaces what may be there."""
+    texts = {part: Path(__file__).with_name(f"{part}.py").read_text(encoding="utf-8") for part in PARTS}
+    texts["tables"] += "".join(f"{name} = {value!r}\n" for name, value in tables.items())
+    return "\n".join(_BETWEEN_PARTS.sub("", text) for text in texts.values())

@@ -4,7 +4,7 @@ import os
 import stat
 
 from readingroom.hub.probe.looking import everything, mounts, succeeded
-from readingroom.hub.probe.tables import DEVICES, WRITABLE
+from readingroom.hub.probe.tables import DEVICES, SOCKET_FOLDERS, WRITABLE
 
 
 def read_only_but_for_its_own():
@@ -12,7 +12,7 @@ def read_only_but_for_its_own():
     wrong = [f"{place} is writable" for place in rw - WRITABLE
              if os.access(place, os.W_OK) and not stat.S_ISCHR(os.stat(place).st_mode)]  # hidden behind /dev/null
     for place, options, _ in mounts():
-        if place in WRITABLE and not {"nosuid", "nodev"} <= options and place not in ("/run/rr/w",):
+        if place in WRITABLE - SOCKET_FOLDERS and not {"nosuid", "nodev"} <= options:
             wrong.append(f"{place} lacks nosuid or nodev")
     tried = ["/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt", "/opt/venv/bin",
              "/proc", "/root", "/run", "/run/rr", "/run/rr/door", "/srv", "/sys", "/sys/fs/cgroup", "/usr/bin",

@@ -18,6 +18,8 @@ OUR_SOCKETS = {"/run/rr/door/door.sock", "/run/rr/w/s.sock"}
 FAMILIES = {1, 2, 10, 16}  # unix, inet, inet6 (there is only loopback), netlink (for the list of interfaces)
 DEVICES = {"null", "zero", "full", "random", "urandom", "tty", "console", "ptmx"}
 WRITABLE = {"/home/researcher", "/project", "/tmp", "/dev/shm", "/dev/mqueue", "/run/rr/w"}
+SOCKET_FOLDERS = {"/run/rr/w"}  # of those, what is the host's own folder, with its options
+NOT_HERE = set()  # walls that this container has no use for
 SECRETS = ("SECRET", "PASSWORD", "PASSWD", "TOKEN", "CREDENTIAL", "PRIVATE", "APIKEY", "API_KEY")
 ALLOWED_SECRETS = {"JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN"}
 # name: (number on x86_64, number on aarch64); None where the machine has no such call

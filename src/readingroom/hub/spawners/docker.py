@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from functools import partial
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from dockerspawner import DockerSpawner
@@ -21,7 +22,9 @@ from traitlets import Any as AnyTrait
 from traitlets import Dict, Float, default
 
 from readingroom import installed
+from readingroom.core.policy import Tier
 from readingroom.core.volumes import Volume
+from readingroom.core.workspaces import beside_bytes
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.hub import doorkeeper, doorlimits, sockets
 from readingroom.hub.containers import (
@@ -31,10 +34,11 @@ from readingroom.hub.containers import (
     Plan,
     container_arguments,
     container_name,
+    server_dir,
     shared_dir,
-    sockets_dir,
     workspace_key,
 )
+from readingroom.hub.display_runner import DisplayRunner
 from readingroom.hub.host import look
 from readingroom.hub.ownership import empty_through_engine, set_owner
 from readingroom.hub.proxy import unix_url
@@ -61,6 +65,7 @@ class WorkspaceSpawner(DockerSpawner):
     _researcher = RESEARCHER
     _opened = False
     _half_started = False
+    _tier: Tier | None = None
     _closing_reason = "The workspace's server ended."
 
     def __init__(self, **kwargs: Any) -> None:
@@ -75,7 +80,12 @@ class WorkspaceSpawner(DockerSpawner):
 
     @property
     def _sockets_dir(self):
-        return sockets_dir(self.settings, self.user.name, self.name)
+        return server_dir(self.settings, *self._who, self._tier)
+
+    @property
+    def _display(self) -> DisplayRunner:
+        """What stands beside a strict workspace."""
+        return DisplayRunner(self.settings, self.client, *self._who, self._own)
 
     @property
     def _who(self) -> tuple[str, str]:
@@ -86,18 +96,26 @@ class WorkspaceSpawner(DockerSpawner):
     def get_state(self) -> dict[str, Any]:
         state = super().get_state()
         if self._opened:
-            state["opened"] = True
+            state |= {"opened": True, "tier": self._tier and self._tier.value}
         return state
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         super().load_state(state)
         self._opened = bool(state.get("opened"))
         self._half_started = not self._opened
+        self._tier = Tier(state["tier"]) if state.get("tier") else None
 
     async def poll(self):
-        """As DockerSpawner's; what a killed Hub was still starting was opened to nobody: it goes, as ended."""
+        """As DockerSpawner's; what a killed Hub was still starting was opened to nobody: it goes, as ended.
+
+        So does a strict workspace whose display ended: nobody could see it.
+        """
         if not self._half_started:
-            return await super().poll()
+            status = await super().poll()
+            dark = status is None and self._opened and self._tier is Tier.STRICT
+            if not dark or await self._in_thread(self._display.runs):
+                return status
+            self._closing_reason = "The workspace's display ended; what is in its folders is kept."
         if await self.get_object():
             await self.docker("remove_container", self.object_id, force=True, v=True)
         return 1
@@ -128,7 +146,8 @@ class WorkspaceSpawner(DockerSpawner):
 
     async def _start(self) -> str:
         plan = await self._plan()
-        await self._in_thread(self.records.check_turn, *self._who, plan.policy.memory_bytes)
+        self._tier = plan.policy.tier
+        await self._in_thread(self.records.check_turn, *self._who, plan.policy.memory_bytes, beside_bytes(plan.policy))
         image_id = await self._in_thread(installed.image_id, self.settings, plan.image)
         host = await self._in_thread(look, self.client)
         self._researcher = host.researcher
@@ -148,6 +167,10 @@ class WorkspaceSpawner(DockerSpawner):
         await self._wait_for_socket()
         await self._in_thread(self._own, self._sockets_dir, os.geteuid(), sockets.PINNED_MODE)
         await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), self._researcher)
+        if self._tier is Tier.STRICT:
+            self._step("Starting the display, through which you see it as pixels")
+            beside = await self._in_thread(self._display.start, plan, host, self.server.base_url, self.api_token)
+            self._demanded = {**(self._demanded or {}), "beside": beside}
         self._step("Comparing the container with what policy demands")
         await self._in_thread(self._record_opened)
         self._opened = True
@@ -221,7 +244,7 @@ class WorkspaceSpawner(DockerSpawner):
         await super().stop(now)
 
     async def run_post_stop_hook(self) -> None:
-        """After every end, asked for or not: the socket's directory goes and the records learn of it."""
+        """After every end, asked for or not: display and sockets go and the records learn of it."""
         await self._in_thread(self._clear_sockets)
         if self._opened:
             self._opened = False
@@ -262,6 +285,8 @@ class WorkspaceSpawner(DockerSpawner):
     def _record_opened(self) -> None:
         """The demand, and the engine's own words: the records compare them before anybody is let in."""
         found = self.client.inspect_container(self.container_id)
+        beside = [part["container"] for part in (self._demanded or {}).get("beside", ())]
+        found["beside"] = {container: self.client.inspect_container(container) for container in beside}
         self.records.opened(*self._who, self.container_id, self._demanded, found)
 
     def _own(self, path, uid: int, mode: int) -> None:
@@ -279,22 +304,24 @@ class WorkspaceSpawner(DockerSpawner):
             time.sleep(POLL_SECONDS)
 
     def _clear_sockets(self) -> None:
-        """The directory of the socket goes, and with it the way in through the door.
+        """The display and the directories of sockets go, and with them the way in through the door.
 
         A door that does not answer has nobody inside, and learns what is open when it is back.
         """
-        self._remove_sockets()
+        self._display.remove()
+        for directory in (*self._display.directories, server_dir(self.settings, *self._who, Tier.STANDARD)):
+            self._remove_directory(directory)
         doorlimits.remove(self.settings, workspace_key(self.settings, *self._who))
         with suppress(Unavailable):
             doorkeeper.reconcile(self.settings)
 
-    def _remove_sockets(self) -> None:
-        """Remove the sockets' directory, also where its owner is still the researcher and we are not root."""
+    def _remove_directory(self, directory: Path) -> None:
+        """Remove a directory of sockets, also where its owner is still the container's and we are not root."""
         try:
-            sockets.remove_directory(self._sockets_dir)
+            sockets.remove_directory(directory)
         except PermissionError:
-            empty_through_engine(self._sockets_dir, **self._helper)
-            sockets.remove_directory(self._sockets_dir)
+            empty_through_engine(directory, **self._helper)
+            sockets.remove_directory(directory)
 
     @property
     def _helper(self) -> dict[str, Any]:

@@ -156,12 +156,13 @@ class Shell:
     title: str
     slug: str
     lab: str
+    pixels: bool
     words: standing.Words
     gauges: tuple[budgets.Gauge, ...]
 
 
-def shell(found: ProjectCard, lab: str, words: standing.Words, policies: Policies) -> Shell:
-    return Shell(found.project.title, found.project.slug, lab, words, _gauges(found, policies))
+def shell(found: ProjectCard, lab: str, words: standing.Words, policies: Policies, *, pixels: bool) -> Shell:
+    return Shell(found.project.title, found.project.slug, lab, pixels, words, _gauges(found, policies))
 
 
 @dataclass(frozen=True)

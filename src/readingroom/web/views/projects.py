@@ -11,10 +11,12 @@ from fastapi.responses import JSONResponse, Response
 
 from readingroom import bootstrap
 from readingroom.core.lifecycle import PROJECT_ACTIONS, ProjectAction
-from readingroom.core.policy import explain
+from readingroom.core.policy import Tier, explain
 from readingroom.core.roles import Permission, Role
 from readingroom.core.volumes import SHARED
+from readingroom.core.workspaces import beside_bytes
 from readingroom.errors import AccessDenied, InvalidInput, ReadingRoomError, Unavailable
+from readingroom.hub import tickets
 from readingroom.services import members, requests, standing, turns, visibility, workspaces
 from readingroom.services import projects as service
 from readingroom.services.room import ReadingRoom
@@ -163,7 +165,7 @@ def open_workspace(here: Here, looking: Looking, slug: str, form: Changed) -> Re
         plan = workspaces.plan(here.room, looking.username, slug)
     except Unavailable:
         return see(f"/projects/{slug}/workspace", wanted="yes")
-    if not turns.ask(here.room, looking.username, slug, plan.policy.memory_bytes).place:
+    if not turns.ask(here.room, looking.username, slug, plan.policy.memory_bytes, beside_bytes(plan.policy)).place:
         here.hub.start_workspace(looking.username, slug)
     return see(f"/projects/{slug}/workspace")
 
@@ -199,12 +201,14 @@ def workspace(request: Request, here: Here, looking: Looking, slug: str, wanted:
 def _framed(request: Request, found: service.ProjectCard, username: str) -> Response:
     """The frame leads to this workspace and to signing in to it, nowhere else, whatever runs inside."""
     room: ReadingRoom = request.app.state.portal.room
-    address = lab(room.settings, username, found.project.slug)
-    bar = present.shell(found, address, _standing(room, username, found.project.slug), room.policies)
+    strict = found.last_opening is not None and found.last_opening.tier is Tier.STRICT
+    slug, settings = found.project.slug, room.settings
+    address = tickets.entrance(settings, username, slug, room.now()) if strict else lab(settings, username, slug)
+    bar = present.shell(found, address, _standing(room, username, slug), room.policies, pixels=strict)
     answer = render(request, "projects/workspace.html", RESEARCHER, shell=bar)
-    sign_in = f"{room.settings.public_url}{HUB}/api/oauth2/authorize"
+    sign_in = "" if strict else f" {room.settings.public_url}{HUB}/api/oauth2/authorize"
     host = request.headers.get("host", "")
-    answer.headers["Content-Security-Policy"] = content_security_policy(host, frames=f"{origin_of(address)}/ {sign_in}")
+    answer.headers["Content-Security-Policy"] = content_security_policy(host, frames=f"{origin_of(address)}/{sign_in}")
     return answer
 
 
