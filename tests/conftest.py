@@ -43,8 +43,8 @@ class Installation:
         return made
 
 
-def make_installation() -> Installation:
-    settings = temporary_installation(PEOPLE)
+def make_installation(settings: Settings | None = None) -> Installation:
+    settings = settings or temporary_installation(PEOPLE)
     started = up(settings, demo=True, console=Console(quiet=True))
     return Installation(settings, {account.username: account.password for account in started.accounts})
 

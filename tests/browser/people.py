@@ -135,9 +135,9 @@ class Hall:
 
 
 @contextmanager
-def hall(installation: Installation) -> Iterator[Hall]:
+def hall(installation: Installation, *arguments: str) -> Iterator[Hall]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=_chromium(), args=[*ARGUMENTS, *arguments])
         made = Hall(browser, installation)
         try:
             yield made
