@@ -82,6 +82,8 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "workspace_cpus": ("", "Most processors of one workspace. Policies can lower it."),
     "answer_slot_seconds": ("", "Private answers are delivered at multiples of this, so that their time tells nothing. "
                             "Choose at least three times the longest computation."),
+    "workspace_network": ("", "`none`: a workspace has no network. `bridge`: an internal one of its own, closed by the "
+                          "host's firewall, for what insists on an interface ([how](../how-to/use-a-bridge.md))."),
     "workspace_runtime": ("", "What runs workspaces: `runc`, or `runsc` (gVisor) or `kata` where the engine has them "
                           "registered under that name."),
     "workspaces_memory_bytes": ("nine tenths of the machine's", "Most memory that open workspaces together may be "

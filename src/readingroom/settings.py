@@ -23,7 +23,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 * 1024**2, "workspace_cpus": 0.01,
           "answer_slot_seconds": 0.1,
           "workspaces_memory_bytes": 0, "workspaces_per_person": 1, "proof_seconds": 1, "canary_seconds": 5}
-_CHOICES = {"workspace_runtime": ("runc", "runsc", "kata"), "quotas": ("auto", "loop", "none"),
+_CHOICES = {"workspace_runtime": ("runc", "runsc", "kata"), "workspace_network": ("none", "bridge"),
+            "quotas": ("auto", "loop", "none"),
             "second_factor": ("everyone", "checkers-and-administrators"),  # of these two, always
             "mail_security": ("starttls", "tls", "none")}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -49,6 +50,7 @@ class Settings:
     workspace_cpus: float = 1.0
     answer_slot_seconds: float = 15.0
     workspace_runtime: str = "runc"
+    workspace_network: str = "none"
     workspaces_memory_bytes: int = 0
     workspaces_per_person: int = 5
     quotas: str = "auto"

@@ -20,7 +20,7 @@ from readingroom.bootstrap import build_workshop, volumes
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.releases import Recheck
 from readingroom.errors import ReadingRoomError
-from readingroom.hub import canary, doorlimits, orphans
+from readingroom.hub import bridges, canary, doorlimits, orphans
 from readingroom.hub.activity import DoorActivity
 from readingroom.hub.containers import workspace_key
 from readingroom.hub.engine import DockerEngine
@@ -52,6 +52,7 @@ QUEUE_SECONDS = 1.0
 FOLDERS_SECONDS = 10.0
 SWEEPERS = 8
 ORPHANS_SECONDS = 60.0
+RULES_SECONDS = 5.0
 USE_SECONDS = 10.0
 MAIL_SECONDS = 5.0
 ESCALATE_SECONDS = 60.0
@@ -89,6 +90,7 @@ class Worker:
             ("queue", lambda: turns.start_waiting(self.workshop, self.workshop.hub), QUEUE_SECONDS),
             ("folders", lambda: self.volumes.release_idle(self.engine.places_in_use), FOLDERS_SECONDS),
             ("orphans", self.remove_orphans, ORPHANS_SECONDS),
+            ("firewall", self.keep_rules, RULES_SECONDS),
             ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
             ("mail", self.send_mail, MAIL_SECONDS),
             ("escalate", lambda: checking.escalate(self.workshop), ESCALATE_SECONDS),
@@ -118,6 +120,15 @@ class Worker:
         for opening, policy in workspaces.policies_of_open(self.workshop):
             key = workspace_key(settings, opening.username, opening.project)
             doorlimits.write(settings, key, doorlimits.of_policy(policy))
+
+    def keep_rules(self) -> None:
+        """Where workspaces have bridges: put back what another program took from the firewall, and tell of it."""
+        if self.workshop.settings.workspace_network != "bridge":
+            return
+        missing = bridges.missing_rules()
+        bridges.provide_rules()
+        if missing and self.engine.networks():
+            walls.rules_were_missing(self.workshop, missing)
 
     def remove_orphans(self) -> None:
         """What a crash left of workspaces that are no more."""

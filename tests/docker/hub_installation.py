@@ -51,13 +51,13 @@ sys.path[:0] = {paths!r}
 from tests.docker.hub_installation import StandInRecords, test_settings
 from readingroom.hub.configure import configure
 c = get_config()
-settings = test_settings({state!r}, {port})
+settings = test_settings({state!r}, {port}, {network!r})
 configure(c, settings, StandInRecords(settings))
 """
 
 
-def test_settings(state_dir: str, port: int) -> Settings:
-    return Settings(state_dir=Path(state_dir), port=port, workspace_memory_bytes=1024**3)
+def test_settings(state_dir: str, port: int, network: str = "none") -> Settings:
+    return Settings(state_dir=Path(state_dir), port=port, workspace_memory_bytes=1024**3, workspace_network=network)
 
 
 test_settings.__test__ = False
@@ -175,9 +175,9 @@ class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 class HubInstallation:
     """One installation in a temporary directory; `close` leaves nothing behind."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, network: str = "none") -> None:
         port = _free_pair()
-        self.settings = test_settings(str(state), port)
+        self.settings = test_settings(str(state), port, network)
         self.engine = docker.APIClient(base_url=self.settings.engine_url)
         self.hub: subprocess.Popen | None = None
         self._make_directories()
@@ -188,7 +188,8 @@ class HubInstallation:
         threading.Thread(target=self._portal.serve_forever, daemon=True).start()
         self.config = state / "jupyterhub_config.py"
         self.config.write_text(
-            CONFIG.format(paths=[str(REPOSITORY), str(REPOSITORY / "src")], state=str(state), port=port)
+            CONFIG.format(paths=[str(REPOSITORY), str(REPOSITORY / "src")], state=str(state), port=port,
+                          network=network)
         )
         self.start_hub()
         self._start_door()

@@ -93,12 +93,14 @@ def _compare(demanded: Mapping[str, Any], inspect: Mapping[str, Any]) -> Iterato
         "networks": sorted(set(inspect["NetworkSettings"]["Networks"]) - {"none"}),
         "mounts": sorted(_mount(mount) for mount in inspect["Mounts"]),
     }
+    if "bridge" in demanded:
+        facts["bridge"] = inspect.get("bridge")
     for name, found in facts.items():
         if found != demanded[name]:
             yield from _differences(name, demanded[name], found)
     if unexpected:
         yield Drift("environment names", "only those demanded", ", ".join(sorted(unexpected)))
-    yield from _addresses(inspect["NetworkSettings"])
+    yield from _addresses(inspect["NetworkSettings"], demanded["networks"])
     yield from _host_config(demanded["host"], host)
     if "apparmor=docker-default" in demanded["host"]["SecurityOpt"] and inspect["AppArmorProfile"] != "docker-default":
         yield Drift("AppArmor", "docker-default", str(inspect["AppArmorProfile"]))
@@ -125,8 +127,10 @@ def _host_config(demanded: Mapping[str, Any], found: Mapping[str, Any]) -> Itera
             yield Drift(name, "unset", _text(value))
 
 
-def _addresses(network: Mapping[str, Any]) -> Iterator[Drift]:
+def _addresses(network: Mapping[str, Any], demanded: Sequence[str]) -> Iterator[Drift]:
     for name, one in network["Networks"].items():
+        if name in demanded:
+            continue
         for field in ("IPAddress", "Gateway", "GlobalIPv6Address"):
             if one.get(field):
                 yield Drift(f"address in {name}", "none", str(one[field]))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import select
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +23,7 @@ from readingroom.core.volumes import Volume
 from readingroom.core.walls import Finding
 from readingroom.core.workspaces import WorkspacePlan
 from readingroom.errors import Unavailable
-from readingroom.hub import display, sockets
+from readingroom.hub import bridges, display, sockets
 from readingroom.hub.containers import (
     BROWSER,
     CANARY,
@@ -33,7 +37,9 @@ from readingroom.hub.containers import (
     server_dir,
     shared_dir,
     sockets_dir,
+    workspace_key,
 )
+from readingroom.hub.engine import look_at
 from readingroom.hub.host import look
 from readingroom.hub.ownership import set_owner
 from readingroom.hub.probe import program
@@ -66,8 +72,19 @@ def _images(settings: Settings) -> tuple[str, ...]:
 
 
 def _probe(settings: Settings, engine: docker.APIClient, volumes: Volumes, family: str) -> tuple[Finding, ...]:
+    with _listening(settings) as heard:
+        findings = _probe_from_inside(settings, engine, volumes, family, heard)
+        if heard is not None:
+            arrived = Finding("nothing arrives at this machine", not heard.anything(), "a connection or a datagram")
+            findings = (*findings, arrived)
+    return findings if family == installed.NOTEBOOK else tuple(
+        replace(finding, wall=f"{finding.wall} ({family})") for finding in findings)
+
+
+def _probe_from_inside(settings: Settings, engine: docker.APIClient, volumes: Volumes, family: str,
+                       heard: _Heard | None) -> tuple[Finding, ...]:
     host = look(engine)
-    arguments, researcher = _arguments(settings, host, family), host.researcher
+    arguments, researcher = _arguments(settings, host, family, heard), host.researcher
     own = partial(set_owner, engine=engine, image=arguments.image,
                   label={INSTANCE_LABEL: settings.instance, KIND_LABEL: "ownership"})
     home, shared = settings.homes_dir / NAME / NAME, shared_dir(settings, NAME)
@@ -77,17 +94,48 @@ def _probe(settings: Settings, engine: docker.APIClient, volumes: Volumes, famil
             own(home, researcher, 0o700)
             own(shared, researcher, 0o2770)
             own(sockets.fresh_directory(sockets_dir(settings, NAME, NAME)), 0, sockets.PINNED_MODE)
+            if arguments.bridge:
+                bridges.provide(engine, settings, workspace_key(settings, NAME, NAME))
             container = engine.create_container_from_config(arguments.configuration(), arguments.name)["Id"]
             engine.start(container)
-        found = _findings(arguments, engine, container)
-        return found if family == installed.NOTEBOOK else tuple(
-            replace(finding, wall=f"{finding.wall} ({family})") for finding in found)
+        return _findings(arguments, engine, container)
     except (DockerException, RequestException) as error:
         raise Unavailable(f"The canary could not be run: {error}.", rule="walls.canary",
                           next_step="`readingroom doctor` says what is missing.") from error
     finally:
         _remove(engine, arguments.name)
+        bridges.remove(engine, settings, workspace_key(settings, NAME, NAME))
         sockets.remove_directory(sockets_dir(settings, NAME, NAME))
+
+
+class _Heard:
+    """A port of this machine on every address, open while a canary runs: what reaches it, would reach any other."""
+
+    def __init__(self) -> None:
+        self._stream, self._datagram = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
+        self._stream.bind(("0.0.0.0", 0))  # noqa: S104  that is what is tried
+        self._stream.listen()
+        self.port: int = self._stream.getsockname()[1]
+        self._datagram.bind(("0.0.0.0", self.port))  # noqa: S104
+
+    def anything(self) -> bool:
+        ready, _, _ = select.select([self._stream, self._datagram], [], [], 0)
+        return bool(ready)
+
+    def close(self) -> None:
+        self._stream.close()
+        self._datagram.close()
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[_Heard | None]:
+    """Where workspaces have an interface; elsewhere there is nothing by which it could be reached."""
+    made = _Heard() if settings.workspace_network == "bridge" else None
+    try:
+        yield made
+    finally:
+        if made is not None:
+            made.close()
 
 
 def _probe_display(settings: Settings, engine: docker.APIClient) -> list[Finding]:
@@ -132,14 +180,18 @@ def _probe_display(settings: Settings, engine: docker.APIClient) -> list[Finding
     return found
 
 
-def _arguments(settings: Settings, host: Host, family: str) -> ContainerArguments:
+def _arguments(settings: Settings, host: Host, family: str, heard: _Heard | None) -> ContainerArguments:
     """A workspace's, for a plan without data: in its place a folder with one file that nobody may change."""
     data = settings.extracts_dir / f".{NAME}"
     data.mkdir(mode=0o755, parents=True, exist_ok=True)
     data.chmod(0o755)
     (data / "nobody.csv").write_text("people\n0\n")
     plan = WorkspacePlan(NAME, NAME, (("canary", data),), settings.homes_dir / NAME / NAME, Policy())
-    purpose = Purpose(CANARY, ("python3", "-c", program(), "canary"))
+    tables: dict[str, object] = {}
+    if heard is not None:
+        tables = {"BRIDGED": True, "NOT_HERE": {"no route"}, "HOST_ADDRESSES": bridges.host_addresses(),
+                  "HOST_PORTS": [heard.port, settings.port, settings.proxy_api_port, 22, 53, 111, 2375]}
+    purpose = Purpose(CANARY, ("python3", "-c", program(**tables), "canary"))
     image_id = installed.image_id(settings, family)
     return container_arguments(settings, plan, host, image_id=image_id, purpose=purpose)
 
@@ -157,7 +209,7 @@ def _findings(arguments: ContainerArguments, engine: docker.APIClient, container
             raise Unavailable(f"The canary did not report within {SECONDS:.0f} s.", rule="walls.canary",
                               next_step="It is tried again; look at the load of this machine.")
         time.sleep(0.1)
-    drifted = drifts(arguments.demanded({}), engine.inspect_container(container))
+    drifted = drifts(arguments.demanded({}), look_at(engine, container))
     outside = Finding("runs as demanded", not drifted, "; ".join(map(str, drifted)))
     return (*(Finding(one["wall"], one["held"] is True, one["seen"]) for one in json.loads(said)), outside)
 

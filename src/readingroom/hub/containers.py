@@ -108,6 +108,7 @@ class ContainerArguments:
     cgroup_parent: str = ""
     account: int = RESEARCHER
     working_dir: PurePosixPath = HOME
+    bridge: str = ""  # the network's name, where a deployment has to have one (hub.bridges)
 
     def configuration(self, environment: Mapping[str, str] | None = None) -> dict[str, object]:
         """The body of the engine's "create a container"; `environment` is what JupyterHub adds to ours."""
@@ -121,7 +122,7 @@ class ContainerArguments:
             "Domainname": "",
             "Tty": False,
             "OpenStdin": False,
-            "NetworkDisabled": True,
+            "NetworkDisabled": not self.bridge,
             "Labels": dict(self.labels),
             "Env": [f"{name}={value}" for name, value in sorted(together.items())],
             "HostConfig": self.confinement(),
@@ -131,7 +132,8 @@ class ContainerArguments:
         """The engine's `HostConfig`. Every namespace is the workspace's own: "" means so for pid, uts and user."""
         limits = self.limits
         return {
-            "NetworkMode": "none",
+            "NetworkMode": self.bridge or "none",
+            **(ON_A_BRIDGE if self.bridge else {}),
             "IpcMode": "private",
             "PidMode": "",
             "UTSMode": "",
@@ -191,7 +193,8 @@ class ContainerArguments:
             "labels": dict(self.labels),
             "environment names": sorted({*environment, *self.environment, *IMAGE_ENVIRONMENT}),
             "environment": dict(self.environment),
-            "networks": [],
+            "networks": [self.bridge] if self.bridge else [],
+            **({"bridge": BRIDGE} if self.bridge else {}),
             "mounts": sorted(
                 [str(mount.target), str(mount.source), not mount.read_only, "rprivate"] for mount in self.mounts
             ),
@@ -205,6 +208,12 @@ class ContainerArguments:
         options = ["no-new-privileges:true", f"seccomp={seccomp_profile(own)}"]
         return [*options, "apparmor=docker-default"] if self.apparmor else options
 
+
+# Of a container on a bridge: its resolver is an address where nobody is (TEST-NET-1), and it speaks no IPv6.
+ON_A_BRIDGE = {"Dns": ["192.0.2.53"], "DnsOptions": ["timeout:1", "attempts:1"],
+               "Sysctls": {"net.ipv6.conf.all.disable_ipv6": "1"}}
+# What the engine has to say of such a bridge while a workspace runs (hub.bridges.facts).
+BRIDGE = {"driver": "bridge", "internal": True, "ipv6": False, "icc": "false", "members": 1}
 
 # What of /proc and /sys is hidden: the engine's own list, and what tells of the machine or its kernel.
 MASKED = (
@@ -275,6 +284,10 @@ def shared_dir(settings: Settings, project: str) -> Path:
     return settings.homes_dir / project / SHARED
 
 
+def bridge_name(settings: Settings, key: str) -> str:
+    return f"rr-{settings.instance}-{key}"
+
+
 def cgroup_parent(settings: Settings, project: str, driver: str) -> str:
     """One group of control for each project, so that processors are shared between projects, not workspaces.
 
@@ -341,7 +354,14 @@ def container_arguments(
         runtime=checked_runtime(settings, host),
         apparmor=host.apparmor,
         cgroup_parent=cgroup_parent(settings, plan.project, host.cgroup_driver),
+        bridge=_bridge(settings, plan),
     )
+
+
+def _bridge(settings: Settings, plan: Plan) -> str:
+    if settings.workspace_network == "none":
+        return ""
+    return bridge_name(settings, workspace_key(settings, plan.username, plan.project))
 
 
 def _by_policy(policy: Policy) -> dict[str, str]:

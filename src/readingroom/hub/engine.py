@@ -12,6 +12,7 @@ from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
 
 from readingroom.errors import Unavailable
+from readingroom.hub import bridges
 from readingroom.hub.containers import INSTANCE_LABEL
 from readingroom.settings import Settings
 
@@ -36,7 +37,7 @@ class DockerEngine:
     def inspect(self, container: str) -> Mapping[str, Any] | None:
         if not container:
             return None
-        found: Mapping[str, Any] | None = self._ask(lambda: self.api.inspect_container(container))
+        found: Mapping[str, Any] | None = self._ask(lambda: look_at(self.api, container))
         return found if found and found["State"]["Running"] else None
 
     def kill(self, container: str) -> None:
@@ -49,7 +50,7 @@ class DockerEngine:
         return tuple(self._ask(lambda: self.api.containers(all=True, filters={"label": labels})) or ())
 
     def networks(self) -> tuple[Mapping[str, Any], ...]:
-        """Of this installation; a workspace has none."""
+        """Of this installation: none, unless workspaces have bridges."""
         label = f"{INSTANCE_LABEL}={self._settings.instance}"
         return tuple(self._ask(lambda: self.api.networks(filters={"label": label})) or ())
 
@@ -78,6 +79,13 @@ class DockerEngine:
                 if error.status_code == 409:
                     return None
                 raise
+
+
+def look_at(api: docker.APIClient, container: str) -> dict[str, Any]:
+    """The engine's own words on a container, and on the bridge that it may be on."""
+    found: dict[str, Any] = api.inspect_container(container)
+    network = found["HostConfig"]["NetworkMode"]
+    return {**found, "bridge": bridges.facts(api, network)} if network not in ("none", "host") else found
 
 
 @contextmanager

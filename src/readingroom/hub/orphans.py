@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def _find(settings: Settings, engine: DockerEngine, known: Collection[str], befo
             yield Orphan("container", found["Names"][0].lstrip("/") if found["Names"] else found["Id"])
     joined = {name for found in containers if found["State"] == "running" for name in _networks(found)}
     for network in engine.networks():
-        if network["Name"] not in joined:  # else the proof finds it at a workspace, closes that, and it is one then
+        starting = network.get("Labels", {}).get(KIND_LABEL) == WORKSPACE and _made(network) > before
+        if network["Name"] not in joined and not starting:  # one that is joined by hand, the proof finds first
             yield Orphan("network", network["Name"])
     in_use = {Path(mount["Source"]) for found in containers for mount in found["Mounts"] if mount.get("Source")}
     for folder in _folders(settings):
@@ -58,6 +60,11 @@ def _find(settings: Settings, engine: DockerEngine, known: Collection[str], befo
 
 def _folders(settings: Settings) -> tuple[Path, ...]:
     return settings.workspace_sockets_dir, settings.screen_sockets_dir, settings.behind_dir
+
+
+def _made(network: Mapping[str, Any]) -> float:
+    """When, as the engine says it: to the nanosecond, which Python does not read."""
+    return datetime.fromisoformat(network["Created"][:19] + "+00:00").timestamp()
 
 
 def _networks(container: Mapping[str, Any]) -> Collection[str]:

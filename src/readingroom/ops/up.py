@@ -25,6 +25,7 @@ from rich.table import Table
 from readingroom import installed
 from readingroom.bootstrap import volumes
 from readingroom.errors import PermissionDenied, ReadingRoomError, Unavailable
+from readingroom.hub import bridges
 from readingroom.hub.engine import DockerEngine
 from readingroom.hub.groups import remove_groups
 from readingroom.hub.ownership import empty_through_engine
@@ -256,6 +257,7 @@ def down(settings: Settings, console: Console | None = None, *, keep_engine: boo
                 _empty_as_root(settings, folder)
         volumes(settings).release_idle(frozenset)
         remove_groups(settings)
+        bridges.remove_rules()
         if not keep_engine and not _others_running():
             engine.stop(settings)
     if settings.run_dir.exists() and not mounts_below(settings.run_dir):

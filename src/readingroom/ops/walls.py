@@ -12,7 +12,7 @@ from typing import Any
 from readingroom import bootstrap
 from readingroom.core.walls import Finding
 from readingroom.errors import ReadingRoomError
-from readingroom.hub import canary, orphans
+from readingroom.hub import bridges, canary, orphans
 from readingroom.hub.engine import DockerEngine
 from readingroom.hub.host import host_of
 from readingroom.ops.checks import Check, fail, ok, warn
@@ -45,6 +45,20 @@ def offered(settings: Settings, facts: Mapping[str, Any]) -> Iterator[Check]:
             "user namespaces of containers", "A container's account 10001 is the host's account 10001.",
             'Give the engine {"userns-remap": "default"} in /etc/docker/daemon.json. It then keeps images apart from '
             "those it has now, and the installation has to be started anew.")
+
+
+def bridges_closed(settings: Settings) -> Iterator[Check]:
+    """Where workspaces have bridges: whether the host's firewall closes them. Nothing to say where they have none."""
+    if settings.workspace_network != "bridge":
+        return
+    fix = 'Run as root with iptables installed, or set workspace_network = "none", which needs no firewall.'
+    if os.geteuid() != 0 or not all(map(shutil.which, bridges.REFUSE)):
+        yield fail("bridges", "This account can't set the firewall that closes workspaces' bridges: none starts.", fix)
+    elif missing := bridges.missing_rules():
+        yield warn("bridges", f"Rules around workspaces' bridges do not stand: {'; '.join(missing)}.",
+                   "They are set before the next workspace starts, and every few seconds while the installation runs.")
+    else:
+        yield ok("bridges", "The firewall refuses all that comes from workspaces' bridges")
 
 
 def quotas(settings: Settings) -> Iterator[Check]:

@@ -17,7 +17,7 @@ from readingroom.services import notices
 from readingroom.services.room import ReadingRoom
 
 SYSTEM = "system"
-DRIFT, PROBE = "walls.drift", "walls.probe"
+DRIFT, PROBE, BRIDGE = "walls.drift", "walls.probe", "walls.bridge"
 NO_DEMAND = (Drift("demand", "on record", "absent: it was opened before demands were recorded"),)
 log = logging.getLogger(__name__)
 
@@ -83,6 +83,13 @@ def refuse_drifted(room: ReadingRoom, username: str, project: str, container: st
         "Your workspace did not start as its policy demands, so it was not opened.", rule=DRIFT, value=found[0],
         reasons=tuple(Reason(DRIFT, f"{one}.", "An administrator was told.") for one in found),
         next_step="An administrator was told; try again later.")
+
+
+def rules_were_missing(room: ReadingRoom, rules: Sequence[str]) -> None:
+    """Record that the firewall had lost rules around workspaces' bridges; they have been put back."""
+    with room.store.transaction() as tx:
+        _raise(room, tx, BRIDGE, "walls:firewall", "Rules around workspaces' bridges were missing from this machine's "
+               "firewall; they were put back.", tuple(rules))
 
 
 def record_probe(room: ReadingRoom, findings: Sequence[Finding]) -> Probe:

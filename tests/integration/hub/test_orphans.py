@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from readingroom.hub import orphans
@@ -31,4 +33,13 @@ class Engine:
 ])
 def test_a_network_is_swept_once_nothing_runs_in_it(tmp_path, state, networks, found):
     engine = Engine(state, networks)
+    assert [str(one) for one in orphans.find(Settings(state_dir=tmp_path), engine, {"c1"})] == found
+
+
+@pytest.mark.parametrize(("age_seconds", "found"), [(10, []), (4000, ["network rr-w-bridge"])])
+def test_the_bridge_of_a_workspace_that_is_just_starting_stays(tmp_path, age_seconds, found):
+    made = datetime.now(UTC) - timedelta(seconds=age_seconds)
+    engine = Engine("exited", {})
+    engine.networks = lambda: ({"Name": "rr-w-bridge", "Labels": {KIND_LABEL: WORKSPACE},
+                                "Created": made.isoformat().replace("+00:00", "123Z")},)
     assert [str(one) for one in orphans.find(Settings(state_dir=tmp_path), engine, {"c1"})] == found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from readingroom.core.proof import compared, drifts, fingerprint
 from readingroom.core.walls import Probe, next_proof, stale
 from readingroom.core.workspaces import WorkspacePlan
 from readingroom.hub import display
-from readingroom.hub.containers import Host, container_arguments
+from readingroom.hub.containers import BRIDGE, Host, container_arguments
 from readingroom.settings import Settings
 
 SETTINGS = Settings(state_dir=Path("/srv/room"))
@@ -30,7 +31,7 @@ def asked(apparmor=False):
 def as_the_engine_says(arguments, environment=None):
     """An `inspect` as the engine answers it: our own words, its defaults for what we did not say."""
     body = arguments.configuration(HUB if environment is None else environment)
-    host = {**body["HostConfig"], "Binds": None, "PortBindings": {}, "CpuShares": 0, "Dns": [], "AutoRemove": False,
+    host = {"Dns": [], **body["HostConfig"], "Binds": None, "PortBindings": {}, "CpuShares": 0, "AutoRemove": False,
             "ConsoleSize": [0, 0], "BlkioDeviceReadBps": [], "MemorySwappiness": None, "CapAdd": None,
             "GroupAdd": None, "Init": None, "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}}
     return {
@@ -85,6 +86,41 @@ class TestBeside:
     @pytest.mark.parametrize("gone", [None, {}])
     def test_a_part_that_does_not_answer_is_a_drift(self, gone):
         assert drifts(WHOLE, self.found(**{"id-screen": gone}))
+
+
+class TestBridge:
+    """Where a deployment gives workspaces a bridge, that one is demanded as well, and closed."""
+
+    ASKED = container_arguments(replace(SETTINGS, workspace_network="bridge"), PLAN, Host(),
+                                image_id="sha256:" + "a" * 64)
+
+    def found(self, **changed):
+        said = as_the_engine_says(self.ASKED)
+        said["NetworkSettings"]["Networks"] = {self.ASKED.bridge: {"IPAddress": "100.127.0.2"}}
+        return {**said, "bridge": {**BRIDGE, **changed}}
+
+    def facts(self, found):
+        return [drift.fact for drift in drifts(self.ASKED.demanded(HUB), found)]
+
+    def test_its_own_closed_bridge_is_no_drift(self):
+        assert self.facts(self.found()) == []
+        assert self.ASKED.confinement()["Dns"] == ["192.0.2.53"]
+
+    @pytest.mark.parametrize("changed", [{"internal": False}, {"members": 2}, {"icc": "true"}, {"ipv6": True}])
+    def test_a_bridge_that_is_open_or_shared_is_one(self, changed):
+        assert self.facts(self.found(**changed)) == ["bridge"]
+
+    def test_so_is_one_of_which_nothing_is_known(self):
+        assert self.facts({**self.found(), "bridge": {}}) == ["bridge"]
+        assert "bridge" in self.facts({name: said for name, said in self.found().items() if name != "bridge"})
+
+    def test_and_any_other_network_beside_it_or_in_its_place(self):
+        more = self.found()
+        more["NetworkSettings"]["Networks"]["by-hand"] = {"IPAddress": "172.18.0.2"}
+        assert self.facts(more) == ["networks", "address in by-hand"]
+        resolver = self.found()
+        resolver["HostConfig"]["Dns"] = ["8.8.8.8"]
+        assert self.facts(resolver) == ["Dns"]
 
 
 def test_the_demand_can_be_kept_as_json_and_holds_no_secret():

@@ -26,7 +26,7 @@ from readingroom.core.policy import Tier
 from readingroom.core.volumes import Volume
 from readingroom.core.workspaces import beside_bytes
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
-from readingroom.hub import doorkeeper, doorlimits, sockets
+from readingroom.hub import bridges, doorkeeper, doorlimits, sockets
 from readingroom.hub.containers import (
     INSTANCE_LABEL,
     RESEARCHER,
@@ -39,6 +39,7 @@ from readingroom.hub.containers import (
     workspace_key,
 )
 from readingroom.hub.display_runner import DisplayRunner
+from readingroom.hub.engine import look_at
 from readingroom.hub.host import look
 from readingroom.hub.ownership import empty_through_engine, set_owner
 from readingroom.hub.proxy import unix_url
@@ -81,6 +82,10 @@ class WorkspaceSpawner(DockerSpawner):
     @property
     def _sockets_dir(self):
         return server_dir(self.settings, *self._who, self._tier)
+
+    @property
+    def _key(self) -> str:
+        return workspace_key(self.settings, *self._who)
 
     @property
     def _display(self) -> DisplayRunner:
@@ -158,10 +163,12 @@ class WorkspaceSpawner(DockerSpawner):
         with await self._in_thread(self._provide_folders, plan):
             await self._in_thread(self._clear_sockets)
             await self._in_thread(sockets.fresh_directory, self._sockets_dir)
-            await self._in_thread(doorlimits.write, self.settings, workspace_key(self.settings, *self._who),
-                                  doorlimits.of_policy(plan.policy))
+            limits = doorlimits.of_policy(plan.policy)
+            await self._in_thread(doorlimits.write, self.settings, self._key, limits)
             await self._in_thread(self._own, self._sockets_dir, self._researcher, sockets.PINNED_MODE)
             self._step("Starting the container")
+            if self._arguments.bridge:
+                await self._in_thread(bridges.provide, self.client, self.settings, self._key)
             await super().start()
         self._step("Starting JupyterLab")
         await self._wait_for_socket()
@@ -194,8 +201,7 @@ class WorkspaceSpawner(DockerSpawner):
     @property
     def _address(self) -> str:
         """Where the person's browser finds this workspace: a host of its own."""
-        key = workspace_key(self.settings, *self._who)
-        return f"{self.settings.workspace_origin(key)}{self.server.base_url}"
+        return f"{self.settings.workspace_origin(self._key)}{self.server.base_url}"
 
     def _sign_in_at_own_host(self) -> None:
         """The Hub sends signed-in people back there, and to no other address."""
@@ -284,7 +290,7 @@ class WorkspaceSpawner(DockerSpawner):
 
     def _record_opened(self) -> None:
         """The demand, and the engine's own words: the records compare them before anybody is let in."""
-        found = self.client.inspect_container(self.container_id)
+        found = look_at(self.client, self.container_id)
         beside = [part["container"] for part in (self._demanded or {}).get("beside", ())]
         found["beside"] = {container: self.client.inspect_container(container) for container in beside}
         self.records.opened(*self._who, self.container_id, self._demanded, found)
@@ -311,7 +317,9 @@ class WorkspaceSpawner(DockerSpawner):
         self._display.remove()
         for directory in (*self._display.directories, server_dir(self.settings, *self._who, Tier.STANDARD)):
             self._remove_directory(directory)
-        doorlimits.remove(self.settings, workspace_key(self.settings, *self._who))
+        doorlimits.remove(self.settings, self._key)
+        if self.settings.workspace_network == "bridge":
+            bridges.remove(self.client, self.settings, self._key)
         with suppress(Unavailable):
             doorkeeper.reconcile(self.settings)
 

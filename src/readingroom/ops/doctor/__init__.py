@@ -25,6 +25,7 @@ def diagnose(settings: Settings, *, before_start: bool = False) -> tuple[Check, 
         *addresses.public_name(settings),
         *addresses.sockets(settings),
         *walls.quotas(settings),
+        *walls.bridges_closed(settings),
         *containers.engine_and_images(settings, before_start),
         *installation.processes(settings),
     ]
