@@ -96,6 +96,15 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "canary_seconds": ("", "How often a workspace without data tries the walls from inside."),
     "second_factor": ("", "Of whom a code from an authenticator app is asked besides the password: `everyone`, or "
                       "`checkers-and-administrators`, who can't be left out."),
+    "oidc_issuer": ("none", "The OpenID Connect provider of your organisation, as it writes its own issuer. People "
+                    "whose account there was linked to their record may sign in with it."),
+    "oidc_client_id": ("", "What the provider knows this installation as."),
+    "oidc_secret_file": ("", "The file with the secret that goes with it, below the state directory, for nobody "
+                         "else to read."),
+    "oidc_claim": ("", "Which claim of the ID token names the person: one that never changes and is never given anew."),
+    "oidc_second_factor": ("", "Values of `acr` or `amr`, with blanks between, that say that the provider asked for a "
+                           "second factor. Checkers and administrators are refused without one of them."),
+    "oidc_name": ("", "What the button on the sign-in page calls the provider."),
     "mail_host": ("none: no e-mail", "The mail server that takes notices for people who gave an address. See [Send "
                   "notices by e-mail](../how-to/mail.md)."),
     "mail_port": ("", "Its port."),

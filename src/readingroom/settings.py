@@ -57,6 +57,12 @@ class Settings:
     proof_seconds: float = 60.0
     canary_seconds: float = 600.0
     second_factor: str = "everyone"
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_secret_file: str = "keys/oidc-client-secret"  # noqa: S105  where it is, not what
+    oidc_claim: str = "sub"
+    oidc_second_factor: str = "mfa"
+    oidc_name: str = "your organisation"
     mail_host: str = ""
     mail_port: int = 587
     mail_security: str = "starttls"
@@ -85,8 +91,22 @@ class Settings:
                                     value=getattr(self, name),
                                     next_step=f"Choose one of {', '.join(choices)} in settings.toml.")
         self._check_mail()
+        self._check_provider()
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.state_dir / 'db' / 'readingroom.sqlite'}")
+
+    def _check_provider(self) -> None:
+        if not self.oidc_issuer:
+            return
+        parts = urlsplit(self.oidc_issuer)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+            raise SettingsError(f"oidc_issuer is {self.oidc_issuer!r}.", rule="settings.oidc_issuer",
+                                value=self.oidc_issuer,
+                                next_step="Give the provider's issuer as it writes it, beginning with https://.")
+        for name in ("oidc_client_id", "oidc_claim", "oidc_secret_file"):
+            if not getattr(self, name):
+                raise SettingsError(f"oidc_issuer is set, but {name} is empty.", rule=f"settings.{name}",
+                                    next_step=f"Set {name} in settings.toml.")
 
     def _check_mail(self) -> None:
         if not self.mail_host:

@@ -58,6 +58,7 @@ def act(room, by: str, username: str, action: PersonAction) -> None:
         PersonAction.BAR: lambda: people.bar(room, by, username, reason=WHY),
         PersonAction.CHANGE: lambda: people.change(room, by, username, display_name="New Name", organisation="Other",
                                                    roles=person.roles, reason=WHY),
+        PersonAction.LINK: lambda: people.link_provider(room, by, username, f"subject of {username}", reason=WHY),
         PersonAction.RESET: lambda: people.reset_sign_in(room, by, username, reason=WHY),
         PersonAction.SIGN: lambda: people.sign_undertaking(room, by, sha256_of(UNDERTAKING.words_for(
             accounts.person(room, by)))),
@@ -76,7 +77,7 @@ def add(room, username: str, now: PersonStatus, role: Role = Role.RESEARCHER) ->
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    return make_workshop(tmp_path_factory.mktemp("matrix"))
+    return make_workshop(tmp_path_factory.mktemp("matrix"), oidc_issuer="https://id.example.org", oidc_client_id="rr")
 
 
 class TestTheMatrix:

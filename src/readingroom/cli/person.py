@@ -44,6 +44,17 @@ def reset_sign_in(username: Username, reason: Reason) -> None:
 
 
 @app.command()
+def link(
+    username: Username,
+    subject: Annotated[str, typer.Argument(help="Who they are at the provider; empty takes the link away.")],
+    reason: Reason,
+) -> None:
+    """Register an account of your organisation's sign-in to someone, who may then use it here."""
+    people.link_provider(build(load_settings()), COMMAND_LINE, username, subject, reason=reason)
+    print(f"{username} signs in with that account." if subject else f"{username} is linked to no account.")
+
+
+@app.command()
 def code(username: Username) -> None:
     """Print a code for one of the demo's accounts, for want of a phone. Real people's codes are on their phones."""
     room = build(load_settings())

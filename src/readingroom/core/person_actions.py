@@ -21,6 +21,7 @@ class PersonAction(StrEnum):
     BAR = "bar"
     CHANGE = "change"
     RESET = "reset"
+    LINK = "link"
     SIGN = "sign"
 
 
@@ -37,6 +38,7 @@ def _account(here: PersonStatus) -> dict[PersonAction, frozenset[PersonStatus]]:
         _A.BAR: frozenset({_S.BARRED}),
         _A.CHANGE: frozenset({here}),
         _A.RESET: frozenset({here}),
+        _A.LINK: frozenset({here}),
         _A.SIGN: frozenset({here}),
     }
 
@@ -81,6 +83,7 @@ ACTION_PERMISSION: dict[PersonAction, Permission | None] = {
     _A.BAR: Permission.MANAGE_PEOPLE,
     _A.CHANGE: Permission.MANAGE_PEOPLE,
     _A.RESET: Permission.MANAGE_PEOPLE,
+    _A.LINK: Permission.MANAGE_PEOPLE,
     _A.SIGN: None,  # one signs for oneself
 }
 
@@ -95,6 +98,7 @@ DEEDS: dict[PersonAction, str] = {
     _A.BAR: "bar",
     _A.CHANGE: "change the details of",
     _A.RESET: "reset the sign-in of",
+    _A.LINK: "link an account to",
     _A.SIGN: "sign for",
 }
 

@@ -6,12 +6,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.people import Credential, Person, Qualification, QualificationKind, Signature, Standing
 from readingroom.core.roles import Role
-from readingroom.db.tables import CredentialRow, InvitationRow, PersonRow, QualificationRow, SignatureRow
+from readingroom.db.tables import (
+    CredentialRow,
+    InvitationRow,
+    PersonRow,
+    ProviderSubjectRow,
+    QualificationRow,
+    SignatureRow,
+)
 from readingroom.errors import NotFound
 
 
@@ -54,6 +61,24 @@ class People:
     def among(self, usernames: Iterable[str]) -> dict[str, Person]:
         rows = self._session.scalars(select(PersonRow).where(PersonRow.username.in_(list(usernames))))
         return {row.username: _person(row) for row in rows}
+
+    def of_subject(self, issuer: str, subject: str) -> Person | None:
+        """Whom a provider's account is registered to."""
+        row = self._session.get(ProviderSubjectRow, (issuer, subject))
+        return None if row is None else self.find(row.username)
+
+    def subject_of(self, issuer: str, username: str) -> str:
+        """Which of a provider's accounts is registered to a person; empty if none."""
+        return self._session.scalar(select(ProviderSubjectRow.subject).where(
+            ProviderSubjectRow.issuer == issuer, ProviderSubjectRow.username == username)) or ""
+
+    def set_subject(self, issuer: str, username: str, subject: str) -> None:
+        """This one, and no other of the same provider; none for an empty one."""
+        self._session.execute(delete(ProviderSubjectRow).where(
+            ProviderSubjectRow.issuer == issuer, ProviderSubjectRow.username == username))
+        if subject:
+            self._session.add(ProviderSubjectRow(issuer=issuer, subject=subject, username=username))
+        self._session.flush()
 
     def with_email(self, email: str) -> Person | None:
         """Whoever has that address, however it is written."""

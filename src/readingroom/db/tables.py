@@ -147,6 +147,17 @@ class SignInAddressRow(Base):
     last_at: Mapped[datetime] = mapped_column(index=True)
 
 
+class ProviderSubjectRow(Base):
+    """An account at an OpenID Connect provider, registered to a person: the only way from there to a record."""
+
+    __tablename__ = "provider_subject"
+    __table_args__ = (UniqueConstraint("issuer", "username"),)
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    username: Mapped[str] = mapped_column(ForeignKey("person.username"))
+
+
 class ProjectRow(Base):
     __tablename__ = "project"
 

@@ -11,7 +11,7 @@ from jupyterhub.auth import Authenticator
 from jupyterhub.utils import new_token
 from tornado import web
 from traitlets import Any as AnyTrait
-from traitlets import default
+from traitlets import Unicode, default
 
 from readingroom.core.people import LONGEST_USERNAME, USERNAME, Person, Standing
 from readingroom.errors import NotFound, PermissionDenied, ReadingRoomError
@@ -34,6 +34,8 @@ class RecordsAuthenticator(Authenticator):
     """
 
     records = AnyTrait(help="A readingroom.hub.records.Records.").tag(config=True)
+    provider = AnyTrait(None, help="A readingroom.hub.oidc.Client; None: passwords only.").tag(config=True)
+    home = Unicode("", help="Scheme and host of the Hub, as browsers have it.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -52,9 +54,9 @@ class RecordsAuthenticator(Authenticator):
         return len(username) <= LONGEST_USERNAME and bool(USERNAME.fullmatch(username))
 
     def get_handlers(self, app: Any) -> list[Any]:
-        from readingroom.hub.sign_in import HANDLERS  # which need this module
+        from readingroom.hub import oidc_pages, sign_in  # which need this module
 
-        return list(HANDLERS)
+        return [*sign_in.HANDLERS, *(oidc_pages.HANDLERS if self.provider else ())]
 
     # the steps, as the handlers ask for them
 

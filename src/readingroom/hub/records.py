@@ -32,6 +32,9 @@ class Records(Protocol):
     def second_step(self, username: str, code: str, address: str, since: datetime) -> SignedIn:
         """The person, and new recovery codes if any; PermissionDenied, saying no more, for a code that won't do."""
 
+    def provider_step(self, issuer: str, subject: str, second_factor: bool) -> FirstStep:
+        """Whom a provider's subject is registered to, and what comes next; PermissionDenied for anybody else."""
+
     def person(self, username: str) -> Person:
         """The person as the records have them now; NotFound for a stranger."""
 
@@ -86,6 +89,9 @@ class RoomRecords:
 
     def second_step(self, username: str, code: str, address: str, since: datetime) -> SignedIn:
         return sign_in.second_step(self._room, username, code, address, since)
+
+    def provider_step(self, issuer: str, subject: str, second_factor: bool) -> FirstStep:
+        return sign_in.provider_step(self._room, issuer, subject, second_factor)
 
     def person(self, username: str) -> Person:
         from readingroom.services import accounts

@@ -35,28 +35,33 @@ class HalfWay:
     enrols: bool
 
 
-class _Steps(BaseHandler):
-    """What both steps share."""
+class Steps(BaseHandler):
+    """What all steps share. Cookies are signed by the Hub, for as long as the step that reads them says."""
 
-    @property
-    def _cookie(self) -> str:
-        return f"__Host-{STEP_COOKIE}" if self.hub.cookie_name.startswith("__Host-") else STEP_COOKIE
+    def keep(self, name: str, said: str, below: str, samesite: str) -> None:
+        """Have this browser keep something for the pages below `below`."""
+        self._set_cookie(self._place(name), said, path=f"{self.hub.base_url}{below}", expires_days=None,
+                         samesite=samesite)
+
+    def kept(self, name: str, seconds: int) -> dict[str, Any] | None:
+        """What this browser kept; None if nothing, altered, or for longer than `seconds`."""
+        found = self.get_secure_cookie(self._place(name), max_age_days=seconds / 86400)
+        return None if found is None else json.loads(found)
+
+    def drop(self, name: str, below: str) -> None:
+        self.clear_cookie(self._place(name), path=f"{self.hub.base_url}{below}")
+
+    def _place(self, name: str) -> str:
+        return f"__Host-{name}" if self.hub.cookie_name.startswith("__Host-") else name
 
     def remember(self, half_way: HalfWay) -> None:
-        said = {"username": half_way.username, "at": half_way.at.isoformat(), "enrols": half_way.enrols}
-        self._set_cookie(self._cookie, json.dumps(said), path=f"{self.hub.base_url}second-step", expires_days=None,
-                         samesite="Strict")
+        self.keep(STEP_COOKIE, json.dumps({"username": half_way.username, "at": half_way.at.isoformat(),
+                                           "enrols": half_way.enrols}), "second-step", samesite="Strict")
 
     def half_way(self) -> HalfWay | None:
         """Who is between the steps in this browser; None if nobody, or for longer than five minutes."""
-        found = self.get_secure_cookie(self._cookie, max_age_days=STEP_SECONDS / 86400)
-        if found is None:
-            return None
-        said = json.loads(found)
-        return HalfWay(said["username"], datetime.fromisoformat(said["at"]), said["enrols"])
-
-    def forget(self) -> None:
-        self.clear_cookie(self._cookie, path=f"{self.hub.base_url}second-step")
+        said = self.kept(STEP_COOKIE, STEP_SECONDS)
+        return None if said is None else HalfWay(said["username"], datetime.fromisoformat(said["at"]), said["enrols"])
 
     async def let_in(self, person: Person) -> Any:
         """The Hub's own session, for somebody who has shown all that is asked of them."""
@@ -70,7 +75,7 @@ class _Steps(BaseHandler):
         self.finish(await self.render_template(template, **known))
 
 
-class PasswordHandler(_Steps, LoginHandler):
+class PasswordHandler(Steps, LoginHandler):
     """The first step. Its page is LoginHandler's."""
 
     async def post(self) -> None:
@@ -88,7 +93,7 @@ class PasswordHandler(_Steps, LoginHandler):
             self.redirect(url_concat(f"{self.hub.base_url}second-step", {"next": self.get_argument("next", "")}))
 
 
-class SecondStepHandler(_Steps):
+class SecondStepHandler(Steps):
     """The second step: a code; or, the first time, how to set the app up, and a first code to prove that it was."""
 
     async def get(self) -> None:
@@ -109,7 +114,7 @@ class SecondStepHandler(_Steps):
             self.set_status(403)
             await self._ask(half_way, wrong=True)
             return
-        self.forget()
+        self.drop(STEP_COOKIE, "second-step")
         onward = self.get_next_url(await self.let_in(done.person))
         if done.recovery_codes:
             await self.show("recovery_codes.html", codes=done.recovery_codes, onward=onward)

@@ -51,6 +51,7 @@ PAST_ACTS = {  # what the log calls each
     PersonAction.BAR: "barred",
     PersonAction.CHANGE: "changed",
     PersonAction.RESET: "sign-in-reset",
+    PersonAction.LINK: "linked",
     PersonAction.SIGN: "undertaking-signed",
 }
 
@@ -77,6 +78,7 @@ class Dossier:
     shut: tuple[Reason, ...]
     second_factor: bool
     recovery_codes: int
+    subject: str
     qualifications: tuple[Qualification, ...]
     signatures: tuple[tuple[Signature, str], ...]
     projects: tuple[Project, ...]
@@ -193,6 +195,29 @@ def reset_sign_in(room: ReadingRoom, by: str, username: str, *, reason: str) -> 
     return _act(room, by, PersonAction.RESET, _known(username), reset, reason=reason)
 
 
+def link_provider(room: ReadingRoom, by: str, username: str, subject: str, *, reason: str) -> None:
+    """Register an account of the organisation's sign-in to a person; an empty subject takes the link away."""
+    issuer, subject = room.settings.oidc_issuer, subject.strip()
+    if not issuer:
+        raise InvalidInput("This installation has no sign-in by a provider.", rule="settings.oidc_issuer",
+                           next_step="Set oidc_issuer in settings.toml first.")
+    if len(subject) > 255 or not subject.isprintable():
+        raise InvalidInput("This is no subject of a provider.", rule="person.subject", value=subject[:40],
+                           next_step="Give the value as the provider has it, on one line.")
+
+    def link(tx: Any) -> None:
+        other = tx.people.of_subject(issuer, subject) if subject else None
+        if other is not None and other.username != username:
+            raise InvalidInput(f"This account is linked to {other.display_name}: one account, one person.",
+                               rule="person.subject-once", value=subject[:40],
+                               next_step=f"Take the link away from {other.username} first.")
+        tx.people.set_subject(issuer, username, subject)
+        sign_in.end_sessions(room, tx, username)
+        notices.tell(tx, [username], "person.record-changed", person=username)
+
+    _act(room, by, PersonAction.LINK, _known(username), link, reason=reason, linked=bool(subject))
+
+
 def sign_undertaking(room: ReadingRoom, username: str, sha256: str) -> Signature:
     """Sign the undertaking whose words have this hash: exactly those that the person was shown."""
 
@@ -271,6 +296,7 @@ def dossier(room: ReadingRoom, viewer: str, username: str) -> Dossier:
         return Dossier(
             person, undertaking, about_person(person, room.today(), undertaking),
             factor is not None and factor.confirmed_at is not None, tx.sign_ins.unused_recovery_codes(username),
+            tx.people.subject_of(room.settings.oidc_issuer, username),
             tx.people.qualifications(username), tx.people.signatures(username), tx.projects.of_member(username),
             tx.events.latest_of_subject(f"person:{username}", STORY_LENGTH),
             frozenset(action for action in PersonAction if can(looking, person, action, room.today())))

@@ -112,6 +112,33 @@ def first_step(room: ReadingRoom, username: str, password: str, address: str = "
     return FirstStep(person, second)
 
 
+def provider_step(room: ReadingRoom, issuer: str, subject: str, second_factor: bool) -> FirstStep:
+    """Let in whom a provider's subject is registered to, and what is asked of them next.
+
+    A second factor that the provider saw is enough. If it says nothing of one, checkers and administrators are refused,
+    and others give ours where it is demanded. Nobody is made here, and no role comes from the provider.
+    """
+    with room.store.transaction() as tx:
+        person: Person | None = tx.people.of_subject(issuer, subject)
+        known = person is not None and person.standing is Standing.ACTIVE
+        refused = person is not None and not second_factor and is_demanded(
+            person.roles, Demand.CHECKERS_AND_ADMINISTRATORS)
+        second = Second.NOTHING if second_factor or person is None else _second(room, tx, person)
+        if not known or refused:
+            tx.events.record("anonymous", "person.refused", f"person:{person.username}" if person else "person:unknown",
+                             way=Way.PROVIDER.value)
+        elif person is not None and second is Second.NOTHING:
+            _welcome(tx, person.username, Way.PROVIDER)
+    if person is None or not known:
+        raise PermissionDenied("Your organisation’s account is not registered to anyone here.", rule="sign-in.subject",
+                               next_step="Ask the administrator to link it to your record.")
+    if refused:
+        raise PermissionDenied("Your organisation did not say that it asked you for a second factor; checkers and "
+                               "administrators need one.", rule="sign-in.second-factor",
+                               next_step="Use its second factor, or sign in here with your password and code.")
+    return FirstStep(person, second)
+
+
 def enrolment(room: ReadingRoom, username: str) -> Enrolment:
     """The secret that waits to be confirmed by a code, the same one until it is. Only after the first step."""
     with room.store.transaction() as tx:

@@ -3,75 +3,30 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import time
-from datetime import UTC, datetime
 
-import httpx
 import pytest
 
 from readingroom.core.second_factor import code_of, secret_of, step_at
 from readingroom.hub.sign_in import STEP_COOKIE, last_address
-from readingroom.ops.install import create_keys, create_run
 from readingroom.services import people, sign_in
-from readingroom.settings import REPOSITORY, load_settings
 from readingroom.tour.phone import PHONE
 from readingroom.tour.run import free_ports
 from readingroom.tour.visitor import Page, Visitor, client, wait_until
-from tests.factories import PASSWORD, make_workshop
-
-CONFIG = """
-import sys
-sys.path[:0] = {paths!r}
-from pathlib import Path
-from readingroom.hub.configure import configure
-from readingroom.settings import load_settings
-configure(get_config(), load_settings(Path({state!r})))
-"""
+from tests.factories import PASSWORD
+from tests.integration.hub.running import running_hub, set_clock
 
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    """The records of the installation, as its Hub sees them; the real clock."""
-    state = tmp_path_factory.mktemp("hub")
     port, proxy_api_port = free_ports(2)
-    (state / "settings.toml").write_text(f"port = {port}\nproxy_api_port = {proxy_api_port}\n")
-    settings = load_settings(state)
-    create_keys(settings)
-    create_run(settings)
-    workshop = make_workshop(state, port=port, proxy_api_port=proxy_api_port)
-    (settings.keys_dir / "sign-in.key").write_bytes(bytes(range(32)))
-    config = state / "jupyterhub_config.py"
-    config.write_text(CONFIG.format(paths=[str(REPOSITORY / "src")], state=str(state)))
-    with (state / "hub.log").open("wb") as log:
-        hub = subprocess.Popen([sys.executable, "-m", "jupyterhub", "-f", str(config)], cwd=state, stdout=log,
-                               stderr=log)
-    try:
-        wait_until(lambda: hub.poll() is not None or answers(settings.public_url), "the Hub", seconds=120)
-        assert hub.poll() is None, (state / "hub.log").read_text()[-3000:]
-        yield workshop
-    finally:
-        hub.terminate()
-        hub.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        with client(url) as http:
-            return http.get("/hub/api").status_code == 200
-    except httpx.HTTPError:
-        return False
+    with running_hub(tmp_path_factory.mktemp("hub"), port=port, proxy_api_port=proxy_api_port) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)
 def set_clock_for_each(room):
     set_clock(room)
-
-
-def set_clock(room) -> None:
-    """The Hub has the real clock: so have our own acts on the records."""
-    room.clock.at = datetime.now(UTC)
 
 
 def at_hub(room, username: str, password: str = PASSWORD) -> tuple[Visitor, Page]:

@@ -44,6 +44,7 @@ ACTION_WORDS = {
     PersonAction.INVITE: "Make a new invitation link",
     PersonAction.CHANGE: "Change details or roles",
     PersonAction.RESET: "Reset sign-in",
+    PersonAction.LINK: "Link an organisation’s account",
     PersonAction.SUSPEND: "Suspend",
     PersonAction.REINSTATE: "Reinstate",
     PersonAction.BAR: "Bar",
@@ -129,6 +130,7 @@ class Record:
     story: tuple[StoryLine, ...]
     actions: tuple[Action, ...]
     person: Person
+    subject: str
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def lapses(person: Person, today: date) -> str:
     return f"{what} {times.until(until, today)}"
 
 
-def record(found: Dossier, today: date) -> Record:
+def record(found: Dossier, today: date, *, by_provider: bool = False) -> Record:
     person, now = found.person, status(found.person, today)
     return Record(
         person.username, person.display_name, PERSON_TAGS[now], PERSON_NEXT[now], _summary(found, today),
@@ -180,8 +182,9 @@ def record(found: Dossier, today: date) -> Record:
         tuple(map(story_line, found.story)),
         tuple(Action(one.value, text, _NEXT_ACTION.get(now.value) is one,
                      one in (PersonAction.SUSPEND, PersonAction.BAR, PersonAction.RESET))
-              for one, text in ACTION_WORDS.items() if one in found.possible),
-        person)
+              for one, text in ACTION_WORDS.items()
+              if one in found.possible and (one is not PersonAction.LINK or by_provider)),
+        person, found.subject)
 
 
 def _may(person: Person) -> tuple[str, ...]:

@@ -77,7 +77,8 @@ def _person_page(request: Request, here: Portal, looking: Viewer, username: str,
                  tried: str = "", typed: Mapping[str, str] | None = None) -> Response:
     found = service.dossier(here.room, looking.username, username)
     return render(request, "people/person.html", _area(looking), status=422 if fault else 200, fault=fault, tried=tried,
-                  typed=typed or {}, record=present.record(found, here.room.today()), today=here.room.today(),
+                  typed=typed or {},
+                  record=present.record(found, here.room.today(), by_provider=bool(here.room.settings.oidc_issuer)),
                   every_role=tuple(Role), is_self=username == looking.username)
 
 
@@ -122,6 +123,8 @@ DEEDS: dict[PersonAction, Callable[[Any, str, str, FormData, str], Invitation | 
     PersonAction.TRAIN: _train,
     PersonAction.ACCREDIT: _accredit,
     PersonAction.CHANGE: _change,
+    PersonAction.LINK: lambda room, by, username, form, reason: service.link_provider(
+        room, by, username, text_field(form, "subject", 300), reason=reason),
     PersonAction.INVITE: lambda room, by, username, _, reason: service.invite_again(room, by, username, reason=reason),
     PersonAction.RESET: lambda room, by, username, _, reason: service.reset_sign_in(room, by, username, reason=reason),
     PersonAction.SUSPEND: lambda room, by, username, _, reason: service.suspend(room, by, username, reason=reason),
