@@ -27,6 +27,7 @@ from readingroom.web.private_forms import FIELDS
 from readingroom.web.sessions import COOKIE
 from tests.browser.people import ARGUMENTS
 from tests.integration.test_packages import source, wheel
+from tests.integration.web import applicant
 from tests.integration.web.world import BASE, CONTEXT, NOW, World, safe_uploads
 from tests.private_figures import settle
 
@@ -165,7 +166,7 @@ def site(tmp_path_factory):
     os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
     build_static(Progress())
     world = World(tmp_path_factory.mktemp("portal") / "state")
-    world.numbers = populate(world)
+    world.numbers = {**populate(world), **applicant.populate(world)}
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
@@ -188,7 +189,20 @@ def site(tmp_path_factory):
 def pages(numbers: dict[str, object]) -> list[tuple[str, str]]:
     """Each page in each of its states, with someone who sees it so."""
     slug = "/projects/returning-defendants"
+    written, urgent = f"/projects/{numbers['draft']}/application", f"/projects/{numbers['urgent']}/application"
     return [
+        ("ada", "/projects/new"),
+        *(("noor", f"{written}{step}") for step in ("", "/aim", "/gateway", "/dates", "/people", "/data", "/settings",
+                                                    "/outputs", "/check", "/data/magistrates")),
+        *(("kim", f"{urgent}{step}") for step in ("", "/check", "/data/magistrates/reasons", "/data/pupils/rows")),
+        *(("ada", f"{slug}{part}") for part in ("/application", "/versions", "/versions/2", "/policy", "/end",
+                                                "/members/bilal/remove")),
+        ("olive", "/applications"),
+        ("olive", f"/applications/{numbers['urgent']}"),
+        ("mercer", f"/grants/{numbers['asked']}"),
+        ("mercer", f"/grants/{numbers['amendment']}"),
+        ("mercer", f"/grants/{numbers['asked']}/return"),
+        ("mercer", "/grants/1/suspend"),
         ("ada", "/projects"),
         ("noor", "/projects"),
         ("bilal", "/projects"),

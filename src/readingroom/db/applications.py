@@ -97,6 +97,17 @@ class Applications:
             .order_by(VersionRow.submitted_at, VersionRow.project).offset(offset).limit(count))
         return tuple(_version(row) for row in rows)
 
+    def silent_since(self, moment: datetime, count: int) -> tuple[Version, ...]:
+        """Versions that wait, and of which nobody was asked or reminded after `moment`, oldest first."""
+        rows = self._session.scalars(
+            select(VersionRow).where(VersionRow.outcome == Outcome.WAITING.value,
+                                     func.coalesce(VersionRow.reminded_at, VersionRow.submitted_at) <= moment)
+            .order_by(VersionRow.submitted_at, VersionRow.project).limit(count))
+        return tuple(_version(row) for row in rows)
+
+    def set_reminded(self, version: Version, at: datetime) -> None:
+        self._session.get_one(VersionRow, (version.project, version.number)).reminded_at = at
+
     # what was said of them
 
     def comment(self, comment: Comment) -> None:

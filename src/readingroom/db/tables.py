@@ -218,6 +218,7 @@ class VersionRow(Base):
     settled_at: Mapped[datetime | None]
     accepted_by: Mapped[str | None] = mapped_column(ForeignKey("person.username"))
     accepted_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
 
 
 class ApplicationCommentRow(Base):

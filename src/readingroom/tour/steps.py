@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import docker
@@ -18,10 +20,11 @@ from readingroom.hub.containers import container_name
 from readingroom.ops import engine
 from readingroom.settings import STATE_VARIABLE, Settings
 from readingroom.tour.kernel import Kernel
-from readingroom.tour.visitor import Page, Visitor, wait_until
+from readingroom.tour.visitor import Form, Page, Visitor, wait_until
 
 PROJECT = "returning-defendants"
 WITHDRAWAL_SECONDS = 60.0
+TITLE = "School and the first court case"
 
 
 class Journey:
@@ -34,6 +37,7 @@ class Journey:
         self.kernel: Kernel | None = None
         self.request = 0
         self.package = b""
+        self.applied = ""
 
     def person(self, username: str) -> Visitor:
         """That person, signed in."""
@@ -104,6 +108,78 @@ def see_projects(journey: Journey) -> str:
     hidden = journey.person("chloe").open(f"/projects/{PROJECT}")
     require(hidden.status == 404, f"chloe sees a project that is not hers ({hidden.status})")
     return "ada sees one project open and one waiting for its custodian; chloe sees hers has ended, and not ada's"
+
+
+def apply(journey: Journey) -> str:
+    """An application is written step by step, faults and all, and frozen when it is submitted."""
+    ada = journey.person("ada")
+    made = ada.send(_post(ada.open("/projects/new"), "/projects$"), title=TITLE)
+    journey.applied = made.url.split("/projects/")[1].split("/")[0]
+    datasets = [one.rsplit("/", 1)[1] for one in ada.open("/datasets").links if re.search(r"/datasets/[a-z-]+$", one)]
+    _fill(journey, "aim", title=TITLE, aim="Which pupils come before a court.", public_benefit="Help comes earlier.")
+    _fill(journey, "data", datasets=sorted(set(datasets)))
+    _fill(journey, "people", lead="ada", members="bilal")
+    _fill(journey, "outputs", outputs="Tables by age at the first case.")
+    wrong = _fill(journey, "dates", **{"ends_on-day": "31", "ends_on-month": "2", "ends_on-year": "2027"})
+    require(wrong.status == 422 and "is not a date" in wrong.text, f"31 February was taken: {wrong.text[:400]}")
+    year = str(datetime.now(UTC).year + 1)
+    _fill(journey, "dates", **{"ends_on-day": "31", "ends_on-month": "3", "ends_on-year": year})
+    for step in ("gateway", "settings"):
+        page = ada.open(f"/projects/{journey.applied}/application/{step}")
+        form = _post(page, f"application/{step}$")
+        ada.send(form, **{name: choices[0] for name, choices in form.choices.items()})
+    for dataset in sorted(set(datasets)):
+        path = f"/projects/{journey.applied}/application/data/{dataset}"
+        form = _post(ada.open(path), f"{dataset}$")
+        ada.send(form, all=form.choices["all"][0])
+        ada.send(_post(ada.open(f"{path}/reasons"), "reasons$"), same="To compare groups.")
+    check = ada.open(f"/projects/{journey.applied}/application/check")
+    done = ada.send(_post(check, "submit$"))
+    require("is with those who decide" in done.text, f"it was not submitted: {check.text[:1200]}")
+    hidden = journey.person("chloe").open(f"/projects/{journey.applied}/application")
+    require(hidden.status == 404, "somebody else sees the application")
+    return f"{len(set(datasets))} datasets asked for with a reason for each column; a wrong date was kept and said"
+
+
+def two_custodians(journey: Journey) -> str:
+    """The owner first, then each custodian on their own part; one of them under a condition."""
+    quinn = journey.person("quinn")
+    quinn.send(_post(quinn.open(f"/applications/{journey.applied}"), "accept$"))
+    mercer, okafor = journey.person("mercer"), journey.person("okafor")
+    first = _waiting(mercer)
+    form = _post(first, "decision$")
+    without = form.choices["without"][-1]
+    preview = mercer.send(form, decision="preview", without=without)
+    require("under these conditions" in preview.text, f"the simulator said: {preview.text[:600]}")
+    mercer.send(_post(preview, "decision$"), decision="agree", without=without, reason="Fits our areas of interest.")
+    state = journey.person("ada").open(f"/projects/{journey.applied}").text
+    require("waiting for its data custodians" in state, f"one yes of two opened it: {state[:600]}")
+    okafor.send(_post(_waiting(okafor), "decision$"), decision="agree", reason="Useful to schools.")
+    page = journey.person("ada").open(f"/projects/{journey.applied}")
+    require("waiting for its data custodians" not in page.text, f"it is not active: {page.text[:600]}")
+    return f"open after both had agreed, without {without}, which mercer took out"
+
+
+def amendment(journey: Journey) -> str:
+    """More is asked of one custodian: only they decide, and what was live stays so."""
+    ada, path = journey.person("ada"), f"/projects/{journey.applied}"
+    dataset = re.search(r"data/([a-z-]+)/rows", ada.open(f"{path}/application").html)
+    assert dataset is not None
+    form = _post(ada.open(f"{path}/application/data/{dataset[1]}"), f"{dataset[1]}$")
+    ada.send(form, all=form.choices["all"][0])
+    ada.send(_post(ada.open(f"{path}/application/data/{dataset[1]}/reasons"), "reasons$"), same="Asked for again.")
+    check = ada.open(f"{path}/application/check")
+    require("Opens more" in check.text, f"nothing opens more: {check.text[:800]}")
+    ada.send(_post(check, "submit$"))
+    require("amendment waiting" in ada.open(path).text, "the project is not live while it waits")
+    require(_waiting(journey.person("okafor"), missing=True).status == 200, "the other custodian is asked too")
+    mercer = journey.person("mercer")
+    mercer.send(_post(_waiting(mercer), "decision$"), decision="refuse", reason="Still not that column.")
+    page = ada.open(path)
+    require("amendment waiting" not in page.text and "Active" in page.text, f"a no closed it: {page.text[:600]}")
+    said = ada.open(f"{path}/application").text
+    require("Still not that column." in said, f"ada is not told why: {said[:600]}")
+    return "only mercer was asked; their no left the project as it was, and ada reads why and what to do"
 
 
 def open_workspace(journey: Journey) -> str:
@@ -304,6 +380,31 @@ def _approve(checker: Visitor, path: str, why: str) -> Page:
     return checker.send(form, **answers)
 
 
+def _fill(journey: Journey, step: str, **values: str | list[str]) -> Page:
+    ada = journey.person("ada")
+    page = ada.open(f"/projects/{journey.applied}/application/{step}")
+    return ada.send(_post(page, f"application/{step}$"), **values)
+
+
+def _post(page: Page, action: str) -> Form:
+    """The form of a change, not the search beside it."""
+    found = [form for form in page.forms if form.method == "post" and re.search(action, form.action)]
+    require(found, f"{page.url} has no form for {action}: {page.status} {page.text[:600]}")
+    return found[0]
+
+
+def _waiting(custodian: Visitor, *, missing: bool = False) -> Page:
+    """The page of what waits for a custodian in ada's new project; with `missing`, proof that nothing does."""
+    inbox = custodian.open("/grants")
+    for link in inbox.links:
+        page = custodian.open(link) if re.search(r"/grants/[0-9]+$", link) else None
+        if page is not None and TITLE in page.text and any("decision" in form.action for form in page.forms):
+            require(not missing, f"{custodian.username} is asked: {page.text[:300]}")
+            return page
+    require(missing, f"nothing waits for {custodian.username}: {inbox.text[:600]}")
+    return inbox
+
+
 def _environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, STATE_VARIABLE: str(settings.state_dir)}
 
@@ -311,6 +412,9 @@ def _environment(settings: Settings) -> dict[str, str]:
 STEPS: tuple[tuple[str, Callable[[Journey], str]], ...] = (
     ("People sign in once", sign_in),
     ("A researcher sees their projects, and why one cannot be opened", see_projects),
+    ("A researcher applies for two departments’ data", apply),
+    ("Two custodians grant it, each on their own part", two_custodians),
+    ("An amendment asks only whom it touches", amendment),
     ("A workspace opens, walled in", open_workspace),
     ("Only what was granted is there", granted_only),
     ("The welcome notebook runs from top to bottom", welcome_notebook),

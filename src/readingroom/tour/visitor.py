@@ -153,13 +153,13 @@ class Visitor:
         return self.http.get(path if path.startswith(("http", "/hub", "/user")) else PORTAL + path)
 
     def send(self, form: Form, *, files: list[tuple[str, tuple[str, bytes]]] | None = None,
-             **values: str) -> Page:
+             **values: str | list[str]) -> Page:
         """Fill the form in and send it. Field names with other characters can be passed as `**{"a-b": ...}`."""
         unknown = set(values) - form.names
         if unknown:
             raise Unavailable(f"The form for {form.action} has no {sorted(unknown)}; it has {sorted(form.names)}.",
                               rule="tour.form")
-        data = {**form.fields, **values}
+        data: dict[str, str | list[str]] = {**form.fields, **values}
         headers = {"Origin": str(self.http.base_url).rstrip("/")}
         return Page(self.http.post(form.action, data=data, files=files, headers=headers))
 

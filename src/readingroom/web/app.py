@@ -21,6 +21,7 @@ from readingroom.web.api import notices as api_notices
 from readingroom.web.api import packages as api_packages
 from readingroom.web.api import person as api_person
 from readingroom.web.api import private_answers as api_private_answers
+from readingroom.web.api import project as api_project
 from readingroom.web.api import requests as api_requests
 from readingroom.web.api import workspace as api_workspace
 from readingroom.web.portal import HERE, Hub, Portal, make_templates
@@ -79,7 +80,15 @@ PAGES = (
     invitation,
     turnaround,
 )
-APIS = (api_person, api_packages, api_workspace, api_requests, api_private_answers, api_notices)
+APIS = (
+    api_person,
+    api_packages,
+    api_workspace,
+    api_project,
+    api_requests,
+    api_private_answers,
+    api_notices,
+)
 
 
 # Pages are short and mostly Python: more threads than this only wait for each other (20 people at once: 40 threads
