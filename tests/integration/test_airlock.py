@@ -222,3 +222,23 @@ def test_p6_a_withdrawn_grant_cannot_come_back(workshop):
         grants.agree(workshop, "mercer", 1, "Changed my mind")
     with workshop.store.reading() as tx:
         assert tx.grants.get(1).status is GrantStatus.WITHDRAWN
+
+
+def test_files_of_one_request_are_checked_together(workshop):
+    """P7: a cell that one file suppresses is shown by the other."""
+    people = {("N", "F"): 4, ("N", "M"): 33, ("S", "F"): 40, ("S", "M"): 27}
+
+    def table(name, hidden):
+        cells = [{"row": [row], "column": [column], "people": count, "records": count,
+                  "suppressed": (row, column) in hidden} for (row, column), count in people.items()]
+        lines = [",".join([row, *("[c]" if (row, column) in hidden else str(people[row, column]) for column in "FM")])
+                 for row in "NS"]
+        return upload(name, ("region,F,M\n" + "\n".join(lines) + "\n").encode(),
+                      evidence={"kind": "table", "statistic": "count", "unit": "person_id", "cells": cells,
+                                "row_names": ["region"], "column_names": ["sex"]})
+
+    request = in_review(workshop, table("hidden.csv", {("N", "F")}), table("shown.csv", set()))
+    by_name = {file.name: {finding.rule for finding in file.findings} for file in request.files}
+    assert "differencing.files" in by_name["hidden.csv"]
+    assert "differencing.files" not in by_name["shown.csv"]
+    assert by_name["shown.csv"] >= {"threshold"}

@@ -86,12 +86,15 @@ def preflight(*outputs: object) -> Preflight:
     Where the portal cannot be reached, usual rules stand in and REVIEW is the best verdict.
     """
     from readingroom.core.disclosure import check_output
+    from readingroom.core.disclosure.check import check_beside
 
     effective = rules()
     checked = []
-    for number, thing in enumerate(outputs, start=1):
-        output = as_output(thing, number)
+    made = [as_output(thing, number) for number, thing in enumerate(outputs, start=1)]
+    for output in made:
         result = check_output(output.name, output.content, output.evidence, effective.policy)
+        others = {other.name: other.evidence for other in made if other is not output}
+        result = check_beside(result, output.name, output.evidence, others, effective.policy)
         one = _checked(output.name, result, effective)
         checked.append(replace(one, notes=_notes(output)))
     return Preflight(tuple(checked), effective.known)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from readingroom.core import egress
 from readingroom.core.access import Reason
-from readingroom.core.disclosure.check import CheckResult, check_output
+from readingroom.core.disclosure.check import CheckResult, check_beside, check_output
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.egress import Phase, phase
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
@@ -234,7 +234,8 @@ def check_file(room: ReadingRoom, number: int, file_id: int) -> Verdict:
     file: OutputFile = next(file for file in request.files if file.id == file_id)
     if file.verdict is not None:  # a worker was killed after this had been recorded
         return file.verdict
-    result = _checked(file, room, policy)
+    result = _checked(file, room, policy, {other.name: other.evidence for other in request.files
+                                           if other.id != file_id and other.evidence})
     with room.store.transaction() as tx:
         tx.requests.set_checked(file_id, result.output_type, result.verdict, result.findings)
         tx.events.record(SYSTEM, "file.checked", f"request:{number}", request.project, file=file.name,
@@ -257,9 +258,10 @@ def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
         return _request(tx, number)
 
 
-def _checked(file: OutputFile, room: ReadingRoom, policy: Policy) -> CheckResult:
+def _checked(file: OutputFile, room: ReadingRoom, policy: Policy, others: Mapping[str, object]) -> CheckResult:
     try:
-        return check_output(file.name, room.blobs.get(file.sha256), file.evidence, policy)
+        alone = check_output(file.name, room.blobs.get(file.sha256), file.evidence, policy)
+        return check_beside(alone, file.name, file.evidence, others, policy)
     except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
         broken = Finding("check.failed", Verdict.FAIL,
                          f"The automatic check could not finish ({type(error).__name__}).",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.evidence import Evidence, FigureEvidence, TableEvidence, parse_evidence, tables_of
+from readingroom.core.disclosure.links import check_links
 from readingroom.core.disclosure.matching import match
 from readingroom.core.disclosure.models.check import check_description
 from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
@@ -41,6 +43,16 @@ def check_output(
     inspection = inspect(name, content, policy)
     more, checked = _check_evidence(inspection, evidence, policy)
     return _result(inspection.output_type, (*inspection.findings, *more), checked)
+
+
+def check_beside(result: CheckResult, name: str, evidence: object, others: Mapping[str, object],
+                 policy: Policy) -> CheckResult:
+    """The result with what the other files of the request, by their evidence, tell about this one's hidden cells."""
+    more = check_links(name, evidence, others, policy) if others else []
+    if not more:
+        return result
+    together = _result(result.output_type, (*result.findings, *more), checked=True)
+    return replace(together, verdict=max(result.verdict, together.verdict))
 
 
 def check_table_evidence(evidence: Evidence | dict[str, object], policy: Policy) -> CheckResult:

@@ -1,0 +1,112 @@
+"""Files of one request read together: what one hides must not stand in another, nor follow from several."""
+
+from __future__ import annotations
+
+import itertools
+
+import pandas
+import pytest
+
+import readingroom.sdk as rr
+from readingroom.core.disclosure import Verdict, check_output
+from readingroom.core.disclosure.check import check_beside
+from readingroom.core.disclosure.links import check_links
+from readingroom.core.policy import Policy
+from readingroom.sdk import _preflight
+
+POLICY = Policy(threshold=10, threshold_inclusive=False, zeros_disclosive=False, group_disclosure=False,
+                output_types=frozenset({"csv"}), max_file_bytes=1_000_000, max_table_rows=5000)
+COUNTS = {("N", "F", "old"): 4, ("N", "F", "young"): 21, ("N", "M", "old"): 33, ("N", "M", "young"): 18,
+          ("S", "F", "old"): 40, ("S", "F", "young"): 15, ("S", "M", "old"): 27, ("S", "M", "young"): 52}
+PEOPLE = pandas.DataFrame([dict(zip(("region", "sex", "age"), key, strict=True))
+                           for key, count in COUNTS.items() for _ in range(count)])
+PEOPLE["p"] = range(len(PEOPLE))
+
+
+def table(rows, columns=None, hidden=(), frame=PEOPLE, **more):
+    """Evidence of a table with the cells of these labels suppressed."""
+    said = rr.table(frame, rows, columns, unit="p", totals=True, **more).evidence
+    for cell in said["cells"]:
+        if (*cell["row"], *cell["column"]) in hidden:
+            cell["suppressed"] = True
+    return said
+
+
+OLD = PEOPLE[PEOPLE["age"] == "old"]
+HIDDEN = [*itertools.product("NS", "FM")]
+BY_AGE = table("region", "sex", HIDDEN, OLD)
+
+
+def found(evidence, **others):
+    return {(one.rule, one.verdict) for one in check_links("a.csv", evidence, others, POLICY)}
+
+
+EXPOSED = {("differencing.files", Verdict.FAIL)}
+
+
+def test_what_another_file_shows_is_no_secret():
+    assert found(BY_AGE, b=table("region", "sex", (), OLD)) == EXPOSED
+    assert found(BY_AGE, b=table("sex", "region", [("F", "S"), ("M", "S")], OLD)) == EXPOSED  # turned round
+    message = check_links("a.csv", BY_AGE, {"b.csv": table("region", "sex", (), OLD)}, POLICY)[0].message
+    assert "b.csv" in message and "N × F" in message.replace(", ", " × ")
+
+
+def test_the_same_cells_hidden_in_both_are_safe():
+    assert found(BY_AGE, b=table("sex", "region", [(sex, region) for region, sex in HIDDEN], OLD)) == set()
+    assert found(BY_AGE, b=table("region", None, (), OLD)) == set()
+
+
+def test_what_follows_from_two_files_is_found():
+    """Regions by sex with four cells hidden, and by sex and age: the other side of a sum that one table lacks."""
+    mine = table("region", ["sex", "age"], [("N", "F", "old"), ("N", "F", "young"), ("S", "F", "old"),
+                                            ("S", "F", "young")])
+    assert found(mine) == set()
+    assert found(mine, b=table(["region", "age"], "sex", [("N", "old", "F")])) == EXPOSED
+
+
+def test_tables_of_other_people_are_no_link():
+    assert found(BY_AGE, b=table("region", "sex", (), PEOPLE[PEOPLE["age"] == "young"])) == set()
+    other = table("region", "sex", (), OLD)
+    assert found(BY_AGE, b=other | {"unit": "household"}) == set()
+    assert found(BY_AGE, b=other | {"source": {"dataset": "another"}}) == set()
+    assert found(BY_AGE, b={"kind": "nonsense"}, c=None) == set()
+
+
+def test_rounded_counts_beside_hidden_ones_are_judged_by_their_rounding():
+    exact = table("region", "sex", HIDDEN, OLD)
+    assert found(exact, b=table("region", "sex", (), OLD) | {"rounding": 5}) == EXPOSED  # 5 was 3 to 7
+    wide = table("region", "sex", (), OLD) | {"rounding": 30}
+    assert found(exact, b=wide) == set()
+
+
+def test_ways_of_cutting_that_do_not_compare_are_for_a_person():
+    ages = pandas.DataFrame({"p": range(200), "age": [20 + one % 40 for one in range(200)], "sex": ["F", "M"] * 100})
+    first = table("age", "sex", [("20 to under 21", "F"), ("20 to under 21", "M"), ("21 and over", "F"),
+                                 ("21 and over", "M")], ages, bands={"age": [20, 21, None]})
+    hidden = [cell for cell in first["cells"] if cell.get("suppressed")]
+    assert hidden
+    second = table("age", "sex", (), ages, bands={"age": [20, 22, None]})
+    assert found(first, b=second) == {("differencing.unlinked", Verdict.REVIEW)}
+
+
+def test_preflight_and_the_check_of_a_request_use_it(monkeypatch):
+    one = rr.table(OLD, "region", "sex", unit="p", totals=True).drop("F", "M")
+    content, said = one.csv(), one.evidence
+    alone = check_output("a.csv", content, said, POLICY)
+    assert alone.verdict is Verdict.PASS
+    together = check_beside(alone, "a.csv", said, {"b.csv": table("region", "sex", (), OLD)}, POLICY)
+    assert together.verdict is Verdict.FAIL
+    assert {finding.rule for finding in together.findings} == {"differencing.files"}
+    assert check_beside(alone, "a.csv", said, {}, POLICY) is alone
+    monkeypatch.setattr(_preflight, "rules", lambda: _preflight.Rules(POLICY, known=True))
+    checked = rr.preflight(one, rr.table(OLD[OLD["region"] == "N"], "sex", unit="p"))
+    assert checked.outputs[0].verdict is Verdict.PASS
+    shown = rr.table(OLD, "region", "sex", unit="p", totals=True)
+    assert {finding.rule for finding in rr.preflight(one, shown).outputs[0].findings} == {"differencing.files"}
+
+
+@pytest.mark.parametrize("statistic", ["mean", "sum"])
+def test_other_statistics_are_not_linked(statistic):
+    values = OLD.assign(v=1.5)
+    other = rr.table(values, "region", "sex", value="v", statistic=statistic, unit="p").evidence
+    assert found(BY_AGE, b=other) == set()
