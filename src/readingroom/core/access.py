@@ -139,6 +139,9 @@ def _grant(project: Project, grant: Grant, policy: Policy, today: date) -> list[
     reasons = []
     if grant.status is GrantStatus.AGREED and project.status not in LIVE:
         pass  # nothing to do about it: what the project waits for is said already
+    elif grant.expires_on < today and grant.status in (GrantStatus.ACTIVE, GrantStatus.EXPIRED):
+        reasons.append(Reason("grant.expiry", f"The grant of {grant.dataset} ended on {grant.expires_on:%-d %B %Y}.",
+                              "Ask its custodian to renew it; nothing in your home was deleted."))
     elif grant.status is not GrantStatus.ACTIVE:
         state = {
             GrantStatus.PROPOSED: "is waiting for its custodian's decision",
@@ -147,16 +150,13 @@ def _grant(project: Project, grant: Grant, policy: Policy, today: date) -> list[
             GrantStatus.REFUSED: "was refused",
             GrantStatus.SUSPENDED: "is suspended",
             GrantStatus.WITHDRAWN: "was withdrawn",
-            GrantStatus.EXPIRED: "has expired",
+            GrantStatus.EXPIRED: "ended with its project",
             GrantStatus.SUPERSEDED: "was replaced by a later version of the project",
         }[grant.status]  # ACTIVE cannot occur here
         why = f": “{grant.decision_reason}”" if grant.decision_reason else ""
         by = f" by {grant.decided_by}" if grant.decided_by and grant.status is not GrantStatus.EXPIRED else ""
         reasons.append(Reason("grant.status", f"The grant of {grant.dataset} {state}{by}{why}.",
                               _WAY.get(grant.status, "Its custodian can say what would change this.")))
-    elif grant.expires_on < today:
-        reasons.append(Reason("grant.expiry", f"The grant of {grant.dataset} ended on {grant.expires_on:%-d %B %Y}.",
-                              "Ask its custodian to renew it."))
     if project.image not in (images := allowed_images(policy)):
         reasons.append(Reason("workspace.image", f"{grant.dataset} may not be opened in the image {project.image}; its "
                               f"policy allows: {', '.join(sorted(images)) or 'none'}.",

@@ -28,6 +28,11 @@ class Lapses:
                 found += [_term(*row) for row in self._session.execute(query.limit(count - len(found)))]
         return tuple(found)
 
+    def told(self, means: Means, key: str) -> Told | None:
+        """What was told last of one term."""
+        row = self._session.get(LapseRow, (means.value, key))
+        return None if row is None else Told(row.ends_on, row.stage)
+
     def set_told(self, terms: Sequence[Term], today: date) -> None:
         """Remember that of these terms all was told that there is to tell today."""
         for means in {term.means for term in terms}:

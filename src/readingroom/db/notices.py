@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
@@ -40,15 +41,17 @@ class Notices:
             .where(PersonRow.username.in_(sorted(named))))
         known: dict[str, str | None] = {name: address for name, address in addressed}  # noqa: C416  of rows, not pairs
         at = self._clock.now()
-        rows = [{"username": name, "kind": kind, "facts": dict(facts), "project": facts.get("project", ""), "at": at}
-                for people, kind, facts in told for name in people if name in known]
-        if not rows:
-            return
-        ids = self._session.scalars(insert(NoticeRow).returning(NoticeRow.id, sort_by_parameter_order=True), rows)
-        mails = [{"notice": notice, "due_at": at, "tries": 0, "problem": ""}
-                 for notice, row in zip(ids, rows, strict=True) if known[str(row["username"])]]
-        if mails:
-            self._session.execute(insert(MailRow), mails)
+        rows: list[dict[str, Any]] = [
+            {"username": name, "kind": kind, "facts": dict(facts), "project": facts.get("project", ""), "at": at}
+            for people, kind, facts in told for name in people if name in known]
+        plain = [row for row in rows if not known[row["username"]]]
+        mailed = [row for row in rows if known[row["username"]]]
+        if plain:
+            self._session.execute(insert(NoticeRow), plain)
+        if mailed:
+            ids = self._session.scalars(insert(NoticeRow).returning(NoticeRow.id), mailed)
+            self._session.execute(insert(MailRow), [
+                {"notice": notice, "due_at": at, "tries": 0, "problem": ""} for notice in ids])
 
     def of_person(self, username: str, count: int, before: int | None = None, project: str | None = None
                   ) -> tuple[Notice, ...]:

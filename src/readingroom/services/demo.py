@@ -152,8 +152,8 @@ def _projects(room: ReadingRoom) -> tuple[tuple[Project, tuple[Grant, ...]], ...
           grant("courts-and-schools", second, GrantStatus.PROPOSED, 300))),
         (project("plea-timing", "Timing of pleas",
                  "When in a case a guilty plea is entered, and what it changes.",
-                 "Informs guidance on early advice.", ProjectStatus.ACTIVE, -30, "chloe"),
-         (grant("plea-timing", first, GrantStatus.EXPIRED, -30),)),
+                 "Informs guidance on early advice.", ProjectStatus.ACTIVE, 200, "chloe"),
+         (grant("plea-timing", first, GrantStatus.ACTIVE, -1),)),
     )
 
 

@@ -23,6 +23,7 @@ from readingroom.tour.kernel import Kernel
 from readingroom.tour.visitor import Form, Page, Visitor, wait_until
 
 PROJECT = "returning-defendants"
+ENDED_PROJECT = "plea-timing"
 WITHDRAWAL_SECONDS = 60.0
 TITLE = "School and the first court case"
 
@@ -348,6 +349,42 @@ def withdrawal(journey: Journey) -> str:
     return f"closed {seconds:.1f} s after the withdrawal; ada reads why, and cannot open it again"
 
 
+def expiry_and_renewal(journey: Journey) -> str:
+    """A grant whose last day is over closes by itself and tells everyone; its custodian's renewal opens it again."""
+    chloe, mercer = journey.person("chloe"), journey.person("mercer")
+    home = f"/projects/{ENDED_PROJECT}"
+    wait_until(lambda: "ended on" in chloe.open("/notices").text, "chloe to be told of the end", seconds=30)
+    require("Ask its custodian to renew it" in chloe.open(home).text, "chloe's project does not say what would help")
+    told = mercer.open("/notices")
+    require("Your grant" in told.text and "ended on" in told.text, f"mercer is not told: {told.text[:800]}")
+    grant = next(path for path in told.links if path.rsplit("/", 1)[1].isdigit() and "/grants/" in path)
+    begun = time.monotonic()
+    renewed = mercer.send(mercer.open(f"{grant}/renew").form("renew"), reason="The work goes on.")
+    require("renewed" in renewed.text, f"the grant was not renewed: {renewed.text[:800]}")
+
+    def opens() -> bool:
+        page = chloe.open(home)
+        return "Ask its custodian" not in page.text and any("workspace/open" in form.action for form in page.forms)
+
+    wait_until(opens, "the renewed project to open", seconds=60)
+    require("is granted until" in chloe.open("/notices").text, "chloe is not told of the renewal")
+    return (f"chloe and mercer were told that it had ended; it could be opened again {time.monotonic() - begun:.1f} s "
+            "after mercer renewed it")
+
+
+def public_register(journey: Journey) -> str:
+    """Anyone reads what was agreed and released, without signing in and without a name."""
+    stranger = Visitor(journey.settings.public_url, "anyone", "")
+    answer = stranger.get("/register.json")
+    require(answer.status_code == 200 and not stranger.http.cookies, f"the register answered {answer.status_code}")
+    listed = {project["slug"]: project for project in answer.json()["projects"]}
+    require("courts-and-schools" not in listed, "a project that nobody agreed to yet is in the register")
+    require(listed[PROJECT]["releases"], f"the release is not in the register: {listed[PROJECT]}")
+    require("Marsh" not in answer.text, "the register names ada")
+    stranger.close()
+    return f"{len(listed)} projects with their data, aims and releases, and no names"
+
+
 def prove_log(journey: Journey) -> str:
     """The log of all this holds, and tells the story; an edit in the database is found."""
     wait_until(lambda: json.loads(journey.command("audit", "verify", "--json").stdout)["checkpoints"],
@@ -423,6 +460,8 @@ STEPS: tuple[tuple[str, Callable[[Journey], str]], ...] = (
     ("The request is frozen and checked", checked_and_frozen),
     ("Two checkers decide, blind to each other", two_checkers),
     ("The release can be verified by anyone", release),
+    ("A grant ends by itself, and is renewed", expiry_and_renewal),
     ("A withdrawn grant closes the workspace", withdrawal),
+    ("Anyone can read the register", public_register),
     ("The log proves all of it", prove_log),
 )
