@@ -379,7 +379,8 @@ def public_register(journey: Journey) -> str:
     answer = stranger.get("/register.json")
     require(answer.status_code == 200 and not stranger.http.cookies, f"the register answered {answer.status_code}")
     listed = {project["slug"]: project for project in answer.json()["projects"]}
-    require(listed[PROJECT]["releases"] and listed[ENDED_PROJECT]["standing"] == "live", f"the register does not tell: {listed}")
+    told = listed[PROJECT]["releases"] and listed[ENDED_PROJECT]["standing"] == "live"
+    require(told, f"the register does not tell of the release or the renewal: {listed}")
     require("Marsh" not in answer.text, "the register names ada")
     stranger.close()
     return f"{len(listed)} projects with their data, aims and releases, and no names"
