@@ -99,6 +99,8 @@ AUDITS = {
     "a variance of extremes": ({"statistic": "variance", "column": "pay"}, {}),
     "a proportion of one": ({"statistic": "proportion", "of": "age = 99"}, {}),
     "a median": ({"statistic": "median", "column": "age", "where": "age >= 80"}, {}),
+    "a grouped median, all rows in one group": ({"statistic": "median", "column": "age", "where": "age >= 80",
+                                                 "by": "sex"}, {}),
     "NaN": ({"statistic": "sum", "column": "pay"}, {"pay": math.nan}),
 }
 
@@ -108,6 +110,18 @@ def test_p4_no_event_tells_neighbours_apart_better_than_stated(tmp_path, questio
     base = people(20)
     one = first_numbers(draws(tmp_path / "d.parquet", with_one_more(base, **values), question, {"epsilon": EPSILON}))
     other = first_numbers(draws(tmp_path / "d.parquet", base, question, {"epsilon": EPSILON}))
+    assert epsilon_at_least(one, other) <= EPSILON
+    assert epsilon_at_least(other, one) <= EPSILON
+
+
+def test_p4_rows_in_several_groups_cost_no_more_than_in_one(tmp_path):
+    """A grouped quantile: what a person with rows in each group can change in all of them together."""
+    question = {"statistic": "median", "column": "age", "where": "age >= 80", "by": "sex"}
+    spread = with_one_more(people(20))
+    spread["sex"][5:65] = ["F", "M"] * 30
+    answers = [draws(tmp_path / "d.parquet", rows, question, {"epsilon": EPSILON})["answers"]
+               for rows in (spread, people(20))]
+    one, other = (np.array([sum(row["value"] for row in answer["rows"]) for answer in side]) for side in answers)
     assert epsilon_at_least(one, other) <= EPSILON
     assert epsilon_at_least(other, one) <= EPSILON
 

@@ -31,12 +31,16 @@ Released = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be released of a view: `run` draws fresh noise at every call. `loss` and `delta` are the library's."""
+    """What will be released of a view: `run` draws fresh noise at every call. `loss` and `delta` are the library's.
+
+    So is `one_group`: the loss of a grouped quantile for people with all their rows in one group, the most there is.
+    """
 
     shape: Shape
     loss: Fraction
     delta: float
     prepare: Callable[[Path], Callable[[], Released]]
+    one_group: Fraction | None = None
 
 
 def compile_plan(shape: Shape) -> Plan:
@@ -64,7 +68,8 @@ def compile_plan(shape: Shape) -> Plan:
     plan = _with_keys(frame.group_by("key").agg(*outputs), shape) if shape.grouped or shape.kind != QUANTILES \
         else frame.select(*outputs)
     made = dp.m.make_private_lazyframe(domain, dp.symmetric_distance(), measure, plan)
-    return Plan(shape, Fraction(made.map(shape.contributions)), 0.0, _running(made, _by_key(shape)))
+    return Plan(shape, Fraction(made.map(shape.contributions)), 0.0, _running(made, _by_key(shape)),
+                _in_one_group(shape, domain, measure, plan) if shape.kind == QUANTILES and shape.grouped else None)
 
 
 def checked_plans(shapes: Sequence[Shape], amount: Fraction, femto_delta: int) -> list[Plan]:
@@ -83,6 +88,9 @@ def check_loss(plan: Plan) -> None:
     own = plan.shape.library_loss()
     own_delta = plan.shape.delta()
     if abs(plan.loss - own) > own * TOLERANCE or abs(plan.delta - own_delta) > own_delta * DELTA_TOLERANCE + 1e-15:
+        raise _disagreement()
+    if plan.shape.kind == QUANTILES and plan.one_group is not None and abs(
+            plan.one_group - plan.shape.loss()) > plan.shape.loss() * TOLERANCE:
         raise _disagreement()
     if plan.shape.kind == PAIRS:
         bound = plan.shape.contributions * plan.shape.noisy[0].bound
@@ -167,6 +175,12 @@ def _as_found(frame: pl.DataFrame) -> Released:
 
 def _measure(shape: Shape) -> Any:
     return dp.max_divergence() if shape.pure else dp.zero_concentrated_divergence()
+
+
+def _in_one_group(shape: Shape, domain: Any, measure: Any, plan: pl.LazyFrame) -> Fraction:
+    made = dp.m.make_private_lazyframe(domain, dp.frame_distance(dp.symmetric_distance()), measure, plan)
+    return Fraction(made.map([dp.polars.Bound(by=["key"], per_group=shape.contributions, num_groups=1),
+                              dp.polars.Bound(by=[], per_group=shape.contributions)]))
 
 
 def _once_per_group(shape: Shape) -> list[Any]:

@@ -145,7 +145,7 @@ def _people(query: Query) -> Part:
 
 def _quantiles(query: Query) -> Part:
     pure, k = query.spend.pure, query.rows_per_person
-    each = query.spend.amount / len(query.quantiles) / (k if query.by else 1)
+    each = query.spend.amount / len(query.quantiles)
     numerators = tuple(round(one * ALPHA_UNIT) for one in query.quantiles)
     noisy = []
     for numerator in numerators:

@@ -47,7 +47,8 @@ class Shape:
     - people: rows are people, each in at most K groups, once in each. Loss: K / (2 scale^2), or K / scale.
     - threshold: the same for groups that nobody declared; those at or under `threshold` stay hidden.
     - quantiles: exponential mechanism on declared candidates, one per entry of `quantiles` (numerators over 2^16).
-      e = 2 K bound / scale each; loss e^2 / 8, or e. Times K if grouped: K groups of K rows are allowed for.
+      e = 2 K bound / scale each; loss e^2 / 8, or e. The same if grouped: a person with k_g of their K rows in group
+      g costs f(k_g) there, f(k) = c k^2 or c k; the sum over groups is at most f(K), since the k_g add up to K.
     - top: exponential mechanism on people per group, `chosen` times. e = 1 / scale; loss e^2 / 8, or e, each time.
     """
 
@@ -68,7 +69,10 @@ class Shape:
         return _LOSSES[self.kind](self)
 
     def library_loss(self) -> Fraction:
-        """What the library must find. It bounds the two sums of a pair one by one, which is about twice."""
+        """What the library must find. It bounds the two sums of a pair one by one, which is about twice, and allows
+        in grouped quantiles for K rows in each of K groups, which is K times."""
+        if self.kind == QUANTILES and self.grouped:
+            return self.loss() * self.contributions
         return _additive(self) if self.kind == PAIRS else self.loss()
 
     def delta(self) -> float:
@@ -104,8 +108,7 @@ def _per_group(shape: Shape) -> Fraction:
 
 def _quantiles(shape: Shape) -> Fraction:
     each = [2 * shape.contributions * noisy.ratio for noisy in shape.noisy]
-    total = sum(each, Fraction(0)) if shape.pure else sum((one**2 / 8 for one in each), Fraction(0))
-    return total * (shape.contributions if shape.grouped else 1)
+    return sum(each, Fraction(0)) if shape.pure else sum((one**2 / 8 for one in each), Fraction(0))
 
 
 def _top(shape: Shape) -> Fraction:
