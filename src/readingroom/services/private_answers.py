@@ -119,6 +119,24 @@ def get(room: ReadingRoom, username: str, answer_id: int) -> PrivateAnswer:
         return answer.as_seen_at(room.now())
 
 
+def margins(room: ReadingRoom, username: str, answer_id: int) -> tuple[PrivateAnswer, ...]:
+    """The answers to the same question by each of its two columns alone, at the same spend; empty without both.
+
+    A table of counts can be moved to add up to them, for nothing.
+    """
+    answer = get(room, username, answer_id)
+    keys = answer.query.get("by") or ()
+    if answer.status is not AnswerStatus.ANSWERED or len(keys) != 2:
+        return ()
+    dataset = room.policies.dataset_or_twin(answer.dataset)
+    with room.store.reading() as tx:
+        asked = [queries.canonical(queries.parse_query({**answer.query, "by": [key]}, dataset)) for key in keys]
+        found = [tx.accounts.find_by_key(ledger.answer_key(answer.dataset, answer.version, one, answer.project))
+                 for one in asked]
+    seen = [one.as_seen_at(room.now()) for one in found if one is not None]
+    return tuple(seen) if [one.status for one in seen] == [AnswerStatus.ANSWERED] * 2 else ()
+
+
 def statement(
     room: ReadingRoom, username: str, project: str, before: int | None = None, most: int | None = None
 ) -> tuple[tuple[BudgetLine, ...], tuple[PrivateAnswer, ...]]:

@@ -19,7 +19,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "people": ("by",), "count": ("by",), "found": ("find",),
     "sum": ("number", "range", "by"), "mean": ("number", "range", "by"), "variance": ("number", "range", "by"),
     "sd": ("number", "range", "by"), "proportion": ("of", "by"), "quantile": ("number", "quantiles", "by"),
-    "top": ("category", "k"), "correlation": ("numbers",), "regression": ("outcome", "numbers"),
+    "top": ("category", "k"), "correlation": ("numbers", "ranges"),
+    "regression": ("outcome", "numbers", "ranges"),
     "synthetic": ("categories", "rows"),
 }
 """What the form of each statistic asks for, besides conditions and the spend."""
@@ -66,6 +67,15 @@ def _find(form: FormData, columns: dict[str, Column]) -> dict[str, Any]:
 
 def _range(form: FormData, columns: dict[str, Column]) -> dict[str, Any]:
     return {side: _number(typed) for side in ("lower", "upper") if (typed := text_field(form, side, 40))}
+
+
+def _ranges(form: FormData, columns: dict[str, Column]) -> dict[str, Any]:
+    """A range for each number that is used and has an end typed; the other end is the registered one."""
+    used = {*_chosen(form, "numbers"), text_field(form, "outcome", 200)}
+    ends = {name: [text_field(form, f"{side}-{name}", 40) for side in ("lower", "upper")] for name in columns}
+    found = {name: [_number(end) if end else None for end in both] for name, both in ends.items()
+             if name in used and any(both)}
+    return {"bounds": found} if found else {}
 
 
 def _quantiles(form: FormData, columns: dict[str, Column]) -> dict[str, Any]:
@@ -128,7 +138,7 @@ def _predictors(form: FormData, columns: dict[str, Column]) -> dict[str, Any]:
 
 
 _READ: dict[str, Callable[[FormData, dict[str, Column]], dict[str, Any]]] = {
-    "by": _by, "find": _find, "range": _range, "quantiles": _quantiles, "numbers": _predictors,
+    "by": _by, "find": _find, "range": _range, "ranges": _ranges, "quantiles": _quantiles, "numbers": _predictors,
     "number": lambda form, _: {"column": text_field(form, "number", 200)},
     "category": lambda form, _: {"column": text_field(form, "category", 200)},
     "k": lambda form, _: {"k": _number(text_field(form, "k", 10))},

@@ -5,13 +5,17 @@ from __future__ import annotations
 import html
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
+from starlette.datastructures import FormData
 
+from readingroom.core.datasets import Column, Table
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.privacy.ledger import Cost
 from readingroom.core.requests import Decision
 from readingroom.services.requests import Upload
+from readingroom.web.private_forms import query_of
 from tests.integration.web.world import CONTEXT, NOW, PEOPLE, safe_uploads, typical_uploads
 from tests.private_figures import settle
 
@@ -337,6 +341,40 @@ class TestPrivateAnswers:
         again = ada.do("/projects/returning-defendants/private/price", query=cheaper, table="magistrates/defendants")
         assert "Pay 0.0001 rho and ask" in text_of(again)
 
+    def test_a_slider_prices_other_spends_without_a_script(self, world):
+        ada = world.client("ada")
+        page = text_of(self.ask(ada))
+        raw = html.unescape(re.findall(r'name="query" value="([^"]*)"><input type="hidden" name="table"', page)[0])
+        places = re.findall(r'<option value="(\d+)" label="([^"]*)"', page)
+        assert [int(place) for place, _ in places] == list(range(25))
+        assert re.search(r'type="range"[^>]* value="8"', page) and places[8][1].startswith("0.001 rho")
+        address = "/projects/returning-defendants/private/price"
+        moved = text_of(ada.see(f"{address}?query={quote(raw)}&step=12&table=magistrates/defendants"))
+        assert "Pay 0.003162 rho and ask" in moved and places[12][1] in moved
+        assert "more than is left" in places[24][1]
+        for wrong in (f"query={quote(raw)}&step=25", "query=rubbish&step=3", "query=[]&step=3", "query={}&step=3"):
+            assert ada.get(f"/services/portal{address}?{wrong}").status_code == 422
+        assert "Nothing was asked yet" in text_of(ada.see("/projects/returning-defendants/private"))
+
+    def test_ranges_of_several_numbers_are_narrowed(self, world):
+        page = text_of(world.client("ada").see("/projects/returning-defendants/private?statistic=correlation"))
+        assert 'name="lower-age_at_offence"' in page
+        numbers = tuple(Column(name, name, "integer", lower=0, upper=100) for name in ("age", "cases", "fines"))
+        typed = FormData({"table": "courts/defendants", "statistic": "regression", "outcome": "cases", "rho": "0.001",
+                          "numbers": "age", "lower-age": "18", "upper-cases": "10", "upper-fines": "5"})
+        assert query_of(typed, Table("defendants", "", numbers, "pid"))["bounds"] == {
+            "age": [18, None], "cases": [None, 10]}
+
+    def test_a_table_adds_up_to_margins_that_were_asked_for(self, world):
+        ada = world.client("ada")
+        path = self.answered(world, ada, **{"by-2": "offence_group"})
+        assert "Adding up to its margins" not in text_of(ada.see(path))
+        self.answered(world, ada)
+        assert "Adding up to its margins" not in text_of(ada.see(path)), "one margin is not enough"
+        self.answered(world, ada, **{"by-1": "offence_group"})
+        page = text_of(ada.see(f"{path}?show=margins"))
+        assert "adjusted to add up" in page and "costs no privacy" in page and "The release holds" in page
+
     def test_a_page_with_two_hundred_groups_draws_some_and_tabulates_all(self, world):
         edges = " ".join(map(str, range(10, 91)))
         fields = {"by-2": "age_at_offence", "values-2": edges}
@@ -360,6 +398,7 @@ class TestCustodian:
 
     def test_a_proposal_shows_exactly_what_a_yes_opens(self, world):
         page = text_of(world.client("okafor").see(f"/grants/{world.proposed.id}"))
+        assert '/datasets/pupils/account"' in page
         assert "1 kept closed" in page and "No sensitive columns" in page and "Ada Marsh" in page
         assert "Digital Economy Act" in page and "0.020 rho" in page
 

@@ -35,6 +35,7 @@ class Row:
     is_open: bool
     withdraw: str
     decided: times.When | None
+    account: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Detail:
     tag: Tag
     ends: str
     budget: budgets.Gauge
+    account: str
     members: tuple[Person, ...]
     data: GrantedDataset
     sensitive: int
@@ -101,6 +103,7 @@ def row(card: GrantCard, today: date, now: datetime) -> Row:
         number > 0,
         f"{here}/withdraw" if _may(card, GrantAction.WITHDRAW) else "",
         times.when(grant.decided_at, now),
+        _account(card),
     )
 
 
@@ -114,6 +117,10 @@ def _actions(card: GrantCard) -> Iterator[Action]:
         yield Action("suspend", "Suspend it for now", f"{here}/suspend", is_link=True, classes=SECONDARY)
     if _may(card, GrantAction.WITHDRAW):
         yield Action("withdraw", "Withdraw this grant", f"{here}/withdraw", is_link=True, classes=WARNING)
+
+
+def _account(card: GrantCard) -> str:
+    return page(f"/datasets/{card.dataset.slug}/account")
 
 
 LIVE = tuple(GRANT_ACTIONS[GrantAction.WITHDRAW])
@@ -138,6 +145,7 @@ def detail(card: GrantCard, use: Use, today: date, now: datetime) -> Detail:
         tag=GRANT_TAGS[grant.status],
         ends=times.until(grant.expires_on, today),
         budget=budgets.gauge(use.budget, "Privacy budget"),
+        account=_account(card),
         members=card.members,
         data=data,
         sensitive=sum(column.sensitive for table in data.tables for column in table.columns),

@@ -35,6 +35,8 @@ ANSWER_TAGS = {
     AnswerStatus.REFUNDED: Tag("Refunded", "govuk-tag--grey"),
 }
 DRY_RUN_TAG = Tag("Dry run, synthetic", "govuk-tag--yellow")
+MARGINS = "margins"
+Process = Callable[[Sequence[int]], Sequence[float]]
 BASES = (5, 10, 100)
 
 
@@ -145,13 +147,14 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:,.4g}"
 
 
-def shown(answer: PrivateAnswer, dataset: Dataset, now: datetime, change: str = "") -> Shown:
-    """`change` is a way of looking at counts that costs nothing: `positive`, or a base to round to."""
+def shown(answer: PrivateAnswer, dataset: Dataset, now: datetime, change: str = "",
+          margins: Sequence[PrivateAnswer] = ()) -> Shown:
+    """`change` is a way of looking at counts that costs nothing: `positive`, a base to round to, or `margins`."""
     answered = answer.status is AnswerStatus.ANSWERED
     given = (answer.answer or {}) if answered else {}
     statistic = str(given.get("statistic") or answer.query.get("statistic"))
-    changes = _changes(answer, statistic, change) if given else ()
-    process, changed = _process(change) if changes else (None, "")
+    changes = _changes(answer, statistic, change, margins) if given else ()
+    process, changed = _process(change, given, margins) if changes else (None, "")
     rows, value = given.get("rows") or (), given.get("value")
     if process is not None:
         rows = _processed(rows, process)
@@ -291,18 +294,23 @@ def _facts(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 # --- free post-processing: a view of the same noisy numbers ---
 
-def _changes(answer: PrivateAnswer, statistic: str, wanted: str) -> tuple[Change, ...]:
+def _changes(answer: PrivateAnswer, statistic: str, wanted: str, margins: Sequence[PrivateAnswer]
+             ) -> tuple[Change, ...]:
     if statistic not in COUNTS:
         return ()
     ways = {"": "As given", "positive": "Without negative numbers", **{
-        str(base): f"Rounded to {base}" for base in BASES}}
+        str(base): f"Rounded to {base}" for base in BASES}} | ({MARGINS: "Adding up to its margins"} if margins else {})
     return tuple(Change(text, page(f"/private-answers/{answer.id}", show=way) if way
                         else page(f"/private-answers/{answer.id}"), way == (wanted if wanted in ways else ""))
                  for way, text in ways.items())
 
 
-def _process(wanted: str) -> tuple[Callable[[Sequence[int]], tuple[int, ...]] | None, str]:
+def _process(wanted: str, given: Mapping[str, Any], margins: Sequence[PrivateAnswer]) -> tuple[Process | None, str]:
     """What to do to the numbers, and the label that says so."""
+    if wanted == MARGINS and margins:
+        numbers = " and ".join(str(margin.id) for margin in margins)
+        return lambda _: _consistent(given, margins), (
+            f"Afterwards {free.CONSISTENT}, which answers {numbers} give. This costs no privacy.")
     if wanted == "positive":
         return free.non_negative, f"Afterwards {free.NON_NEGATIVE}. This costs no privacy."
     if wanted in map(str, BASES):
@@ -311,8 +319,19 @@ def _process(wanted: str) -> tuple[Callable[[Sequence[int]], tuple[int, ...]] | 
     return None, ""
 
 
-def _processed(rows: Sequence[Mapping[str, Any]],
-               process: Callable[[Sequence[int]], tuple[int, ...]]) -> list[Mapping[str, Any]]:
+def _consistent(given: Mapping[str, Any], margins: Sequence[PrivateAnswer]) -> tuple[float, ...]:
+    """The cells of a table of two columns, in its own order, moved as little as adds up to the margins."""
+    down, across = given["rows"][0]["by"]
+    value = {(row["by"][down], row["by"][across]): row["value"] for row in given["rows"]}
+    rows, columns = ({row["key"]: row["value"] for row in (margin.answer or {})["rows"]} for margin in margins)
+    cells, *_ = free.consistent([[value[one, other] for other in columns] for one in rows], list(rows.values()),
+                                list(columns.values()))
+    moved = {(one, other): cell for one, line in zip(rows, cells, strict=True)
+             for other, cell in zip(columns, line, strict=True)}
+    return tuple(round(moved[place], 1) for place in value)
+
+
+def _processed(rows: Sequence[Mapping[str, Any]], process: Process) -> list[Mapping[str, Any]]:
     """With other values; the intervals stay those of the noise around what was given."""
     values = process([one["value"] for one in rows])
     return [{**one, "value": value, **dict(zip(("low", "high"), _interval(one), strict=True))}

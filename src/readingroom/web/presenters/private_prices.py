@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from readingroom.core.datasets import Dataset
 from readingroom.core.privacy.results import LEFT_OUT
-from readingroom.services.private_prices import Curve, Price
+from readingroom.services.private_prices import SPENDS, Curve, Price
 from readingroom.web.presenters import budgets
 from readingroom.web.presenters.plots import BarChart, Drawn, bar_chart
 from readingroom.web.presenters.private_answers import number
 from readingroom.web.presenters.private_questions import question
 
+LADDER = tuple(round(10 ** (2 + step / 8)) for step in range(25))
+"""Spends in micro-rho that the slider offers: a tenth of a thousandth of rho to a tenth, eight to each power of ten."""
 IN_RANKS = ("quantile", "top")
 WIDTH_HEADS = {"quantile": "Rows from the rank wanted", "top": "People from the rank wanted"}
 
@@ -37,6 +40,14 @@ class Point:
     raw: str
     current: bool
     fits: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One place of the slider: `text` says what it costs and buys."""
+
+    place: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -64,9 +75,11 @@ class Quote:
     curve: tuple[Point, ...]
     trade: BarChart | None
     trade_of: str
+    steps: tuple[Step, ...]
+    at: int
 
 
-def quote(price: Price, curve: Curve, dataset: Dataset) -> Quote:
+def quote(price: Price, curve: Curve, ladder: Curve | None, dataset: Dataset) -> Quote:
     accuracy, query = price.accuracy, price.query
     statistic = str(query["statistic"])
     points = tuple(_point(point, price) for point in curve.points)
@@ -97,7 +110,27 @@ def quote(price: Price, curve: Curve, dataset: Dataset) -> Quote:
         trade=bar_chart([Drawn(f"{point.rho} (epsilon {point.epsilon})", float(one["half_width_95"]))
                          for point, one in zip(points, curve.points, strict=True)], lambda value: f"± {number(value)}"),
         trade_of=f" for {curve.points[0]['size']:,} rows" if curve.points[0]["size"] else "",
+        steps=tuple(_step(place, point, statistic) for place, point in enumerate(ladder.points)) if ladder else (),
+        at=_nearest(ladder.points, price.query) if ladder else 0,
     )
+
+
+def at_step(query: Mapping[str, Any], step: int) -> dict[str, Any]:
+    """The question with the spend of a place of the slider."""
+    return {name: value for name, value in query.items() if name not in SPENDS} | {"rho_micro": LADDER[step]}
+
+
+def _step(place: int, point: Mapping[str, Any], statistic: str) -> Step:
+    width = f"± {number(point['half_width_95'])}"
+    what = f"{width} {'people' if statistic == 'top' else 'rows'} of rank" if statistic in IN_RANKS else width
+    size = f" for {point['size']:,} rows" if point["size"] else ""
+    fits = "" if point["affordable"] else "; more than is left"
+    return Step(place, f"{budgets.rho(point['rho_micro'])}, epsilon {point['epsilon']:.2g}: {what}{size}{fits}")
+
+
+def _nearest(points: Sequence[Mapping[str, Any]], query: Mapping[str, Any]) -> int:
+    wanted = math.log(query.get("rho_micro", LADDER[0]))
+    return min(range(len(points)), key=lambda place: abs(math.log(points[place]["rho_micro"]) - wanted))
 
 
 def _error(statistic: str, accuracy: Mapping[str, Any]) -> str:

@@ -22,6 +22,8 @@ from readingroom.web.presenters.private_questions import builder
 
 router = APIRouter()
 RESEARCHER = Role.RESEARCHER
+LONGEST_ADDRESS = 4000  # of a question in one
+Step = Annotated[int, Query(ge=0, lt=len(prices.LADDER))]
 Before = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
@@ -70,21 +72,41 @@ def _page(
 @router.post("/projects/{slug}/private/price")
 def price(request: Request, here: Here, looking: Looking, slug: str, form: Changed) -> Response:
     """The price of a question as typed, or of the same question at another spend."""
-    room = here.room
     key, statistic = text_field(form, "table", 200), text_field(form, "statistic", 20)
     try:
         query = _sent(form) if text_field(form, "query") else forms.query_of(form, _table(here, key))
-        priced = private_prices.price(room, looking.username, slug, query)
-        curve = private_prices.curve(room, looking.username, slug, priced.query)
+        return _priced(request, here, looking, slug, query, key, statistic)
     except InvalidInput as fault:
         return _page(request, here, looking, slug, key, statistic, fault, form)
-    dataset = room.policies.dataset(str(priced.query["dataset"]))
+
+
+@router.get("/projects/{slug}/private/price")
+def price_at(request: Request, here: Here, looking: Looking, slug: str,
+             query: Annotated[str, Query(max_length=2 * LONGEST_ADDRESS)], step: Step, table: str = "",
+             statistic: str = "") -> Response:
+    """The price of a question at a place of the slider: looking changes nothing, so it has an address."""
+    try:
+        asked = _parsed(query)
+        if not isinstance(asked, dict):
+            raise _lost()
+        return _priced(request, here, looking, slug, prices.at_step(asked, step), table, statistic)
+    except InvalidInput as fault:
+        return _page(request, here, looking, slug, table, statistic, fault)
+
+
+def _priced(request: Request, here: Portal, looking: Viewer, slug: str, query: object, key: str,
+            statistic: str) -> Response:
+    room, name = here.room, looking.username
+    priced = private_prices.price(room, name, slug, query)
+    curve = private_prices.curve(room, name, slug, priced.query)
+    slides = "epsilon" not in priced.query and len(json.dumps(priced.query)) <= LONGEST_ADDRESS
+    ladder = private_prices.curve(room, name, slug, priced.query, prices.LADDER) if slides else None
     return render(
         request,
         "private_answers/price.html",
         RESEARCHER,
-        card=projects.get(room, looking.username, slug),
-        quote=prices.quote(priced, curve, dataset),
+        card=projects.get(room, name, slug),
+        quote=prices.quote(priced, curve, ladder, room.policies.dataset(str(priced.query["dataset"]))),
         table=key,
         statistic=statistic,
     )
@@ -98,11 +120,18 @@ def _table(here: Portal, key: str) -> Table | None:
 
 
 def _sent(form: FormData) -> object:
+    return _parsed(text_field(form, "query"))
+
+
+def _parsed(text: str) -> object:
     try:
-        return json.loads(text_field(form, "query"))
-    except ValueError as error:
-        raise InvalidInput("The question was lost on the way.", rule="query-object",
-                           next_step="Start the question again.") from error
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _lost() from error
+
+
+def _lost() -> InvalidInput:
+    return InvalidInput("The question was lost on the way.", rule="query-object", next_step="Start the question again.")
 
 
 @router.post("/projects/{slug}/private/ask")
@@ -122,7 +151,9 @@ def dry_run(here: Here, looking: Looking, slug: str, form: Changed) -> Response:
 @router.get("/private-answers/{answer_id}")
 def answer(request: Request, here: Here, looking: Looking, answer_id: Number, show: str = "") -> Response:
     found = service.get(here.room, looking.username, answer_id)
-    shown = present.shown(found, here.room.policies.dataset_or_twin(found.dataset), here.room.now(), show)
+    dataset = here.room.policies.dataset_or_twin(found.dataset)
+    margins = service.margins(here.room, looking.username, answer_id)
+    shown = present.shown(found, dataset, here.room.now(), show, margins)
     leaving = present.leaving(found, private_releases.lane(here.room, looking.username, answer_id))
     return render(
         request, "private_answers/answer.html", RESEARCHER, answer=shown, leaving=leaving, project=found.project
