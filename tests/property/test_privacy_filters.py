@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from readingroom.core.datasets import Column, Table
-from readingroom.core.privacy.filters import EVERY, NONE, as_list, holds, parse_filter
+from readingroom.core.privacy.filter_parsing import parse_filter
+from readingroom.core.privacy.filters import EVERY, NONE, as_list, holds
 from readingroom.errors import InvalidInput
 from readingroom.storage.private_views import _filter
 

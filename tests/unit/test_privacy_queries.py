@@ -7,7 +7,8 @@ import pytest
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.privacy.accounting import epsilon, rho_micro_for
 from readingroom.core.privacy.ledger import answer_key
-from readingroom.core.privacy.queries import Ranged, canonical, columns_read, parse_query
+from readingroom.core.privacy.queries import canonical, columns_read, parse_query
+from readingroom.core.privacy.ranges import Ranged
 from readingroom.errors import InvalidInput
 
 DATASET = Dataset(

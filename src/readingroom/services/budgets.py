@@ -8,7 +8,7 @@ from typing import Any
 from readingroom.core.datasets import Dataset
 from readingroom.core.privacy.accounting import DEFAULT_DELTA, DELTA_UNITS
 from readingroom.core.privacy.ledger import Account, Cost
-from readingroom.core.privacy.queries import table_femto_delta
+from readingroom.core.privacy.spends import table_femto_delta
 from readingroom.core.projects import Grant, Project
 from readingroom.services.room import ReadingRoom
 

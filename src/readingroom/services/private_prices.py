@@ -9,6 +9,7 @@ from typing import Any
 
 from readingroom.core.privacy import budgets, pricing, queries
 from readingroom.core.privacy.accounting import MICRO, epsilon
+from readingroom.core.privacy.spends import MAX_RHO_MICRO
 from readingroom.errors import InvalidInput
 from readingroom.services.budgets import budget_line, delta_of
 from readingroom.services.private_answers import Prepared, prepare, refusal
@@ -128,8 +129,8 @@ def _bare(query: object) -> dict[str, Any]:
 
 
 def _factors(spends: Sequence[int], query: queries.Query) -> tuple[Fraction, ...]:
-    if not 1 <= len(spends) <= MAX_POINTS or not all(0 < one <= queries.MAX_RHO_MICRO for one in spends):
-        raise InvalidInput(f"A curve has 1 to {MAX_POINTS} spends of 1 to {queries.MAX_RHO_MICRO} micro-rho.",
+    if not 1 <= len(spends) <= MAX_POINTS or not all(0 < one <= MAX_RHO_MICRO for one in spends):
+        raise InvalidInput(f"A curve has 1 to {MAX_POINTS} spends of 1 to {MAX_RHO_MICRO} micro-rho.",
                            rule="curve.spends", value=len(spends), next_step="Leave them out for the usual ones.")
     if query.spend.pure:
         raise InvalidInput("The spends of a question in pure epsilon are multiples of its own.", rule="curve.spends",

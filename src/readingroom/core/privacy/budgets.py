@@ -23,7 +23,8 @@ from readingroom.core.privacy.accounting import (
 )
 from readingroom.core.privacy.ledger import Account, Cost, check_affordable
 from readingroom.core.privacy.pricing import Price, price
-from readingroom.core.privacy.queries import Query, parse_delta, parse_query
+from readingroom.core.privacy.queries import Query, parse_query
+from readingroom.core.privacy.spends import parse_delta
 from readingroom.core.privacy.values import given_number, is_int, is_object, listed, refuse
 from readingroom.errors import BudgetExceeded
 

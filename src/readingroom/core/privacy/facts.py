@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.privacy.queries import MAX_ROWS_PER_PERSON
 from readingroom.core.privacy.values import given_number, is_object, items, listed, refuse, whole
+from readingroom.core.sql_conditions import parse_condition
+from readingroom.errors import InvalidInput
 
 LOCAL = "local"
 TABLE_FIELDS = ("privacy_unit", "max_rows_per_person", "row_ceiling", "columns")
@@ -173,10 +174,10 @@ def _named(part: object, kind: str) -> Iterator[tuple[str, str]]:
 
 def _in_sql(text: str) -> Iterator[tuple[str, str]]:
     try:
-        parsed = [one for one in sqlglot.parse(text[:2000], read="duckdb") if one is not None]
-    except (sqlglot.errors.SqlglotError, RecursionError):
+        parsed = parse_condition(text, InvalidInput)
+    except InvalidInput:
         return  # refused with its reason when the filter is parsed
-    for node in (node for one in parsed for node in one.find_all(exp.Column)):
+    for node in parsed.find_all(exp.Column):
         literals = list(node.parent.find_all(exp.Literal, exp.Boolean)) if node.parent is not None else []
         kinds = {"boolean" if isinstance(one, exp.Boolean) else "text" if one.is_string else "number"
                  for one in literals}

@@ -19,8 +19,9 @@ from readingroom.core.privacy.accounting import (
     standard_deviation,
 )
 from readingroom.core.privacy.parts import Part, parts_of
-from readingroom.core.privacy.queries import ALPHA_UNIT, Query, Spend, table_femto_delta
+from readingroom.core.privacy.queries import ALPHA_UNIT, Query
 from readingroom.core.privacy.shapes import PAIRS, QUANTILES, THRESHOLD, TOP
+from readingroom.core.privacy.spends import Spend, table_femto_delta
 from readingroom.core.privacy.units import Grid, grids
 
 USABLE_RELATIVE_ERROR = 5  # a group is usable if it is at least five half-widths

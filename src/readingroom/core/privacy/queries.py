@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from typing import Any
 
 import rfc8785
 
-from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.core.privacy.accounting import MICRO, femto_delta_of, pure_rho_micro, rho_micro_for
-from readingroom.core.privacy.filters import EVERY, Filter, as_list, comparisons, parse_filter
+from readingroom.core.datasets import Dataset, Table
+from readingroom.core.privacy.accounting import femto_delta_of
+from readingroom.core.privacy.filter_parsing import parse_filter
+from readingroom.core.privacy.filters import EVERY, Filter, as_list, comparisons
 from readingroom.core.privacy.keys import MAX_CELLS, Key, cells, parse_key, parse_keys
+from readingroom.core.privacy.ranges import Ranged, parse_candidates, parse_range, parse_ranges
+from readingroom.core.privacy.spends import MAX_RHO_MICRO, Spend, parse_delta, parse_spend, table_femto_delta
 from readingroom.core.privacy.values import (
     NUMERIC,
     Scalar,
@@ -30,7 +31,6 @@ from readingroom.core.privacy.values import (
     is_object,
     items,
     listed,
-    number,
     refuse,
     whole,
 )
@@ -63,54 +63,13 @@ FIELDS: dict[str, frozenset[str]] = {
 STATISTICS = tuple(FIELDS)
 """`histogram` is `people` by one column and `median` a `quantile`: the same queries under familiar names."""
 
-MAX_RHO_MICRO = 1_350_000  # a whole dataset's lifetime; the ledger's caps are tighter
 MAX_ROWS_PER_PERSON = 10_000
-MAX_CANDIDATES = 2000
-USUAL_CANDIDATES = 200
 MAX_QUANTILES = 9
 MAX_COLUMNS = 9
 MAX_SYNTHETIC_CELLS = 2**18
 MAX_SYNTHETIC_ROWS = 1_000_000
 ALL_ROWS = 0  # in place of a number of rows per person: people are counted, so there is nothing to cap
 ALPHA_UNIT = 2**16
-
-
-@dataclass(frozen=True)
-class Ranged:
-    """A numeric column, clipped to [lower, upper]; missing values are left out."""
-
-    column: str
-    lower: int | float
-    upper: int | float
-
-    def as_dict(self) -> dict[str, object]:
-        return {"column": self.column, "lower": self.lower, "upper": self.upper}
-
-
-@dataclass(frozen=True)
-class Spend:
-    """What a query pays. In rho (zCDP, Gaussian noise), or in pure epsilon (Laplace noise) if `epsilon_micro`.
-
-    `rho_micro` is the charge in either case: epsilon^2 / 2 for a pure one. `femto_delta` is what finding categories
-    privately costs besides, in units of 1e-15.
-    """
-
-    rho_micro: int
-    epsilon_micro: int = 0
-    femto_delta: int = 0
-
-    @property
-    def pure(self) -> bool:
-        return self.epsilon_micro > 0
-
-    @property
-    def amount(self) -> Fraction:
-        """In its own measure: epsilon if pure, else rho."""
-        return Fraction(self.epsilon_micro or self.rho_micro, MICRO)
-
-    def as_dict(self) -> dict[str, object]:
-        paid: dict[str, object] = ({"epsilon": float(self.amount)} if self.pure else {"rho_micro": self.rho_micro})
-        return paid | ({"threshold_delta": self.femto_delta / 10**15} if self.femto_delta else {})
 
 
 @dataclass(frozen=True)
@@ -203,7 +162,7 @@ def parse_query(raw: object, dataset: Dataset, *, max_rho_micro: int = MAX_RHO_M
         names = listed(table.name for table in dataset.tables)
         refuse("The dataset has no such table.", "query-table", name, f"Use one of {names}.")
     base = Query(dataset.slug, table.name, statistic, parse_filter(raw.get("where"), table),
-                 _parse_spend(raw, max_rho_micro), _parse_rows_per_person(raw.get("rows_per_person"), table))
+                 parse_spend(raw, max_rho_micro), _parse_rows_per_person(raw.get("rows_per_person"), table))
     query = _PARSERS[statistic](base, raw, table)
     if query.undeclared:
         return _with_threshold(query, raw, table)
@@ -230,44 +189,6 @@ def columns_read(query: Query) -> frozenset[tuple[str, str]]:
 
 # --- the parts ---
 
-def _parse_spend(raw: Mapping[str, object], most: int) -> Spend:
-    given = [name for name in ("rho_micro", "rho", "epsilon") if raw.get(name) is not None]
-    if len(given) != 1:
-        refuse("Say how much budget to spend: `rho_micro`, `rho` or `epsilon`, one of them.", "query-rho",
-               listed(given) or "none", 'Write "rho_micro": 1000, a usual start.')
-    (name,) = given
-    amount = given_number(raw[name])
-    delta = raw.get("delta")
-    if amount is None or amount <= 0 or (name == "rho_micro" and not isinstance(amount, int)):
-        refuse(f"`{name}` says how much budget to spend.", "query-rho", raw[name],
-               f"Give {'a whole number from 1' if name == 'rho_micro' else 'a number above 0'} "
-               f"to {most if name == 'rho_micro' else 'the budget'}; rho_micro 1000 is a usual start.")
-    if delta is not None and name != "epsilon":
-        refuse("`delta` goes with `epsilon`.", "query-delta", delta, "Leave it out: rho needs none.")
-    exact = Fraction(str(amount))
-    if name == "epsilon" and delta is None:
-        epsilon_micro = int(exact * MICRO)
-        spend = Spend(pure_rho_micro(epsilon_micro), epsilon_micro)
-    elif name == "epsilon":
-        spend = Spend(rho_micro_for(min(amount, 1000), parse_delta(delta)))
-    else:
-        spend = Spend(int(exact if name == "rho_micro" else exact * MICRO))
-    if spend.rho_micro < 1:
-        refuse("That is less than a millionth.", "query-rho", raw[name], "Spend more; rho_micro 1000 is a usual start.")
-    if spend.rho_micro > most:
-        refuse("That is more than any answer may cost.", "query-rho", raw[name],
-               f"At most rho_micro {most}, which is epsilon {math.sqrt(2 * most / MICRO):.3g} without delta.")
-    return spend
-
-
-def parse_delta(raw: object) -> float:
-    """A delta strictly between 0 and 1/100, or a refusal."""
-    found = given_number(raw)
-    if found is None or not 1e-15 <= found <= 0.01:
-        refuse("`delta` is a small chance.", "query-delta", raw, "Give 1e-15 to 0.01; 1e-7 is usual.")
-    return float(found)
-
-
 def _with_threshold(query: Query, raw: Mapping[str, object], table: Table) -> Query:
     if len(query.by) > 1:
         refuse("Only a single column can have undeclared categories.", "query-keys",
@@ -280,90 +201,12 @@ def _with_threshold(query: Query, raw: Mapping[str, object], table: Table) -> Qu
     return replace(query, spend=replace(query.spend, femto_delta=units))
 
 
-def table_femto_delta(table: Table) -> int:
-    """The delta at which losses are shown: the smaller of 1e-7 and 1/(10 n), n the public ceiling on rows."""
-    usual = 10**8
-    return min(usual, 10**15 // (10 * table.row_ceiling)) if table.row_ceiling else usual
-
-
 def _parse_rows_per_person(raw: object, table: Table) -> int:
     most = max(1, int(table.max_rows_per_person))
     if raw is None:
         return most
     return whole(raw, "rows_per_person", "query-rows-per-person", 1, most,
                  ", the registered bound: it can be narrowed, not widened")
-
-
-def _parse_range(name: object, lower: object, upper: object, table: Table) -> Ranged:
-    column = find_column(name, table)
-    if column.type not in NUMERIC or column.codes:
-        refuse("This needs a numeric column without codes.", "query-column", column.name,
-               "Use `people` by its categories, or a proportion.")
-    low, high = _bound(lower, column.lower, column, "lower"), _bound(upper, column.upper, column, "upper")
-    registered = column.lower is not None and column.upper is not None
-    if not low < high or (registered and not (column.lower <= low and high <= column.upper)):  # type: ignore[operator]
-        refuse("The range must rise" + (" and lie inside the registered one." if registered else "."), "query-range",
-               f"{low} to {high}", f"Stay within {column.lower} to {column.upper}." if registered
-               else "Put the smaller bound in `lower`.")
-    if (high - low) / 2**40 == 0.0 or abs(low) + abs(high) > 2**53 or (high - low) < max(abs(low), abs(high)) / 2**30:
-        refuse("The range cannot be computed with.", "query-range", f"{low} to {high}", "Use ordinary numbers.")
-    return Ranged(column.name, low, high)
-
-
-def _bound(raw: object, registered: float | None, column: Column, side: str) -> int | float:
-    if raw is None and registered is None:
-        refuse("No range is registered for this column, and a range is never taken from the data.", "query-range",
-               column.name, f"Declare `lower` and `upper` from what is publicly known, or find them privately: a "
-               f"`quantile` of {column.name} with declared candidates costs budget and can be used as a bound.")
-    found = number(registered) if raw is None else given_number(raw)
-    if found is None:
-        refuse("A bound is a finite number.", "query-range", raw,
-               f"Give `{side}` as a number" + ("." if registered is None else ", or leave it out."))
-    return found
-
-
-def _parse_candidates(raw: object, column: Column) -> tuple[int | float, ...]:
-    """The declared grid: a list, or {"lower", "upper", "step"}, or that of the registered range."""
-    if is_object(raw):
-        if set(raw) != {"lower", "upper", "step"}:
-            refuse("A grid of candidates has lower, upper and step.", "query-candidates", listed(raw),
-                   'Write {"lower": 0, "upper": 100, "step": 1}.')
-        return _checked_candidates(list(_grid(*(raw[name] for name in ("lower", "upper", "step")))), column)
-    if raw is not None:
-        return _checked_candidates(items(raw, "candidates", "query-candidates", MAX_CANDIDATES), column)
-    if column.lower is None or column.upper is None:
-        refuse("No range is registered for this column, and candidates are never taken from the data.",
-               "query-candidates", column.name, 'Declare them: {"lower": 0, "upper": 100, "step": 1} or a list.')
-    span = Fraction(str(column.upper)) - Fraction(str(column.lower))
-    step = max(1, -(-span // USUAL_CANDIDATES)) if column.type == "integer" else span / USUAL_CANDIDATES
-    return _checked_candidates(list(_grid(column.lower, column.upper, float(step))), column)
-
-
-def _grid(lower: object, upper: object, step: object) -> Iterator[float]:
-    ends = [given_number(raw) for raw in (lower, upper, step)]
-    if None in ends or not (ends[2] > 0 and ends[0] < ends[1]):  # type: ignore[operator]
-        refuse("A grid rises from `lower` to `upper` by `step`.", "query-candidates",
-               listed((lower, upper, step)), 'Write {"lower": 0, "upper": 100, "step": 1}.')
-    low, high, width = (Fraction(str(end)) for end in ends)
-    steps = int((high - low) / width) + 1
-    if steps > MAX_CANDIDATES:
-        refuse("Too many candidates.", "query-candidates", steps, f"At most {MAX_CANDIDATES}: take a wider step.")
-    return (float(low + place * width) for place in range(steps))
-
-
-def _checked_candidates(raw: list[object] | list[float], column: Column) -> tuple[int | float, ...]:
-    found = [given_number(value) for value in raw]
-    if any(value is None or (column.type == "integer" and not isinstance(value, int)) for value in found):
-        refuse(f"Candidates of {column.name} are {'whole ' if column.type == 'integer' else ''}numbers.",
-               "query-candidates", listed(raw), "Give a list, or lower, upper and step.")
-    chosen = tuple(sorted({value for value in found if value is not None}))
-    if len(chosen) < 2:
-        refuse("A quantile is chosen among two candidates or more.", "query-candidates", listed(chosen), "Give more.")
-    if column.lower is not None and column.upper is not None and not (
-            column.lower <= chosen[0] and chosen[-1] <= column.upper):
-        refuse("Candidates must lie inside the registered range.", "query-candidates",
-               f"{chosen[0]} to {chosen[-1]}", f"Stay within {column.lower} to {column.upper}.")
-    return chosen
 
 
 # --- the statistics ---
@@ -385,7 +228,7 @@ def _parse_histogram(base: Query, raw: Mapping[str, object], table: Table) -> Qu
 
 
 def _parse_ranged(base: Query, raw: Mapping[str, object], table: Table) -> Query:
-    one = _parse_range(raw.get("column"), raw.get("lower"), raw.get("upper"), table)
+    one = parse_range(raw.get("column"), raw.get("lower"), raw.get("upper"), table)
     return replace(base, by=parse_keys(raw.get("by"), table), ranged=(one,))
 
 
@@ -400,7 +243,7 @@ def _parse_quantile(base: Query, raw: Mapping[str, object], table: Table) -> Que
     column = find_column(raw.get("column"), table)
     if column.type not in NUMERIC or column.codes:
         refuse("A quantile needs a numeric column without codes.", "query-column", column.name, "Use a histogram.")
-    candidates = _parse_candidates(raw.get("candidates"), column)
+    candidates = parse_candidates(raw.get("candidates"), column)
     wanted = raw.get("quantiles", 0.5)
     given = items(wanted if isinstance(wanted, list | tuple) else [wanted], "quantiles", "query-quantiles",
                   MAX_QUANTILES)
@@ -422,31 +265,15 @@ def _parse_top(base: Query, raw: Mapping[str, object], table: Table) -> Query:
 
 def _parse_correlation(base: Query, raw: Mapping[str, object], table: Table) -> Query:
     names = items(raw.get("columns"), "columns", "query-columns", MAX_COLUMNS)
-    return replace(base, ranged=tuple(sorted(_several(names, raw, table), key=lambda one: one.column)))
+    return replace(base, ranged=tuple(sorted(parse_ranges(names, raw, table), key=lambda one: one.column)))
 
 
 def _parse_regression(base: Query, raw: Mapping[str, object], table: Table) -> Query:
     predictors = raw.get("predictors")
     names = items([predictors] if isinstance(predictors, str) else predictors, "predictors", "query-columns",
                   MAX_COLUMNS - 1)
-    outcome, *others = _several([raw.get("outcome"), *names], raw, table)
+    outcome, *others = parse_ranges([raw.get("outcome"), *names], raw, table)
     return replace(base, ranged=(outcome, *sorted(others, key=lambda one: one.column)))
-
-
-def _several(names: list[object], raw: Mapping[str, object], table: Table) -> tuple[Ranged, ...]:
-    bounds = raw.get("bounds", {})
-    if not is_object(bounds) or not set(bounds) <= {name for name in names if isinstance(name, str)}:
-        refuse("`bounds` gives a range for the columns used.", "query-range",
-               listed(bounds) if is_object(bounds) else bounds, 'Write {"age": [0, 100]}.')
-    found = []
-    for name in names:
-        pair: Any = bounds.get(name, (None, None)) if isinstance(name, str) else (None, None)
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
-            refuse("A range is a list of two numbers.", "query-range", pair, 'Write {"age": [0, 100]}.')
-        found.append(_parse_range(name, pair[0], pair[1], table))
-    if len(found) < 2 or len({one.column for one in found}) < len(found):
-        refuse("Two or more different columns are needed.", "query-columns", listed(names), "Name each once.")
-    return tuple(found)
 
 
 def _parse_synthetic(base: Query, raw: Mapping[str, object], table: Table) -> Query:

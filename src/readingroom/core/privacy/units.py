@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from readingroom.core.datasets import Table
-from readingroom.core.privacy.queries import MEAN, PROPORTION, SUM, Query, Ranged
+from readingroom.core.privacy.queries import MEAN, PROPORTION, SUM, Query
+from readingroom.core.privacy.ranges import Ranged
 
 FINE, COARSE = 2**20, 2**15
 """Most units to each side; COARSE where two of them are multiplied, so that 2^31 products fit in 64 bits."""
