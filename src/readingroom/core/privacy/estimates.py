@@ -2,8 +2,10 @@
 
 Sums, means and what is made of sums of products are plain arithmetic on the numbers released. Their intervals come
 by simulation: the same arithmetic on the released numbers with fresh noise of the stated size added, whose 2.5% and
-97.5% points are the ends. The simulation is seeded with the numbers themselves, so the same answer always has the
-same interval; it has nothing to do with the noise that protects people.
+97.5% points are the ends. What cannot be (a mean outside its range, a variance below zero) is cut off at the very end:
+cut before, the simulation would lean away from the ends of the range, and miss there. The simulation is seeded with
+the numbers themselves, so the same answer always has the same interval; it has nothing to do with the noise that
+protects people.
 """
 
 from __future__ import annotations
@@ -41,15 +43,16 @@ MOST_DRAWS = 4_000_000
 def estimated(query: Query, part: Part, grids: tuple[Grid, ...], released: list[list[int]]) -> Numbers:
     """(value, low, high) per output and group, from the released numbers: shape (outputs, groups, 3)."""
     exact = np.array(released, dtype=np.float64)
-    value = _outputs(query, part, grids, exact)
+    limits = np.array(_limits(query, grids)).reshape(-1, 2, 1)
+    value = _outputs(query, part, grids, exact, possible=True)
     draws = int(np.clip(MOST_DRAWS // max(1, exact.size), FEWEST_SIMULATIONS, SIMULATIONS))
-    simulated = _outputs(query, part, grids, exact + _noise(part, exact, draws))
+    simulated = _outputs(query, part, grids, exact + _noise(part, exact, draws), possible=False)
     low, high = np.quantile(simulated, (0.025, 0.975), axis=0)
-    low, high = np.minimum(low, value), np.maximum(high, value)
-    for place, (least, most) in enumerate(_limits(query, grids)):
+    if len(limits):
+        value, low, high = (np.clip(one, limits[:, 0], limits[:, 1]) for one in (value, low, high))
         lost = _too_few(part, exact)
-        low[place, lost], high[place, lost] = least, most
-    return np.stack([value, low, high], axis=-1)
+        low, high = np.where(lost, limits[:, 0], low), np.where(lost, limits[:, 1], high)
+    return np.stack([value, np.minimum(low, value), np.maximum(high, value)], axis=-1)
 
 
 def output_names(query: Query) -> tuple[str, ...]:
@@ -84,56 +87,55 @@ def _number(part: Part, exact: Numbers) -> Numbers:
     return exact[..., 0, :]
 
 
-def _outputs(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers) -> Numbers:
-    """(..., statistics, groups) to (..., outputs, groups)."""
-    return _FORMULAS[query.statistic](query, part, grids, numbers)
+def _outputs(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers, *, possible: bool) -> Numbers:
+    """(..., statistics, groups) to (..., outputs, groups); with covariances that are `possible`, or as they come."""
+    return _FORMULAS[query.statistic](query, part, grids, numbers, possible)
 
 
-def _as_counted(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers) -> Numbers:
+def _as_counted(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers, possible: bool) -> Numbers:
     return numbers[..., :1, :]
 
 
-def _sum(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers) -> Numbers:
+def _sum(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers, possible: bool) -> Numbers:
     return numbers[..., :1, :] * float(grids[0].step)
 
 
-def _mean(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers) -> Numbers:
+def _mean(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers, possible: bool) -> Numbers:
     grid = grids[0]
     if part.shape.kind == PAIRS:
         upper, both = numbers[..., 0, :], numbers[..., 0, :] + numbers[..., 1, :]
         share = np.where(both > 0, upper / np.where(both > 0, both, 1.0), 0.5)
-        unit = (2 * np.clip(share, 0, 1) - 1) * grid.half
+        unit = (2 * share - 1) * grid.half
     else:
-        unit = np.clip(numbers[..., 1, :] / np.maximum(numbers[..., 0, :], 1.0), -grid.half, grid.half)
+        unit = numbers[..., 1, :] / np.maximum(numbers[..., 0, :], 1.0)
     return (float(grid.centre) + unit * float(grid.step))[..., np.newaxis, :]
 
 
-def _variance(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers) -> Numbers:
+def _variance(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers, possible: bool) -> Numbers:
     first, second = _moments(grids, numbers)
-    spread = np.clip(second[..., 0, 0, :] - first[..., 0, :] ** 2, 0, grids[0].half ** 2) * float(grids[0].step) ** 2
-    return spread[..., np.newaxis, :]
+    return ((second[..., 0, 0, :] - first[..., 0, :] ** 2) * float(grids[0].step) ** 2)[..., np.newaxis, :]
 
 
-def _deviation(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers) -> Numbers:
-    spread: Numbers = np.sqrt(_variance(query, part, grids, numbers))
+def _deviation(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers, possible: bool) -> Numbers:
+    spread: Numbers = np.sqrt(np.maximum(_variance(query, part, grids, numbers, possible), 0))
     return spread
 
 
-def _correlation(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers) -> Numbers:
-    covariance, _ = _covariance(grids, numbers)
+def _correlation(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers, possible: bool) -> Numbers:
+    covariance, _ = _covariance(grids, numbers, possible)
     deviation = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 1e-12))
     pairs = [covariance[..., i, j] / (deviation[..., i] * deviation[..., j])
              for i, j in itertools.combinations(range(len(grids)), 2)]
-    bounded: Numbers = np.clip(np.stack(pairs, axis=-2), -1, 1)
-    return bounded
+    found: Numbers = np.stack(pairs, axis=-2)
+    return found
 
 
-def _regression(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers) -> Numbers:
+def _regression(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numbers, possible: bool) -> Numbers:
     """Least squares from the moments in units, then in the columns' own measures."""
-    covariance, first = _covariance(grids, numbers)
+    covariance, first = _covariance(grids, numbers, possible)
     predictors = covariance[..., 1:, 1:]
     size = predictors.shape[-1]
-    ridge = 1e-9 * np.maximum(np.trace(predictors, axis1=-2, axis2=-1), 1e-9)[..., np.newaxis, np.newaxis]
+    ridge = 1e-9 * np.maximum(np.abs(np.trace(predictors, axis1=-2, axis2=-1)), 1e-9)[..., np.newaxis, np.newaxis]
     slopes = np.linalg.solve(predictors + ridge * np.eye(size), covariance[..., 1:, :1])[..., 0]
     steps = np.array([float(grid.step) for grid in grids])
     centres = np.array([float(grid.centre) for grid in grids])
@@ -143,14 +145,15 @@ def _regression(query: Query, part: Part, grids: tuple[Grid, ...], numbers: Numb
     return np.concatenate([intercept[..., np.newaxis, :], np.moveaxis(own, -1, -2)], axis=-2)
 
 
-def _covariance(grids: tuple[Grid, ...], numbers: Numbers) -> tuple[Numbers, Numbers]:
-    """((..., groups, p, p) positive semidefinite covariances in units, (..., p, groups) means)."""
+def _covariance(grids: tuple[Grid, ...], numbers: Numbers, possible: bool) -> tuple[Numbers, Numbers]:
+    """((..., groups, p, p) covariances in units, positive semidefinite if `possible`, (..., p, groups) means)."""
     first, second = _moments(grids, numbers)
     means = np.moveaxis(first, -1, -2)
     spread = np.moveaxis(second, -1, -3) - means[..., :, np.newaxis] * means[..., np.newaxis, :]
-    values, vectors = np.linalg.eigh(spread)
-    values = np.maximum(values, 0)
-    return (vectors * values[..., np.newaxis, :]) @ np.swapaxes(vectors, -1, -2), np.moveaxis(means, -1, -2)
+    if possible:
+        values, vectors = np.linalg.eigh(spread)
+        spread = (vectors * np.maximum(values, 0)[..., np.newaxis, :]) @ np.swapaxes(vectors, -1, -2)
+    return spread, np.moveaxis(means, -1, -2)
 
 
 def _moments(grids: tuple[Grid, ...], numbers: Numbers) -> tuple[Numbers, Numbers]:
@@ -159,7 +162,7 @@ def _moments(grids: tuple[Grid, ...], numbers: Numbers) -> tuple[Numbers, Number
     number = np.maximum(numbers[..., :1, :], 1.0)
     means = numbers[..., 1:, :] / number
     halves = np.array([float(grid.half) for grid in grids])
-    first = np.clip(means[..., :size, :], -halves[:, np.newaxis], halves[:, np.newaxis])
+    first = means[..., :size, :]
     second = np.empty((*means.shape[:-2], size, size, means.shape[-1]))
     for place in range(size):
         second[..., place, place, :] = (means[..., size + place, :] + halves[place] ** 2) / 2
@@ -168,7 +171,7 @@ def _moments(grids: tuple[Grid, ...], numbers: Numbers) -> tuple[Numbers, Number
     return first, second
 
 
-_Formula = Callable[[Query, Part, tuple[Grid, ...], Numbers], Numbers]
+_Formula = Callable[[Query, Part, tuple[Grid, ...], Numbers, bool], Numbers]
 _FORMULAS: dict[str, _Formula] = {
     COUNT: _as_counted, PEOPLE: _as_counted, SUM: _sum, MEAN: _mean, PROPORTION: _mean, VARIANCE: _variance,
     SD: _deviation, CORRELATION: _correlation, REGRESSION: _regression,
