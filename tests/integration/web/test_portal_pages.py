@@ -396,9 +396,13 @@ class TestCustodian:
     def test_an_empty_inbox_says_what_will_come(self, world):
         assert "Nothing is waiting for you" in text_of(world.client("mercer").see("/grants"))
 
+    def test_accounts_are_a_click_from_grants(self, world):
+        mercer = world.client("mercer")
+        assert all('/datasets/magistrates/account"' in text_of(mercer.see(path))
+                   for path in ("/grants", f"/grants/{world.live.id}"))
+
     def test_a_proposal_shows_exactly_what_a_yes_opens(self, world):
         page = text_of(world.client("okafor").see(f"/grants/{world.proposed.id}"))
-        assert '/datasets/pupils/account"' in page
         assert "1 kept closed" in page and "No sensitive columns" in page and "Ada Marsh" in page
         assert "Digital Economy Act" in page and "0.020 rho" in page
 
