@@ -95,6 +95,18 @@ def second_round(world: World) -> int:
     return world.check(first.number).number
 
 
+def to_sign(world: World) -> int:
+    """Approved by its checkers, waiting for the custodian of the pupils."""
+    pupils, policy = world.room.policies.datasets["pupils"]
+    world.room.policies.datasets["pupils"] = (pupils, policy.model_copy(update={"custodian_sign_off": True}))
+    world.project("signed", "Signed off by its custodian", ProjectStatus.ACTIVE, 300, {"kim"})
+    world.grant("signed", "pupils", GrantStatus.ACTIVE)
+    request = world.in_review(author="kim", project="signed", title="Absences by sex")
+    for checker in ("imran", "freya"):
+        world.vote(checker, request, Decision.APPROVE, "Large counts only.")
+    return request.number
+
+
 def populate(world: World) -> dict[str, object]:
     numbers: dict[str, object] = {
         "released": world.released(author="bilal", uploads=safe_uploads(), title="Large groups only").number,
@@ -118,6 +130,7 @@ def populate(world: World) -> dict[str, object]:
     with world.store.transaction() as tx:
         tx.workspaces.open("bilal", "returning-defendants", NOW)
     numbers["second"] = second_round(world)
+    numbers["to sign"] = to_sign(world)
     dataset = world.room.policies.dataset("magistrates")
     for name, question in PRIVATE.items():
         asked = {"dataset": "magistrates", "table": "defendants", "rho_micro": 200, **question}
@@ -255,6 +268,9 @@ def pages(numbers: dict[str, object]) -> list[tuple[str, str]]:
         ("mercer", "/grants/4/renew"),
         ("imran", "/queue"),
         ("imran", "/turnaround"),
+        ("mercer", "/sign-offs"),
+        ("okafor", f"/sign-offs/{numbers['to sign']}"),
+        ("okafor", "/sign-offs"),
         ("robin", "/turnaround"),
         ("tomas", f"/requests/{numbers['waiting']}/review"),
         ("imran", f"/requests/{numbers['together']}/review"),

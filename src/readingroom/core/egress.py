@@ -21,6 +21,7 @@ MINIMUM_CONTEXT = 20
 class Phase(StrEnum):
     """Who sees which reviews: in INDEPENDENT each checker only their own, in CONSOLIDATING checkers see all.
 
+    In SIGN_OFF every file is approved, and a custodian has the last word.
     While it is FROZEN nobody decides, and each checker sees what they wrote.
     """
 
@@ -28,6 +29,7 @@ class Phase(StrEnum):
     CHECKS = "checks"
     INDEPENDENT = "independent"
     CONSOLIDATING = "consolidating"
+    SIGN_OFF = "sign-off"
     FROZEN = "frozen"
     COMPLETE = "complete"
 
@@ -87,6 +89,16 @@ def reviewers(request: EgressRequest) -> tuple[str, ...]:
     return tuple(review.checker for review in current_reviews(request))
 
 
+def signers(request: EgressRequest) -> frozenset[str]:
+    """The custodians who signed off the present round."""
+    return frozenset(given.custodian for given in request.sign_offs if given.round == request.round)
+
+
+def unsigned(request: EgressRequest) -> frozenset[str]:
+    """The custodians whose sign-off of the present round is demanded and missing."""
+    return request.sign_off_by - signers(request)
+
+
 def phase(request: EgressRequest) -> Phase:
     match request.status:
         case RequestStatus.DRAFT | RequestStatus.RETURNED:
@@ -97,7 +109,10 @@ def phase(request: EgressRequest) -> Phase:
             return Phase.FROZEN
         case RequestStatus.IN_REVIEW:
             enough = len(current_reviews(request)) >= request.checkers_required
-            return Phase.CONSOLIDATING if enough else Phase.INDEPENDENT
+            if not enough:
+                return Phase.INDEPENDENT
+            settled = bool(unsigned(request)) and not unapproved(request, request.files)
+            return Phase.SIGN_OFF if settled else Phase.CONSOLIDATING
         case RequestStatus.APPROVED | RequestStatus.RELEASED | RequestStatus.REJECTED | RequestStatus.WITHDRAWN:
             return Phase.COMPLETE
 
@@ -187,7 +202,7 @@ def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
     the platform made from a private answer may need none.
     """
     reviewers = [review.checker for review in current_reviews(request)]
-    insiders = {request.author, *members} & {*reviewers, *approvers(request)}
+    insiders = {request.author, *members} & {*reviewers, *approvers(request), *signers(request)}
     if insiders or len(set(reviewers)) != len(reviewers):
         culprits = ", ".join(sorted(insiders)) or "one person twice"
         raise PermissionDenied(f"Request {request.number} was reviewed by {culprits}.",
@@ -199,6 +214,11 @@ def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
         raise PermissionDenied(f"Request {request.number} holds files that are not the private answer's own.",
                                rule="release.private", value=request.private_answer,
                                next_step="Ask for other outputs in a request of their own.")
+    if unsigned(request):
+        missing = sorted(unsigned(request))
+        raise PermissionDenied(f"Request {request.number} lacks the sign-off of {', '.join(missing)}.",
+                               rule="release.sign-off", value=missing,
+                               next_step="The custodians of its data have to sign it off.")
     lacking = unapproved(request, request.files)
     if lacking or not request.files or (request.checkers_required < 1 and not made_by_platform):
         raise PermissionDenied(f"Request {request.number} lacks approvals for: {', '.join(lacking) or 'everything'}.",

@@ -62,6 +62,9 @@ KINDS: dict[str, Kind] = {
         "Request {request} waits for an output checker",
         "Request {request} of project {project} passed its automatic checks and waits for you or another checker.",
         "/requests/{request}/review"),
+    "request.to-sign-off": Kind(
+        "Request {request} waits for your sign-off", "The checkers of request {request} of project {project} approve "
+        "every file. It leaves once the custodians whose data it is from have signed it off.", "/sign-offs/{request}"),
     "request.escalated": Kind(
         "Request {request} waits for too long", "Request {request} of project {project} still lacks an answer of an "
         "output checker, for longer than policy lets it wait. Whoever may check it is asked to.", "/turnaround"),

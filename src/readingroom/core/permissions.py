@@ -124,6 +124,18 @@ def check_can_review(person: Person, request: EgressRequest, project: Project) -
                                next_step="Output checkers from outside the project will.")
 
 
+def check_can_sign_off(person: Person, request: EgressRequest, project: Project) -> None:
+    """The custodians whom policy names for this request, unless they belong to the project."""
+    _check_permission(person, Permission.DECIDE_GRANTS, "sign off requests")
+    if person.username not in request.sign_off_by:
+        raise PermissionDenied("This request does not wait for your sign-off.", rule="sign-off.custodian",
+                               value=person.username, next_step="Your own are under Sign-offs.")
+    if person.username in {request.author, *project.members}:
+        raise PermissionDenied("You are a member of this project and cannot sign off its outputs.",
+                               rule="sign-off.member", value=person.username,
+                               next_step="Your department has to name another custodian.")
+
+
 def check_can_decide_grant(person: Person, custodian: str, project: Project) -> None:
     """The dataset's own custodian, unless they belong to the project that would use it."""
     _check_permission(person, Permission.DECIDE_GRANTS, "decide about data")

@@ -69,12 +69,23 @@ class Review:
 
 
 @dataclass(frozen=True)
+class SignOff:
+    """A custodian's yes to one round, after its checkers'."""
+
+    custodian: str
+    round: int
+    at: datetime
+    comment: str = ""
+
+
+@dataclass(frozen=True)
 class EgressRequest:
     """`number` is what people say; `round` counts submissions, and only its files and reviews decide.
 
     `files` are those of the present round, `earlier` those of the rounds before.
     `outcome_comment` is what the concluding checker told the researcher when it was returned or rejected.
     `private_answer` is set where the platform itself made the files, from that answer; nobody can change them.
+    `sign_off_by` are the custodians whose own sign-off policy demands after the checkers'.
     `thaws_to` is the status that a frozen one goes back to.
     """
 
@@ -94,6 +105,8 @@ class EgressRequest:
     private_answer: int | None = None
     thaws_to: RequestStatus | None = None
     earlier: tuple[OutputFile, ...] = ()
+    sign_off_by: frozenset[str] = frozenset()
+    sign_offs: tuple[SignOff, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.lifecycle import THAWS_TO, RequestStatus
-from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Release, Review, Vote
-from readingroom.db.tables import FileRow, RecallRow, ReleaseRow, RequestRow, ReviewRow, VoteRow
+from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Release, Review, SignOff, Vote
+from readingroom.db.tables import FileRow, RecallRow, ReleaseRow, RequestRow, ReviewRow, SignOffRow, VoteRow
 from readingroom.errors import InvalidTransition, NotFound
 
 
@@ -73,6 +73,15 @@ class Requests:
         mine.submitted_at, mine.note = review.submitted_at, review.note
         mine.votes = [VoteRow(file_id=vote.file_id, decision=vote.decision.value, comment=vote.comment)
                       for vote in review.votes]
+        self._session.flush()
+
+    def set_sign_off_by(self, number: int, custodians: Iterable[str]) -> None:
+        self._row(number).sign_off_by = sorted(custodians)
+
+    def add_sign_off(self, number: int, given: SignOff) -> None:
+        row = self._row(number)
+        row.sign_offs.append(SignOffRow(
+            request=number, round=given.round, custodian=given.custodian, signed_at=given.at, comment=given.comment))
         self._session.flush()
 
     def with_status(self, *statuses: RequestStatus) -> tuple[EgressRequest, ...]:
@@ -152,6 +161,8 @@ def _request(row: RequestRow) -> EgressRequest:
         number=row.number, project=row.project, author=row.author, title=row.title, purpose=row.purpose,
         status=RequestStatus(row.status), round=row.round, created_at=row.created_at, submitted_at=row.submitted_at,
         files=tuple(_file(file) for file in row.files if file.round == row.round),
+        sign_off_by=frozenset(row.sign_off_by),
+        sign_offs=tuple(SignOff(one.custodian, one.round, one.signed_at, one.comment) for one in row.sign_offs),
         earlier=tuple(_file(file) for file in row.files if file.round < row.round),
         reviews=tuple(_review(review) for review in row.reviews), checkers_required=row.checkers_required,
         outcome_comment=row.outcome_comment, private_answer=row.private_answer,

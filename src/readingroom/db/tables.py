@@ -446,10 +446,24 @@ class RequestRow(Base):
     checkers_required: Mapped[int]
     outcome_comment: Mapped[str] = mapped_column(Text, default="")
     private_answer: Mapped[int | None] = mapped_column(ForeignKey("private_answer.id"))
+    sign_off_by: Mapped[list[Any]] = mapped_column(default=list)
     thaws_to: Mapped[str | None]
 
     files: Mapped[list[FileRow]] = relationship(lazy="selectin", order_by="FileRow.id")
     reviews: Mapped[list[ReviewRow]] = relationship(lazy="selectin", order_by="ReviewRow.id")
+    sign_offs: Mapped[list[SignOffRow]] = relationship(lazy="selectin", order_by="SignOffRow.signed_at")
+
+
+class SignOffRow(Base):
+    """A custodian's sign-off of one round, once. Rows are added, never changed."""
+
+    __tablename__ = "sign_off"
+
+    request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True)
+    custodian: Mapped[str] = mapped_column(ForeignKey("person.username"), primary_key=True)
+    signed_at: Mapped[datetime]
+    comment: Mapped[str] = mapped_column(Text, default="")
 
 
 class FileRow(Base):

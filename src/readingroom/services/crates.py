@@ -73,6 +73,10 @@ def write(told: Told) -> bytes:
                             endTime=(told.request.submitted_at or told.request.created_at).isoformat(),
                             instrument=[_at(tool) for tool in tools], object=[_at(one) for one in data.values()],
                             result=[_at(file) for file in files.values()]))
+    for one in told.statement["sign_offs"]:
+        _mention(root, _assess(crate, f"#sign-off-{one['custodian']}", "SignOff", "Sign-off by the custodian: approved",
+                               agent=_person(crate, one["custodian"]), at=one["at"], by=criteria,
+                               about=[{"@id": "./"}, *map(_at, files.values())]))
     for action in (*_sign_offs(crate, told, project, data), _automatic_check(crate, told, files, criteria),
                    *_reviews(crate, told, files, criteria)):
         _mention(root, action)

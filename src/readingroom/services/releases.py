@@ -82,6 +82,8 @@ def _statement(workshop: Workshop, request: EgressRequest, project: Project,
                       "synthetic": workshop.policies.dataset(grant.dataset).synthetic,
                       "policy": workshop.policies.fingerprint(project.programme, grant.dataset)}
                      for grant, version in sources],
+        "sign_offs": [{"custodian": one.custodian, "at": one.at.isoformat(), "comment": one.comment}
+                      for one in request.sign_offs if one.round == request.round],
         "criteria": criteria(_layers(workshop, project, sources)),
         "files": [_file_statement(request, file) for file in request.files],
         "made_by": {"readingroom": readingroom.__version__, **{tool: _version(tool) for tool in TOOLS}},

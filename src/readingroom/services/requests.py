@@ -19,7 +19,7 @@ from readingroom.core.projects import Project
 from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Release, Review, Vote
 from readingroom.core.roles import Permission
 from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, ReadingRoomError
-from readingroom.services import access, freezing, notices, turnaround
+from readingroom.services import access, freezing, notices, sign_off, turnaround
 from readingroom.services.checking import Desk, suggestions
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
@@ -184,9 +184,8 @@ def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], 
                          votes=[{"file": names[vote.file_id].name, "sha256": names[vote.file_id].sha256,
                                  "decision": vote.decision.value, "comment": vote.comment} for vote in votes])
         reviewed = _request(tx, number)
-        if phase(reviewed) is Phase.CONSOLIDATING and not egress.unapproved(reviewed, reviewed.files):
-            egress.check_releasable(reviewed, tx.projects.get(reviewed.project).members)
-            move(tx, reviewed, RequestStatus.APPROVED, SYSTEM, "request.approved")
+        if phase(reviewed) is not Phase.INDEPENDENT and not egress.unapproved(reviewed, reviewed.files):
+            sign_off.settle(room, tx, reviewed)
         elif phase(reviewed) is Phase.CONSOLIDATING and phase(request) is Phase.INDEPENDENT:
             notices.tell(tx, egress.reviewers(reviewed), "request.consolidating", request=number,
                          project=request.project)
@@ -308,6 +307,7 @@ def _freeze(room: ReadingRoom, uploads: Sequence[Upload], policy: Policy) -> tup
 def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Sequence[OutputFile]) -> EgressRequest:
     check_transition(REQUEST_TRANSITIONS, request.status, RequestStatus.SUBMITTED, "request")
     tx.requests.add_round(request.number, files, room.now())
+    tx.requests.set_sign_off_by(request.number, sign_off.demanded(room, tx, request))
     submitted = _request(tx, request.number)
     move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
           files=[{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes} for file in files])
@@ -367,7 +367,7 @@ def _visible_reviews(person: Person, request: EgressRequest, project: Project, n
             return tuple(replace(given, note="", checker="a checker") for given in request.reviews)
         return ()
     earlier = tuple(given for given in request.reviews if given.round < request.round)
-    if now in (Phase.CONSOLIDATING, Phase.COMPLETE, Phase.AUTHOR):
+    if now in (Phase.CONSOLIDATING, Phase.SIGN_OFF, Phase.COMPLETE, Phase.AUTHOR):
         return request.reviews
     return earlier + tuple(given for given in egress.current_reviews(request) if given.checker == person.username)
 
@@ -378,8 +378,11 @@ def _may(desk: Desk, person: Person, request: EgressRequest, project: Project, o
     in_review = "" if request.status is RequestStatus.IN_REVIEW else f"The request is {request.status.value}."
     reviewer = _reason(desk.check, request)
     author = _reason(check_is_author, person, request)
-    given = "" if own is None or now is Phase.CONSOLIDATING else "You have given your review of this round."
-    consolidating = "" if now is Phase.CONSOLIDATING and own else "Not every checker has answered yet."
+    together = now in (Phase.CONSOLIDATING, Phase.SIGN_OFF)
+    given = "" if own is None or together else "You have given your review of this round."
+    unsettled = ("Every checker approves; a custodian signs it off." if now is Phase.SIGN_OFF
+                 else "Not every checker has answered yet.")
+    consolidating = "" if now is Phase.CONSOLIDATING and own else unsettled
     return {
         "review": reviewer or in_review or given,
         "conclude": reviewer or in_review or consolidating,

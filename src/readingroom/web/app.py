@@ -48,6 +48,7 @@ from readingroom.web.views import (
     requests,
     review,
     sign_in,
+    sign_offs,
     turnaround,
 )
 
@@ -79,6 +80,7 @@ PAGES = (
     account,
     invitation,
     turnaround,
+    sign_offs,
 )
 APIS = (
     api_person,

@@ -126,6 +126,9 @@ class Policy(BaseModel):
         default=None, description="Most files in one request.")
     checkers_required: Annotated[Count | None, Direction.MAX] = Field(
         default=None, description="Independent approvals that every file needs.")
+    custodian_sign_off: Annotated[bool | None, Direction.ANY] = Field(
+        default=None, description="Yes: after its checkers, the dataset's custodian signs off each request of a "
+        "project that has its data. Private answers aside.")
     other_organisation: Annotated[bool | None, Direction.ANY] = Field(
         default=None, description="Yes: a checker may not be of the author's organisation.")
     coauthor_days: Annotated[Count | None, Direction.MAX] = Field(

@@ -39,6 +39,7 @@ AREAS = (
         Permission.DECIDE_GRANTS,
         (
             ("Decisions and grants", "/grants"),
+            ("Sign-offs", "/sign-offs"),
             ("Releases", "/releases"),
             ("Datasets", "/datasets"),
             ("People", "/people"),

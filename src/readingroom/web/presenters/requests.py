@@ -24,7 +24,7 @@ from readingroom.web.presenters.words import (
     verdict_mark,
 )
 
-WAITING = frozenset({Phase.CHECKS, Phase.INDEPENDENT, Phase.CONSOLIDATING})
+WAITING = frozenset({Phase.CHECKS, Phase.INDEPENDENT, Phase.CONSOLIDATING, Phase.SIGN_OFF})
 REFRESHING = frozenset({RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.APPROVED})
 SHOWN_CELLS = 12
 

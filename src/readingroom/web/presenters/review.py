@@ -197,7 +197,7 @@ def review_page(
     """`view.reviews` already holds only what this checker may know; while independent that is only their own."""
     request = view.request
     current = tuple(review for review in view.reviews if review.round == request.round)
-    shown = current if view.phase is Phase.CONSOLIDATING else ()
+    shown = current if view.phase in (Phase.CONSOLIDATING, Phase.SIGN_OFF) else ()
     may_review, may_conclude = not view.may["review"], not view.may["conclude"]
     own_note = note or (view.own_review.note if view.own_review else "")
     sheets = tuple(
@@ -211,6 +211,11 @@ def review_page(
                 "Every checker has answered and not all approve. Disagreements come first. Change your "
                 "answer if you were convinced, or return or reject the request below."
             ),
+        )
+    elif view.phase is Phase.SIGN_OFF:
+        heading, lead = (
+            "Approved, to be signed off",
+            "Every checker approves. A custodian of the data has the last word.",
         )
     elif may_review:
         heading, lead = (

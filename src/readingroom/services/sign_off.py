@@ -1,0 +1,141 @@
+"""The custodian's own sign-off: a last step after the checkers', where the policy of a grant demands it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from readingroom.core import egress
+from readingroom.core.egress import Phase, phase
+from readingroom.core.lifecycle import GrantStatus, RequestStatus
+from readingroom.core.permissions import check_can_sign_off
+from readingroom.core.projects import Project
+from readingroom.core.requests import EgressRequest, OutputFile, SignOff
+from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
+from readingroom.services import freezing, notices
+from readingroom.services.moves import SYSTEM, move
+from readingroom.services.room import ReadingRoom
+
+NEVER_LIVE = (GrantStatus.PROPOSED, GrantStatus.REFUSED)
+
+
+@dataclass(frozen=True)
+class SignOffView:
+    """A request that waits for a custodian, with the bytes of its files and every reason that a checker gave."""
+
+    request: EgressRequest
+    project: Project
+    contents: dict[int, bytes]
+    reasons: dict[int, tuple[str, ...]]
+    refused: str
+
+
+def demanded(room: ReadingRoom, tx: Any, request: EgressRequest) -> frozenset[str]:
+    """The custodians whose sign-off the policies of the project's grants demand today; none of a private answer."""
+    if request.private_answer is not None:
+        return frozenset()
+    project = tx.projects.get(request.project)
+    return frozenset(room.policies.dataset(grant.dataset).custodian for grant in tx.grants.of_project(project.slug)
+                     if grant.status not in NEVER_LIVE and room.policies.for_grant(project, grant).custodian_sign_off)
+
+
+def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> None:
+    """A round of which every file is approved: approve the request, or bring it before its custodians.
+
+    Policy is asked again, so that one that tightened since the round was submitted holds.
+    """
+    wanted = request.sign_off_by | demanded(room, tx, request)
+    if wanted != request.sign_off_by:
+        tx.requests.set_sign_off_by(request.number, wanted)
+        request = tx.requests.get(request.number)
+    project = tx.projects.get(request.project)
+    if missing := egress.unsigned(request):
+        notices.tell(tx, missing, "request.to-sign-off", request=request.number, project=project.slug)
+        return
+    egress.check_releasable(request, project.members)
+    move(tx, request, RequestStatus.APPROVED, SYSTEM, "request.approved")
+
+
+def waiting(room: ReadingRoom, custodian: str) -> tuple[EgressRequest, ...]:
+    """Requests that wait for this custodian's sign-off, oldest first."""
+    with room.store.reading() as tx:
+        return tuple(request for request in tx.requests.with_status(RequestStatus.IN_REVIEW)
+                     if custodian in egress.unsigned(request) and phase(request) is Phase.SIGN_OFF)
+
+
+def look(room: ReadingRoom, custodian: str, number: int) -> SignOffView:
+    """What a custodian sees before signing; reading each file is on the log. NotFound before it is theirs to see."""
+    with room.store.transaction() as tx:
+        request = _theirs(tx, custodian, number)
+        for file in request.files:
+            tx.events.record(custodian, "file.viewed", f"request:{number}", request.project, file=file.name,
+                             sha256=file.sha256)
+        project = tx.projects.get(request.project)
+        refused = _refusal(tx, custodian, request)
+    reasons = {file.id: tuple(approval.reason for approval in egress.approvals(request, file) if approval.reason)
+               for file in request.files}
+    return SignOffView(request, project, {file.id: room.blobs.get(file.sha256) for file in request.files}, reasons,
+                       refused)
+
+
+def file_of(view: SignOffView, file_id: int) -> OutputFile:
+    found = next((file for file in view.request.files if file.id == file_id), None)
+    if found is None:
+        raise NotFound("There is no such file.", rule="request.file", value=file_id,
+                       next_step="Reload the request; its files may have changed with a new round.")
+    return found
+
+
+def give(room: ReadingRoom, custodian: str, number: int, round: int, comment: str = "") -> EgressRequest:
+    """Sign off a round. The last sign-off missing approves the request."""
+    with room.store.transaction() as tx:
+        request = _decidable(room, tx, custodian, number, round)
+        given = SignOff(custodian, request.round, room.now(), comment.strip())
+        tx.requests.add_sign_off(number, given)
+        tx.events.record(custodian, "request.signed-off", f"request:{number}", request.project, round=request.round,
+                         comment=given.comment, files=[{"file": file.name, "sha256": file.sha256}
+                                                       for file in request.files])
+        settle(room, tx, tx.requests.get(number))
+        signed: EgressRequest = tx.requests.get(number)
+        return signed
+
+
+def send_back(room: ReadingRoom, custodian: str, number: int, round: int, comment: str) -> EgressRequest:
+    """Return the request to its author instead of signing it off, with a reason that they read."""
+    with room.store.transaction() as tx:
+        request = _decidable(room, tx, custodian, number, round)
+        if not comment.strip():
+            raise InvalidInput("No reason was given.", rule="sign-off.comment",
+                               next_step="Tell the researcher what would make it acceptable to you.")
+        tx.requests.set_outcome_comment(number, comment.strip())
+        move(tx, request, RequestStatus.RETURNED, custodian, "request.returned", comment=comment.strip())
+        returned: EgressRequest = tx.requests.get(number)
+        return returned
+
+
+def _theirs(tx: Any, custodian: str, number: int) -> EgressRequest:
+    """The request, once its checkers have approved it; before that a custodian does not see it."""
+    request: EgressRequest = tx.requests.get(number)
+    if custodian not in request.sign_off_by or not (phase(request) is Phase.SIGN_OFF
+                                                    or custodian in egress.signers(request)):
+        raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
+                       next_step="Your sign-offs list what waits for you.")
+    return request
+
+
+def _decidable(room: ReadingRoom, tx: Any, custodian: str, number: int, round: int) -> EgressRequest:
+    request = freezing.settle(room, tx, _theirs(tx, custodian, number))
+    check_can_sign_off(tx.people.get(custodian), request, tx.projects.get(request.project))
+    if phase(request) is not Phase.SIGN_OFF or request.round != round or custodian in egress.signers(request):
+        raise InvalidTransition(f"Request {number} does not wait for your sign-off of round {round}.",
+                                rule="sign-off.phase", value=request.status.value,
+                                next_step="Reload the page to see where it stands.")
+    return request
+
+
+def _refusal(tx: Any, custodian: str, request: EgressRequest) -> str:
+    try:
+        check_can_sign_off(tx.people.get(custodian), request, tx.projects.get(request.project))
+    except PermissionDenied as refused:
+        return refused.message
+    return "" if phase(request) is Phase.SIGN_OFF and custodian not in egress.signers(request) else "You signed it off."
