@@ -108,6 +108,22 @@ class TestTerms:
                 handover.download(workshop, stranger, number)
             assert handover.newest(workshop, stranger) == ()
 
+    def test_the_list_shows_what_a_release_page_shows_and_to_the_same_people(self, workshop):
+        numbers = [released(workshop), released(workshop, "chloe", "other")]
+        handover.download(workshop, "ada", numbers[0])
+        handover.recall(workshop, "freya", numbers[1], "Wrong.")
+        for who in ("ada", "bilal", "chloe", "mercer", "okafor", "freya", "robin"):
+            listed = {line.listed.request: line for line in handover.newest(workshop, who)}
+            for number in numbers:
+                try:
+                    view = handover.get(workshop, who, number)
+                except NotFound:
+                    assert number not in listed, who
+                    continue
+                line = listed[number]
+                assert (line.terms, line.listed.given, line.listed.recalled, line.listed.files) == (
+                    view.terms, view.given, view.recall is not None, 1)
+
     def test_bytes_that_cannot_be_read_are_not_counted(self, workshop):
         number = released(workshop)
         digest = handover.get(workshop, "ada", number).release.sha256

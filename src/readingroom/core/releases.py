@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.policy import Policy
-from readingroom.core.requests import EgressRequest, Release
 from readingroom.errors import InvalidInput, InvalidTransition, PermissionDenied
 
 ASK_WHO_HAS_IT = "Ask a recipient who has it: the package can be verified whoever passes it on."
@@ -62,17 +61,31 @@ class Terms:
     downloads: int | None
 
 
-def terms(policy: Policy, request: EgressRequest, made: Release, members: Collection[str],
+@dataclass(frozen=True)
+class Listed:
+    """A release as a line of a list. `given` counts its downloads."""
+
+    request: int
+    title: str
+    project: str
+    author: str
+    made_at: datetime
+    files: int
+    given: int
+    recalled: bool
+
+
+def terms(policy: Policy, author: str, made_at: datetime, members: Collection[str],
           custodians: Collection[str]) -> Terms:
     """The terms of one release. Example: 90 days, made on 1 March at noon: until 30 May at noon.
 
     Policy is today's, so that tightening it closes what was opened under a looser one.
     """
-    groups = {"author": {request.author}, "members": set(members), "custodians": set(custodians)}
+    groups = {"author": {author}, "members": set(members), "custodians": set(custodians)}
     named = UNLESS_SAID if policy.release_recipients is None else policy.release_recipients
     days = policy.release_days
     return Terms(frozenset().union(*(groups[group] for group in named)),
-                 None if days is None else made.made_at + timedelta(days=days), policy.release_downloads)
+                 None if days is None else made_at + timedelta(days=days), policy.release_downloads)
 
 
 def check_can_download(username: str, on: Terms, given: Sequence[Download], recall: Recall | None,

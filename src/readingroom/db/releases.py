@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.disclosure.verdict import Verdict
-from readingroom.core.releases import Download, Recall, Recheck
-from readingroom.db.tables import DownloadRow, RecallRow, ReleaseRow
+from readingroom.core.releases import Download, Listed, Recall, Recheck
+from readingroom.db.tables import DownloadRow, FileRow, RecallRow, ReleaseRow, RequestRow
 
 
 class Releases:
@@ -53,13 +53,18 @@ class Releases:
         return tuple(self._session.scalars(
             select(ReleaseRow.request).where(ReleaseRow.made_at >= at).order_by(ReleaseRow.made_at)))
 
-    def newest(self, limit: int) -> tuple[int, ...]:
-        return tuple(self._session.scalars(
-            select(ReleaseRow.request).order_by(ReleaseRow.made_at.desc(), ReleaseRow.request.desc()).limit(limit)))
-
-    def downloaded(self, request: int) -> int:
-        return self._session.scalars(
-            select(func.count()).select_from(DownloadRow).where(DownloadRow.request == request)).one()
+    def newest(self, limit: int, projects: Collection[str] | None = None) -> tuple[Listed, ...]:
+        """The last releases, of these projects if any are named, newest first."""
+        files = select(func.count()).where(FileRow.request == RequestRow.number, FileRow.round == RequestRow.round)
+        given = select(func.count()).where(DownloadRow.request == RequestRow.number)
+        query = (select(RequestRow.number, RequestRow.title, RequestRow.project, RequestRow.author, ReleaseRow.made_at,
+                        files.scalar_subquery(), given.scalar_subquery(), RecallRow.request.is_not(None))
+                 .join(ReleaseRow, ReleaseRow.request == RequestRow.number)
+                 .outerjoin(RecallRow, RecallRow.request == RequestRow.number)
+                 .order_by(ReleaseRow.made_at.desc(), RequestRow.number.desc()).limit(limit))
+        if projects is not None:
+            query = query.where(RequestRow.project.in_(sorted(projects)))
+        return tuple(Listed(*row) for row in self._session.execute(query))
 
 
 def _recall(row: RecallRow) -> Recall:

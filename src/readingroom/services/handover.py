@@ -12,7 +12,7 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.egress import approvers, reviewers
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.projects import Project
-from readingroom.core.releases import Download, Recall, Recheck, Terms
+from readingroom.core.releases import Download, Listed, Recall, Recheck, Terms
 from readingroom.core.requests import EgressRequest, Release
 from readingroom.core.roles import Permission
 from readingroom.errors import NotFound, ReadingRoomError
@@ -63,11 +63,39 @@ def get(room: ReadingRoom, viewer: str, number: int) -> ReleaseView:
         return _view(room, tx, viewer, number)
 
 
-def newest(room: ReadingRoom, viewer: str) -> tuple[ReleaseView, ...]:
-    """The releases that this person may see, of the last hundred of the installation; newest first."""
+@dataclass(frozen=True)
+class Line:
+    """One release in a list: what is handed over, for which project and on which terms."""
+
+    listed: Listed
+    project: Project
+    terms: Terms
+
+
+def newest(room: ReadingRoom, viewer: str) -> tuple[Line, ...]:
+    """The last hundred releases that this person may see, newest first; in few questions to the database."""
     with room.store.reading() as tx:
-        return tuple(_view(room, tx, viewer, number) for number in tx.releases.newest(LISTED)
-                     if _concerned(room, tx, viewer, tx.requests.get(number)))
+        found = tx.releases.newest(LISTED, _seen_projects(room, tx, viewer))
+        projects = tx.projects.among({one.project for one in found})
+        policies = {slug: room.policies.for_project(project, tx.grants.of_project(slug))
+                    for slug, project in projects.items()}
+        custodians = {slug: _custodians(room, tx, slug) for slug in projects}
+        return tuple(Line(one, projects[one.project], core.terms(
+            policies[one.project], one.author, one.made_at, projects[one.project].members, custodians[one.project]))
+            for one in found)
+
+
+def _seen_projects(room: ReadingRoom, tx: Any, viewer: str) -> frozenset[str] | None:
+    """The projects whose releases this person may see; None: all of them. Says what `_concerned` says of each."""
+    person = tx.people.get(viewer)
+    if person.may(Permission.REVIEW_OUTPUTS) or person.may(Permission.MANAGE_PEOPLE):
+        return None
+    own = {project.slug for project in tx.projects.of_member(viewer)}
+    if person.may(Permission.DECIDE_GRANTS):
+        theirs = {grant.project for grant in tx.grants.all()
+                  if room.policies.dataset(grant.dataset).custodian == viewer}
+        own |= {slug for slug in theirs if viewer in _custodians(room, tx, slug)}
+    return frozenset(own)
 
 
 def recall(room: ReadingRoom, viewer: str, number: int, reason: str) -> Recall:
@@ -190,7 +218,7 @@ def _own_custodians(tx: Any, viewer: str, custodians: frozenset[str]) -> frozens
 def _terms(room: ReadingRoom, tx: Any, request: EgressRequest, made: Release) -> Terms:
     project = tx.projects.get(request.project)
     policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
-    return core.terms(policy, request, made, project.members, _custodians(room, tx, project.slug))
+    return core.terms(policy, request.author, made.made_at, project.members, _custodians(room, tx, project.slug))
 
 
 def _view(room: ReadingRoom, tx: Any, viewer: str, number: int) -> ReleaseView:

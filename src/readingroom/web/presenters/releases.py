@@ -8,7 +8,7 @@ from datetime import datetime
 from readingroom.core.egress import approvals, approvers
 from readingroom.core.people import Person
 from readingroom.core.releases import Recheck, Terms
-from readingroom.services.handover import ReleaseView
+from readingroom.services.handover import Line, ReleaseView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import times
 from readingroom.web.presenters.words import ASSURANCE_WORDS, Tag, VerdictMark, verdict_mark
@@ -88,18 +88,19 @@ class Detail:
     recall: Recalled | None
 
 
-def _tag(view: ReleaseView, now: datetime) -> Tag:
-    if view.recall:
+def _tag(on: Terms, given: int, recalled: bool, now: datetime) -> Tag:
+    if recalled:
         return RECALLED
-    over = view.terms.until is not None and now >= view.terms.until
-    spent = view.terms.downloads is not None and view.given >= view.terms.downloads
+    over = on.until is not None and now >= on.until
+    spent = on.downloads is not None and given >= on.downloads
     return CLOSED if over or spent else RELEASED
 
 
-def row(view: ReleaseView, now: datetime) -> Row:
-    return Row(view.request.number, view.request.title, view.project.title, page(f"/releases/{view.request.number}"),
-               _tag(view, now), times.when(view.release.made_at, now), times.plural(len(view.request.files), "file"),
-               times.plural(view.given, "download"))
+def row(line: Line, now: datetime) -> Row:
+    one = line.listed
+    return Row(one.request, one.title, line.project.title, page(f"/releases/{one.request}"),
+               _tag(line.terms, one.given, one.recalled, now), times.when(one.made_at, now),
+               times.plural(one.files, "file"), given_of(line.terms, one.given))
 
 
 def given_of(on: Terms, given: int) -> str:
@@ -127,7 +128,7 @@ def detail(view: ReleaseView, people: dict[str, Person], now: datetime) -> Detai
     number = view.request.number
     return Detail(
         number=number, title=view.request.title, project=view.project.title, datasets=", ".join(view.datasets),
-        tag=_tag(view, now), href=page(f"/releases/{number}"),
+        tag=_tag(view.terms, view.given, view.recall is not None, now), href=page(f"/releases/{number}"),
         request_href=page(f"/requests/{number}") if view.sees_request else "",
         filename=view.release.filename, sha256=view.release.sha256, made=times.when(view.release.made_at, now),
         terms=terms_of(view.terms, people), given=given_of(view.terms, view.given),

@@ -23,7 +23,7 @@ def _frame(person: Person) -> Role | None:
 
 @router.get("/releases")
 def newest(request: Request, here: Here, looking: Looking) -> Response:
-    rows = tuple(present.row(view, here.room.now()) for view in handover.newest(here.room, looking.username))
+    rows = tuple(present.row(line, here.room.now()) for line in handover.newest(here.room, looking.username))
     return render(request, "releases/list.html", _frame(looking.person), rows=rows)
 
 
