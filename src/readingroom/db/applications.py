@@ -78,6 +78,12 @@ class Applications:
             select(VersionRow).where(VersionRow.project == project).order_by(VersionRow.number.desc()))
         return tuple(_version(row) for row in rows)
 
+    def urgent(self, projects: Collection[str]) -> frozenset[tuple[str, int]]:
+        """Which versions of these projects were submitted in the urgent lane."""
+        rows = self._session.execute(select(VersionRow.project, VersionRow.number, VersionRow.application).where(
+            VersionRow.project.in_(sorted(projects))))
+        return frozenset((project, number) for project, number, said in rows if said.get("urgent"))
+
     def last_number(self, project: str) -> int:
         return self._session.scalar(select(func.max(VersionRow.number)).where(VersionRow.project == project)) or 0
 

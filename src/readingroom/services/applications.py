@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from readingroom.core import application_form as forms
-from readingroom.core.application_changes import Change, diff, touched
+from readingroom.core.application_changes import Change, Effect, diff, touched
 from readingroom.core.application_form import Desk, Draft, Fault, Typed
 from readingroom.core.applications import Application, Comment, Outcome, Saved, Version, in_force, recorded
 from readingroom.core.lifecycle import PROJECT_ACTIONS, ProjectAction, ProjectStatus, check_action
@@ -101,7 +101,7 @@ def _slug(tx: Any, title: str) -> str:
 def form(room: ReadingRoom, viewer: str, slug: str) -> Form:
     """The application as its project's people see and write it. NotFound for everyone else."""
     with room.store.reading() as tx:
-        person, project = visibility.own(room, tx, viewer, slug)
+        person, project = visibility.written(room, tx, viewer, slug)
         return _form(room, tx, person, project)
 
 
@@ -213,15 +213,25 @@ def submit(room: ReadingRoom, username: str, slug: str) -> Version:
     return settled
 
 
+def _changes(tx: Any, project: Project, application: Application) -> tuple[tuple[Change, ...], frozenset[str]]:
+    """What an amendment changes, and whom it asks: dropping a dataset that was withdrawn is a change, and so is asking
+    for it anew."""
+    live = agreement.live_application(tx, project)
+    version = tx.applications.find(project.slug, project.version)
+    standing = in_force(project, tx.grants.of_project(project.slug), version)
+    return diff(standing, application) or diff(live, application), touched(live, application)
+
+
 def _check_changes(tx: Any, project: Project, application: Application) -> None:
-    if not diff(agreement.live_application(tx, project), application):
+    if not _changes(tx, project, application)[0]:
         raise InvalidInput("Nothing is changed against what is in force.", rule="application.unchanged",
                            next_step="Change what should change, or leave the project as it is.")
 
 
 def _still_accepted(before: Application, after: Application) -> bool:
-    """Whether the owner's yes still holds: what they look at (aim, purpose, people) did not widen."""
-    return not any(not change.dataset and change.effect.value == "widens" for change in diff(before, after))
+    """Whether the owner's yes still holds: what they look at (aim, purpose, people, which datasets) did not widen."""
+    return not any(change.effect is Effect.WIDENS and (not change.dataset or change.what == "dataset")
+                   for change in diff(before, after))
 
 
 def recall(room: ReadingRoom, username: str, slug: str) -> Project:
@@ -314,7 +324,7 @@ class Standing:
 
 def standing(room: ReadingRoom, viewer: str, slug: str) -> Standing:
     with room.store.reading() as tx:
-        visibility.own(room, tx, viewer, slug)
+        visibility.written(room, tx, viewer, slug)
         return Standing(tx.applications.find(slug, tx.applications.last_number(slug)), tx.grants.ever_of_project(slug))
 
 
@@ -329,14 +339,14 @@ class Preview:
 
 def preview(room: ReadingRoom, viewer: str, slug: str) -> Preview:
     with room.store.reading() as tx:
-        person, project = visibility.own(room, tx, viewer, slug)
+        person, project = visibility.written(room, tx, viewer, slug)
         application = _form(room, tx, person, project).application
         if application is None:
             return Preview(False, (), ())
         everyone = tuple(ask.dataset for ask in application.datasets)
         if project.version:
-            before = agreement.live_application(tx, project)
-            return Preview(True, diff(before, application), tuple(sorted(touched(before, application))))
+            changes, asked = _changes(tx, project, application)
+            return Preview(True, changes, tuple(sorted(asked)))
         last = tx.applications.find(slug, tx.applications.last_number(slug))
         return Preview(last is not None, diff(last.application, application) if last else (), everyone)
 

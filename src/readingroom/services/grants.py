@@ -42,6 +42,7 @@ class GrantCard:
     policy: Policy
     open_workspaces: tuple[Opening, ...]
     policy_changed: bool
+    urgent: bool
 
 
 def inbox(room: ReadingRoom, custodian: str, page: int = 1) -> tuple[GrantCard, ...]:
@@ -235,7 +236,7 @@ def _cards(room: ReadingRoom, tx: Any, found: tuple[Grant, ...]) -> tuple[GrantC
     """A card for each, with as many questions to the records for many as for one."""
     projects = tx.projects.among({grant.project for grant in found})
     people = tx.people.among({name for project in projects.values() for name in project.members})
-    openings = tx.workspaces.open_now()
+    openings, urgent = tx.workspaces.open_now(), tx.applications.urgent(projects)
 
     def card(grant: Grant) -> GrantCard:
         project = projects[grant.project]
@@ -245,7 +246,8 @@ def _cards(room: ReadingRoom, tx: Any, found: tuple[Grant, ...]) -> tuple[GrantC
             policy=room.policies.for_grant(project, grant),
             open_workspaces=tuple(one for one in openings if one.project == project.slug),
             policy_changed=bool(grant.policy_hash)
-            and grant.policy_hash != room.policies.fingerprint(project.programme, grant.dataset))
+            and grant.policy_hash != room.policies.fingerprint(project.programme, grant.dataset),
+            urgent=(project.slug, grant.version) in urgent)
 
     return tuple(card(grant) for grant in found)
 

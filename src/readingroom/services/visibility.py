@@ -31,6 +31,14 @@ def seen(room: ReadingRoom, tx: Any, viewer: str, slug: str) -> Project:
     return project
 
 
+def written(room: ReadingRoom, tx: Any, viewer: str, slug: str) -> tuple[Person, Project]:
+    """The same for what is still being written: for those who write it, and nobody else, whatever their role."""
+    person, project = own(room, tx, viewer, slug)
+    if viewer not in project.members and viewer != project.lead:
+        raise not_found(slug)
+    return person, project
+
+
 def own(room: ReadingRoom, tx: Any, viewer: str, slug: str) -> tuple[Person, Project]:
     """The person and their project; what they may do with it is the guard's question."""
     project = seen(room, tx, viewer, slug)

@@ -256,6 +256,61 @@ def test_a_removed_member_is_out_at_once_and_no_waiting_amendment_brings_them_ba
         assert tx.projects.get("returning-defendants").members == {"ada", "dara", "noor"}
 
 
+class TestAmendingAroundAWithdrawal:
+    @pytest.fixture
+    def half(self, world):
+        """A live project with two datasets, one of which was withdrawn."""
+        ada = Applicant(world, "ada", started(world))
+        ada.fill(("magistrates", "pupils"))
+        ada.submit()
+        world.client("olive").do(f"/applications/{ada.slug}/accept", version="1")
+        agreed(world, ada.slug, "magistrates")
+        agreed(world, ada.slug, "pupils")
+        number = grants(world, ada.slug)["pupils"].id
+        world.client("okafor").do(f"/grants/{number}/withdraw", reason="The agreement ended.")
+        return ada
+
+    def test_dropping_the_dataset_takes_effect_at_once_and_asks_nobody(self, world, half):
+        half.save("data", datasets=["magistrates"])
+        assert "takes effect at once" in half.see("/check").text
+        half.submit()
+        assert status(world, half.slug) is ProjectStatus.ACTIVE and set(grants(world, half.slug)) == {"magistrates"}
+
+    def test_asking_for_it_anew_asks_its_custodian_alone(self, world, half):
+        half.submit()
+        assert status(world, half.slug) is ProjectStatus.AMENDED
+        assert [one.dataset for one in _waiting(world, half.slug)] == ["pupils"]
+        agreed_again = _waiting(world, half.slug)[0]
+        world.client("okafor").do(f"/grants/{agreed_again.id}/decision", decision="agree", reason="A new agreement")
+        assert {one.status for one in grants(world, half.slug).values()} == {GrantStatus.ACTIVE}
+
+    def test_nothing_to_change_is_said(self, world):
+        ada = Applicant(world, "ada", "returning-defendants")
+        ada.save("outputs", outputs="Tables by sex and offence group, in a journal article.")
+        assert "Nothing is changed" in ada.submit().text
+
+
+def test_what_is_being_written_is_for_those_who_write_it(world):
+    ada = Applicant(world, "ada", "returning-defendants")
+    ada.save("aim", title="A thought", aim="Not sent yet", public_benefit="None")
+    for name in ("olive", "robin", "mercer"):
+        assert world.client(name).see("/projects/returning-defendants/application").status_code == 404
+
+
+def test_a_further_dataset_goes_to_the_owner_again(world, applicant):
+    applicant.fill()
+    applicant.submit()
+    world.client("olive").do(f"/applications/{applicant.slug}/accept", version="1")
+    applicant.browser.do(f"/projects/{applicant.slug}/application/recall")
+    applicant.save("outputs", outputs="Tables by sex.")
+    applicant.submit()
+    assert status(world, applicant.slug) is ProjectStatus.AGREEMENT, "nothing widened: the owner's yes holds"
+    applicant.browser.do(f"/projects/{applicant.slug}/application/recall")
+    applicant.fill(("magistrates", "pupils"))
+    applicant.submit()
+    assert status(world, applicant.slug) is ProjectStatus.OWNER_REVIEW
+
+
 def test_lists_ask_the_records_as_often_for_many_as_for_few(world):
     def asked(name, path):
         seen = []

@@ -36,6 +36,7 @@ class Row:
     withdraw: str
     decided: times.When | None
     account: str
+    urgent: bool
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def row(card: GrantCard, today: date, now: datetime) -> Row:
         f"{here}/withdraw" if _may(card, GrantAction.WITHDRAW) else "",
         times.when(grant.decided_at, now),
         _account(card),
+        card.urgent,
     )
 
 
