@@ -208,7 +208,10 @@ def _gateway(draft: Draft, desk: Desk) -> Iterator[Fault]:
                                 ("legal_gateway", allowed_of(policies, "legal_gateways"), "legal gateway")):
         given, rule = typed.get(name, ""), f"application.{name.replace('_', '-')}"
         shown = "; ".join(sorted(allowed)) or "none in common: apply for these datasets in separate projects"
-        if not given:
+        if not given and not chosen_datasets(draft):
+            yield Fault("gateway", name, f"No {what} is chosen.", "Choose datasets first: they say which there are.",
+                        rule)
+        elif not given:
             yield Fault("gateway", name, f"No {what} is chosen.", f"The datasets you chose allow: {shown}.", rule)
         elif given not in allowed:
             yield Fault("gateway", name, f"“{given}” is not a {what} that all your datasets allow.",
@@ -337,6 +340,7 @@ def _settings(draft: Draft, desk: Desk) -> Iterator[Fault]:
                     f"“{typed['tier']}” is not a tier.", f"Choose one of: {', '.join(tiers)}.", "application.tier")
     images = allowed_images(strictest(desk.policies.site.policy, *map(desk.policy, _registered(draft, desk))))
     if typed.get("image") not in images:
-        yield Fault("settings", "image", f"“{typed.get('image', '')}” is not a workspace that policy allows here.",
+        yield Fault("settings", "image", "No workspace is chosen." if not typed.get("image") else
+                    f"“{typed['image']}” is not a workspace that policy allows here.",
                     f"Choose one of: {', '.join(sorted(images)) or 'none: ask the administrator'}.",
                     "application.image")
