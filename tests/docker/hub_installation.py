@@ -98,7 +98,7 @@ class StandInRecords:
         except NotFound as error:
             raise PermissionDenied("No.") from error
 
-    def most_sign_ins(self) -> None:
+    def most_browser_tokens(self) -> None:
         """Any number."""
 
     def plan(self, username: str, project: str) -> StandInPlan:

@@ -15,7 +15,7 @@ from traitlets import Unicode, default
 
 from readingroom.core.people import LONGEST_USERNAME, USERNAME, Person, Standing
 from readingroom.errors import NotFound, PermissionDenied, ReadingRoomError
-from readingroom.hub import sign_ins
+from readingroom.hub import browser_tokens
 from readingroom.services.sign_in import Enrolment, FirstStep, SignedIn
 
 LONGEST_PASSWORD = 1024  # before hashing, so that a huge one costs nothing
@@ -39,7 +39,7 @@ class RecordsAuthenticator(Authenticator):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        sign_ins.limit(self.records.most_sign_ins)
+        browser_tokens.limit(self.records.most_browser_tokens)
         self._renewed: dict[str, datetime] = {}
 
     @default("auth_refresh_age")

@@ -38,8 +38,8 @@ class Records(Protocol):
     def person(self, username: str) -> Person:
         """The person as the records have them now; NotFound for a stranger."""
 
-    def most_sign_ins(self) -> int | None:
-        """How many sign-ins of one person stay valid at once; None: any number."""
+    def most_browser_tokens(self) -> int | None:
+        """How many tokens the browsers of one person may hold; None: any number."""
 
     def plan(self, username: str, project: str) -> Plan:
         """What to mount; AccessDenied with every reason; Unavailable while an extract is being made."""
@@ -98,7 +98,7 @@ class RoomRecords:
 
         return accounts.person(self._room, username)
 
-    def most_sign_ins(self) -> int | None:
+    def most_browser_tokens(self) -> int | None:
         most: int | None = self._room.policies.site.policy.tokens
         return most
 

@@ -1,7 +1,7 @@
-"""How many sign-ins of one person stay valid at once: with each new one the oldest beyond the policy's number end.
+"""How many tokens the browsers of one person hold: with each new one the oldest beyond the policy's number end.
 
-A sign-in is a browser's token, at the portal or at one workspace. Whoever forgot to sign out on five machines is signed
-in on no more of them than policy says; workspaces' own tokens are none, they end with their workspace.
+A browser has one at the portal and one at each workspace that it shows; without it, it signs in there again. A
+workspace's own token is not counted, it ends with the workspace.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ def _end_the_oldest(_mapper: Any, connection: Connection, token: orm.APIToken) -
     if most is None or token.user_id is None or token.session_id is None:
         return
     table = orm.APIToken.__table__
-    sign_ins = (table.c.user_id == token.user_id, table.c.session_id.is_not(None))
-    newest = select(table.c.id).where(*sign_ins).order_by(table.c.id.desc()).limit(most)
-    connection.execute(delete(table).where(*sign_ins, table.c.id.not_in(newest)))
+    of_browsers = (table.c.user_id == token.user_id, table.c.session_id.is_not(None))
+    newest = select(table.c.id).where(*of_browsers).order_by(table.c.id.desc()).limit(most)
+    connection.execute(delete(table).where(*of_browsers, table.c.id.not_in(newest)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from jupyterhub import orm
 
-from readingroom.hub import sign_ins
+from readingroom.hub import browser_tokens
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def db():
     session.add(orm.OAuthClient(identifier="portal"))
     session.commit()
     yield session
-    sign_ins.limit(lambda: None)
+    browser_tokens.limit(lambda: None)
     session.close()
 
 
@@ -32,13 +32,13 @@ def valid(db, *tokens):
 
 
 def test_the_newest_stay(db):
-    sign_ins.limit(lambda: 2)
+    browser_tokens.limit(lambda: 2)
     tokens = [sign_in(db, "ada", f"b{number}") for number in range(4)]
     assert valid(db, *tokens) == [False, False, True, True]
 
 
 def test_everybody_has_their_own_number_and_a_workspaces_token_is_no_sign_in(db):
-    sign_ins.limit(lambda: 1)
+    browser_tokens.limit(lambda: 1)
     server = sign_in(db, "ada", None)
     others = sign_in(db, "bilal")
     first, second = sign_in(db, "ada"), sign_in(db, "ada", "b2")
@@ -47,8 +47,8 @@ def test_everybody_has_their_own_number_and_a_workspaces_token_is_no_sign_in(db)
 
 
 def test_without_a_number_all_stay_and_a_changed_policy_holds_from_the_next(db):
-    sign_ins.limit(lambda: None)
+    browser_tokens.limit(lambda: None)
     tokens = [sign_in(db, "ada") for _ in range(3)]
     assert all(valid(db, *tokens))
-    sign_ins.limit(lambda: 1)
+    browser_tokens.limit(lambda: 1)
     assert valid(db, *tokens, sign_in(db, "ada")) == [False, False, False, True]
