@@ -23,17 +23,17 @@ def test_how_the_project_stands(workspace):
 
 def test_a_section_is_kept_with_its_faults_and_never_over_another(workspace):
     sent = {"revision": 0, "typed": {"ends_on": "2027-13-01"}}
-    found = workspace.put(f"{PROJECT}/application/dates", json=sent).json()
+    found = workspace.post(f"{PROJECT}/application/dates", json=sent).json()
     assert "application.end-date" in {fault["rule"] for fault in found["faults"]}
     assert found["sections"]["dates"] == {"typed": {"ends_on": "2027-13-01", "urgent": "", "urgent_reason": ""},
                                           "revision": 1}
-    stale = workspace.put(f"{PROJECT}/application/dates", json=sent)
+    stale = workspace.post(f"{PROJECT}/application/dates", json=sent)
     assert stale.status_code == 409 and stale.json()["rule"] == "application.stale"
 
 
 def test_columns_are_picked_with_reasons(workspace):
     typed = {"columns": {"defendants": {"sex": "Compare", "age_at_offence": "Bands"}}, "row_filter": {}}
-    found = workspace.put(f"{PROJECT}/application/data/magistrates", json={"revision": 0, "typed": typed})
+    found = workspace.post(f"{PROJECT}/application/data/magistrates", json={"revision": 0, "typed": typed})
     assert found.status_code == 200
     assert not [fault for fault in found.json()["faults"] if fault["section"] == "data/magistrates"]
 
@@ -46,7 +46,7 @@ def test_columns_are_picked_with_reasons(workspace):
     ("Aim", {"revision": 0, "typed": {}}, 404),
 ])
 def test_what_cannot_be_kept_is_refused_by_name(workspace, path, body, status):
-    answer = workspace.put(f"{PROJECT}/application/{path}", json=body)
+    answer = workspace.post(f"{PROJECT}/application/{path}", json=body)
     assert answer.status_code == status and answer.json()["message"]
 
 
@@ -60,4 +60,4 @@ def test_versions_and_their_changes(world, workspace):
 def test_no_token_sees_another_project(world):
     outsider = world.workspace("chloe", "returning-defendants")
     assert outsider.get(PROJECT).status_code == 404
-    assert outsider.put(f"{PROJECT}/application/aim", json={"revision": 0, "typed": {}}).status_code == 404
+    assert outsider.post(f"{PROJECT}/application/aim", json={"revision": 0, "typed": {}}).status_code == 404

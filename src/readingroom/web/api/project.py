@@ -52,9 +52,12 @@ def application(here: Here, calling: Calling) -> dict[str, Any]:
     return _form(service.form(here.room, calling.username, calling.project))
 
 
-@router.put("/application/{section:path}")
+@router.post("/application/{section:path}")
 def save(here: Here, calling: Calling, section: SectionKey, sent: Typed) -> dict[str, Any]:
-    """Keep one section as it is, faults and all. 409, and nothing is overwritten, if it was saved in between."""
+    """Keep one section as it is, faults and all. 409, and nothing is overwritten, if it was saved in between.
+
+    POST, because the door lets no other change through.
+    """
     return _form(service.save(here.room, calling.username, calling.project, section, sent.typed, sent.revision))
 
 
