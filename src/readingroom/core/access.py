@@ -103,14 +103,16 @@ def _account(person: Person) -> list[Reason]:
 
 def _qualified(person: Person, today: date) -> list[Reason]:
     reasons = []
-    for what, until, way in (
-        ("accreditation", person.accredited_until, "Renew it with the accrediting body, then tell the administrator."),
-        ("training", person.trained_until, "Take the safe researcher training again."),
+    for what, until, first, again in (
+        ("accreditation", person.accredited_until, "Ask the accrediting body for it, then tell the administrator.",
+         "Renew it with the accrediting body, then tell the administrator."),
+        ("training", person.trained_until, "Take the safe researcher training, then tell the administrator.",
+         "Take the safe researcher training again, then tell the administrator."),
     ):
         if until is None:
-            reasons.append(Reason(f"person.{what}", f"There is no {what} on record for you.", way))
+            reasons.append(Reason(f"person.{what}", f"There is no {what} on record for you.", first))
         elif until < today:
-            reasons.append(Reason(f"person.{what}", f"Your {what} ended on {until:%-d %B %Y}.", way))
+            reasons.append(Reason(f"person.{what}", f"Your {what} ended on {until:%-d %B %Y}.", again))
     return reasons
 
 

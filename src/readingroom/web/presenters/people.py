@@ -23,11 +23,11 @@ KIND_WORDS = {
     QualificationKind.ACCREDITATION: "Accreditation",
 }
 WORDS_OF_ROLES = {
-    Role.RESEARCHER: "Works in the workspaces of their projects; asks for releases and private answers",
-    Role.CUSTODIAN: "Decides about their own datasets; invites and looks after researchers; reads the audit log",
-    Role.OWNER: "Reviews applications to the programme",
-    Role.CHECKER: "Checks outputs of projects that they do not belong to",
-    Role.ADMINISTRATOR: "Looks after people and packages; reads the audit log",
+    Role.RESEARCHER: "Work in the workspaces of one’s projects; ask for releases and private answers",
+    Role.CUSTODIAN: "Decide about one’s own datasets; invite and look after researchers; read the audit log",
+    Role.OWNER: "Review applications to the programme",
+    Role.CHECKER: "Check outputs of projects that one is no member of",
+    Role.ADMINISTRATOR: "Look after people and packages; read the audit log",
 }
 WAYS = {
     "password": "password",
@@ -198,7 +198,7 @@ def _summary(found: Dossier, today: date) -> tuple[tuple[str, str], ...]:
     known = person.qualification(QualificationKind.IDENTITY)
     accredited = person.qualification(QualificationKind.ACCREDITATION)
     signed = person.undertaking
-    unsigned = next((one.message for one in found.shut if one.rule == "person.undertaking"), "")
+    unsigned = any(one.rule == "person.undertaking" for one in found.shut)
     return (
         ("Organisation", person.organisation),
         ("Roles", roles(person.roles)),
@@ -206,8 +206,8 @@ def _summary(found: Dossier, today: date) -> tuple[tuple[str, str], ...]:
         ("Training", f"Until {times.until(person.trained_until, today)}" if person.trained_until else "None on record"),
         ("Accreditation", f"{accredited.detail.capitalize()}, until {times.until(person.accredited_until, today)}"
          if accredited and person.accredited_until else "None on record"),
-        ("Undertaking", unsigned if signed is None or unsigned else
-         f"Version {signed.version}, signed {times.stamp(signed.signed_at)}"),
+        ("Undertaking", "Not signed" if signed is None else
+         f"Version {signed.version}, signed {times.stamp(signed.signed_at)}{', to be signed anew' * unsigned}"),
         ("Second factor", "Set up" if found.second_factor else "Not set up yet"),
         ("Username", person.username),
         ("E-mail", person.email or "None on record"),
