@@ -193,7 +193,17 @@ class TestChanges:
         "/applications/courts-and-schools/accept",
         "/applications/courts-and-schools/return",
         "/applications/courts-and-schools/reviews/1",
+        "/grants/1/renew",
+        "/sign-offs/1",
+        "/invite",
+        "/people/bilal/suspend",
+        "/account/undertaking",
+        "/account/recovery-codes",
+        "/account/second-factor",
+        "/account/sign-out-everywhere",
     )
+    # Nobody is signed in there: the link itself is the proof, and test_people_pages.py tries it from elsewhere.
+    BY_LINK = "/invitation/{token}"
 
     @pytest.mark.parametrize("path", ADDRESSES)
     def test_without_the_forms_token_nothing_changes(self, world, path):
@@ -364,5 +374,5 @@ def test_every_change_is_on_the_list_above(world):
     """A new form without a line in ADDRESSES fails here."""
     for module in __import__("readingroom.web.app", fromlist=["PAGES"]).PAGES:
         for route in module.router.routes:
-            if "POST" in route.methods:
+            if "POST" in route.methods and route.path != TestChanges.BY_LINK:
                 assert any(route.path_regex.match(path) for path in TestChanges.ADDRESSES), route.path
