@@ -47,7 +47,10 @@ class Closing:
         self.whole = system.whole
         self.usable = (system.lower < system.upper) & ~np.isnan(system.value) & np.isfinite(self.price)
         by_row = sparse.csr_array(system.equations)
-        self.starts, self.cells, self.by = by_row.indptr, by_row.indices, by_row.data
+        can = self.usable[by_row.indices]  # only cells that can move are ever looked at
+        row = np.repeat(np.arange(by_row.shape[0]), np.diff(by_row.indptr))[can]
+        self.starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=by_row.shape[0]))])
+        self.cells, self.by = by_row.indices[can], by_row.data[can]
         by_cell = sparse.csc_array(system.equations)
         counts = np.diff(by_cell.indptr)
         self.possible = int(counts.max(initial=0)) <= MOST_EQUATIONS

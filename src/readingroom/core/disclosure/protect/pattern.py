@@ -21,7 +21,7 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.errors import InvalidInput
 
 LARGEST_OPTIMAL = 3000  # cells; above it "auto" takes the heuristic
-LARGEST_REPAIR = 20_000  # cells; above it, or with more needs than these, patterns are constructed without programmes
+LARGEST_REPAIR = 6000  # cells; above it, or with more needs than these, patterns are constructed without programmes
 MOST_NEEDS = 2500
 Method = Literal["auto", "optimal", "heuristic"]
 CostName = Literal["count", "value", "log"]
@@ -96,7 +96,7 @@ def suppress(
         return insiders_of(needs, (cell for cell in lone if hidden[cell]))
 
     work = Repair(system, price, give_up)
-    if system.size > LARGEST_REPAIR or len(needs) > MOST_NEEDS:
+    if method != "optimal" and (system.size > LARGEST_REPAIR or len(needs) > MOST_NEEDS):
         made = Builder(system, price, primary, lone).run(needs, out_of_time, give_up)
         done = repair(work, made.unmet, made.hidden, lambda _: ())
         if isinstance(done, Need):
