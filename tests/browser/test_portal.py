@@ -25,7 +25,7 @@ from readingroom.services import freezing, handover, packages, people, private_a
 from readingroom.services.requests import Upload
 from readingroom.web.private_forms import FIELDS
 from readingroom.web.sessions import COOKIE
-from tests.browser.people import ARGUMENTS
+from tests.browser.people import ARGUMENTS, PICTURES
 from tests.integration.test_packages import source, wheel
 from tests.integration.web import applicant
 from tests.integration.web.world import BASE, CONTEXT, NOW, World, safe_uploads
@@ -138,6 +138,10 @@ def populate(world: World) -> dict[str, object]:
         numbers[name] = paid.id
         if name != "unanswered":
             settle(world.store, paid, dataset, NOW)
+    tried = private_answers.dry_run(world.room, "ada", "returning-defendants", {
+        "dataset": "magistrates", "table": "defendants", "rho_micro": 200, **PRIVATE["wide"]})
+    settle(world.store, tried, dataset.twin, NOW)
+    numbers["tried"] = tried.id
     world.clock.time += timedelta(minutes=5)  # their time has come
     world.hub.states["bilal", "returning-defendants"] = "running"
     world.hub.states["dara", "returning-defendants"] = "starting"
@@ -252,6 +256,7 @@ def pages(numbers: dict[str, object]) -> list[tuple[str, str]]:
         *(("ada", f"{slug}/private?statistic={statistic}") for statistic in FIELDS),
         *(("ada", f"/private-answers/{numbers[name]}") for name in PRIVATE),
         ("ada", f"/private-answers/{numbers['answer']}?show=10"),
+        ("ada", f"/private-answers/{numbers['tried']}"),
         ("mercer", "/datasets/magistrates"),
         ("mercer", "/datasets/magistrates/account"),
         ("okafor", "/datasets/pupils/account"),
@@ -297,6 +302,12 @@ def pages(numbers: dict[str, object]) -> list[tuple[str, str]]:
     ]
 
 
+def picture(page, name: str) -> None:
+    """Kept if pictures are wanted."""
+    if folder := os.environ.get(PICTURES):
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
 def test_every_page_is_accessible_and_fits(site):
     """axe finds nothing at either width, nothing but tables scrolls sideways, no script fails, no policy is broken."""
     found = []
@@ -323,14 +334,24 @@ def test_the_page_of_a_price_is_accessible_and_fits_without_javascript(site, sta
         page.get_by_role("button", name="See the price first").click()
         assert "What would another spend buy?" in page.locator("main").inner_text()
         query = page.locator('form[action$="/ask"] input[name=query]').get_attribute("value")
+        page.get_by_label("Less noise costs more").fill("16")
+        page.get_by_role("button", name="Price it at this spend").click()
+        assert page.get_by_role("button", name="Pay 0.010 rho and ask").count() == 1
+        page.get_by_role("button", name="Choose 0.001 rho").click()
         page.get_by_role("button", name="Choose 0.0001 rho").click()
         assert page.get_by_role("button", name="Pay 0.0001 rho and ask").count() == 1
     with site.browser("ada") as page:
         site.open(page, f"/projects/returning-defendants/private?statistic={statistic}")
         page.get_by_role("button", name="See the price first").click()
         assert page.locator('form[action$="/ask"] input[name=query]').get_attribute("value") == query
+        slider, said = page.get_by_label("Less noise costs more"), page.locator("#step-text")
+        before = said.inner_text()
+        slider.press("ArrowRight")
+        assert said.inner_text() != before == slider.evaluate("it => it.list.options[8].label")
+        assert slider.get_attribute("aria-valuetext") == said.inner_text()
         for across, down in WIDTHS.values():
             page.set_viewport_size({"width": across, "height": down})
+            picture(page, f"price-{statistic}-{across}")
             assert [one["id"] for one in Axe().run(page).response["violations"]] == []
             assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 

@@ -229,11 +229,6 @@ def test_the_budget_is_a_gauge(portal):
 
 
 def test_a_dry_run_is_labelled_wherever_it_is_shown(portal):
-    policies = portal.room.policies
-    dataset, policy = policies.datasets["magistrates"]
-    twinned = replace(dataset, synthetic_twin=True)
-    object.__setattr__(portal.room, "policies", replace(policies, datasets=policies.datasets | {
-        "magistrates": (twinned, policy)}))
     tried = rr.dp.question("mean", *ON, "age_at_offence", by="sex", rho=0.0001).dry_run()
     assert tried.dry_run and "SYNTHETIC, NOT AN ANSWER" in repr(tried) and "SYNTHETIC" in tried._repr_html_()
     assert tried.statement.startswith("Synthetic, not an answer") and tried.frame["label"].iloc[0] == "Female"

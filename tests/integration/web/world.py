@@ -183,6 +183,7 @@ def datasets() -> dict[str, tuple[Dataset, Policy]]:
             Table("offences", "Offences", (person, offence, disposal), "defendant_id", 8),
         ),
         synthetic=True,
+        synthetic_twin=True,
         known_issues=(
             "Volumes fall from 2021: cases on the Common Platform are absent.",
             "Ethnicity is missing in a third of summary cases.",
