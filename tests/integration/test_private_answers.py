@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 
 import pyarrow as pa
@@ -387,3 +387,27 @@ def test_the_worker_tells_nothing_of_what_went_wrong(tmp_path):
     assert shape_of(shape) == price(query, DATASET.table("people")).parts[0].shape
     with pytest.raises(Exception, match="No such file"):
         answered(job)
+
+
+EVERY_SHAPE = (
+    {"statistic": "count", "by": "sex"}, {"statistic": "people", "by": "sex"}, {"statistic": "sum", "column": "age"},
+    {"statistic": "mean", "column": "cost", "by": "sex"}, {"statistic": "variance", "column": "cost", "by": "sex"},
+    {"statistic": "quantile", "column": "age", "quantiles": [0.1, 0.5]},
+    {"statistic": "quantile", "column": "age", "quantiles": [0.1, 0.5], "by": "sex"},
+    {"statistic": "top", "column": "region", "k": 2}, {"statistic": "correlation", "columns": ["age", "cost"]},
+    {"statistic": "synthetic", "columns": ["sex", "region"], "rows": 5},
+    {"statistic": "people", "by": {"column": "seen", "undeclared": True}},
+)
+
+
+@pytest.mark.parametrize("question", EVERY_SHAPE, ids=lambda question: question["statistic"])
+def test_both_computations_of_the_loss_agree_for_any_cap_and_spend(question):
+    """Also where a person may have more rows than there are groups: else what was paid for would be refused."""
+    table = replace(DATASET.tables[1], max_rows_per_person=40)
+    dataset = replace(DATASET, tables=(table,))
+    for k in (1, 2, 5, 40):
+        for spend in ({"epsilon": 0.5}, {"rho": 0.02}, {"rho_micro": 1}):
+            asked = {"dataset": "courts", "table": "events", "rows_per_person": k, **question, **spend}
+            query = parse_query(asked, dataset)
+            shapes = [part.shape for part in price(query, table).parts]
+            assert plans.checked_plans(shapes, query.spend.amount, query.spend.femto_delta), (k, spend)

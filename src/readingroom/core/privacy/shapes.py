@@ -70,9 +70,9 @@ class Shape:
 
     def library_loss(self) -> Fraction:
         """What the library must find. It bounds the two sums of a pair one by one, which is about twice, and allows
-        in grouped quantiles for K rows in each of K groups, which is K times."""
+        in grouped quantiles for K rows in each of K groups (or in every group, if there are fewer)."""
         if self.kind == QUANTILES and self.grouped:
-            return self.loss() * self.contributions
+            return self.loss() * min(self.contributions, self.keys)
         return _additive(self) if self.kind == PAIRS else self.loss()
 
     def delta(self) -> float:
