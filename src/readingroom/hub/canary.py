@@ -109,22 +109,22 @@ def _probe_from_inside(settings: Settings, engine: docker.APIClient, volumes: Vo
 
 
 class _Heard:
-    """A port of this machine on every address, open while a canary runs: what reaches it, would reach any other."""
+    """Ports of this machine on every address, open while a canary runs: what reaches them, would reach any other."""
 
     def __init__(self) -> None:
-        self._stream, self._datagram = socket.socket(), socket.socket(type=socket.SOCK_DGRAM)
-        self._stream.bind(("0.0.0.0", 0))  # noqa: S104  that is what is tried
-        self._stream.listen()
-        self.port: int = self._stream.getsockname()[1]
-        self._datagram.bind(("0.0.0.0", self.port))  # noqa: S104
+        self._ends = (socket.socket(), socket.socket(type=socket.SOCK_DGRAM))
+        for end in self._ends:
+            end.bind(("0.0.0.0", 0))  # noqa: S104  that is what is tried
+        self._ends[0].listen()
+        self.ports: list[int] = [end.getsockname()[1] for end in self._ends]
 
     def anything(self) -> bool:
-        ready, _, _ = select.select([self._stream, self._datagram], [], [], 0)
+        ready, _, _ = select.select(self._ends, [], [], 0)
         return bool(ready)
 
     def close(self) -> None:
-        self._stream.close()
-        self._datagram.close()
+        for end in self._ends:
+            end.close()
 
 
 @contextmanager
@@ -190,7 +190,7 @@ def _arguments(settings: Settings, host: Host, family: str, heard: _Heard | None
     tables: dict[str, object] = {}
     if heard is not None:
         tables = {"BRIDGED": True, "NOT_HERE": {"no route"}, "HOST_ADDRESSES": bridges.host_addresses(),
-                  "HOST_PORTS": [heard.port, settings.port, settings.proxy_api_port, 22, 53, 111, 2375]}
+                  "HOST_PORTS": [*heard.ports, settings.port, settings.proxy_api_port, 22, 53, 111, 2375]}
     purpose = Purpose(CANARY, ("python3", "-c", program(**tables), "canary"))
     image_id = installed.image_id(settings, family)
     return container_arguments(settings, plan, host, image_id=image_id, purpose=purpose)

@@ -57,13 +57,14 @@ class ImageState:
 
 
 def states(settings: Settings, wanted: Iterable[str] = ()) -> tuple[ImageState, ...]:
-    """How the images that every installation needs, and those `wanted`, stand, in build order.
+    """How the images stand that every installation needs, that this one runs, or that are `wanted`; in build order.
 
     Raises Unavailable if the engine can't be asked.
     """
     known = installed.images(settings)
+    every = {*wanted, *running(settings)}
     with tempfile.TemporaryDirectory() as scratch, closing(client(settings)) as engine:
-        return tuple(_state(engine, plan, known.get(plan.family)) for plan in _plans(settings, Path(scratch), wanted))
+        return tuple(_state(engine, plan, known.get(plan.family)) for plan in _plans(settings, Path(scratch), every))
 
 
 def provide(
@@ -92,6 +93,11 @@ def provide(
             known[plan.family] = Installed(plan.tag, state.image_id)
         _remember(settings, known)
     return tuple(made)
+
+
+def running(settings: Settings) -> frozenset[str]:
+    """What this installation runs, of what there still is: a project may have chosen more than the needed ones."""
+    return frozenset(installed.images(settings)) & frozenset(FAMILIES)
 
 
 def check_family(family: str) -> None:
@@ -299,4 +305,5 @@ def _one_at_a_time(settings: Settings) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    provide(load_settings(), Progress(), rebuild=True)
+    here = load_settings()
+    provide(here, Progress(), running(here), rebuild=True)
