@@ -133,7 +133,7 @@ def test_letters_of_other_keyboards_arrive_as_they_are(ada: Person, picture: Fra
 
 
 def test_the_clipboard_crosses_in_neither_direction(ada: Person, picture: Frame, home: Path) -> None:
-    """With a client of one's own, that asks for the clipboard and offers one; copying inside works."""
+    """With a client of one's own, that asks for the clipboard and offers one."""
     picture.evaluate("""async () => {
       const RFB = (await import('./core/rfb.js')).default;
       const address = new URL('socket', location.href); address.protocol = address.protocol.replace('http', 'ws');
@@ -159,15 +159,6 @@ def test_the_clipboard_crosses_in_neither_direction(ada: Person, picture: Frame,
     page.keyboard.press("End")
     page.keyboard.press("Shift+Enter")
     assert "smuggled-in" not in until(lambda: (home / "pasted").exists() and (home / "pasted").read_text(), 15)
-    (home / "pasted").unlink()
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(300)
-    page.keyboard.press("Control+v")
-    page.wait_for_timeout(300)
-    page.keyboard.press("Shift+Enter")
-    until((home / "pasted").exists, 15)  # the control: inside, what was copied is pasted, and runs
     assert picture.evaluate("taken") == []
     picture.evaluate("own.disconnect()")
 
@@ -263,8 +254,6 @@ def test_both_halves_are_proved_and_count_as_the_workspaces(installation: Instal
     assert workspaces.open_now(room)[0].proof.held
     engine = DockerEngine(installation.settings)
     assert walls.prove(room, engine, bootstrap.hub_client(installation.settings, "worker-token"), opening)
-    used = engine.api.stats(opening.containers[2], stream=False)["memory_stats"]["usage"]
-    print(f"memory: the browser {used >> 20} MiB")
 
 
 def test_the_display_that_ends_takes_the_workspace_with_it_and_it_opens_again(
