@@ -1,4 +1,4 @@
-"""Behind a TLS front, as docs/how-to/serve-over-https.md says: sign-in, workspace, websockets, cookies."""
+"""Behind a TLS front, as docs/how-to/serve-over-https.md says: sign-in, workspace, websockets."""
 
 from __future__ import annotations
 
@@ -98,14 +98,6 @@ def test_a_notebook_runs_over_https(people: Hall) -> None:
     bilal.lab().locator(".jp-Notebook .jp-Cell").first.wait_for()
     expect(Notebook(bilal).run("print(6 * 7)")).to_have_text("42", timeout=60_000)
     assert bilal.faults == []
-
-
-def test_cookies_travel_over_tls_only_and_those_of_the_portal_belong_to_its_name(people: Hall) -> None:
-    cookies = people.person("bilal").page.context.cookies()
-    assert cookies and all(cookie["secure"] for cookie in cookies)
-    portals = [cookie["name"] for cookie in cookies if cookie["domain"] == DEMO_HOST]
-    assert portals and all(name.startswith("__Host-") for name in portals), portals
-    assert not [cookie for cookie in cookies if cookie["domain"].startswith(".")]
 
 
 def test_a_strict_workspace_is_seen_over_https(people: Hall, installation: Installation) -> None:

@@ -218,5 +218,7 @@ def update_pages(c: Any, settings: Settings) -> None:
             "Referrer-Policy": "same-origin",
         },
         "xsrf_cookies": True,
+        # JupyterHub itself leaves it out for this one cookie
+        **({"xsrf_cookie_kwargs": {"secure": True}} if settings.is_secure else {}),
         "slow_spawn_timeout": 2,
     }

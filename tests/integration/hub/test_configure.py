@@ -1,6 +1,7 @@
 """The configuration on JupyterHub's own classes: every name must be one that it knows."""
 
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,11 @@ def test_a_key_that_others_can_read_stops_the_start(settings, name):
 def test_the_page_of_configuration_only_passes_settings_on():
     page = (configuration.REPOSITORY / "jupyterhub_config.py").read_text()
     assert len(page.splitlines()) < 15
+
+
+def test_over_tls_every_cookie_is_for_tls_only(settings, config):
+    assert "xsrf_cookie_kwargs" not in config.JupyterHub.tornado_settings
+    secure = Config()
+    configure(secure, replace(settings, public_url="https://readingroom.example.org"), records=object())
+    assert secure.JupyterHub.tornado_settings["xsrf_cookie_kwargs"] == {"secure": True}
+    assert secure.JupyterHub.cookie_host_prefix_enabled
