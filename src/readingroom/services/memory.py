@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from readingroom.core.inspection.preview import preview
+from readingroom.core.inspection.recognise import IMAGES, recognise
 from readingroom.core.lifecycle import GrantStatus
 from readingroom.core.requests import OutputFile
 from readingroom.core.resemblance import Resemblance, Shown, resembles, shown
@@ -65,7 +66,10 @@ def datasets(tx: Any, project: str) -> tuple[str, ...]:
 def _read(room: ReadingRoom, file: OutputFile) -> tuple[Shown | None] | None:
     """What a file shows, in a tuple; None if its bytes can't be read now."""
     try:
-        return (shown(preview(file.name, room.blobs.get(file.sha256)), file.evidence),)
+        content = room.blobs.get(file.sha256)
+        if recognise(file.name, content) in IMAGES:  # no numbers that can be read, and dear to decode
+            return (None,)
+        return (shown(preview(file.name, content), file.evidence),)
     except ReadingRoomError:
         return None
 
