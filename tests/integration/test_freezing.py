@@ -71,7 +71,7 @@ class TestWhatFreezes:
         assert status(workshop) is S.FROZEN
         assert releases.make(workshop, 1) is None
         with workshop.store.reading() as tx:
-            assert tx.handover.download(1) is None
+            assert tx.requests.release(1) is None
         freezing.sweep(workshop)
         assert status(workshop) is S.FROZEN
 
@@ -98,7 +98,7 @@ class TestWhatFreezes:
             thread.join()
         with workshop.store.reading() as tx:
             actions = [event.action for event in tx.events.of_project("returns")]
-            left = tx.handover.download(1) is not None
+            left = tx.requests.release(1) is not None
         assert left == (status(workshop) is S.RELEASED)
         assert not left or actions.index("release.made") < actions.index("grant.withdrawn")
 
