@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from readingroom.core.lifecycle import REQUEST_TRANSITIONS, THAWS_TO, ProjectStatus, RequestStatus
+from readingroom.core.lifecycle import REQUEST_TRANSITIONS, THAWS_TO, GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidTransition, ReadingRoomError
 from readingroom.services import freezing, grants, members, notices, people, releases, requests
@@ -74,6 +74,22 @@ class TestWhatFreezes:
             assert tx.requests.release(1) is None
         freezing.sweep(workshop)
         assert status(workshop) is S.FROZEN
+
+    def test_p6_dropping_what_was_withdrawn_does_not_let_out_what_was_made_from_it(self, workshop):
+        """The project may go on without the dataset; what was made while it was there may not leave."""
+        approved(workshop)
+        grants.withdraw(workshop, "mercer", 1, "The purpose has ended")
+        with workshop.store.transaction() as tx:  # as an amendment leaves the records that asks for it anew
+            held = tx.grants.get(1)
+            tx.grants.save(replace(held, status=GrantStatus.SUPERSEDED))
+            tx.grants.add(replace(held, id=0, status=GrantStatus.ACTIVE))
+        freezing.sweep(workshop)
+        assert status(workshop) is S.FROZEN
+        assert releases.make(workshop, 1) is None
+        assert [one.rule for one in requests.get(workshop, "ada", 1).frozen] == ["grant.withdrawn"]
+        requests.withdraw(workshop, "ada", 1)
+        workshop.clock.forward(minutes=1)
+        assert check(workshop, submitted(workshop)).status is S.IN_REVIEW
 
     def test_p6_an_end_that_only_time_brings_stops_a_release_that_was_under_way(self, workshop):
         """The last look is in the transaction of the release, whatever the sweep has or has not done."""

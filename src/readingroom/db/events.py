@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from readingroom.core.audit import Event, following
 from readingroom.db.tables import EventRow
@@ -59,6 +60,14 @@ class Events:
         """The newest `count` events of one subject, newest first."""
         return tuple(_event(row) for row in self._session.scalars(
             select(EventRow).where(EventRow.subject == subject).order_by(EventRow.seq.desc()).limit(count)))
+
+    def withdrawn_since(self, project: str, since: datetime) -> tuple[str, ...]:
+        """Grants (as subjects) that were withdrawn after a moment, and of which there had been an extract before it."""
+        moment, made = since.isoformat(timespec="microseconds"), aliased(EventRow)
+        used = select(made.seq).where(made.subject == EventRow.subject, made.action == "extract.made",
+                                      made.at <= moment)
+        return tuple(self._session.scalars(select(EventRow.subject).where(
+            EventRow.project == project, EventRow.action == "grant.withdrawn", EventRow.at >= moment, used.exists())))
 
     def of_project(self, project: str) -> tuple[Event, ...]:
         return tuple(_event(row) for row in self._session.scalars(

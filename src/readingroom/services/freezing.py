@@ -26,16 +26,28 @@ log = logging.getLogger(__name__)
 
 def reasons(room: ReadingRoom, tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
     """What is gone of the means under which its author asked; nothing if all is there."""
+    return (*_means_gone(room, tx, request), *_taken_back(tx, request))
+
+
+def _means_gone(room: ReadingRoom, tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
     return access.means_gone(room, tx, request.author, tx.projects.get(request.project))
 
 
 def _is_gone(room: ReadingRoom, tx: Any, request: EgressRequest) -> bool:
     """One that cannot be decided, its dataset being registered no more, say, does not keep the others from it."""
     try:
-        return bool(reasons(room, tx, request))
+        return bool(_means_gone(room, tx, request))
     except ReadingRoomError as error:
         log.warning("request %d cannot be looked at: %s", request.number, error)
         return request.status is RequestStatus.FROZEN
+
+
+def _taken_back(tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
+    """Data that could be read when it was submitted, and were withdrawn since, whatever the project holds by now."""
+    since = request.submitted_at or request.created_at
+    return tuple(Reason("grant.withdrawn", f"Data that this request could be made from were withdrawn ({grant}).",
+                        "Withdraw the request; ask anew for what rests on the data that the project still holds.")
+                 for grant in tx.events.withdrawn_since(request.project, since))
 
 
 def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> EgressRequest:
@@ -86,7 +98,8 @@ def sweep(room: ReadingRoom) -> int:
             whose = (request.author, request.project)
             if whose not in decided:
                 decided[whose] = _is_gone(room, tx, request)
-            if decided[whose] != (request.status is RequestStatus.FROZEN):
+            gone = decided[whose] or bool(_taken_back(tx, request))
+            if gone != (request.status is RequestStatus.FROZEN):
                 moved.append(request.number)
     for number in moved:
         with room.store.transaction() as tx:
