@@ -39,4 +39,7 @@ def entrance(settings: Settings, username: str, project: str, now: datetime) -> 
 
 
 def _key(settings: Settings) -> bytes:
-    return (settings.keys_dir / KEY_FILE).read_text().strip().encode()
+    key = (settings.keys_dir / KEY_FILE).read_text().strip().encode()
+    if not key:  # everybody knows an empty one
+        raise FileNotFoundError(f"{KEY_FILE} is empty")
+    return key

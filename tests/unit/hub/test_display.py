@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.workspaces import DISPLAY_MEMORY_BYTES, WorkspacePlan
 from readingroom.errors import PolicyError
-from readingroom.hub import display
+from readingroom.hub import display, tickets
 from readingroom.hub.containers import Host, container_arguments, seccomp_profile
 from readingroom.settings import REPOSITORY, Settings
 
@@ -99,3 +100,15 @@ def test_the_browser_is_locked_to_its_page(name, value):
                                     "-AllowOverride= ", "-nolisten tcp", "-nolisten local", "-rfbport -1"])
 def test_the_screen_has_no_clipboard_and_no_other_way_in(option):
     assert option in (REPOSITORY / "images/display/screen").read_text()
+
+
+@pytest.mark.parametrize("written", [None, "", " \n"])
+def test_a_key_that_is_missing_or_empty_is_nobodys(tmp_path, written):
+    settings = Settings(state_dir=tmp_path)
+    settings.keys_dir.mkdir()
+    if written is not None:
+        (settings.keys_dir / tickets.KEY_FILE).write_text(written)
+    keys = {tickets.door_key(settings) for _ in range(3)}
+    assert len(keys) == 3 and all(len(key) == 44 for key in keys)
+    with pytest.raises(FileNotFoundError):
+        tickets.entrance(settings, "ada", "courts", datetime.now(UTC))
