@@ -91,6 +91,7 @@ class TestTheFirstStep:
         fresh = accounts.generate_password()
         accounts.reset_password(workshop, "ada", fresh, by="robin")
         assert sign_in.first_step(workshop, "ada", fresh)
+        assert not accounts.person(workshop, "ada").signed_in_since(workshop.now())
         with pytest.raises(PermissionDenied):
             sign_in.first_step(workshop, "ada", PASSWORD)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -48,10 +49,10 @@ def person(room: ReadingRoom, username: str) -> Person:
 
 
 def reset_password(room: ReadingRoom, username: str, password: str, *, by: str) -> None:
-    """Replace someone's password and lift any lock. NotFound if there is no such person."""
+    """Replace someone's password, lift any lock and end their sessions. NotFound if there is no such person."""
     hashed = hash_password(password)
     with room.store.transaction() as tx:
-        tx.people.get(username)
+        tx.people.save(replace(tx.people.get(username), signed_out_at=room.now()))
         set_password(tx, username, hashed)
         tx.events.record(by, "person.password-reset", f"person:{username}")
 
