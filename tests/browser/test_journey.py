@@ -79,7 +79,7 @@ def test_an_agreed_grant_opens_the_project(people: Hall) -> None:
     assert "Across two departments" in okafor.look()
     okafor.follow(re.compile("Across two departments"))
     assert "What a yes opens" in okafor.look("grant")
-    okafor.page.get_by_label("Reason").fill("It fits our areas of research interest.")
+    okafor.page.get_by_role("textbox", name="Reason").fill("It fits our areas of research interest.")
     okafor.press("Agree")
     okafor.look()
     chloe.open("/projects/courts-and-schools")

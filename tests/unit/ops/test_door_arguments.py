@@ -19,7 +19,7 @@ def test_it_has_no_network_no_capability_and_a_read_only_root():
 
 def test_it_can_change_only_its_own_directories():
     mounts = {mount["Target"]: mount["ReadOnly"] for mount in ARGUMENTS["mounts"]}
-    assert mounts == {"/run/rr/hub": True, "/run/rr/portal": True, "/run/rr/w": True,
+    assert mounts == {"/run/rr/hub": True, "/run/rr/portal": True, "/run/rr/w": True, "/run/rr/p": True,
                       "/run/rr/door": False, "/run/rr/in": False, "/run/rr/admin": False}
 
 
