@@ -94,9 +94,12 @@ class StandInRecords:
         if password != PASSWORD:
             raise PermissionDenied("No.")
         try:
-            return FirstStep(self.person(username), Second.NOTHING)
+            person = self.person(username)
         except NotFound as error:
             raise PermissionDenied("No.") from error
+        if person.standing is not Standing.ACTIVE:
+            raise PermissionDenied("No.")
+        return FirstStep(person, Second.NOTHING)
 
     def most_browser_tokens(self) -> None:
         """Any number."""
