@@ -46,7 +46,7 @@ def test_a_file_cannot_be_combined_with_itself(bare):
 
 
 def test_explaining_files_names_the_layer_that_set_each_value(bare):
-    said = {one["field"]: one for one in json.loads(run("explain", "--json", FILES[-1], str(bare)).stdout)}
+    said = {one["field"]: one for one in json.loads(run("explain", "--json", str(SHIPPED / "site.yaml"), str(bare)).stdout)}
     assert said["threshold"]["set_by"] == [str(bare)]
     assert said["threshold"]["effective"] == 12
     assert set(said["threshold"]["said"].values()) == {10, 12}
@@ -73,6 +73,13 @@ def test_validate_tells_every_fault_of_every_file_with_line_and_what_is_meant(tm
                  f"{other}:1: threshold"):
         assert said in faults
     assert run("validate", *FILES).exit_code == 0
+
+
+def test_validate_reads_undertakings_too(tmp_path):
+    file = tmp_path / "words.yaml"
+    file.write_text("version: '2'\ntext: I will.\norganization: Leeds\n")
+    faults = json.loads(run("validate", "--json", str(file)).stdout)["faults"]
+    assert faults[0].startswith(f"{file}:3: organization: is not a field here; did you mean 'organisation'?")
 
 
 @pytest.mark.parametrize("kind", ["layer", "dataset"])

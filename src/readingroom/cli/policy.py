@@ -33,6 +33,7 @@ class FileKind(StrEnum):
     LAYER = "layer"
     DATASET = "dataset"
     RULE_PACK = "rule-pack"
+    UNDERTAKING = "undertaking"
 
 
 @app.command()
@@ -126,8 +127,8 @@ def diff_policies(
 
 
 @app.command()
-def schema(kind: Annotated[FileKind, typer.Argument(help="Of a site's or programme's file, a dataset's, a rule pack.")]
-           = FileKind.LAYER) -> None:
+def schema(kind: Annotated[FileKind, typer.Argument(
+        help="Of a site's or programme's file, a dataset's, a rule pack, an undertaking.")] = FileKind.LAYER) -> None:
     """Print the JSON Schema of a policy file, by which editors complete and check it."""
     print(json_library.dumps(file_schema(kind.value), indent=2))
 

@@ -157,8 +157,13 @@ def parse_undertaking(text: str, file: str) -> Undertaking:
 
 
 def parse_any(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:
-    """The layer in any policy file: of a site, programme, dataset or rule pack, or the bare fields of a policy."""
+    """The layer in any policy file: of a site, programme, dataset or rule pack, or the bare fields of a policy.
+
+    An undertaking is a policy file too, and one without an opinion on any field.
+    """
     root, given = _read(text, file)
+    if isinstance(given, dict) and "text" in given:
+        return Layer(f"undertaking {parse_undertaking(text, file).version}", Policy())
     if isinstance(given, dict) and "tables" in given:
         dataset, policy = parse_dataset(text, file, packs)
         return Layer(f"dataset {dataset.slug}", policy)
