@@ -46,7 +46,8 @@ def test_a_file_cannot_be_combined_with_itself(bare):
 
 
 def test_explaining_files_names_the_layer_that_set_each_value(bare):
-    said = {one["field"]: one for one in json.loads(run("explain", "--json", str(SHIPPED / "site.yaml"), str(bare)).stdout)}
+    explained = json.loads(run("explain", "--json", str(SHIPPED / "site.yaml"), str(bare)).stdout)
+    said = {one["field"]: one for one in explained}
     assert said["threshold"]["set_by"] == [str(bare)]
     assert said["threshold"]["effective"] == 12
     assert set(said["threshold"]["said"].values()) == {10, 12}
