@@ -142,7 +142,7 @@ def test_every_state_is_reached_but_the_draft_that_no_service_leaves_behind():
 
 
 def test_who_may_do_what_in_which_state(state):
-    """Every triple that is not named in ALLOWED is refused and leaves request, reviews and release as they were."""
+    """Every triple that is not named in ALLOWED is refused, leaves all as it was, and is on the log."""
     name, workshop = state
     wrong = []
     for (role, who), (action, act) in itertools.product(ACTORS.items(), ACTIONS.items()):
@@ -154,6 +154,10 @@ def test_who_may_do_what_in_which_state(state):
             wrong.append((role, action))
         except ReadingRoomError as refused:
             assert refused.rule and refused.message and refused.next_step, (role, action)
+            with workshop.store.reading() as tx:
+                head = tx.events.head()
+            logged = (head.actor, head.action, head.detail.get("rule")) == (who, "attempt.refused", refused.rule)
+            assert logged or action == "look", (role, action)
         assert _of(workshop) == before, (role, action)
     assert not wrong, name
 

@@ -17,6 +17,7 @@ from readingroom.core.requests import EgressRequest, Release
 from readingroom.core.roles import Permission
 from readingroom.errors import NotFound, ReadingRoomError
 from readingroom.services import notices
+from readingroom.services.attempts import attempt, refusals_logged
 from readingroom.services.memory import datasets
 from readingroom.services.moves import SYSTEM
 from readingroom.services.room import ReadingRoom
@@ -46,15 +47,16 @@ class ReleaseView:
 
 def download(room: ReadingRoom, viewer: str, number: int) -> tuple[str, bytes]:
     """The name and bytes of the signed package. It is counted, and on the log, before its first byte goes out."""
-    with room.store.reading() as tx:
-        made = _download_now(room, tx, viewer, number)
-    content = room.blobs.get(made.sha256)  # before it is counted: what can't be read was not handed over
-    with room.store.transaction() as tx:
-        made = _download_now(room, tx, viewer, number)
-        tx.releases.add_download(number, Download(viewer, room.now(), made.sha256))
-        tx.events.record(viewer, "release.downloaded", f"request:{number}", tx.requests.get(number).project,
-                         sha256=made.sha256)
-    return made.filename, content
+    with refusals_logged(room, viewer, "release.download", f"request:{number}"):
+        with room.store.reading() as tx:
+            made = _download_now(room, tx, viewer, number)
+        content = room.blobs.get(made.sha256)  # before it is counted: what can't be read was not handed over
+        with room.store.transaction() as tx:
+            made = _download_now(room, tx, viewer, number)
+            tx.releases.add_download(number, Download(viewer, room.now(), made.sha256))
+            tx.events.record(viewer, "release.downloaded", f"request:{number}", tx.requests.get(number).project,
+                             sha256=made.sha256)
+        return made.filename, content
 
 
 def get(room: ReadingRoom, viewer: str, number: int) -> ReleaseView:
@@ -104,7 +106,7 @@ def recall(room: ReadingRoom, viewer: str, number: int, reason: str) -> Recall:
     What was released since from the same data or project is checked again by the worker, which reads here that it has
     to. Nothing can be taken back from who has it: the incident lists them so that people can.
     """
-    with room.store.transaction() as tx:
+    with attempt(room, viewer, "release.recall", f"request:{number}") as tx:
         request, made = _released(room, tx, viewer, number)
         custodians = _custodians(room, tx, request.project)
         core.check_can_recall(viewer, _own_custodians(tx, viewer, custodians), _deciders(request))

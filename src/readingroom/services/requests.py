@@ -18,8 +18,16 @@ from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Project
 from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Release, Review, Vote
 from readingroom.core.roles import Permission
-from readingroom.errors import AccessDenied, InvalidInput, NotFound, PermissionDenied, ReadingRoomError
+from readingroom.errors import (
+    AccessDenied,
+    InvalidInput,
+    InvalidTransition,
+    NotFound,
+    PermissionDenied,
+    ReadingRoomError,
+)
 from readingroom.services import access, freezing, notices, sign_off, turnaround
+from readingroom.services.attempts import attempt, refusals_logged
 from readingroom.services.checking import Desk, suggestions
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
@@ -68,34 +76,36 @@ class RequestView:
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str,
            uploads: Sequence[Upload]) -> EgressRequest:
     """Freeze the files by hash where no workspace reaches them, and put the request in the queue."""
-    with room.store.reading() as tx:
-        policy = _check_may_ask(room, tx, author, project)
-    files = _freeze(room, uploads, policy)
-    with room.store.transaction() as tx:
-        policy = _check_may_ask(room, tx, author, project)
-        number = tx.requests.add(project=project, author=author, title=_text(title, "title", 200),
-                                 purpose=_text(purpose, "purpose", 2000), at=room.now(),
-                                 checkers_required=max(1, policy.checkers_required or 2))
-        return _submit_round(room, tx, tx.requests.get(number), files)
+    with refusals_logged(room, author, "request.submit", f"project:{project}"):
+        with room.store.reading() as tx:
+            policy = _check_may_ask(room, tx, author, project)
+        files = _freeze(room, uploads, policy)
+        with room.store.transaction() as tx:
+            policy = _check_may_ask(room, tx, author, project)
+            number = tx.requests.add(project=project, author=author, title=_text(title, "title", 200),
+                                     purpose=_text(purpose, "purpose", 2000), at=room.now(),
+                                     checkers_required=max(1, policy.checkers_required or 2))
+            return _submit_round(room, tx, tx.requests.get(number), files)
 
 
 def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Upload]) -> EgressRequest:
     """Answer a returned request with a new round of files; earlier reviews no longer count."""
-    with room.store.reading() as tx:
-        request = _of_author(tx, author, number)
-        _check_changeable(request)
-        policy = _check_may_ask(room, tx, author, request.project)
-    files = _freeze(room, uploads, policy)
-    with room.store.transaction() as tx:
-        request = _of_author(tx, author, number)
-        _check_changeable(request)
-        _check_may_ask(room, tx, author, request.project)
-        return _submit_round(room, tx, request, files)
+    with refusals_logged(room, author, "request.resubmit", f"request:{number}"):
+        with room.store.reading() as tx:
+            request = _of_author(tx, author, number)
+            _check_changeable(request)
+            policy = _check_may_ask(room, tx, author, request.project)
+        files = _freeze(room, uploads, policy)
+        with room.store.transaction() as tx:
+            request = _of_author(tx, author, number)
+            _check_changeable(request)
+            _check_may_ask(room, tx, author, request.project)
+            return _submit_round(room, tx, request, files)
 
 
 def withdraw(room: ReadingRoom, author: str, number: int) -> EgressRequest:
     """Take the request back, at any time before it is approved."""
-    with room.store.transaction() as tx:
+    with attempt(room, author, "request.withdraw", f"request:{number}") as tx:
         request = _of_author(tx, author, number)
         move(tx, request, RequestStatus.WITHDRAWN, author, "request.withdrawn")
         return _request(tx, number)
@@ -174,7 +184,7 @@ def sights(room: ReadingRoom, checker: str, number: int) -> dict[int, Sight]:
 
 def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "") -> EgressRequest:
     """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request."""
-    with room.store.transaction() as tx:
+    with attempt(room, checker, "request.review", f"request:{number}") as tx:
         request = freezing.settle(room, tx, _visible(tx, checker, number))
         Desk(room, tx, tx.people.get(checker)).check(request)
         egress.check_review(request, checker, votes)
@@ -197,13 +207,13 @@ def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatu
     if outcome not in (RequestStatus.RETURNED, RequestStatus.REJECTED):
         raise InvalidInput(f"{outcome.value} is not an outcome that a checker chooses.", rule="review.outcome",
                            value=outcome.value, next_step="Choose returned or rejected.")
-    with room.store.transaction() as tx:
+    with attempt(room, checker, "request.conclude", f"request:{number}") as tx:
         request = freezing.settle(room, tx, _visible(tx, checker, number))
         Desk(room, tx, tx.people.get(checker)).check(request)
         egress.check_in_review(request)
         if phase(request) is not Phase.CONSOLIDATING:
-            raise InvalidInput("Not every checker has answered yet.", rule="review.consolidating", value=number,
-                               next_step="Wait for the other review; you will see it then.")
+            raise InvalidTransition("Not every checker has answered yet.", rule="review.consolidating", value=number,
+                                    next_step="Wait for the other review; you will see it then.")
         if checker not in {given.checker for given in egress.current_reviews(request)}:
             raise PermissionDenied("Only the checkers of this round can conclude it.", rule="review.own",
                                    value=checker, next_step="Take another request from the queue.")

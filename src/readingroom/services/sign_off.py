@@ -13,6 +13,7 @@ from readingroom.core.projects import Project
 from readingroom.core.requests import EgressRequest, OutputFile, SignOff
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
 from readingroom.services import freezing, notices
+from readingroom.services.attempts import attempt
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
@@ -88,7 +89,7 @@ def file_of(view: SignOffView, file_id: int) -> OutputFile:
 
 def give(room: ReadingRoom, custodian: str, number: int, round: int, comment: str = "") -> EgressRequest:
     """Sign off a round. The last sign-off missing approves the request."""
-    with room.store.transaction() as tx:
+    with attempt(room, custodian, "request.sign-off", f"request:{number}") as tx:
         request = _decidable(room, tx, custodian, number, round)
         given = SignOff(custodian, request.round, room.now(), comment.strip())
         tx.requests.add_sign_off(number, given)
@@ -102,7 +103,7 @@ def give(room: ReadingRoom, custodian: str, number: int, round: int, comment: st
 
 def send_back(room: ReadingRoom, custodian: str, number: int, round: int, comment: str) -> EgressRequest:
     """Return the request to its author instead of signing it off, with a reason that they read."""
-    with room.store.transaction() as tx:
+    with attempt(room, custodian, "request.send-back", f"request:{number}") as tx:
         request = _decidable(room, tx, custodian, number, round)
         if not comment.strip():
             raise InvalidInput("No reason was given.", rule="sign-off.comment",
