@@ -128,7 +128,7 @@ def test_letters_of_other_keyboards_arrive_as_they_are(ada: Person, picture: Fra
             keys.send("Input.dispatchKeyEvent", {"type": kind, "key": letter, "code": "Unidentified", "text": letter})
     ada.page.keyboard.type("')", delay=15)
     ada.page.keyboard.press("Shift+Enter")
-    until((home / "layout").exists, 15)
+    until((home / "layout").exists, 60)
     assert until((home / "layout").read_text) == LETTERS
 
 

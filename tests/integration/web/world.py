@@ -36,6 +36,7 @@ from readingroom.services.people import record_signature
 from readingroom.services.requests import Upload
 from readingroom.services.room import ReadingRoom
 from readingroom.settings import Settings
+from readingroom.tour.run import free_ports
 from readingroom.web.app import create_app
 from readingroom.web.sessions import COOKIE, Seal, Session
 from tests.factories import UNDERTAKING, make_secrets, qualifications
@@ -244,7 +245,8 @@ class World:
     """The installation, with a project in each state. `client(name)` is that person's signed-in browser."""
 
     def __init__(self, root: Path) -> None:
-        self.settings = Settings(state_dir=root, policies_dir=root)
+        port, = free_ports(1)  # not the default: an installation may be running there, and pages frame its workspaces
+        self.settings = Settings(state_dir=root, policies_dir=root, port=port)
         keys = self.settings.keys_dir
         keys.mkdir(parents=True)
         (keys / "portal-session").write_text(secrets.token_hex(32))
