@@ -78,7 +78,7 @@ class RNotebook(Notebook):
         cards = self.lab.locator(".jp-Launcher:visible .jp-LauncherCard")
         cards.filter(has=self.lab.get_by_text("R", exact=True)).first.click()
         self.panel = self.lab.locator(".jp-NotebookPanel:visible")
-        self.panel.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        self.lab.get_by_role("button", name="R | Idle").wait_for()  # a cell that is run before is passed over
 
 
 @pytest.fixture(scope="module")
