@@ -27,7 +27,8 @@ def check_indicator(evidence: TableEvidence, parameters: Policy) -> list[Finding
     """
     if canonical(evidence.statistic) not in ("mean", "sd", "variance") or parameters.threshold is None:
         return []
-    found = [(cell, words) for cell in in_reading_order(evidence.published) if (words := _few(cell, parameters))]
+    low = in_reading_order([cell for cell in evidence.published if _few(cell, parameters)])
+    found = [(cell, _few(cell, parameters)) for cell in low]
     if not found:
         return []
     return [Finding(

@@ -25,8 +25,8 @@ def check_missing(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
     """
     if not parameters.missing_disclosive or evidence.family is Family.FREQUENCY:
         return []
-    published = in_reading_order(evidence.published)
-    few = [cell for cell in published if cell.missing and is_low(cell.missing, parameters)]
+    few = in_reading_order([
+        cell for cell in evidence.published if cell.missing and is_low(cell.missing, parameters)])
     findings = []
     if few:
         described = [f"{cell.name}: {plural(cell.missing or 0, 'person', 'people')}" for cell in few]
@@ -42,5 +42,5 @@ def check_missing(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
                 SOURCE,
             )
         )
-    silent = [cell for cell in published if cell.missing is None]
+    silent = [cell for cell in evidence.published if cell.missing is None]
     return findings + unchecked("missing", silent, "how many people have missing values", SOURCE)

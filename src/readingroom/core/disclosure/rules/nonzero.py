@@ -26,8 +26,9 @@ def check_nonzero(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
     """
     if canonical(evidence.statistic) not in ("sum", "mean") or parameters.threshold is None:
         return []
-    few = [(cell, people) for cell in in_reading_order(evidence.published)
-           if (people := _nonzero(cell)) and is_low(people, parameters)]
+    low = in_reading_order([cell for cell in evidence.published
+                            if (people := _nonzero(cell)) and is_low(people, parameters)])
+    few = [(cell, people) for cell in low if (people := _nonzero(cell))]
     if not few:
         return []
     described = listing([f"{cell.name}: {people:,} of {cell.people:,} people" for cell, people in few])
