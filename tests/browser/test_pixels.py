@@ -145,20 +145,28 @@ def test_the_clipboard_crosses_in_neither_direction(ada: Person, picture: Frame,
       own.clipboardPasteFrom('smuggled-in');
     }""")
     page = ada.page
-    click_into(page, picture)
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(300)
-    page.keyboard.type("open('/home/researcher/pasted','w').write('''", delay=15)
-    page.keyboard.press("Control+v")
-    page.keyboard.type("taken-out''')", delay=15)
-    page.keyboard.press("Control+a")
-    page.keyboard.press("Control+c")
-    page.wait_for_timeout(500)
-    page.keyboard.press("End")
-    page.keyboard.press("Shift+Enter")
-    assert "smuggled-in" not in until(lambda: (home / "pasted").exists() and (home / "pasted").read_text(), 15)
+    for attempt in range(6):  # a picture does not say whether JupyterLab has taken the focus
+        click_into(page, picture)
+        page.keyboard.press("Escape")
+        page.keyboard.press("b")
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(300)
+        page.keyboard.type(f"open('/home/researcher/pasted-{attempt}','w').write('''", delay=15)
+        page.keyboard.press("Control+v")
+        page.keyboard.type("taken-out''')", delay=15)
+        page.keyboard.press("Control+a")
+        page.keyboard.press("Control+c")
+        page.wait_for_timeout(500)
+        page.keyboard.press("End")
+        page.keyboard.press("Shift+Enter")
+        try:
+            written = until(lambda: next((file for file in home.glob("pasted-*") if file.read_text()), None), 10)
+            break
+        except AssertionError:
+            continue
+    else:
+        pytest.fail("nothing that was typed was run")
+    assert "smuggled-in" not in written.read_text()
     assert picture.evaluate("taken") == []
     picture.evaluate("own.disconnect()")
 
@@ -274,6 +282,6 @@ def test_a_withdrawn_grant_closes_all_of_it_within_a_minute(installation: Instal
     grants.withdraw(room, "mercer", grant.id, "A test of closing.")
     engine = DockerEngine(installation.settings)
     until(lambda: not [one for kind in ("workspace", *display.PARTS) for one in engine.containers(kind)], 60)
-    until(lambda: not any(installation.settings.screen_sockets_dir.iterdir()), 30)
+    until(lambda: not any(installation.settings.screen_sockets_dir.iterdir()), 90)  # by the sweep of each minute
     assert not any(installation.settings.behind_dir.iterdir())
     expect(ada.page.locator("main")).to_contain_text("withdrawn", timeout=30_000)
