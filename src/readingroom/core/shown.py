@@ -50,10 +50,6 @@ class Shown:
     def over_alert(self) -> bool:
         return self.alert is not None and self.used > self.alert
 
-    @property
-    def over_limit(self) -> bool:
-        return self.again_at is not None
-
 
 def grown(before: Reading | None, now: Reading) -> int:
     """Bytes since the last reading. A counter of another boot, or one that fell (the door forgot it), began at 0."""

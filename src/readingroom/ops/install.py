@@ -27,7 +27,6 @@ HEX_SECRETS = ("hub-cookie-secret", "proxy-token", "portal-token", "worker-token
 RAW_KEYS = ("vault.key", "pseudonym.key", "sign-in.key")
 SIGNING_KEYS = ("release-signing", "audit-signing")
 KEY_FILES = (*HEX_SECRETS, *RAW_KEYS, *(f"{name}.pem" for name in SIGNING_KEYS))
-STATIC_DIR = REPOSITORY / "build" / "static"
 NODE_MODULES = REPOSITORY / "node_modules"
 
 

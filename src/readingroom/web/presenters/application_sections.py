@@ -10,7 +10,6 @@ from readingroom.core.application_form import Fault, Typed, allowed_of
 from readingroom.core.datasets import Column, Dataset
 from readingroom.core.policy.model import Policy, strictest
 from readingroom.core.projects import allowed_images
-from readingroom.web.addresses import page
 from readingroom.web.presenters.applications import TIERS
 from readingroom.web.presenters.paging import Pager, pager
 
@@ -234,7 +233,3 @@ def _example(columns: Iterable[Column]) -> str:
         if column.codes:
             return f"{column.name} = '{next(iter(column.codes))}'"
     return "column = 'value'"
-
-
-def section_path(slug: str, key: str) -> str:
-    return page(f"/projects/{slug}/application/{key}")

@@ -24,7 +24,6 @@ class Solved:
     outcome: str
     bound: float = np.nan
     point: Floats | None = None
-    objective: float = np.nan
 
 
 def _interrupting(stop: Callable[[], bool]) -> Callable[..., None]:
@@ -88,12 +87,6 @@ class Programme:
         self.highs.addRow(least, highspy.kHighsInf, len(columns), np.asarray(columns, dtype=np.int32),
                           np.asarray(coefficients, dtype=float))
 
-    def suggest(self, point: Floats) -> None:
-        """A feasible point for a 0-1 programme to start from."""
-        solution = highspy.HighsSolution()
-        solution.col_value = list(point)
-        self.highs.setSolution(solution)
-
     def solve(self, *, seconds: float | None = None) -> Solved:
         """Warm from the last basis. `seconds` bounds this one solve."""
         self.highs.setOptionValue("time_limit", highspy.kHighsInf if seconds is None
@@ -107,10 +100,10 @@ class Programme:
         point = np.array(self.highs.getSolution().col_value) if found else None
         if status == STATUS.kOptimal:
             bound = info.mip_dual_bound if self.mixed else info.objective_function_value
-            return Solved("optimal", bound, point, info.objective_function_value)
+            return Solved("optimal", bound, point)
         if status == STATUS.kInfeasible:
             return Solved("infeasible")
-        return Solved("stopped", info.mip_dual_bound if self.mixed else -np.inf, point, info.objective_function_value)
+        return Solved("stopped", info.mip_dual_bound if self.mixed else -np.inf, point)
 
     def _unbounded_or_not(self, status: Any) -> Solved:
         """Unbounded for certain, or found infeasible by asking again without a cost."""
@@ -123,6 +116,3 @@ class Programme:
 
     def reduced_costs(self) -> Floats:
         return np.array(self.highs.getSolution().col_dual)
-
-    def row_duals(self) -> Floats:
-        return np.array(self.highs.getSolution().row_dual)
