@@ -14,19 +14,12 @@ from playwright.sync_api import Error, Frame
 from readingroom.hub.containers import workspace_key
 from readingroom.tour.visitor import client
 from tests.browser.elsewhere import Elsewhere, elsewhere
-from tests.browser.people import PORTAL, Hall, Person, hall, lab_of
-from tests.conftest import Installation
+from tests.browser.people import PORTAL, Hall, Person, lab_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.docker]
 SLUG = "returning-defendants"
 PAGE = f"/projects/{SLUG}/workspace"
 SETTLE_MS = 600
-
-
-@pytest.fixture(scope="module")
-def people(installation: Installation) -> Iterator[Hall]:
-    with hall(installation) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -9,26 +9,19 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
 
 from readingroom.settings import STATE_VARIABLE
 from readingroom.tour.visitor import wait_until
-from tests.browser.people import Hall, Person, hall
+from tests.browser.people import Hall, Person
 from tests.conftest import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.docker]
 
 PROJECT = "/projects/returning-defendants"
 TITLE = "Defendants by region and sex"
-
-
-@pytest.fixture(scope="module")
-def people(installation: Installation) -> Iterator[Hall]:
-    with hall(installation) as made:
-        yield made
 
 
 def command(installation: Installation, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Locator, expect
 
 from readingroom.hub.activity import DoorActivity
-from tests.browser.people import Hall, Person, hall
-from tests.conftest import Installation
+from tests.browser.people import Hall, Person
 
 pytestmark = [pytest.mark.browser, pytest.mark.docker]
 ANSWER_MS = 60_000  # on a busy machine
-
-
-@pytest.fixture(scope="module")
-def people(installation: Installation) -> Iterator[Hall]:
-    with hall(installation) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

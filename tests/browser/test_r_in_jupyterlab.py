@@ -18,7 +18,7 @@ from readingroom.ops.up import up
 from readingroom.services import projects
 from readingroom.settings import REPOSITORY, load_settings
 from readingroom.tour.run import temporary_installation
-from tests.browser.people import Hall, Person, hall
+from tests.browser.people import Hall, Person
 from tests.browser.test_jupyterlab import ANSWER_MS, Notebook, choose
 from tests.conftest import PEOPLE, Installation, remove_installation
 
@@ -46,12 +46,6 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     projects.set_workspace(bootstrap.build(settings), PROJECT, image="notebook-r", tier=Tier.STANDARD, by="robin")
     yield made
     remove_installation(made)
-
-
-@pytest.fixture(scope="module")
-def people(installation: Installation) -> Iterator[Hall]:
-    with hall(installation) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

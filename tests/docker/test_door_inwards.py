@@ -18,13 +18,6 @@ BASE = "/user/ada/returning"
 KERNEL = "11111111-2222-3333-4444-555555555555"
 
 
-@pytest.fixture(scope="module")
-def doorway(tmp_path_factory):
-    made = Doorway(tmp_path_factory.mktemp("door"))
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def server(doorway):
     yield doorway.open("ada", "returning")

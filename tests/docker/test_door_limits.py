@@ -11,7 +11,6 @@ from readingroom.hub import doorkeeper, doorlimits
 from readingroom.hub.activity import QUIET_BYTES, DoorActivity
 from readingroom.hub.containers import workspace_key
 from readingroom.hub.doorlimits import DEFAULT
-from tests.docker.doorway import Doorway
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 BASE = "/user/ada/limited"
@@ -19,13 +18,6 @@ KEY = ("ada", "limited")
 COUNTED_SECONDS = 6.0  # HAProxy adds to its counters every five seconds while a websocket is open
 TERMINALS = [("GET", "/api/terminals", 200), ("POST", "/api/terminals", 200), ("GET", "/api/terminals/1", 200),
              ("DELETE", "/api/terminals/1", 200), ("GET", "/terminals/websocket/1", 403)]
-
-
-@pytest.fixture(scope="module")
-def doorway(tmp_path_factory):
-    made = Doorway(tmp_path_factory.mktemp("door"))
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -23,13 +23,6 @@ UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Versi
            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
 
 
-@pytest.fixture(scope="module")
-def doorway(tmp_path_factory):
-    made = Doorway(tmp_path_factory.mktemp("door"))
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def screen(doorway):
     yield doorway.open("ada", "strict", screen=True)

@@ -11,15 +11,10 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.db.store import Store
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
 from readingroom.services import applications, grants, members, owners
-from tests.factories import add_project, make_workshop
+from tests.factories import add_project
 
 ROUNDS = 5
 REFUSED = (InvalidTransition, PermissionDenied, NotFound)
-
-
-@pytest.fixture
-def workshop(tmp_path, database_url):
-    return make_workshop(tmp_path, database_url=database_url)
 
 
 def at_once(workshop, *deeds):

@@ -17,11 +17,9 @@ S = RequestStatus
 
 
 @pytest.fixture
-def workshop(tmp_path, database_url):
-    made = make_workshop(tmp_path, database_url=database_url)
-    add_project(made)
-    yield made
-    made.store.engine.dispose()
+def workshop(workshop):
+    add_project(workshop)
+    return workshop
 
 
 def status(workshop, number=1):
@@ -278,7 +276,7 @@ ACTS = {
 @pytest.mark.parametrize("name", ["ada", "bilal", "chloe", "mercer", "freya", "robin"])
 @pytest.mark.parametrize("state", RequestStatus)
 def test_every_state_action_and_person(tmp_path, state, name):
-    """Only what MAY says succeeds; all else changes nothing. Means are gone while it is frozen."""
+    """Only what MAY says succeeds; all else changes nothing and is logged. Means are gone while it is frozen."""
     workshop = make_workshop(tmp_path)
     add_project(workshop)
     in_state(workshop, state)

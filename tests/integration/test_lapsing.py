@@ -23,13 +23,6 @@ from tests.factories import COURTS, NOW, add_project, make_workshop
 TODAY = NOW.date()
 
 
-@pytest.fixture
-def workshop(tmp_path, database_url):
-    made = make_workshop(tmp_path, database_url=database_url)
-    yield made
-    made.store.engine.dispose()
-
-
 def told(workshop, username):
     """Everything that was told, oldest first."""
     return [one.notice.kind for one in reversed(notices.page(workshop, username).told)]

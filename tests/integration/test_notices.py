@@ -8,14 +8,7 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidInput
 from readingroom.services import grants, notices, people, releases, requests, walls
-from tests.factories import add_project, make_workshop, upload
-
-
-@pytest.fixture
-def workshop(tmp_path, database_url):
-    made = make_workshop(tmp_path, database_url=database_url)
-    yield made
-    made.store.engine.dispose()
+from tests.factories import add_project, upload
 
 
 def told(workshop, username):

@@ -22,11 +22,10 @@ from tests.factories import POLICIES, add_project, make_workshop
 
 
 @pytest.fixture
-def workshop(tmp_path, database_url):
-    made = make_workshop(tmp_path, database_url=database_url)
-    add_project(made)
-    add_project(made, "other", members=("chloe",))
-    return made
+def workshop(workshop):
+    add_project(workshop)
+    add_project(workshop, "other", members=("chloe",))
+    return workshop
 
 
 class Broken:

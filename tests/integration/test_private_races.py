@@ -53,10 +53,9 @@ def ask_much(directory: Path, url: str, process: int, attempts: int, told) -> No
 
 
 @pytest.fixture
-def workshop(tmp_path, database_url):
-    made = make_workshop(tmp_path, database_url=database_url)
-    add_project(made)
-    return made
+def workshop(workshop):
+    add_project(workshop)
+    return workshop
 
 
 def started(workshop, attempts=ATTEMPTS):
