@@ -19,7 +19,7 @@ translated once at each edge: to a status code, an exit code, or a message in a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 class ReadingRoomError(Exception):
@@ -129,3 +129,12 @@ class IntegrityError(ReadingRoomError):
 class Unavailable(ReadingRoomError):
     status_code = 503
     exit_code = 3
+
+
+def refusal_of(guard: Callable[..., object], *arguments: object) -> str:
+    """What `guard` says against it, in words; empty if it lets pass. For pages that say before an act why it is not."""
+    try:
+        guard(*arguments)
+    except ReadingRoomError as refusal:
+        return refusal.message
+    return ""

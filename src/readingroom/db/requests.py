@@ -95,6 +95,11 @@ class Requests:
         conditions += [RequestRow.author == author] if author else []
         return self._where(*conditions)
 
+    def counts(self) -> dict[RequestStatus, int]:
+        """How many requests there are in each status; one without any is left out."""
+        rows = self._session.execute(select(RequestRow.status, func.count()).group_by(RequestRow.status))
+        return {RequestStatus(status): number for status, number in rows}
+
     def count_up_to(self, number: int, *statuses: RequestStatus) -> int:
         """How many requests with one of these statuses were made up to and including this one."""
         return self._session.scalars(select(func.count()).select_from(RequestRow).where(
@@ -121,8 +126,11 @@ class Requests:
             .group_by(ReviewRow.checker))
         return dict(rows.all())  # type: ignore[arg-type]
 
-    def of_author(self, username: str) -> tuple[EgressRequest, ...]:
-        return self._where(RequestRow.author == username)
+    def of_author(self, username: str, project: str = "", most: int | None = None) -> tuple[EgressRequest, ...]:
+        """A researcher's requests, newest first; of one project, or only so many of them, if asked."""
+        query = select(RequestRow).where(RequestRow.author == username).order_by(RequestRow.number.desc()).limit(most)
+        return tuple(map(_request, self._session.scalars(query.where(RequestRow.project == project) if project
+                                                         else query)))
 
     def of_project(self, project: str) -> tuple[EgressRequest, ...]:
         return self._where(RequestRow.project == project)

@@ -15,7 +15,7 @@ from readingroom.core.projects import Project
 from readingroom.core.releases import Download, Listed, Recall, Recheck, Terms
 from readingroom.core.requests import EgressRequest, Release
 from readingroom.core.roles import Permission
-from readingroom.errors import NotFound, ReadingRoomError
+from readingroom.errors import NotFound, refusal_of
 from readingroom.services import notices
 from readingroom.services.attempts import attempt, refusals_logged
 from readingroom.services.memory import datasets
@@ -229,9 +229,9 @@ def _view(room: ReadingRoom, tx: Any, viewer: str, number: int) -> ReleaseView:
     recalled = tx.releases.recall(number)
     custodians = _own_custodians(tx, viewer, _custodians(room, tx, request.project))
     may = {
-        "download": _reason(core.check_can_download, viewer, on, given, recalled, room.now()),
-        "recall": _reason(core.check_can_recall, viewer, custodians, _deciders(request))
-                  or _reason(core.check_recallable, recalled, "asked"),
+        "download": refusal_of(core.check_can_download, viewer, on, given, recalled, room.now()),
+        "recall": refusal_of(core.check_can_recall, viewer, custodians, _deciders(request))
+                  or refusal_of(core.check_recallable, recalled, "asked"),
     }
     sees_all = viewer in custodians or viewer in _deciders(request) or tx.people.get(viewer).may(
         Permission.MANAGE_PEOPLE)
@@ -240,11 +240,3 @@ def _view(room: ReadingRoom, tx: Any, viewer: str, number: int) -> ReleaseView:
     sees_request = viewer in project.members or tx.people.get(viewer).may(Permission.REVIEW_OUTPUTS)
     return ReleaseView(request, project, made, datasets(tx, request.project), on, len(given), shown, recalled,
                        sees_request, may)
-
-
-def _reason(guard: Any, *arguments: object) -> str:
-    try:
-        guard(*arguments)
-    except ReadingRoomError as refusal:
-        return refusal.message
-    return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from readingroom.core.lifecycle import RequestStatus
@@ -34,7 +33,7 @@ def overview(room: ReadingRoom, viewer: str) -> Overview:
         if not tx.people.get(viewer).may(Permission.MANAGE_PEOPLE):
             raise PermissionDenied("Only administrators see the health of the installation.",
                                    rule="role.manage-people", value=viewer, next_step="Start from your home page.")
-        counted = Counter(request.status for request in tx.requests.with_status(*RequestStatus))
+        counted = tx.requests.counts()
         open_now = tx.workspaces.open_now()
         return Overview(tx.people.count(), tx.people.among({opening.username for opening in open_now}), open_now,
-                        {status: counted[status] for status in RequestStatus}, *tx.notices.outbox())
+                        {status: counted.get(status, 0) for status in RequestStatus}, *tx.notices.outbox())

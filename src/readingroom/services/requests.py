@@ -24,7 +24,7 @@ from readingroom.errors import (
     InvalidTransition,
     NotFound,
     PermissionDenied,
-    ReadingRoomError,
+    refusal_of,
 )
 from readingroom.services import access, freezing, notices, sign_off, turnaround
 from readingroom.services.attempts import attempt, refusals_logged
@@ -111,11 +111,11 @@ def withdraw(room: ReadingRoom, author: str, number: int) -> EgressRequest:
         return _request(tx, number)
 
 
-def mine(room: ReadingRoom, author: str) -> tuple[RequestView, ...]:
-    """All requests of a researcher, newest first."""
+def mine(room: ReadingRoom, author: str, project: str = "", most: int | None = None) -> tuple[RequestView, ...]:
+    """A researcher's requests, newest first; of one project, or only so many of them, if asked."""
     with room.store.reading() as tx:
         person = tx.people.get(author)
-        return tuple(_view(room, tx, person, request) for request in reversed(tx.requests.of_author(author)))
+        return tuple(_view(room, tx, person, request) for request in tx.requests.of_author(author, project, most))
 
 
 def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
@@ -386,8 +386,8 @@ def _may(desk: Desk, person: Person, request: EgressRequest, project: Project, o
     """For each action "" if this person may do it now, else the reason, as the guards themselves say it."""
     now = phase(request)
     in_review = "" if request.status is RequestStatus.IN_REVIEW else f"The request is {request.status.value}."
-    reviewer = _reason(desk.check, request)
-    author = _reason(check_is_author, person, request)
+    reviewer = refusal_of(desk.check, request)
+    author = refusal_of(check_is_author, person, request)
     together = now in (Phase.CONSOLIDATING, Phase.SIGN_OFF)
     given = "" if own is None or together else "You have given your review of this round."
     unsettled = ("Every checker approves; a custodian signs it off." if now is Phase.SIGN_OFF
@@ -396,19 +396,11 @@ def _may(desk: Desk, person: Person, request: EgressRequest, project: Project, o
     return {
         "review": reviewer or in_review or given,
         "conclude": reviewer or in_review or consolidating,
-        "withdraw": author or _reason(check_transition, REQUEST_TRANSITIONS, request.status,
+        "withdraw": author or refusal_of(check_transition, REQUEST_TRANSITIONS, request.status,
                                       RequestStatus.WITHDRAWN, "request"),
-        "resubmit": author or _reason(_check_changeable, request) or ("" if request.status is RequestStatus.RETURNED
+        "resubmit": author or refusal_of(_check_changeable, request) or ("" if request.status is RequestStatus.RETURNED
                                else f"The request is {request.status.value}."),
     }
-
-
-def _reason(guard: Any, *arguments: object) -> str:
-    try:
-        guard(*arguments)
-    except ReadingRoomError as refusal:
-        return refusal.message
-    return ""
 
 
 def _text(value: str, what: str, longest: int) -> str:

@@ -11,7 +11,7 @@ from readingroom.core.lifecycle import GrantStatus, RequestStatus
 from readingroom.core.permissions import check_can_sign_off
 from readingroom.core.projects import Project
 from readingroom.core.requests import EgressRequest, OutputFile, SignOff
-from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
+from readingroom.errors import InvalidInput, InvalidTransition, NotFound, refusal_of
 from readingroom.services import freezing, notices
 from readingroom.services.attempts import attempt
 from readingroom.services.moves import SYSTEM, move
@@ -135,8 +135,7 @@ def _decidable(room: ReadingRoom, tx: Any, custodian: str, number: int, round: i
 
 
 def _refusal(tx: Any, custodian: str, request: EgressRequest) -> str:
-    try:
-        check_can_sign_off(tx.people.get(custodian), request, tx.projects.get(request.project))
-    except PermissionDenied as refused:
-        return refused.message
+    refused = refusal_of(check_can_sign_off, tx.people.get(custodian), request, tx.projects.get(request.project))
+    if refused:
+        return refused
     return "" if phase(request) is Phase.SIGN_OFF and custodian not in egress.signers(request) else "You signed it off."

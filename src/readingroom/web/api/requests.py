@@ -141,11 +141,7 @@ def _summary(request: EgressRequest) -> dict[str, Any]:
 @router.get("/requests")
 def mine(here: Here, calling: Calling) -> list[dict[str, Any]]:
     """The caller's own requests from this project, newest first."""
-    return [
-        _summary(view.request)
-        for view in service.mine(here.room, calling.username)
-        if view.request.project == calling.project
-    ]
+    return [_summary(view.request) for view in service.mine(here.room, calling.username, calling.project)]
 
 
 def _release(view: handover.ReleaseView) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from urllib.parse import urlencode
 
 from readingroom.core.access import Reason
 from readingroom.core.people import Person, Qualification, QualificationKind, Signature, status
@@ -14,6 +13,7 @@ from readingroom.services.people import Dossier
 from readingroom.web.addresses import page
 from readingroom.web.presenters import times
 from readingroom.web.presenters.grants import StoryLine, story_line
+from readingroom.web.presenters.paging import Pager, pager
 from readingroom.web.presenters.words import PERSON_NEXT, PERSON_TAGS, ROLE_WORDS, Tag
 
 PAGE_SIZE = 25
@@ -74,13 +74,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Listed:
-    """One page of the list; `previous` and `following` are links, empty where there is none."""
+    """One page of the list."""
 
     rows: tuple[Row, ...]
     words: str
     found: str
-    previous: str
-    following: str
+    pager: Pager
 
 
 @dataclass(frozen=True)
@@ -143,14 +142,10 @@ class SignIns:
 
 
 def listed(people: tuple[Person, ...], total: int, words: str, number: int, today: date) -> Listed:
-    def link(to: int) -> str:
-        return f"{page('/people')}?{urlencode({'q': words, 'page': to})}" if words else f"{page('/people')}?page={to}"
-
-    last = max(1, -(-total // PAGE_SIZE))
     return Listed(
         tuple(_row(person, today) for person in people), words,
         f"{times.plural(total, 'person', 'people')}{f' found for “{words}”' if words else ''}",
-        link(number - 1) if 1 < number <= last + 1 else "", link(number + 1) if number < last else "")
+        pager("/people", "page", number, total, PAGE_SIZE, q=words or None))
 
 
 def _row(person: Person, today: date) -> Row:

@@ -42,6 +42,7 @@ from readingroom.web.security import content_security_policy
 
 router = APIRouter()
 RESEARCHER = Role.RESEARCHER
+HOME_REQUESTS = 5  # the newest; the rest have a page of their own
 
 
 def _states(here: Portal, username: str) -> Mapping[str, str]:
@@ -62,8 +63,9 @@ def home(request: Request, here: Here, looking: Looking) -> Response:
         )
         for found in service.mine(room, username)
     )
-    mine = tuple(present_requests.row(view, room.now()) for view in requests.mine(room, username))
-    return render(request, "projects/home.html", RESEARCHER, cards=cards, requests=mine[:5], more=len(mine) > 5,
+    newest = requests.mine(room, username, most=HOME_REQUESTS + 1)
+    mine = tuple(present_requests.row(view, room.now()) for view in newest[:HOME_REQUESTS])
+    return render(request, "projects/home.html", RESEARCHER, cards=cards, requests=mine, more=len(newest) > len(mine),
                   may_apply=looking.person.may(Permission.APPLY))
 
 
@@ -127,11 +129,7 @@ def project(request: Request, here: Here, looking: Looking, slug: str) -> Respon
     granted = tuple(
         present.granted(grant, room.policies.dataset(grant.dataset), room.today()) for grant in found.grants
     )
-    mine = tuple(
-        present_requests.row(view, room.now())
-        for view in requests.mine(room, username)
-        if view.request.project == slug
-    )
+    mine = tuple(present_requests.row(view, room.now()) for view in requests.mine(room, username, slug))
     return render(
         request,
         "projects/project.html",
