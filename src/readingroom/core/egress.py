@@ -224,3 +224,11 @@ def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
         raise PermissionDenied(f"Request {request.number} lacks approvals for: {', '.join(lacking) or 'everything'}.",
                                rule="release.approvals", value=list(lacking),
                                next_step=f"Each file needs {request.checkers_required} independent approvals.")
+
+
+def check_changeable(request: EgressRequest) -> None:
+    """A private answer leaves as the platform made it, by fewer approvals than other files would need (promise P1)."""
+    if request.private_answer is not None:
+        raise PermissionDenied("The files of a private answer can't be exchanged.", rule="request.private",
+                               value=request.private_answer,
+                               next_step="Withdraw it, or ask for other outputs in a request of their own.")

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from readingroom.core import egress
-from readingroom.core.access import Reason
 from readingroom.core.disclosure.check import CheckResult, check_beside, check_output
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.egress import Phase, phase
@@ -16,7 +15,7 @@ from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_request, check_is_author
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Project
-from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Release, Review, Vote
+from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Review, Vote
 from readingroom.core.roles import Permission
 from readingroom.errors import (
     AccessDenied,
@@ -24,15 +23,13 @@ from readingroom.errors import (
     InvalidTransition,
     NotFound,
     PermissionDenied,
-    refusal_of,
 )
 from readingroom.services import access, freezing, notices, sign_off, turnaround
 from readingroom.services.attempts import attempt, refusals_logged
 from readingroom.services.checking import Desk, suggestions
 from readingroom.services.moves import SYSTEM, move
+from readingroom.services.request_views import WAITING, RequestView, view_of
 from readingroom.services.room import ReadingRoom
-
-WAITING = (RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW)
 
 
 @dataclass(frozen=True)
@@ -44,33 +41,6 @@ class Upload:
     context: str
     controls: str = ""
     evidence: dict[str, object] | None = None
-
-
-@dataclass(frozen=True)
-class RequestView:
-    """A request as one person may see it.
-
-    `reviews` holds only what this person may know: nothing of other checkers before all have answered, nothing
-    at all for the author before the round is decided. `may` maps each action to "" or to the reason why not.
-    `carried` are the ids of files approved in an earlier round that did not change since.
-    `suggested`: this checker is among those asked first. `likely` are how many rounds were decided lately, and the
-    hours within which half and nine in ten were; None unless it waits.
-    `frozen` are the reasons why it is, for its author. `recalled`: its release was taken back.
-    """
-
-    request: EgressRequest
-    project: Project
-    phase: Phase
-    reviews: tuple[Review, ...]
-    own_review: Review | None
-    release: Release | None
-    place_in_queue: int
-    may: dict[str, str]
-    frozen: tuple[Reason, ...] = ()
-    recalled: bool = False
-    carried: frozenset[int] = frozenset()
-    suggested: bool = False
-    likely: tuple[int, float | None, float | None] | None = None
 
 
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str,
@@ -93,12 +63,12 @@ def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Uplo
     with refusals_logged(room, author, "request.resubmit", f"request:{number}"):
         with room.store.reading() as tx:
             request = _of_author(tx, author, number)
-            _check_changeable(request)
+            egress.check_changeable(request)
             policy = _check_may_ask(room, tx, author, request.project)
         files = _freeze(room, uploads, policy)
         with room.store.transaction() as tx:
             request = _of_author(tx, author, number)
-            _check_changeable(request)
+            egress.check_changeable(request)
             _check_may_ask(room, tx, author, request.project)
             return _submit_round(room, tx, request, files)
 
@@ -115,13 +85,13 @@ def mine(room: ReadingRoom, author: str, project: str = "", most: int | None = N
     """A researcher's requests, newest first; of one project, or only so many of them, if asked."""
     with room.store.reading() as tx:
         person = tx.people.get(author)
-        return tuple(_view(room, tx, person, request) for request in tx.requests.of_author(author, project, most))
+        return tuple(view_of(room, tx, person, request) for request in tx.requests.of_author(author, project, most))
 
 
 def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
     """One request. NotFound, as if it did not exist, for people who have nothing to do with it."""
     with room.store.reading() as tx:
-        view = _view(room, tx, tx.people.get(viewer), _visible(tx, viewer, number))
+        view = view_of(room, tx, tx.people.get(viewer), _visible(tx, viewer, number))
         return replace(view, likely=turnaround.likely(tx)) if view.request.status in WAITING else view
 
 
@@ -139,7 +109,7 @@ def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
         desk = Desk(room, tx, person)
         waiting = tuple(request for request in tx.requests.with_status(RequestStatus.IN_REVIEW) if desk.may(request))
         asked = suggestions(room, tx, waiting)
-        return tuple(replace(_view(room, tx, person, request), suggested=checker in asked[request.number])
+        return tuple(replace(view_of(room, tx, person, request), suggested=checker in asked[request.number])
                      for request in waiting)
 
 
@@ -289,14 +259,6 @@ def _check_may_ask(room: ReadingRoom, tx: Any, author: str, slug: str) -> Policy
     return room.policies.for_project(project, tx.grants.of_project(slug))
 
 
-def _check_changeable(request: EgressRequest) -> None:
-    """A private answer leaves as the platform made it, by fewer approvals than other files would need (promise P1)."""
-    if request.private_answer is not None:
-        raise PermissionDenied("The files of a private answer can't be exchanged.", rule="request.private",
-                               value=request.private_answer,
-                               next_step="Withdraw it, or ask for other outputs in a request of their own.")
-
-
 def _member_project(tx: Any, username: str, slug: str) -> Project:
     project: Project | None = tx.projects.find(slug)
     if project is None or username not in project.members:
@@ -353,54 +315,6 @@ def _check_not_pixels_only(room: ReadingRoom, tx: Any, viewer: str, request: Egr
         raise PermissionDenied("This project's data may be seen as pixels only, and a page here is text.",
                                rule="workspace.tier", value=project.slug,
                                next_step="Look at the file in the workspace; once it is released, it can be read here.")
-
-
-def _view(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) -> RequestView:
-    project = tx.projects.get(request.project)
-    now, made = phase(request), tx.requests.release(request.number)
-    own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
-    return RequestView(
-        request=replace(request, reviews=()), project=project, phase=now, own_review=own,
-        reviews=_visible_reviews(person, request, project, now), release=made,
-        carried=egress.carried(request),
-        recalled=made is not None and tx.releases.recall(request.number) is not None,
-        place_in_queue=tx.requests.count_up_to(request.number, *WAITING),
-        may=_may(Desk(room, tx, person), person, request, project, own),
-        frozen=freezing.reasons(room, tx, request) if now is Phase.FROZEN and person.username == request.author else (),
-    )
-
-
-def _visible_reviews(person: Person, request: EgressRequest, project: Project, now: Phase) -> tuple[Review, ...]:
-    """Reviews that this person may know of: checkers' own first, all when consolidating; authors after a decision."""
-    if person.username in project.members:
-        if now is Phase.AUTHOR or now is Phase.COMPLETE:
-            return tuple(replace(given, note="", checker="a checker") for given in request.reviews)
-        return ()
-    earlier = tuple(given for given in request.reviews if given.round < request.round)
-    if now in (Phase.CONSOLIDATING, Phase.SIGN_OFF, Phase.COMPLETE, Phase.AUTHOR):
-        return request.reviews
-    return earlier + tuple(given for given in egress.current_reviews(request) if given.checker == person.username)
-
-
-def _may(desk: Desk, person: Person, request: EgressRequest, project: Project, own: Review | None) -> dict[str, str]:
-    """For each action "" if this person may do it now, else the reason, as the guards themselves say it."""
-    now = phase(request)
-    in_review = "" if request.status is RequestStatus.IN_REVIEW else f"The request is {request.status.value}."
-    reviewer = refusal_of(desk.check, request)
-    author = refusal_of(check_is_author, person, request)
-    together = now in (Phase.CONSOLIDATING, Phase.SIGN_OFF)
-    given = "" if own is None or together else "You have given your review of this round."
-    unsettled = ("Every checker approves; a custodian signs it off." if now is Phase.SIGN_OFF
-                 else "Not every checker has answered yet.")
-    consolidating = "" if now is Phase.CONSOLIDATING and own else unsettled
-    return {
-        "review": reviewer or in_review or given,
-        "conclude": reviewer or in_review or consolidating,
-        "withdraw": author or refusal_of(check_transition, REQUEST_TRANSITIONS, request.status,
-                                      RequestStatus.WITHDRAWN, "request"),
-        "resubmit": author or refusal_of(_check_changeable, request) or ("" if request.status is RequestStatus.RETURNED
-                               else f"The request is {request.status.value}."),
-    }
 
 
 def _text(value: str, what: str, longest: int) -> str:

@@ -10,7 +10,7 @@ from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.egress import Phase
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Decision, OutputFile, Review
-from readingroom.services.requests import RequestView
+from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import times, turnaround
 from readingroom.web.presenters.actions import SECONDARY, Action

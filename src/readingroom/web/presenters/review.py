@@ -11,7 +11,7 @@ from readingroom.core.inspection.textual import visible
 from readingroom.core.people import Person
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, OutputFile, Review, Vote
-from readingroom.services.requests import RequestView
+from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import requests, times
 from readingroom.web.presenters.comparisons import Comparison

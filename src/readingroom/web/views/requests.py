@@ -11,6 +11,7 @@ from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, InvalidTransition
 from readingroom.services import handover, projects
 from readingroom.services import requests as service
+from readingroom.services.request_views import RequestView
 from readingroom.web import forms
 from readingroom.web.addresses import page
 from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field, viewer
@@ -160,7 +161,7 @@ def resubmit(request: Request, here: Here, looking: Looking, number: Number, for
     return see(f"/requests/{number}")
 
 
-def _answering(here: Portal, looking: Viewer, number: int) -> tuple[service.RequestView, projects.ProjectCard]:
+def _answering(here: Portal, looking: Viewer, number: int) -> tuple[RequestView, projects.ProjectCard]:
     view = service.get(here.room, looking.username, number)
     return view, projects.get(here.room, looking.username, view.request.project)
 

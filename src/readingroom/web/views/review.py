@@ -12,6 +12,7 @@ from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput
 from readingroom.services import accounts, memory
 from readingroom.services import requests as service
+from readingroom.services.request_views import RequestView
 from readingroom.web import forms
 from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import comparisons as present_compare
@@ -37,7 +38,7 @@ def _page(
     request: Request,
     here: Portal,
     looking: Viewer,
-    view: service.RequestView,
+    view: RequestView,
     typed: tuple[Vote, ...] = (),
     note: str = "",
     fault: InvalidInput | None = None,
@@ -74,7 +75,7 @@ def give_review(request: Request, here: Here, looking: Looking, number: Number, 
     return see("/queue", done=number)
 
 
-def check_round(form: FormData, view: service.RequestView) -> None:
+def check_round(form: FormData, view: RequestView) -> None:
     """What was judged must be what is judged: a form of an earlier round is refused."""
     sent = text_field(form, "round", 10)
     if sent != str(view.request.round):

@@ -1,0 +1,96 @@
+"""A request as one person may see it: whose reviews they know of, and what they may do now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from readingroom.core import egress
+from readingroom.core.access import Reason
+from readingroom.core.egress import Phase, phase
+from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
+from readingroom.core.people import Person
+from readingroom.core.permissions import check_is_author
+from readingroom.core.projects import Project
+from readingroom.core.requests import EgressRequest, Release, Review
+from readingroom.errors import refusal_of
+from readingroom.services import freezing
+from readingroom.services.checking import Desk
+from readingroom.services.room import ReadingRoom
+
+WAITING = (RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW)
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """A request as one person may see it.
+
+    `reviews` holds only what this person may know: nothing of other checkers before all have answered, nothing
+    at all for the author before the round is decided. `may` maps each action to "" or to the reason why not.
+    `carried` are the ids of files approved in an earlier round that did not change since.
+    `suggested`: this checker is among those asked first. `likely` are how many rounds were decided lately, and the
+    hours within which half and nine in ten were; None unless it waits.
+    `frozen` are the reasons why it is, for its author. `recalled`: its release was taken back.
+    """
+
+    request: EgressRequest
+    project: Project
+    phase: Phase
+    reviews: tuple[Review, ...]
+    own_review: Review | None
+    release: Release | None
+    place_in_queue: int
+    may: dict[str, str]
+    frozen: tuple[Reason, ...] = ()
+    recalled: bool = False
+    carried: frozenset[int] = frozenset()
+    suggested: bool = False
+    likely: tuple[int, float | None, float | None] | None = None
+
+
+def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) -> RequestView:
+    project = tx.projects.get(request.project)
+    now, made = phase(request), tx.requests.release(request.number)
+    own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
+    return RequestView(
+        request=replace(request, reviews=()), project=project, phase=now, own_review=own,
+        reviews=_visible_reviews(person, request, project, now), release=made,
+        carried=egress.carried(request),
+        recalled=made is not None and tx.releases.recall(request.number) is not None,
+        place_in_queue=tx.requests.count_up_to(request.number, *WAITING),
+        may=_may(Desk(room, tx, person), person, request, project, own),
+        frozen=freezing.reasons(room, tx, request) if now is Phase.FROZEN and person.username == request.author else (),
+    )
+
+
+def _visible_reviews(person: Person, request: EgressRequest, project: Project, now: Phase) -> tuple[Review, ...]:
+    """Reviews that this person may know of: checkers' own first, all when consolidating; authors after a decision."""
+    if person.username in project.members:
+        if now is Phase.AUTHOR or now is Phase.COMPLETE:
+            return tuple(replace(given, note="", checker="a checker") for given in request.reviews)
+        return ()
+    earlier = tuple(given for given in request.reviews if given.round < request.round)
+    if now in (Phase.CONSOLIDATING, Phase.SIGN_OFF, Phase.COMPLETE, Phase.AUTHOR):
+        return request.reviews
+    return earlier + tuple(given for given in egress.current_reviews(request) if given.checker == person.username)
+
+
+def _may(desk: Desk, person: Person, request: EgressRequest, project: Project, own: Review | None) -> dict[str, str]:
+    """For each action "" if this person may do it now, else the reason, as the guards themselves say it."""
+    now = phase(request)
+    in_review = "" if request.status is RequestStatus.IN_REVIEW else f"The request is {request.status.value}."
+    reviewer = refusal_of(desk.check, request)
+    author = refusal_of(check_is_author, person, request)
+    together = now in (Phase.CONSOLIDATING, Phase.SIGN_OFF)
+    given = "" if own is None or together else "You have given your review of this round."
+    unsettled = ("Every checker approves; a custodian signs it off." if now is Phase.SIGN_OFF
+                 else "Not every checker has answered yet.")
+    returned = "" if request.status is RequestStatus.RETURNED else f"The request is {request.status.value}."
+    consolidating = "" if now is Phase.CONSOLIDATING and own else unsettled
+    return {
+        "review": reviewer or in_review or given,
+        "conclude": reviewer or in_review or consolidating,
+        "withdraw": author or refusal_of(check_transition, REQUEST_TRANSITIONS, request.status, RequestStatus.WITHDRAWN,
+                                         "request"),
+        "resubmit": author or refusal_of(egress.check_changeable, request) or returned,
+    }
