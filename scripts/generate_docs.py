@@ -129,6 +129,8 @@ STATUS_NOTES: dict[type[StrEnum], str] = {
                   "people see changes at set times, whenever it was computed.",
     RequestStatus: "Each submission is a round. Only its files can leave; a file that did not change since it was "
                      "approved in an earlier round keeps those approvals. "
+                  "An approved request goes back to review if someone who approved it may not check it any more: their "
+                  "approval counts for nothing then. "
                   "A request is frozen while a grant, its project or its author's standing has ended or was taken "
                   "back: the platform freezes it, and thaws it to where it was once that is put right; its author may "
                   "withdraw it meanwhile. Nobody else can do either.",

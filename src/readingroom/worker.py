@@ -28,6 +28,7 @@ from readingroom.services import (
     audit,
     checking,
     handover,
+    independence,
     lapsing,
     memory,
     notices,
@@ -95,6 +96,7 @@ class Worker:
             ("firewall", self.keep_rules, RULES_SECONDS),
             ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
             ("mail", self.send_mail, MAIL_SECONDS),
+            ("independence", lambda: independence.sweep(self.workshop), ESCALATE_SECONDS),
             ("escalate", lambda: checking.escalate(self.workshop), ESCALATE_SECONDS),
         )
         threads = [threading.Thread(target=self._repeat, args=duty, name=duty[0]) for duty in duties]

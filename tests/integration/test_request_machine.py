@@ -15,16 +15,18 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, GrantStatus, RequestStatus
+from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidTransition, NotFound, ReadingRoomError
-from readingroom.services import freezing, grants, handover, memory, releases, requests
-from tests.factories import add_project, make_workshop, person, upload
+from readingroom.services import freezing, grants, handover, independence, memory, releases, requests, sign_off
+from tests.factories import COURTS, POLICIES, add_project, make_workshop, person, upload
 
 S = RequestStatus
 CONTENTS = (b"sex,people\nF,120\nM,130\n", b"sex,people\nF,3\nM,130\n", b"sex,people\nF,140\nM,150\n")
 STRANGERS = ("chloe", "okafor", "robin")
 CHECKERS = ("freya", "imran", "tomas")
+TO_SIGN = replace(POLICIES, datasets={**POLICIES.datasets, "courts": (COURTS, Policy(custodian_sign_off=True))})
 EVERYONE = ("ada", "bilal", *STRANGERS, "mercer", *CHECKERS)
 
 
@@ -78,6 +80,7 @@ STATES = {
     "checking": (S.CHECKING, lambda room: requests.begin_checks(room, submit(room).number)),
     "in review": (S.IN_REVIEW, lambda room: checked(room, submit(room).number)),
     "consolidating": (S.IN_REVIEW, _consolidating),
+    "to sign off": (S.IN_REVIEW, _approved),
     "returned": (S.RETURNED, lambda room: _settled(room, S.RETURNED)),
     "rejected": (S.REJECTED, lambda room: _settled(room, S.REJECTED)),
     "approved": (S.APPROVED, _approved),
@@ -92,6 +95,8 @@ ACTIONS = {
     "review": lambda room, who: requests.review(room, who, 1, votes(_of(room), Decision.CHANGE)),
     "return": lambda room, who: requests.conclude(room, who, 1, S.RETURNED, "Because."),
     "reject": lambda room, who: requests.conclude(room, who, 1, S.REJECTED, "Because."),
+    "sign off": lambda room, who: sign_off.give(room, who, 1, _of(room).round),
+    "send back": lambda room, who: sign_off.send_back(room, who, 1, _of(room).round, "Because."),
     "look": lambda room, who: requests.sights(room, who, 1),
     "download": lambda room, who: handover.download(room, who, 1),
     "recall": lambda room, who: handover.recall(room, who, 1, "Because."),
@@ -103,13 +108,16 @@ ACTORS = {"author": "ada", "member": "bilal", "stranger": "chloe", "custodian": 
 
 # Who may do what in which state; everything else is refused and changes nothing.
 ALLOWED = {
-    ("author", "withdraw"): {"submitted", "checking", "in review", "consolidating", "returned", "frozen"},
+    ("author", "withdraw"): {"submitted", "checking", "in review", "consolidating", "to sign off", "returned",
+                             "frozen"},
     ("author", "resubmit"): {"returned"},
     ("author", "download"): {"released"},
     ("member", "download"): {"released"},
     ("custodian", "recall"): {"released"},
+    ("custodian", "sign off"): {"to sign off"},
+    ("custodian", "send back"): {"to sign off"},
     ("checker of it", "recall"): {"released"},
-    ("checker of it", "review"): {"in review", "consolidating"},
+    ("checker of it", "review"): {"in review", "consolidating", "to sign off"},
     ("checker of it", "return"): {"consolidating"},
     ("checker of it", "reject"): {"consolidating"},
     ("checker of it", "look"): set(STATES),
@@ -127,14 +135,19 @@ def _status(room):
     return _of(room).status
 
 
-@pytest.fixture(params=STATES)
-def state(request, tmp_path):
-    workshop = make_workshop(tmp_path)
+def led_to(state, directory):
+    """A room whose one request is in this state."""
+    workshop = make_workshop(directory, policies=TO_SIGN if state == "to sign off" else POLICIES)
     add_project(workshop)
-    expected, lead = STATES[request.param]
+    expected, lead = STATES[state]
     lead(workshop)
     assert _status(workshop) is expected
-    return request.param, workshop
+    return workshop
+
+
+@pytest.fixture(params=STATES)
+def state(request, tmp_path):
+    return request.param, led_to(request.param, tmp_path)
 
 
 def test_every_state_is_reached_but_the_draft_that_no_service_leaves_behind():
@@ -165,9 +178,7 @@ def test_who_may_do_what_in_which_state(state):
 @pytest.mark.parametrize(("role", "action", "where"), [
     (role, action, where) for (role, action), states in ALLOWED.items() for where in sorted(states)])
 def test_what_is_allowed_is_done(role, action, where, tmp_path):
-    workshop = make_workshop(tmp_path)
-    add_project(workshop)
-    STATES[where][1](workshop)
+    workshop = led_to(where, tmp_path)
     before = _status(workshop)
     ACTIONS[action](workshop, ACTORS[role])
     after = _status(workshop)
@@ -184,12 +195,15 @@ class Machine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.directory = tempfile.TemporaryDirectory()
-        self.workshop = make_workshop(Path(self.directory.name))
-        add_project(self.workshop)
         self.left: dict[int, str] = {}
+        self.seen: set[int] = set()
 
-    @initialize(insider=st.sampled_from(["ada", "bilal"]))
-    def an_insider_is_a_checker_too(self, insider):
+    @initialize(insider=st.sampled_from(["ada", "bilal"]), to_sign=st.booleans())
+    def an_insider_is_a_checker_too(self, insider, to_sign):
+        """And the custodian may have the last word."""
+        self.to_sign = to_sign
+        self.workshop = make_workshop(Path(self.directory.name), policies=TO_SIGN if to_sign else POLICIES)
+        add_project(self.workshop)
         with self.workshop.store.transaction() as tx:
             found = tx.people.get(insider)
             tx.people.save(replace(found, roles=found.roles | {Role.CHECKER}))
@@ -250,6 +264,16 @@ class Machine(RuleBasedStateMachine):
         self.attempt(lambda: requests.conclude(self.workshop, who, number, outcome, "Because."), kill)
 
     @precondition(lambda self: self.numbers())
+    @rule(who=st.sampled_from(["mercer"] * 4 + ["okafor", "freya"]), signs=st.sampled_from([True, True, False]),
+          kill=KILL, place=st.integers(0, 5))
+    def a_custodian_has_the_last_word(self, who, signs, kill, place):
+        number = self.numbers()[place % len(self.numbers())]
+        with self.workshop.store.reading() as tx:
+            round = tx.requests.get(number).round
+        self.attempt(lambda: sign_off.give(self.workshop, who, number, round) if signs else
+                     sign_off.send_back(self.workshop, who, number, round, "Because."), kill)
+
+    @precondition(lambda self: self.numbers())
     @rule(who=st.sampled_from(["ada", "bilal"]), content=st.sampled_from(CONTENTS), kill=KILL, place=st.integers(0, 5))
     def resubmit(self, who, content, kill, place):
         number = self.numbers()[place % len(self.numbers())]
@@ -272,6 +296,10 @@ class Machine(RuleBasedStateMachine):
                 project = tx.projects.get("returns")
                 tx.projects.save(replace(project, members=project.members ^ {who}))
         self.attempt(change, kill)
+
+    @rule(kill=KILL)
+    def those_who_may_not_check_any_more_are_found(self, kill):
+        self.attempt(lambda: independence.sweep(self.workshop), kill)
 
     @rule()
     def the_grant_is_suspended_or_given_back(self):
@@ -297,6 +325,8 @@ class Machine(RuleBasedStateMachine):
             for file in made[subject].detail["files"]:
                 said = {}
                 for event in events[:made[subject].seq]:
+                    if event.subject == subject and event.action == "review.voided":
+                        said.pop(event.detail["checker"], None)
                     if event.subject == subject and event.action == "request.reviewed":
                         for vote in event.detail["votes"]:
                             if vote["sha256"] == file["sha256"]:
@@ -304,6 +334,9 @@ class Machine(RuleBasedStateMachine):
                 approving = {who for who, decision in said.items() if decision == "approve"}
                 assert len(approving - {request.author}) >= 2, (file, said)
                 assert request.author not in approving and not approving & {"ada", "bilal"}
+            signed = [event.actor for event in events[:made[subject].seq] if event.subject == subject
+                      and event.action == "request.signed-off" and event.detail["round"] == request.round]
+            assert signed == (["mercer"] if self.to_sign else []), (request.number, signed)
 
     @invariant()
     def each_state_follows_from_the_one_before(self):
@@ -317,6 +350,17 @@ class Machine(RuleBasedStateMachine):
     @staticmethod
     def numbers_in(tx):
         return [request.number for request in tx.requests.of_project("returns")]
+
+    @invariant()
+    def p1_nobody_who_joined_the_project_is_among_those_whose_approval_let_it_leave(self):
+        """Told at the moment it leaves: whoever is a member then has no review that counts."""
+        with self.workshop.store.reading() as tx:
+            members = tx.projects.get("returns").members
+            found = [tx.requests.get(number) for number in self.numbers_in(tx)]
+        for request in found:
+            if request.status is S.RELEASED and request.number not in self.seen:
+                self.seen.add(request.number)
+                assert not members & {one.checker for one in request.reviews if not one.void}, request
 
     def teardown(self):
         self.workshop.store.engine.dispose()

@@ -13,6 +13,6 @@ def test_migrations_are_one_line_in_the_order_of_their_names():
     scripts = ScriptDirectory.from_config(config("sqlite://"))
     line = [script.revision for script in reversed(list(scripts.walk_revisions()))]
     assert len(scripts.get_heads()) == 1
-    assert line == [f"{number:04}" for number in range(1, len(line) + 1)]
+    assert line == sorted(set(line))  # numbers were reserved, so that not each is taken
     named = sorted(path.name[:4] for path in Path(MIGRATIONS / "versions").glob("[0-9]*.py"))
     assert named == line

@@ -80,8 +80,8 @@ def check_files(files: Sequence[tuple[str, int, str]], policy: Policy) -> None:
 
 
 def current_reviews(request: EgressRequest) -> tuple[Review, ...]:
-    """The reviews of the present round: earlier ones were of other content."""
-    return tuple(review for review in request.reviews if review.round == request.round)
+    """The reviews of the present round that count: earlier ones were of other content."""
+    return tuple(review for review in request.reviews if review.round == request.round and not review.void)
 
 
 def reviewers(request: EgressRequest) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ def approvals(request: EgressRequest, file: OutputFile) -> tuple[Approval, ...]:
     last: dict[str, Approval | None] = {}
     for review in sorted(request.reviews, key=lambda review: review.round):
         for vote in review.votes:
-            if (review.round, vote.file_id) in places:
+            if not review.void and (review.round, vote.file_id) in places:
                 approves = vote.decision is Decision.APPROVE
                 last[review.checker] = Approval(review.checker, review.submitted_at, vote.comment,
                                                 review.round) if approves else None
@@ -193,6 +193,11 @@ def approvers(request: EgressRequest) -> frozenset[str]:
 def unapproved(request: EgressRequest, files: Sequence[OutputFile]) -> tuple[str, ...]:
     """Names of files that do not have the approvals that policy demands, for exactly what they are."""
     return tuple(file.name for file in files if len(approvals(request, file)) < request.checkers_required)
+
+
+def is_settled(request: EgressRequest) -> bool:
+    """Whether the round has its reviews, and every file the approvals that policy demands."""
+    return len(current_reviews(request)) >= request.checkers_required and not unapproved(request, request.files)
 
 
 def check_releasable(request: EgressRequest, members: Collection[str]) -> None:

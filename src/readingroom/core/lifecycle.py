@@ -158,7 +158,8 @@ REQUEST_TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
     RequestStatus.IN_REVIEW: frozenset({RequestStatus.APPROVED, RequestStatus.RETURNED, RequestStatus.REJECTED,
                                         RequestStatus.FROZEN, RequestStatus.WITHDRAWN}),
     RequestStatus.RETURNED: frozenset({RequestStatus.SUBMITTED, RequestStatus.WITHDRAWN}),
-    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED, RequestStatus.FROZEN}),
+    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED, RequestStatus.FROZEN,
+                                       RequestStatus.IN_REVIEW}),  # an approval that counts no more
     RequestStatus.FROZEN: frozenset({RequestStatus.IN_REVIEW, RequestStatus.APPROVED, RequestStatus.WITHDRAWN}),
     RequestStatus.RELEASED: frozenset(),
     RequestStatus.REJECTED: frozenset(),

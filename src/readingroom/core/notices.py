@@ -83,6 +83,10 @@ KINDS: dict[str, Kind] = {
     "request.approved": Kind(
         "Request {request} was approved", "Request {request} of project {project} has every approval it needs; its "
         "package is being signed.", "/requests/{request}"),
+    "request.reopened": Kind(
+        "Request {request} waits for a checker again", "Someone who approved request {request} of project {project} "
+        "may not check it any more, so that approval counts for nothing. Nothing of it has left; another checker "
+        "decides.", "/requests/{request}"),
     "request.frozen": Kind(
         "Request {request} is frozen", "What request {request} of project {project} rests on has ended or was taken "
         "back: a grant, the project, or its author's standing. Nobody decides on it and nothing of it leaves until "

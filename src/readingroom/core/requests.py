@@ -59,13 +59,17 @@ class Vote:
 
 @dataclass(frozen=True)
 class Review:
-    """One checker's submitted answer to one round. `note` is for other checkers, comments for the researcher."""
+    """One checker's submitted answer to one round. `note` is for other checkers, comments for the researcher.
+
+    `void` is the rule by which its checker may not check it any more, since when it counts for nothing; else "".
+    """
 
     checker: str
     round: int
     submitted_at: datetime
     votes: tuple[Vote, ...]
     note: str = ""
+    void: str = ""
 
 
 @dataclass(frozen=True)

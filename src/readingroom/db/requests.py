@@ -70,9 +70,16 @@ class Requests:
         if mine is None:
             mine = ReviewRow(request=number, round=review.round, checker=review.checker)
             row.reviews.append(mine)
-        mine.submitted_at, mine.note = review.submitted_at, review.note
+        mine.submitted_at, mine.note, mine.void = review.submitted_at, review.note, ""
         mine.votes = [VoteRow(file_id=vote.file_id, decision=vote.decision.value, comment=vote.comment)
                       for vote in review.votes]
+        self._session.flush()
+
+    def void_review(self, number: int, round: int, checker: str, rule: str) -> None:
+        """Let a checker's review of a round count no more, by this rule."""
+        for row in self._row(number).reviews:
+            if (row.round, row.checker) == (round, checker):
+                row.void = rule
         self._session.flush()
 
     def set_sign_off_by(self, number: int, custodians: Iterable[str]) -> None:
@@ -198,4 +205,5 @@ def _finding(stored: dict[str, object]) -> Finding:
 
 def _review(row: ReviewRow) -> Review:
     return Review(checker=row.checker, round=row.round, submitted_at=row.submitted_at, note=row.note,
+                  void=row.void,
                   votes=tuple(Vote(vote.file_id, Decision(vote.decision), vote.comment) for vote in row.votes))

@@ -9,13 +9,13 @@ from readingroom.core.apart import check_apart, suggested
 from readingroom.core.egress import Phase, current_reviews, phase
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.people import Person
-from readingroom.core.permissions import can_review, check_can_review
+from readingroom.core.permissions import check_can_review
 from readingroom.core.policy import Policy
 from readingroom.core.requests import EgressRequest
 from readingroom.core.roles import Permission
 from readingroom.errors import PermissionDenied
 from readingroom.services import notices
-from readingroom.services.moves import SYSTEM
+from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
 LOAD_DAYS = 30
@@ -48,6 +48,20 @@ class Desk:
         return True
 
 
+def may_check(room: ReadingRoom, tx: Any, request: EgressRequest) -> frozenset[str]:
+    """Everyone who may check this request now: nobody who is too near to its author hears of it."""
+    return frozenset(person.username for person in tx.people.all()
+                     if person.may(Permission.REVIEW_OUTPUTS) and Desk(room, tx, person).may(request))
+
+
+def bring_to_checkers(room: ReadingRoom, tx: Any, request: EgressRequest, action: str, **detail: object) -> None:
+    """Put a request in front of everyone who may check it, where its present state allows that."""
+    move(tx, request, RequestStatus.IN_REVIEW, SYSTEM, action, **detail)
+    if request.checkers_required:
+        notices.tell(tx, may_check(room, tx, request), "request.to-check", request=request.number,
+                     project=request.project)
+
+
 def suggestions(room: ReadingRoom, tx: Any, waiting: tuple[EgressRequest, ...]) -> dict[int, frozenset[str]]:
     """For each request who is asked first. Only answers to requests that are settled count as work done, so that
     the suggestion tells nobody who has answered this one."""
@@ -73,10 +87,7 @@ def escalate(room: ReadingRoom) -> int:
             if not _is_late(room, tx, request):
                 continue
             tx.events.record(SYSTEM, "request.escalated", f"request:{number}", request.project, round=request.round)
-            people = [person for person in tx.people.all() if can_review(person, request,
-                                                                        tx.projects.get(request.project))]
-            told = {person.username for person in people if Desk(room, tx, person).may(request)}
-            told -= {review.checker for review in current_reviews(request)}
+            told = may_check(room, tx, request) - {review.checker for review in current_reviews(request)}
             notices.tell(tx, told | notices.holding(tx, Permission.MANAGE_PEOPLE), "request.escalated", request=number,
                          project=request.project)
     return len(late)

@@ -15,6 +15,7 @@ from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus
 from readingroom.core.requests import EgressRequest
 from readingroom.errors import ReadingRoomError
 from readingroom.services import access, notices
+from readingroom.services.checking import bring_to_checkers
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
@@ -58,7 +59,7 @@ def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> EgressRequest:
     if gone and request.status is not RequestStatus.FROZEN:
         freeze(tx, request, gone)
     elif not gone and request.status is RequestStatus.FROZEN:
-        _thaw(tx, request)
+        _thaw(room, tx, request)
     settled: EgressRequest = tx.requests.get(request.number)
     return settled
 
@@ -70,11 +71,14 @@ def freeze(tx: Any, request: EgressRequest, gone: tuple[Reason, ...]) -> None:
                  project=request.project)
 
 
-def _thaw(tx: Any, request: EgressRequest) -> None:
+def _thaw(room: ReadingRoom, tx: Any, request: EgressRequest) -> None:
     """Back to where it was; its checkers are told as when it came to them first."""
     assert request.thaws_to is not None
     notices.tell(tx, (request.author,), "request.thawed", request=request.number, project=request.project)
-    move(tx, request, request.thaws_to, SYSTEM, "request.thawed", status=request.thaws_to.value)
+    if request.thaws_to is RequestStatus.IN_REVIEW:
+        bring_to_checkers(room, tx, request, "request.thawed", status=request.thaws_to.value)
+    else:
+        move(tx, request, request.thaws_to, SYSTEM, "request.thawed", status=request.thaws_to.value)
 
 
 def settle_project(room: ReadingRoom, tx: Any, project: str) -> None:

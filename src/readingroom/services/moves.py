@@ -22,16 +22,11 @@ def _members(tx: Any, request: EgressRequest) -> Iterable[str]:
     return members
 
 
-def _checkers(tx: Any, request: EgressRequest) -> Iterable[str]:
-    return notices.checkers(tx, request) if request.checkers_required else ()
-
-
 def _reviewers(tx: Any, request: EgressRequest) -> Iterable[str]:
     return reviewers(request)
 
 
 TOLD: dict[RequestStatus, tuple[str, Callable[[Any, EgressRequest], Iterable[str]]]] = {
-    RequestStatus.IN_REVIEW: ("request.to-check", _checkers),
     RequestStatus.RETURNED: ("request.returned", _author),
     RequestStatus.REJECTED: ("request.rejected", _author),
     RequestStatus.APPROVED: ("request.approved", _author),

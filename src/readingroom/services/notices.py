@@ -9,8 +9,6 @@ from typing import Any
 from readingroom.core.mail import Message, check_address, message
 from readingroom.core.notices import Notice, Words, distinct, facts_of, next_try, words_of
 from readingroom.core.people import Standing
-from readingroom.core.permissions import can_review
-from readingroom.core.requests import EgressRequest
 from readingroom.core.roles import Permission
 from readingroom.errors import InvalidInput, Unavailable
 from readingroom.ports import Mail
@@ -79,12 +77,6 @@ def custodian_of(room: ReadingRoom, dataset: str) -> str:
 def holding(tx: Any, permission: Permission) -> frozenset[str]:
     """Everyone who may do this now."""
     return frozenset(person.username for person in tx.people.all() if person.may(permission))
-
-
-def checkers(tx: Any, request: EgressRequest) -> frozenset[str]:
-    """Everyone who may check this request now."""
-    project = tx.projects.get(request.project)
-    return frozenset(person.username for person in tx.people.all() if can_review(person, request, project))
 
 
 def page(room: ReadingRoom, username: str, *, before: int | None = None, project: str | None = None) -> Page:

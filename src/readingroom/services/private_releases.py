@@ -15,6 +15,7 @@ from readingroom.core.projects import Project
 from readingroom.core.requests import Assurance, EgressRequest, OutputFile
 from readingroom.errors import AccessDenied, InvalidTransition
 from readingroom.services import access, private_answers
+from readingroom.services.checking import bring_to_checkers
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
@@ -73,16 +74,20 @@ def release(room: ReadingRoom, username: str, answer_id: int) -> EgressRequest:
             purpose=f"A differentially private answer about {answer.dataset}.", at=room.now(),
             checkers_required=_approvals(_policy(room, tx, answer), answer), private_answer=answer_id)
         tx.requests.add_round(number, files, room.now())
-        return _pass_checks(tx, number)
+        return _pass_checks(room, tx, number)
 
 
-def _pass_checks(tx: Any, number: int) -> EgressRequest:
+def _pass_checks(room: ReadingRoom, tx: Any, number: int) -> EgressRequest:
     """Through the same states as any request. Nothing needs finding out: the platform made every byte itself."""
     request: EgressRequest = tx.requests.get(number)
     told = [{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes} for file in request.files]
     for target in FRESH:
-        move(tx, request, target, request.author if target is RequestStatus.SUBMITTED else SYSTEM,
-             f"request.{target.value}", private_answer=request.private_answer, files=told)
+        detail = {"private_answer": request.private_answer, "files": told}
+        if target is RequestStatus.IN_REVIEW:
+            bring_to_checkers(room, tx, request, "request.in-review", **detail)
+        else:
+            move(tx, request, target, request.author if target is RequestStatus.SUBMITTED else SYSTEM,
+                 f"request.{target.value}", **detail)
         request = tx.requests.get(number)
     for file in request.files:
         tx.requests.set_checked(file.id, file.name.rpartition(".")[2], Verdict.PASS, ())

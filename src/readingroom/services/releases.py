@@ -14,7 +14,7 @@ from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import EgressRequest, OutputFile, Release
 from readingroom.errors import IntegrityError
-from readingroom.services import crates, freezing
+from readingroom.services import crates, freezing, independence
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.workshop import Workshop
 
@@ -25,12 +25,13 @@ TOOLS = ("opendp", "pandas", "duckdb", "pyarrow")
 def make(workshop: Workshop, number: int) -> Release | None:
     """Build, sign and record the release of an approved request; None if it is not (or no longer) approved.
 
-    One whose means are gone is frozen instead: no byte leaves after a grant was taken back (promise P6).
+    One whose means are gone is frozen instead: no byte leaves after a grant was taken back (promise P6). One whose
+    approvals do not count any more goes back to its checkers (promise P1).
 
     Safe to repeat after a crash: the package is a function of the records, and is recorded once.
     """
-    with workshop.store.reading() as tx:
-        request = tx.requests.get(number)
+    with workshop.store.transaction() as tx:
+        request = independence.settle(workshop, tx, tx.requests.get(number))
         project = tx.projects.get(request.project)
         sources = tuple((grant, extract.version) for grant in tx.grants.of_project(project.slug)
                         if (extract := tx.extracts.newest_of_grant(grant.id)) is not None)
@@ -51,8 +52,8 @@ def make(workshop: Workshop, number: int) -> Release | None:
     content = package.build(contents, crate, statement, workshop.release_key)
     made = Release(number, f"release-{number}-{project.slug}.zip", workshop.blobs.put(content), workshop.now())
     with workshop.store.transaction() as tx:
-        request = freezing.settle(workshop, tx, tx.requests.get(number))
-        if request.status is RequestStatus.FROZEN:  # its means were taken away after the last approval
+        request = independence.settle(workshop, tx, freezing.settle(workshop, tx, tx.requests.get(number)))
+        if request.status is not RequestStatus.APPROVED:  # means or an approval were lost since the last one was given
             return None
         check_releasable(request, tx.projects.get(project.slug).members)
         move(tx, request, RequestStatus.RELEASED, SYSTEM, "release.made", sha256=made.sha256,

@@ -64,14 +64,18 @@ def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) 
 
 
 def _visible_reviews(person: Person, request: EgressRequest, project: Project, now: Phase) -> tuple[Review, ...]:
-    """Reviews that this person may know of: checkers' own first, all when consolidating; authors after a decision."""
+    """Reviews that this person may know of: checkers' own first, all when consolidating; authors after a decision.
+
+    None of those that count no more: the log keeps them.
+    """
+    counted = tuple(given for given in request.reviews if not given.void)
     if person.username in project.members:
         if now is Phase.AUTHOR or now is Phase.COMPLETE:
-            return tuple(replace(given, note="", checker="a checker") for given in request.reviews)
+            return tuple(replace(given, note="", checker="a checker") for given in counted)
         return ()
-    earlier = tuple(given for given in request.reviews if given.round < request.round)
+    earlier = tuple(given for given in counted if given.round < request.round)
     if now in (Phase.CONSOLIDATING, Phase.SIGN_OFF, Phase.COMPLETE, Phase.AUTHOR):
-        return request.reviews
+        return counted
     return earlier + tuple(given for given in egress.current_reviews(request) if given.checker == person.username)
 
 

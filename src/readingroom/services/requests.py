@@ -24,9 +24,9 @@ from readingroom.errors import (
     NotFound,
     PermissionDenied,
 )
-from readingroom.services import access, freezing, notices, sign_off, turnaround
+from readingroom.services import access, freezing, independence, notices, sign_off, turnaround
 from readingroom.services.attempts import attempt, refusals_logged
-from readingroom.services.checking import Desk, suggestions
+from readingroom.services.checking import Desk, bring_to_checkers, suggestions
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.request_views import WAITING, RequestView, view_of
 from readingroom.services.room import ReadingRoom
@@ -155,8 +155,7 @@ def sights(room: ReadingRoom, checker: str, number: int) -> dict[int, Sight]:
 def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "") -> EgressRequest:
     """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request."""
     with attempt(room, checker, "request.review", f"request:{number}") as tx:
-        request = freezing.settle(room, tx, _visible(tx, checker, number))
-        Desk(room, tx, tx.people.get(checker)).check(request)
+        request = _decidable(room, tx, checker, number)
         egress.check_review(request, checker, votes)
         tx.requests.save_review(number, Review(checker, request.round, room.now(), tuple(votes), note.strip()))
         names = {file.id: file for file in request.files}
@@ -178,8 +177,7 @@ def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatu
         raise InvalidInput(f"{outcome.value} is not an outcome that a checker chooses.", rule="review.outcome",
                            value=outcome.value, next_step="Choose returned or rejected.")
     with attempt(room, checker, "request.conclude", f"request:{number}") as tx:
-        request = freezing.settle(room, tx, _visible(tx, checker, number))
-        Desk(room, tx, tx.people.get(checker)).check(request)
+        request = _decidable(room, tx, checker, number)
         egress.check_in_review(request)
         if phase(request) is not Phase.CONSOLIDATING:
             raise InvalidTransition("Not every checker has answered yet.", rule="review.consolidating", value=number,
@@ -232,8 +230,8 @@ def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
         if gone := freezing.reasons(room, tx, request):
             freezing.freeze(tx, request, gone)
         else:
-            move(tx, request, RequestStatus.IN_REVIEW, SYSTEM, "request.in-review",
-                  verdicts={file.name: file.verdict.word for file in request.files if file.verdict is not None})
+            bring_to_checkers(room, tx, request, "request.in-review", verdicts={
+                 file.name: file.verdict.word for file in request.files if file.verdict is not None})
         return _request(tx, number)
 
 
@@ -284,6 +282,13 @@ def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Seq
     move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
           files=[{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes} for file in files])
     return _request(tx, request.number)
+
+
+def _decidable(room: ReadingRoom, tx: Any, checker: str, number: int) -> EgressRequest:
+    """The request as it is for a checker who is about to decide on it, once what counts no more is taken away."""
+    request = freezing.settle(room, tx, _visible(tx, checker, number))
+    Desk(room, tx, tx.people.get(checker)).check(request)
+    return independence.settle(room, tx, request)
 
 
 def _request(tx: Any, number: int) -> EgressRequest:

@@ -12,7 +12,7 @@ from readingroom.core.permissions import check_can_sign_off
 from readingroom.core.projects import Project
 from readingroom.core.requests import EgressRequest, OutputFile, SignOff
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, refusal_of
-from readingroom.services import freezing, notices
+from readingroom.services import freezing, independence, notices
 from readingroom.services.attempts import attempt
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
@@ -43,8 +43,12 @@ def demanded(room: ReadingRoom, tx: Any, request: EgressRequest) -> frozenset[st
 def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> None:
     """A round of which every file is approved: approve the request, or bring it before its custodians.
 
-    Policy is asked again, so that one that tightened since the round was submitted holds.
+    Policy is asked again, so that one that tightened since the round was submitted holds; and who approved it, whether
+    they may still check it.
     """
+    request = independence.settle(room, tx, request)
+    if not egress.is_settled(request):
+        return
     wanted = request.sign_off_by | demanded(room, tx, request)
     if wanted != request.sign_off_by:
         tx.requests.set_sign_off_by(request.number, wanted)

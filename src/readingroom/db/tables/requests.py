@@ -96,6 +96,7 @@ class ReviewRow(Base):
     checker: Mapped[str] = mapped_column(ForeignKey("person.username"))
     submitted_at: Mapped[datetime]
     note: Mapped[str] = mapped_column(Text, default="")
+    void: Mapped[str] = mapped_column(default="")
 
     votes: Mapped[list[VoteRow]] = relationship(
         lazy="selectin", order_by="VoteRow.file_id", cascade="all, delete-orphan")
