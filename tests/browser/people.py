@@ -137,7 +137,7 @@ class Hall:
 @contextmanager
 def hall(installation: Installation, *arguments: str) -> Iterator[Hall]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=[*ARGUMENTS, *arguments])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*ARGUMENTS, *arguments])
         made = Hall(browser, installation)
         try:
             yield made
@@ -146,5 +146,5 @@ def hall(installation: Installation, *arguments: str) -> Iterator[Hall]:
             browser.close()
 
 
-def _chromium() -> str:
+def chromium() -> str:
     return next(str(path) for name in CHROMIUM for path in Path("/usr/bin").glob(name))

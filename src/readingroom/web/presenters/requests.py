@@ -25,6 +25,7 @@ from readingroom.web.presenters.words import (
 )
 
 WAITING = frozenset({Phase.CHECKS, Phase.INDEPENDENT, Phase.CONSOLIDATING, Phase.SIGN_OFF})
+OUTCOMES = {RequestStatus.RETURNED: "Why it was returned", RequestStatus.REJECTED: "Why it was rejected"}
 REFRESHING = frozenset({RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.APPROVED})
 SHOWN_CELLS = 12
 
@@ -96,6 +97,7 @@ class Detail:
     place: str
     likely: str
     files: tuple[ShownFile, ...]
+    outcome: str
     outcome_comment: str
     rounds: tuple[Round, ...]
     actions: tuple[Action, ...]
@@ -179,7 +181,7 @@ def _comments(review: Review, names: dict[int, str]) -> tuple[Comment, ...]:
 
 def rounds(view: RequestView) -> tuple[Round, ...]:
     """What checkers told the researcher, newest round first; only what this viewer may see is in `view`."""
-    names = {output.id: output.name for output in view.request.files}
+    names = {output.id: output.name for output in (*view.request.files, *view.request.earlier)}
     by_round: dict[int, list[Comment]] = {}
     for review in view.reviews:
         by_round.setdefault(review.round, []).extend(_comments(review, names))
@@ -225,6 +227,7 @@ def detail(view: RequestView, now: datetime) -> Detail:
         place=_place(view),
         likely=turnaround.likely(view.likely),
         files=tuple(file(number, output) for output in request.files),
+        outcome=OUTCOMES.get(request.status, "Why it was returned before"),
         outcome_comment=request.outcome_comment,
         rounds=rounds(view),
         actions=tuple(actions),

@@ -91,6 +91,7 @@ class ReviewPage:
     submit_text: str
     note: str
     notes: tuple[Said, ...]
+    returned_with: str
     earlier: tuple[requests.Round, ...]
     rules: tuple[str, ...]
 
@@ -246,6 +247,7 @@ def review_page(
             for review in shown
             if review.note and review.checker != viewer
         ),
+        returned_with=request.outcome_comment if request.round > 1 else "",
         earlier=tuple(given for given in requests.rounds(view) if given.number < request.round),
         rules=rules(policy),
     )

@@ -73,7 +73,7 @@ REQUEST_MEANINGS = {
     RequestStatus.SUBMITTED: "Waiting for the automatic checks, which start within seconds.",
     RequestStatus.CHECKING: "The automatic checks are running. They usually take under 20 seconds.",
     RequestStatus.IN_REVIEW: "Output checkers are looking at it, each without seeing what another decided.",
-    RequestStatus.RETURNED: "The checkers ask for changes. Read their comments, then send the changed files again.",
+    RequestStatus.RETURNED: "Changes are asked for. Read the comments, then send the changed files again.",
     RequestStatus.APPROVED: "Approved. The signed release package is being made.",
     RequestStatus.RELEASED: "Released. The signed package can be downloaded.",
     RequestStatus.REJECTED: "The checkers decided that this may not leave. Their comments say why.",
