@@ -15,15 +15,11 @@ from traitlets import Unicode, default
 
 from readingroom.core.people import LONGEST_USERNAME, USERNAME, Person, Standing
 from readingroom.errors import NotFound, PermissionDenied, ReadingRoomError
-from readingroom.hub import browser_tokens
+from readingroom.hub import browser_tokens, oidc_pages, sign_in
 from readingroom.services.sign_in import Enrolment, FirstStep, SignedIn
 
 LONGEST_PASSWORD = 1024  # before hashing, so that a huge one costs nothing
 LONGEST_CODE = 64
-
-
-class Proved(dict[str, str]):
-    """Who was let in, from a handler of ours that saw both factors. What a form or an API call sends is never one."""
 
 
 class RecordsAuthenticator(Authenticator):
@@ -54,8 +50,6 @@ class RecordsAuthenticator(Authenticator):
         return len(username) <= LONGEST_USERNAME and bool(USERNAME.fullmatch(username))
 
     def get_handlers(self, app: Any) -> list[Any]:
-        from readingroom.hub import oidc_pages, sign_in  # which need this module
-
         return [*sign_in.HANDLERS, *(oidc_pages.HANDLERS if self.provider else ())]
 
     # the steps, as the handlers ask for them
@@ -103,7 +97,7 @@ class RecordsAuthenticator(Authenticator):
 
     async def authenticate(self, handler: Any, data: Any) -> dict[str, object] | None:
         """Only who was let in by our handlers: a password sent to the Hub's API would be one factor."""
-        if not isinstance(data, Proved):
+        if not isinstance(data, sign_in.Proved):
             return None
         return {"name": data["username"], "admin": False}
 
