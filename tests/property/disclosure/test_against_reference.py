@@ -158,13 +158,15 @@ def test_mode_and_extremes(people, some, policy):
 
 
 @FEW
-@given(st.integers(0, 30), st.integers(0, 30), policies)
-def test_shares(numerator, rest, policy):
+@given(st.integers(0, 30), st.integers(0, 30), st.booleans(), policies)
+def test_shares(numerator, rest, constant, policy):
     whole = numerator + rest
-    cell = CellEvidence(("a",), ("b",), whole, whole, numerator_people=numerator, denominator_people=whole)
+    cell = CellEvidence(("a",), ("b",), whole, whole, numerator_people=numerator, denominator_people=whole,
+                        constant=constant)
     low = any(reference.is_low(count, policy) for count in (numerator, whole))
     telling = whole > 0 and any(reference.tells(part, whole, policy) for part in (numerator, rest))
-    assert fails(check_shares, "rate", cell, policy) == low
+    same = whole > 0 and policy.group_disclosure is not False and (numerator == 0 or (rest == 0 and constant))
+    assert fails(check_shares, "rate", cell, policy) == (low or same or (rest > 0 and reference.is_low(rest, policy)))
     assert fails(check_shares, "share", cell, policy) == (low or reference.is_low(rest, policy) or telling)
 
 

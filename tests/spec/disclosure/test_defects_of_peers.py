@@ -127,7 +127,8 @@ def test_17_zeros_are_what_the_policy_says():
 
 
 def test_20_and_22_a_standard_deviation_says_which_cells_and_why():
-    found = check(table("std", cell("a", people=30, value=2.5), cell("b", people=8, value=2.5)))
+    found = check(table("std", *(cell(name, people=people, value=2.5, lower_people=0, upper_people=0)
+                                 for name, people in (("a", 30), ("b", 8)))))
     assert [(one.rule, [place.row for place in one.cells]) for one in found.findings] == [
         ("threshold", [("b",)]), ("spread", [("b",)])]
 

@@ -6,6 +6,7 @@ from readingroom.core.disclosure.check import check_table_evidence
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.policy import Policy
 
+NOT_TWO = {"lower_people": 0, "upper_people": 0}
 PASS, REVIEW, FAIL = Verdict.PASS, Verdict.REVIEW, Verdict.FAIL
 
 
@@ -114,13 +115,74 @@ def test_means_of_extremes_in_their_place(people, top, total, overlap, rule):
     ("percentage", 5, 9, {}, {"share"}),
     ("rate", 12, 400, {}, set()),
     ("rate", 4, 400, {}, {"share"}),
-    ("rate", 400, 400, {}, set()),  # a rate has no rest: events in person-years
+    ("rate", 0, 400, {}, {"share.group"}),  # nobody has the event
+    ("rate", 397, 400, {}, {"share"}),  # all but three have it
+    ("rate", 390, 400, {}, set()),
+    ("rate", 400, 400, {}, {"share.group.unchecked"}),  # everybody: once each, or more often?
+    ("rate", 400, 400, {"group_disclosure": False}, set()),
     ("ratio", 40, 4, {}, {"share"}),
     ("share", None, 400, {}, {"share.unchecked"}),
 ])
 def test_shares_and_rates(statistic, numerator, denominator, changes, rules):
     evidence = one_cell(statistic, 400, numerator_people=numerator, denominator_people=denominator)
     assert rules_of(check(evidence, **changes)) == rules
+
+
+@pytest.mark.parametrize(("constant", "lower", "upper", "rules"), [
+    (True, 0, 0, {"share.group"}),  # everybody has the same
+    (False, 0, 0, set()),  # rows, or values that differ
+    (False, 3, 400, {"indicator"}),  # everybody has the event, but three are without it at some time
+])
+def test_rates_of_everybody(constant, lower, upper, rules):
+    evidence = one_cell("rate", 400, numerator_people=400, denominator_people=400, constant=constant,
+                        lower_people=lower, upper_people=upper)
+    assert rules_of(check(evidence)) == rules
+
+
+def test_shares_and_rates_of_a_value_are_dominated_like_its_sum():
+    for statistic in ("share", "rate", "ratio"):
+        for top, rule in (([900, 60, 1], "dominance"), ([90, 60, 50], None)):
+            evidence = one_cell(statistic, 30, numerator_people=30, denominator_people=60, constant=False, top=top,
+                                total=1000, nonzero_people=30, lower_people=0, upper_people=0)
+            assert rules_of(check(evidence)) >= ({rule} if rule else set())
+            assert check(evidence).verdict is (FAIL if rule else PASS)
+
+
+@pytest.mark.parametrize(("cell", "rule"), [
+    ({"lower_people": 3, "upper_people": 197}, "indicator"),
+    ({"lower_people": 0, "upper_people": 0}, None),  # more than two different values
+    ({}, "indicator.unchecked"),
+    ({"top": [1, 1, 1], "total": 197}, "indicator.unchecked"),  # ones and zeros, or ones and halves
+    ({"top": [1, 1, 0], "total": 197}, "indicator"),  # three have 0
+    ({"top": [-1, -1, 0], "total": -197, "absolute_total": 197}, "indicator"),
+    ({"top": [5, 5, 3], "total": 994}, "indicator"),  # three have 3
+    ({"top": [5, 5, 3], "total": 800}, None),  # a hundred have 3, if all have 3 or 5
+    ({"top": [5, 5, 3], "total": 801}, None),  # more than two values: two of them come to an even number
+    ({"top": [9, 8, 7], "total": 990}, None),  # three different values
+    ({"top": [9, 8, 7], "total": 990, "records": 300}, "indicator.unchecked"),  # of which each may be several
+])
+def test_means_of_one_of_two_values(cell, rule):
+    evidence = one_cell("mean", 200, **{"nonzero_people": 197} | cell)
+    found = rules_of(check(evidence, dominance=frozenset(), p_percent=0)) - {"all-equal.unchecked"}
+    assert found - {"dominance.unchecked", "p-percent.unchecked"} == ({rule} if rule else set())
+
+
+@pytest.mark.parametrize(("top", "total", "nonzero", "rule"), [
+    ([90, 80, 0], 170, None, "nonzero"),  # two people, the others have zero
+    ([90, 80, 70], 240, None, "nonzero.unchecked"),  # three, or more whose sums are below zero
+    ([90, 80, 70], 660, None, "nonzero.unchecked"),  # the other 420 may be of six people with 70 each
+    ([90, 80, 70], 661, None, None),  # of seven at least
+    ([90, 80, 70], 9000, None, None),
+    ([90, 80, 70], 240, 3, "nonzero"),
+    ([90, 80, 70], 240, 30, None),
+    ([], None, None, "nonzero.unchecked"),
+])
+def test_sums_of_people_who_have_something(top, total, nonzero, rule):
+    evidence = one_cell("sum", 200, top=top, total=total, constant=False, nonzero_people=nonzero)
+    if total == 240 and nonzero is None:
+        assert "nonzero" in rules_of(check(one_cell("sum", 200, top=top, total=total, negatives=0)))
+    found = rules_of(check(evidence, dominance=frozenset(), p_percent=0))
+    assert rule in found if rule else "nonzero" not in found and "nonzero.unchecked" not in found
 
 
 @pytest.mark.parametrize(("counts", "changes", "rules"), [
@@ -143,7 +205,7 @@ def test_odds_and_risk_ratios(counts, changes, rules):
     (30, None, {}, "all-equal.unchecked"),
 ])
 def test_standard_deviations(people, value, more, rule):
-    result = check(one_cell("sd", people, value=value), **more)
+    result = check(one_cell("sd", people, value=value, **NOT_TWO), **more)
     assert rules_of(result) == ({rule} if rule else set())
 
 
@@ -159,14 +221,14 @@ SCALE = {"scale": {"step": 1, "lowest": 1, "highest": 5}, "decimals": 2}
     (200, 4.995, 0.07, "spread.undecided", ""),
 ])
 def test_what_mean_and_sd_reveal_on_a_scale(people, mean, sd, rule, said):
-    result = check(one_cell("sd", people, value=sd, mean=mean, table=SCALE))
+    result = check(one_cell("sd", people, value=sd, mean=mean, table=SCALE, **NOT_TWO))
     assert rules_of(result) == ({rule} if rule else set())
     assert said in "".join(finding.message for finding in result.findings)
 
 
 def test_a_scale_of_many_steps_is_left_to_people():
     table = {"scale": {"step": 1, "lowest": 0, "highest": 90}, "decimals": 2}
-    assert rules_of(check(one_cell("sd", 30, value=4.1, mean=33.2, table=table))) == {"spread.undecided"}
+    assert rules_of(check(one_cell("sd", 30, value=4.1, mean=33.2, table=table, **NOT_TWO))) == {"spread.undecided"}
 
 
 @pytest.mark.parametrize(("top", "total", "constant", "rule"), [
@@ -215,7 +277,7 @@ def test_people_who_drop_out_for_want_of_a_value(missing, asked, rule):
     ([90, 5], None, 198, {"expand"}, REVIEW),
 ])
 def test_sampling_weights(top, weights, weighted_total, ways, verdict):
-    evidence = one_cell("sum", top=top, total=120, weighted_total=weighted_total,
+    evidence = one_cell("sum", top=top, total=120, weighted_total=weighted_total, nonzero_people=30,
                         **({"top_weights": weights} if weights else {}))
     result = check(evidence, weights=None if ways is None else frozenset(ways), p_percent=0)
     if ways is None:

@@ -10,7 +10,7 @@ from readingroom.core.disclosure.links import check_links
 from readingroom.core.disclosure.matching import match
 from readingroom.core.disclosure.models.check import check_description
 from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
-from readingroom.core.disclosure.rules import CELL_RULES, check_together
+from readingroom.core.disclosure.rules import CELL_RULES, check_indicator_sums, check_together
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.inspection.inspect import inspect
 from readingroom.core.inspection.model import Inspection
@@ -70,7 +70,8 @@ def apply_rules(tables: tuple[TableEvidence, ...], policy: Policy) -> tuple[Find
     for table in tables:
         for rule in CELL_RULES:
             findings += [finding for finding in rule(table, policy) if finding not in findings]
-    findings += [finding for finding in check_together(tables, policy) if finding not in findings]
+    for together in (check_indicator_sums, check_together):
+        findings += [finding for finding in together(tables, policy) if finding not in findings]
     return tuple(findings)
 
 

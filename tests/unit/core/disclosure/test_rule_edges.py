@@ -31,8 +31,11 @@ COMPLETE = Policy(
     residual_degrees_of_freedom=10, weights=frozenset({"total"}))
 
 
+NOT_TWO = {"nonzero_people": 30, "lower_people": 0, "upper_people": 0}
+
+
 def rules_of(statistic, policy=COMPLETE, table=(), **cell):
-    one = CellEvidence(("a",), ("b",), 30, 30, **cell)
+    one = CellEvidence(("a",), ("b",), 30, 30, **NOT_TWO | cell)
     return {finding.rule for finding in check_table_evidence(TableEvidence(statistic, "id", (one,), **dict(table)),
                                                              policy).findings}
 
@@ -112,7 +115,7 @@ def test_spread_on_a_scale(cell, rules):
 
 
 def test_one_value_has_no_spread():
-    one = CellEvidence(("a",), ("b",), 1, 1, value=1.5, mean=3)
+    one = CellEvidence(("a",), ("b",), 1, 1, value=1.5, mean=3, **NOT_TWO | {"nonzero_people": 1})
     table = TableEvidence("sd", "id", (one,), scale=Scale(1, 1, 5))
     assert {finding.rule for finding in check_table_evidence(table, COMPLETE).findings} == {"threshold", "spread"}
 

@@ -38,7 +38,8 @@ CELL: tuple[Field, ...] = (
     Field("weighted_total", readers.NUMBER, "The sum of all contributions times their weights."),
     Field("weighted_absolute_total", readers.NUMBER, "The same of absolute contributions; needed where one is "
           "negative."),
-    Field("constant", readers.FLAG, "All values in the cell are equal."),
+    Field("constant", readers.FLAG, "All values in the cell are equal; false of a rate that counts rows, which have "
+          "none."),
     Field("below", readers.COUNT, "Distinct privacy units with a value strictly below the published one."),
     Field("above", readers.COUNT, "Distinct privacy units with a value strictly above the published one."),
     Field("at_value", readers.COUNT, "Distinct privacy units with exactly the published value."),
@@ -54,8 +55,8 @@ CELL: tuple[Field, ...] = (
     Field("mean", readers.NUMBER, "The mean as published beside a standard deviation or variance."),
     Field("sd", readers.NUMBER, "The standard deviation (n - 1) as published."),
     Field("nonzero_people", readers.COUNT, "Distinct privacy units whose contribution is not zero."),
-    Field("lower_people", readers.COUNT, "Where all values in the data are one of two neighbouring whole numbers, "
-          "such as 0 and 1: distinct privacy units that have the smaller one."),
+    Field("lower_people", readers.COUNT, "Where all values in the table are one of two, such as 0 and 1: distinct "
+          "privacy units that have the smaller one; 0 for both where there are more than two."),
     Field("upper_people", readers.COUNT, "The same for the larger one."),
     Field("shown", readers.COUNT, "The count as it is shown, where it does not follow from the number of people: "
           "rounded so that totals add up, with noise, or a total that was added up from rounded counts."),

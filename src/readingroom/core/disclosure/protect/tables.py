@@ -167,20 +167,32 @@ class _Group:
             if not hierarchies.get(name):
                 self._open(name, codes)
         self.variables = {name: make_variable(name, used[name], hierarchies.get(name, {})) for name in names}
+        for name in names:
+            self._refuse_crossing(name)
         self._own = {at: self._codes(table) for at, table in tables}
 
     def _open(self, name: str, codes: dict[Code, None]) -> None:
-        """Adds the rest that no table shows, and refuses two ways of breaking a total down that don't compare."""
+        """Adds the rest that no table shows."""
         shown = [{entry.at[table.variables.index(name)] for entry in table.entries}
                  for _, table in self.tables if name in table.variables]
         lone = next((code for code in codes if code is not None), None)
         if not shown or (len(codes) == 1 and lone is not None and len(self.tables) > 1):
             codes[f"other than {', '.join(code for code in codes if code is not None)}"] = None
-        for one, other in itertools.combinations(shown, 2):
-            if None in one and None in other and not (one & other) - {None} and len(one) > 1 < len(other):
+
+    def _refuse_crossing(self, name: str) -> None:
+        """Two ways to break a total down, each with codes that the other lacks: nothing says how they fit together."""
+        shown = [{entry.at[table.variables.index(name)] for entry in table.entries}
+                 for _, table in self.tables if name in table.variables]
+        held = [frozenset().union(*(self.variables[name].of(code) for code in codes if code is not None))
+                for codes in shown]
+        for at, other in itertools.permutations(range(len(shown)), 2):
+            if None in shown[at] and held[at] and held[other] - held[at] and held[at] - held[other]:
+                codes = " and ".join(sorted(self.variables[name].label(frozenset((atom,)))
+                                            for atom in held[other] - held[at])[:3])
                 raise InvalidInput(
-                    f"Two tables break {name} down and have no code in common.", rule="tables.hierarchy", value=name,
-                    next_step="Say which codes make up which under \"hierarchies\", or name the variables apart.")
+                    f"Two tables break {name} down in ways that can't be compared: one lacks {codes}.",
+                    rule="tables.hierarchy", value=name, next_step="Say which codes make up which under "
+                    "\"hierarchies\", give every table all its codes, or name the variables apart.")
 
     def key(self, table: Table, at: At) -> Key:
         codes = dict(zip(table.variables, at, strict=True)) | dict(table.where)

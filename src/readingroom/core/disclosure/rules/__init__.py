@@ -12,7 +12,7 @@ from readingroom.core.disclosure.rules.differencing import check_differencing, c
 from readingroom.core.disclosure.rules.dominance import check_dominance
 from readingroom.core.disclosure.rules.extremes import check_extremes
 from readingroom.core.disclosure.rules.group import check_group
-from readingroom.core.disclosure.rules.indicator import check_indicator
+from readingroom.core.disclosure.rules.indicator import check_indicator, check_indicator_sums
 from readingroom.core.disclosure.rules.missing import check_missing
 from readingroom.core.disclosure.rules.mode import check_mode
 from readingroom.core.disclosure.rules.nonzero import check_nonzero
@@ -58,4 +58,4 @@ CELL_RULES: tuple[Rule, ...] = (
 RULES: tuple[Rule, ...] = (*CELL_RULES, check_differencing)
 """All; the tables of one output are differenced together, by `check_together`."""
 
-__all__ = ["CELL_RULES", "RULES", "Rule", "check_together"]
+__all__ = ["CELL_RULES", "RULES", "Rule", "check_indicator_sums", "check_together"]

@@ -6,13 +6,13 @@ from fractions import Fraction
 
 from readingroom.core.disclosure.evidence import TableEvidence
 from readingroom.core.disclosure.rules.magnitude import (
-    MAGNITUDES,
     MARGIN,
     Clear,
     Contributions,
     exact,
     magnitudes,
     percent,
+    sums_values,
 )
 from readingroom.core.disclosure.rules.wording import listing, missing_parameter, plural
 from readingroom.core.disclosure.verdict import Finding, Verdict
@@ -53,7 +53,7 @@ def check_dominance(evidence: TableEvidence, parameters: Policy) -> list[Finding
     Example: (2, 90): contributions 60, 35, 5 give 95 of 100, over 90: fails. 60, 30, 10 give 90: passes, or fails
     if inclusive.
     """
-    if evidence.family not in MAGNITUDES:
+    if not sums_values(evidence):
         return []
     if parameters.dominance is None:
         return [missing_parameter("dominance")]

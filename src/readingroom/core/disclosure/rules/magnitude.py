@@ -19,6 +19,14 @@ MAGNITUDES = frozenset({Family.LINEAR, Family.SAFE_EXTREME})
 NOISE = 10**9
 """A total of floats may be off by one part in this many."""
 
+
+
+def sums_values(evidence: TableEvidence) -> bool:
+    """Whether the rules on magnitudes apply: to sums and means, and to shares and rates of a value."""
+    return evidence.family in MAGNITUDES or (
+        evidence.family is Family.SHARE and any(cell.total is not None for cell in evidence.cells))
+
+
 LACKING = "the largest contributions, their total, their weights, or (with negative values) the absolute total"
 
 MARGIN = 1 + 1 / NOISE

@@ -6,12 +6,12 @@ from fractions import Fraction
 
 from readingroom.core.disclosure.evidence import TableEvidence
 from readingroom.core.disclosure.rules.magnitude import (
-    MAGNITUDES,
     Contributions,
     clear_rest,
     exact,
     magnitudes,
     percent,
+    sums_values,
 )
 from readingroom.core.disclosure.rules.wording import listing, missing_parameter, plural
 from readingroom.core.disclosure.verdict import Finding, Verdict
@@ -46,7 +46,7 @@ def check_p_percent(evidence: TableEvidence, parameters: Policy) -> list[Finding
     Example: p = 10: contributions 60, 35, 5: the rest is 5, under 6: fails. 60, 34, 6: the rest is 6: passes. With a
     coalition of two the third is no blur: 60, 30, 8, 2 leave 2, under 6: fails.
     """
-    if evidence.family not in MAGNITUDES:
+    if not sums_values(evidence):
         return []
     if parameters.p_percent is None:
         return [missing_parameter("p_percent")]

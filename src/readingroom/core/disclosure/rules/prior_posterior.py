@@ -6,12 +6,12 @@ from fractions import Fraction
 
 from readingroom.core.disclosure.evidence import TableEvidence
 from readingroom.core.disclosure.rules.magnitude import (
-    MAGNITUDES,
     Contributions,
     clear_rest,
     exact,
     magnitudes,
     percent,
+    sums_values,
 )
 from readingroom.core.disclosure.rules.wording import listing, plural
 from readingroom.core.disclosure.verdict import Finding, Verdict
@@ -45,7 +45,7 @@ def check_prior_posterior(evidence: TableEvidence, parameters: Policy) -> list[F
 
     Example: (10, 50): contributions 60, 30, 10: the rest is 10, under 12: fails. 60, 28, 12: passes.
     """
-    if evidence.family not in MAGNITUDES or not parameters.p_q:
+    if not sums_values(evidence) or not parameters.p_q:
         return []
     clear = clear_rest(max(p / q for p, q in parameters.p_q))
     found = magnitudes("prior-posterior", evidence, 2, parameters, SOURCE, clear)

@@ -113,9 +113,8 @@ class _Cells:
             "total": total, "negatives": found[f"negatives{i}"], "constant": found[f"lo{i}"] == found[f"hi{i}"]}
         if found[f"negatives{i}"]:
             said["absolute_total"] = absolute
-        for name in ("nonzero", "lower", "upper"):
-            if (people := found.get(f"{name}{i}")) is not None:
-                said[f"{name}_people"] = people
+        said["nonzero_people"] = found.get(f"nonzero{i}", found[f"units{i}"])
+        said |= {f"{which}_people": found.get(f"{which}{i}", 0) for which in ("lower", "upper")}
         if not self.weighted:
             said["top"] = _largest(found[f"top{i}"], found[f"low{i}"])
             return said
@@ -194,8 +193,13 @@ class _Cells:
             above, below = found["units"], whole["units"]
         else:
             above, below = plain(found[f"sum{i}"]), plain(whole[f"sum{i}"])
-        said |= {"numerator_people": said["people"], "denominator_people": self._people(whole)[0]}
+        said |= {"numerator_people": self._sharing(found), "denominator_people": self._sharing(whole)}
         return said | ({"value": self.measure.scale * above / below} if below else {"suppressed": True})
+
+    def _sharing(self, found: Facts) -> int:
+        """Of people all, of a value those who have something else than zero."""
+        people = self._people(found)[0]
+        return people if self.places.value is None else int(found.get(f"nonzero{self.places.value}", people))
 
     def is_idle(self, key: Key) -> bool:
         """A total's share of itself is all of it, whatever the data; such a cell is left out, as pandas does."""
@@ -210,13 +214,15 @@ class _Cells:
         if self.measure.canonical != "share":
             return {}
         whole = self.facts.get(self._whole(key))
-        people = 0 if whole is None else self._people(whole)[0]
+        people = 0 if whole is None else self._sharing(whole)
         return {"denominator_people": people} | ({} if people else {"suppressed": True})
 
     def fraction(self, found: Facts, key: Key) -> dict[str, Any]:
         above, below = self.places.value, self.places.denominator
         said = self._linear(found) | {
             "numerator_people": found[f"positives{above}"], "denominator_people": found[f"units{below}"]}
+        if self.measure.value is None:  # rows are counted, which have no values that could be equal
+            said["constant"] = False
         total = found[f"sum{below}"]
         return said | ({"value": self.measure.scale * said["total"] / plain(total)} if total else {"suppressed": True})
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -29,6 +29,9 @@ SHUT: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": "false", "temp_directory": "", "preserve_insertion_order": "false",
 }
 MOST_FETCHED = 3 * MOST_CELLS
+LOOKED_AT = 1000
+"""Rows in which three different values show that a column has more than two."""
+
 TOP = 10
 """Largest contributions kept per cell: dominance rules in use look at one to four."""
 
@@ -95,6 +98,7 @@ class _Pass:
         self.checked: dict[str, str] = {}
         self.known: dict[tuple[str, ...], int] = {}
         self.mode_labels: dict[int, tuple[str, ...]] = {}
+        self.maybe_two: set[int] = set()
         self.used = used
 
     def run(self) -> Computed:
@@ -102,7 +106,6 @@ class _Pass:
         down, row_code, row_missing = self._variables(recipe.rows, "a")
         across, column_code, column_missing = self._variables(recipe.columns, "b")
         measured = [self._places(measure) for measure in recipe.measures]
-        plan, places = self._plan(measured)
         unit = None if recipe.unit is None else self._add("u", frames.units(self.data[recipe.unit], recipe.unit))
         key = self._key() if unit and self.secret is not None else None
         weight = self._weight()
@@ -117,15 +120,17 @@ class _Pass:
             *(f"{expression} AS v{place}" for place, expression in enumerate(self.expressions))])
         everything = " AND ".join(part for part in (condition and f"({condition})", kept) if part)
         table = self._table()
-        times = goes(plan, table.num_rows, self.at_once)
-        dealt = [f"hash({unit}) % {times} = {turn}" for turn in range(times)] if times > 1 else [""]
-        conditions_of = [" AND ".join(part for part in (everything, turn) if part) for turn in dealt]
-        made = [statement(plan, f"SELECT {base} FROM data" + (f" WHERE {test}" if test else ""))
-                for test in conditions_of]
-        listed = made[0][1]
         with _connection() as connection:
             connection.register("data", table)
             left_out = self._left_out(connection, condition, lost)
+            self._look_for_two(connection, everything)
+            plan, places = self._plan(measured)
+            times = goes(plan, table.num_rows, self.at_once)
+            dealt = [f"hash({unit}) % {times} = {turn}" for turn in range(times)] if times > 1 else [""]
+            conditions_of = [" AND ".join(part for part in (everything, turn) if part) for turn in dealt]
+            made = [statement(plan, f"SELECT {base} FROM data" + (f" WHERE {test}" if test else ""))
+                    for test in conditions_of]
+            listed = made[0][1]
             parts = []
             for text, _ in made:
                 parts.append(_fetched(connection, f"{text} LIMIT {MOST_FETCHED + 1}", "recipe.compute"))
@@ -223,7 +228,10 @@ class _Pass:
         return self.known[key]
 
     def _described(self, name: str, exact: bool) -> Value:
-        """Whether a value may be below 0 or 0, and whether it is one of two, in the data and as the cap leaves it."""
+        """Whether a value may be below 0 or 0, in the data and as the cap leaves it; and whether it may be one of two.
+
+        Where no row is left out, three values among the first rows say that it is not.
+        """
         column = frames.numbers(self.data[name], name)
         ends = pc.min_max(column).as_py()
         if ends["min"] is None:
@@ -231,8 +239,20 @@ class _Pass:
         low, high = self.recipe.cap or (None, None)
         least = min(max(ends["min"], ends["min"] if low is None else low), ends["max"] if high is None else high)
         most = max(min(ends["max"], ends["max"] if high is None else high), ends["min"] if low is None else low)
-        two = most - least == 1 and least == int(least) and frames.whole(column)
-        return Value(exact, signed=least < 0, zeros=least <= 0 <= most, two=(int(least), int(most)) if two else None)
+        if self.recipe.where or self.recipe.cap or len(pc.unique(column.slice(0, LOOKED_AT).drop_null())) < 3:
+            self.maybe_two.add(len(self.values))
+        return Value(exact, signed=least < 0, zeros=least <= 0 <= most)
+
+    def _look_for_two(self, connection: duckdb.DuckDBPyConnection, test: str) -> None:
+        """Find the values that are one of two in all rows that count, whatever others the data may hold."""
+        for place in sorted(self.maybe_two):
+            expression = self.expressions[place]
+            rows = f"SELECT {expression} AS v FROM data WHERE v IS NOT NULL" + (f" AND ({test})" if test else "")
+            ends = f"WITH rows AS ({rows}), ends AS (SELECT min(v) AS low, max(v) AS high FROM rows) SELECT low, high"
+            found = _fetched(connection, f"{ends} FROM ends WHERE low < high AND NOT EXISTS "
+                             "(SELECT 1 FROM rows WHERE v <> low AND v <> high)", "recipe.compute")
+            if found:
+                self.values[place] = replace(self.values[place], two=found[0])
 
     def _plan(self, measured: list[Places]) -> tuple[Plan, tuple[Places, ...]]:
         by_name: dict[str, list[int]] = {}

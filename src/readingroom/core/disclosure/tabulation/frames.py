@@ -279,13 +279,6 @@ def finite(column: pa.ChunkedArray) -> bool:
     return all(end is None or math.isfinite(end) for end in ends.values())
 
 
-def whole(column: pa.ChunkedArray) -> bool:
-    """Whether all numbers are whole ones."""
-    if not pa.types.is_floating(column.type) and not pa.types.is_decimal(column.type):
-        return True
-    return bool(pc.all(pc.equal(column, pc.floor(column)), min_count=0).as_py())
-
-
 def _no_numbers(name: str, what: str) -> InvalidInput:
     return InvalidInput(f"The column {name!r} holds {what}, which is not made of numbers.", rule="data.numbers",
                         value=name, next_step="Name a column of numbers, or make it one first.")

@@ -15,8 +15,10 @@ single values again (quantiles, modes) joins the cells back to the rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 OVERALL = -1
+Number = int | float | Decimal
 KEYS = 2**64
 """Record keys are whole numbers below it, and so are their sums modulo it."""
 
@@ -26,13 +28,13 @@ class Value:
     """One column of numbers: `exact` when sums of it are whole numbers or decimals, without rounding.
 
     Of a column that is not `signed` nothing is below 0, so that what negative ones need takes no time; `zeros`
-    says that some may be 0, and `two` which the only two values are, where they are neighbouring whole numbers.
+    says that some may be 0, and `two` which the only two values are, where there are no others in the table.
     """
 
     exact: bool
     signed: bool = True
     zeros: bool = False
-    two: tuple[int, int] | None = None
+    two: tuple[Number, Number] | None = None
 
     def sum(self, expression: str) -> str:
         return f"sum({expression})" if self.exact else f"fsum({expression})"
@@ -131,8 +133,9 @@ def _unit_columns(plan: Plan) -> list[tuple[str, str]]:
         if value.zeros:
             columns.append((f"nonzero{i}", f"count(*) FILTER (s{i} <> 0)"))
         if value.two:
-            columns += [(f"lower{i}", f"count(*) FILTER (l{i} = {value.two[0]})"),
-                        (f"upper{i}", f"count(*) FILTER (h{i} = {value.two[1]})")]
+            smaller, larger = map(_literal, value.two)
+            columns += [(f"lower{i}", f"count(*) FILTER (l{i} = {smaller})"),
+                        (f"upper{i}", f"count(*) FILTER (h{i} = {larger})")]
         if plan.has_weight:
             pair = f"struct_pack(s := s{i}::DOUBLE, ws := ws{i}, ww := ww{i})"
             columns += [(f"wtop{i}", f"max_by({pair}, abs(s{i}), {plan.top}) FILTER (s{i} IS NOT NULL)"),
@@ -141,6 +144,10 @@ def _unit_columns(plan: Plan) -> list[tuple[str, str]]:
     for i, entities in plan.extreme_means:
         columns += [(f"largest{i}", f"max(h{i}, {entities})"), (f"smallest{i}", f"min(l{i}, {entities})")]
     return columns
+
+
+def _literal(number: Number) -> str:
+    return f"{number!r}::DOUBLE" if isinstance(number, float) else str(number)
 
 
 def _named(columns: list[tuple[str, str]]) -> str:

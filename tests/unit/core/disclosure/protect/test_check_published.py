@@ -153,9 +153,21 @@ class TestLinkedTables:
         assert ranges(answer) == {"N, F": (10, 24, "protected"), "S, F": (26, 40, "protected")}
 
     def test_ways_to_break_a_total_down_that_do_not_compare_are_refused(self):
-        with pytest.raises(InvalidInput, match="no code in common"):
+        with pytest.raises(InvalidInput, match="can't be compared"):
             check_published({"tables": [{"rows": {"r": ["a", "b", "Total"]}, "values": ["x", "x", 9]},
                                         {"rows": {"r": ["X", "Y", "Total"]}, "values": [4, 5, 9]}]})
+
+    @pytest.mark.parametrize("other", [
+        {"rows": {"age": ["0-64", "65+", "Total"]}, "values": [53, "x", 60]},
+        {"rows": {"age": ["0-64"]}, "values": [53]},
+    ])
+    def test_a_band_that_no_hierarchy_explains_hides_no_subtraction(self, other):
+        """65+ is 60 - 20 - 33 in the first table, whatever 0-64 in the other one is."""
+        first = {"rows": {"age": ["0-17", "18-64", "65+", "Total"]}, "values": [20, 33, "x", 60]}
+        with pytest.raises(InvalidInput, match="one lacks 0-64"):
+            check_published({"tables": [first, other]})
+        answer = check_published({"tables": [first, other], "hierarchies": {"age": {"0-64": ["0-17", "18-64"]}}})
+        assert ranges(answer)["65+"] == (7, 7, "exposed")
 
     def test_tables_that_disagree_are_refused_by_name(self):
         with pytest.raises(InvalidInput, match="Total is 9 in A and 10 in B"):
@@ -168,6 +180,52 @@ class TestLinkedTables:
             "values": [20, "x", "x", 30, "x", 26, 50],
             "hierarchies": {"place": {"N": ["N1", "N2"], "S": ["S1", "S2"]}}})
         assert ranges(answer) == {"N1": (0, 20, "protected"), "N2": (0, 20, "protected"), "S1": (4, 4, "exposed")}
+
+
+class TestSmallGroups:
+    """Two hidden cells whose sum is known are as few people as the sum, as the rule on tables made from data has it."""
+
+    @pytest.mark.parametrize(("total", "more", "exposed"), [
+        (34, {}, ["A + B"]),  # four people
+        (39, {}, ["A + B"]),
+        (40, {}, []),  # ten
+        (34, {"threshold": 4}, []),
+        (34, {"threshold": None}, []),
+        (34.5, {"kind": "magnitude", "threshold": 10}, []),
+    ])
+    def test_of_one_line(self, total, more, exposed):
+        answer = check_published({"rows": ["A", "B", "C", "Total"], "values": ["x", "x", 30, total]} | more)
+        assert [one["words"].partition(":")[0] for one in answer["groups"]] == exposed
+        assert answer["verdict"] == ("fail" if exposed else "pass")
+        assert [one["rule"] for one in answer["findings"]] == ["intruder.group"] * len(exposed)
+
+    def test_by_what_another_table_leaves(self):
+        """Of N all but four are women; the others are the men hidden and whoever else there is."""
+        answer = check_published({"tables": [
+            {"rows": {"r": ["N", "S"]}, "values": [40, 50]},
+            {"rows": {"r": ["N", "S"]}, "values": [36, 20], "where": {"sex": "F"}},
+            {"rows": {"r": ["N", "S"]}, "values": ["x", 30], "where": {"sex": "M"}}]})
+        assert [(one["lower"], one["upper"], len(one["cells"])) for one in answer["groups"]] == [(4, 4, 2)]
+
+    def test_by_rounded_numbers(self):
+        """5 stands for 3 to 7 and 0 for up to 2: the two hidden ones are 1 to 7 people."""
+        answer = check_published({"rounding": 5, "rows": ["A", "B", "C", "Total"], "values": ["x", "x", 0, 5]})
+        assert [(one["lower"], one["upper"]) for one in answer["groups"]] == [(1, 7)]
+
+
+class TestCountsShown:
+    TABLE = {"rows": ["A", "B", "Total"], "values": [4, 30, 34]}  # noqa: RUF012
+
+    @pytest.mark.parametrize(("more", "rules"), [
+        ({"threshold": 10}, ["intruder.shown"]),
+        ({"threshold": 4}, []),
+        ({}, []),  # nobody said that they are too few
+        ({"threshold": 10, "sensitive": [["B"]]}, []),
+        ({"threshold": 10, "kind": "magnitude"}, []),
+    ])
+    def test_below_a_written_threshold(self, more, rules):
+        found = [one["rule"] for one in check_published(self.TABLE | more)["findings"]]
+        assert [rule for rule in found if rule == "intruder.shown"] == rules
 
 
 class TestInsiders:

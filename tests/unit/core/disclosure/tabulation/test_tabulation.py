@@ -117,6 +117,31 @@ def test_huge_whole_numbers_are_exact(value):
     assert decimals.total == 2**70 + 1
 
 
+@pytest.mark.parametrize(("values", "more", "expected"), [
+    ([0, 1, 1, 1, 1, 1], {}, (1, 5)),
+    ([False, True, True, True, True, None], {}, (1, 4)),
+    ([0.5, 9, 9, 9, 9, 9], {}, (1, 5)),  # any two values
+    ([decimal.Decimal("0.10"), *[decimal.Decimal("7.20")] * 5], {}, (1, 5)),
+    ([2**70, *[2**70 + 1] * 5], {}, (1, 5)),
+    ([0, 1, 1, 9, 9, 9], {}, (0, 0)),  # 9 is a third
+    ([0, 1, 1, 9, 9, 9], {"where": "v < 9"}, (1, 2)),  # and is left out
+    ([0, 1, 2, 3, 4, 5], {"where": "v in (2, 5)"}, (1, 1)),
+    ([0, 1, 2, 3, 4, 5], {"cap": [None, 1]}, (1, 5)),
+    ([1, 1, 1, 1, 1, 1], {}, (0, 0)),  # all alike, which another rule says
+], ids=str)
+def test_values_that_are_one_of_two_are_counted(values, more, expected):
+    frame = {"v": values, "p": list("abcdef")}
+    for statistic in ("mean", "sd"):
+        cell = table(frame, statistic=statistic, value="v", unit="p", **more).cells[0]
+        assert (cell.lower_people, cell.upper_people) == expected
+
+
+def test_the_numerator_of_a_share_of_a_value_is_who_has_any():
+    frame = {"a": ["x", "x", "x", "y"], "v": [0, 0, 1, 1], "p": list("abcd")}
+    first, last = table(frame, rows="a", statistic="share", value="v", unit="p").cells
+    assert [(cell.numerator_people, cell.denominator_people) for cell in (first, last)] == [(1, 2), (1, 2)]
+
+
 def test_bands_and_merged_categories():
     frame = pandas.DataFrame({"age": [3, 17, 18, 64, 65, 90], "r": list("abcabc")})
     assert people(frame, rows="age", bands={"age": [0, 18, 65, None]}) == {
