@@ -327,6 +327,35 @@ def test_a_request_carries_each_outputs_own_context_and_evidence(portal):
     assert "&lt;b&gt;why?" in asked.refresh()._repr_html_()
 
 
+def test_a_group_says_once_what_holds_for_its_outputs(portal):
+    Path("notes.txt").write_text("Made in 2026.")
+    Path("make.py").write_text("print(1)")
+    group = rr.Group("By region", [by_region().save("by-region.csv")], context="Distinct defendants by region and sex.",
+                     controls="None.", supporting="notes.txt", code=["make.py"])
+    rr.request_release("Grouped", "For the paper.", group)
+    said = portal.requests[0]["said"]
+    assert [(file["name"], file["kind"], file["group"]) for file in said["files"]] == [
+        ("by-region.csv", "output", "By region"), ("notes.txt", "supporting", "By region"),
+        ("make.py", "code", "By region")]
+    assert said["groups"] == [{"name": "By region", "context": "Distinct defendants by region and sex.",
+                               "controls": "None."}]
+
+
+@pytest.mark.parametrize(("groups", "rule"), [
+    ([rr.Group("A", [], context="Distinct defendants by region and sex.")], "request.outputs"),
+    ([rr.Group("A", "t.txt", context="short")], "request.group-context"),
+    ([rr.Group("A", "t.txt", context="Distinct defendants by region and sex."),
+      rr.Group("a", "u.txt", context="Distinct defendants by region and sex.")], "request.group-name"),
+    ([rr.Group("A", code="t.txt", context="Distinct defendants by region and sex.")], "request.outputs"),
+])
+def test_a_bad_group_never_leaves(portal, groups, rule):
+    Path("t.txt").write_text("One.")
+    Path("u.txt").write_text("Two.")
+    with pytest.raises(InvalidInput) as refusal:
+        rr.request_release("Title", "Purpose", groups)
+    assert refusal.value.rule == rule and portal.requests == []
+
+
 def test_refusals_keep_their_class_rule_and_next_step(portal, monkeypatch):
     with pytest.raises(NotFound):
         rr.request(99)

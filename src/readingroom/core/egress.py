@@ -111,7 +111,7 @@ def phase(request: EgressRequest) -> Phase:
             enough = len(current_reviews(request)) >= request.checkers_required
             if not enough:
                 return Phase.INDEPENDENT
-            settled = bool(unsigned(request)) and not unapproved(request, request.files)
+            settled = bool(unsigned(request)) and not unapproved(request)
             return Phase.SIGN_OFF if settled else Phase.CONSOLIDATING
         case RequestStatus.APPROVED | RequestStatus.RELEASED | RequestStatus.REJECTED | RequestStatus.WITHDRAWN:
             return Phase.COMPLETE
@@ -141,7 +141,8 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) ->
                                 value=len(reviewers), next_step="Take another request from the queue.")
     voted = {vote.file_id: vote for vote in votes}
     everything = {file.id for file in request.files}
-    if len(voted) != len(votes) or not everything - carried(request) <= set(voted) <= everything:
+    needed = {file.id for file in request.leaving} - carried(request)
+    if len(voted) != len(votes) or not needed <= set(voted) <= everything:
         raise InvalidInput("The review does not answer for each file exactly once.", rule="review.complete",
                            value=len(votes), next_step="Decide about every file, then submit.")
     for file in request.files:
@@ -150,7 +151,8 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) ->
         if vote.decision is Decision.CHANGE and not vote.comment.strip():
             raise InvalidInput(f"You ask for a change to {file.name} without saying which.", rule="review.comment",
                                value=file.name, next_step="Tell the researcher what would make it safe.")
-        if vote.decision is Decision.APPROVE and file.verdict is not Verdict.PASS and not vote.comment.strip():
+        needs_reason = file.leaves and file.verdict is not Verdict.PASS
+        if vote.decision is Decision.APPROVE and needs_reason and not vote.comment.strip():
             found = "was not checked" if file.verdict is None else f"has the verdict {file.verdict.name}"
             raise InvalidInput(f"{file.name} {found}; approving it needs your reason.", rule="review.reason",
                                value=file.name, next_step="Write why it is safe all the same; it stays on the record.")
@@ -159,7 +161,8 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) ->
 def is_same(earlier: OutputFile, now: OutputFile) -> bool:
     """Whether an approval of `earlier` is one of `now`: the same bytes under the same name, said to be the same, and
     checked by machine with no worse a verdict (policy may have tightened between the rounds)."""
-    said = [(file.name, file.sha256, file.context, file.controls, file.evidence) for file in (earlier, now)]
+    said = [(file.name, file.sha256, file.context, file.controls, file.evidence, file.kind, file.group)
+            for file in (earlier, now)]
     checked = earlier.verdict is not None and now.verdict is not None and now.verdict <= earlier.verdict
     return said[0] == said[1] and checked
 
@@ -181,23 +184,30 @@ def approvals(request: EgressRequest, file: OutputFile) -> tuple[Approval, ...]:
 def carried(request: EgressRequest) -> frozenset[int]:
     """The ids of files that were approved in earlier rounds and did not change: nobody need decide on them again."""
     before = replace(request, reviews=tuple(review for review in request.reviews if review.round < request.round))
-    return frozenset(file.id for file in request.files
+    return frozenset(file.id for file in request.leaving
                      if request.checkers_required and len(approvals(before, file)) >= request.checkers_required)
 
 
 def approvers(request: EgressRequest) -> frozenset[str]:
     """Everyone whose approval of a file counts."""
-    return frozenset(approval.checker for file in request.files for approval in approvals(request, file))
+    return frozenset(approval.checker for file in request.leaving for approval in approvals(request, file))
 
 
-def unapproved(request: EgressRequest, files: Sequence[OutputFile]) -> tuple[str, ...]:
-    """Names of files that do not have the approvals that policy demands, for exactly what they are."""
-    return tuple(file.name for file in files if len(approvals(request, file)) < request.checkers_required)
+def unapproved(request: EgressRequest) -> tuple[str, ...]:
+    """Names of files that keep a round from being approved.
+
+    An output without the approvals that policy demands, for exactly what it is; a supporting file or code, which needs
+    none, while a checker of the round asks for a change to it.
+    """
+    refused = {vote.file_id for review in current_reviews(request) for vote in review.votes
+               if vote.decision is Decision.CHANGE}
+    return tuple(file.name for file in request.files if (
+        len(approvals(request, file)) < request.checkers_required if file.leaves else file.id in refused))
 
 
 def is_settled(request: EgressRequest) -> bool:
     """Whether the round has its reviews, and every file the approvals that policy demands."""
-    return len(current_reviews(request)) >= request.checkers_required and not unapproved(request, request.files)
+    return len(current_reviews(request)) >= request.checkers_required and not unapproved(request)
 
 
 def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
@@ -224,8 +234,8 @@ def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
         raise PermissionDenied(f"Request {request.number} lacks the sign-off of {', '.join(missing)}.",
                                rule="release.sign-off", value=missing,
                                next_step="The custodians of its data have to sign it off.")
-    lacking = unapproved(request, request.files)
-    if lacking or not request.files or (request.checkers_required < 1 and not made_by_platform):
+    lacking = unapproved(request)
+    if lacking or not request.leaving or (request.checkers_required < 1 and not made_by_platform):
         raise PermissionDenied(f"Request {request.number} lacks approvals for: {', '.join(lacking) or 'everything'}.",
                                rule="release.approvals", value=list(lacking),
                                next_step=f"Each file needs {request.checkers_required} independent approvals.")

@@ -20,6 +20,26 @@ class Assurance(StrEnum):
     PRIVATE = "private"
 
 
+class FileKind(StrEnum):
+    """What a file is there for. Only outputs leave; the others let checkers judge them."""
+
+    OUTPUT = "output"
+    SUPPORTING = "supporting"
+    CODE = "code"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files of one request that belong together: what they show, and what was done to protect people in all of them.
+
+    The one without a name holds whatever was not put in any.
+    """
+
+    name: str = ""
+    context: str = ""
+    controls: str = ""
+
+
 class Decision(StrEnum):
     """A checker's vote on one file."""
 
@@ -48,6 +68,18 @@ class OutputFile:
     verdict: Verdict | None = None
     findings: tuple[Finding, ...] = ()
     round: int = 1
+    kind: FileKind = FileKind.OUTPUT
+    group: Group = Group()
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it is in the release, and needs approvals for that."""
+        return self.kind is FileKind.OUTPUT
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """Context and controls: its own, or its group's where it has none."""
+        return self.context or self.group.context, self.controls or self.group.controls
 
 
 @dataclass(frozen=True)
@@ -111,6 +143,11 @@ class EgressRequest:
     earlier: tuple[OutputFile, ...] = ()
     sign_off_by: frozenset[str] = frozenset()
     sign_offs: tuple[SignOff, ...] = ()
+
+    @property
+    def leaving(self) -> tuple[OutputFile, ...]:
+        """The files of the present round that would be released."""
+        return tuple(file for file in self.files if file.leaves)
 
 
 @dataclass(frozen=True)

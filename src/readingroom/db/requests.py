@@ -11,8 +11,19 @@ from sqlalchemy.orm import Session
 
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.lifecycle import THAWS_TO, RequestStatus
-from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Release, Review, SignOff, Vote
-from readingroom.db.tables import FileRow, RecallRow, ReleaseRow, RequestRow, ReviewRow, SignOffRow, VoteRow
+from readingroom.core.requests import (
+    Assurance,
+    Decision,
+    EgressRequest,
+    FileKind,
+    Group,
+    OutputFile,
+    Release,
+    Review,
+    SignOff,
+    Vote,
+)
+from readingroom.db.tables import FileRow, GroupRow, RecallRow, ReleaseRow, RequestRow, ReviewRow, SignOffRow, VoteRow
 from readingroom.errors import InvalidTransition, NotFound
 
 
@@ -40,10 +51,14 @@ class Requests:
         row = self._row(number)
         row.round += 1
         row.submitted_at = at
+        groups = {group: GroupRow(request=number, round=row.round, name=group.name, context=group.context,
+                                  controls=group.controls)
+                  for group in dict.fromkeys(file.group for file in files) if group.name}
         row.files.extend(FileRow(
             request=number, round=row.round, name=file.name, sha256=file.sha256, size_bytes=file.size_bytes,
             output_type=file.output_type, assurance=file.assurance.value, context=file.context,
-            controls=file.controls, evidence=file.evidence, verdict=None, findings=[]) for file in files)
+            controls=file.controls, evidence=file.evidence, verdict=None, findings=[], kind=file.kind.value,
+            group=groups.get(file.group)) for file in files)
         self._session.flush()
 
     def get(self, number: int) -> EgressRequest:
@@ -190,7 +205,8 @@ def _file(row: FileRow) -> OutputFile:
         id=row.id, name=row.name, sha256=row.sha256, size_bytes=row.size_bytes, output_type=row.output_type,
         assurance=Assurance(row.assurance), context=row.context, controls=row.controls, evidence=row.evidence,
         verdict=None if row.verdict is None else Verdict(row.verdict),
-        findings=tuple(_finding(finding) for finding in row.findings), round=row.round,
+        findings=tuple(_finding(finding) for finding in row.findings), round=row.round, kind=FileKind(row.kind),
+        group=Group() if row.group is None else Group(row.group.name, row.group.context, row.group.controls),
     )
 
 

@@ -15,7 +15,7 @@ from readingroom.sdk._figures import Figure, figure
 from readingroom.sdk._models import logit, ols, poisson, probit
 from readingroom.sdk._plots import bar, box, hist, line, scatter, survival_plot
 from readingroom.sdk._preflight import Preflight, preflight
-from readingroom.sdk._requests import Request, request, request_release, requests
+from readingroom.sdk._requests import Group, Request, request, request_release, requests
 from readingroom.sdk._sacro import export_sacro
 from readingroom.sdk._shapes import crosstab, groupby, pivot_table
 from readingroom.sdk._survival import survival
@@ -27,7 +27,7 @@ plot_bar = bar
 private = dp  # its name in notebooks written before
 
 __all__ = [
-    "Dataset", "Estimates", "Figure", "Preflight", "Request", "Table", "Workspace", "bar", "box", "chi_square",
+    "Dataset", "Estimates", "Figure", "Group", "Preflight", "Request", "Table", "Workspace", "bar", "box", "chi_square",
     "correlation", "crosstab", "datasets", "dp", "export_sacro", "figure", "groupby", "hist", "line", "load", "logit",
     "ols", "packages", "pivot_table", "plot_bar", "poisson", "preflight", "private", "probit", "request",
     "request_release", "requests", "scatter", "survival", "survival_plot", "t_test", "table", "workspace",

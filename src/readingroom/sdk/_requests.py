@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from readingroom.core import requests as core
 from readingroom.errors import InvalidInput
 from readingroom.sdk import _door
 from readingroom.sdk._outputs import Output, as_output
@@ -23,6 +24,23 @@ class RequestFile:
     sha256: str
     verdict: str | None = None
     findings: tuple[dict[str, Any], ...] = ()
+    kind: str = "output"
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Outputs that belong together: one context and one statement of protection for all of them.
+
+    `supporting` files and `code` help checkers to judge the outputs, and never leave.
+    """
+
+    name: str
+    outputs: Any = ()
+    context: str = ""
+    controls: str = ""
+    supporting: Any = ()
+    code: Any = ()
 
 
 @dataclass(frozen=True)
@@ -67,27 +85,58 @@ class Request:
 
 
 def request_release(title: str, purpose: str, outputs: object, context: str | Mapping[str, str] = "",
-                    controls: str | Mapping[str, str] = "") -> Request:
-    """Ask for outputs to leave: each is a Table, a Figure or a path, or a pair of one and its context.
+                    controls: str | Mapping[str, str] = "", *, supporting: object = (), code: object = ()) -> Request:
+    """Ask for outputs to leave: each is a Table, a Figure or a path, a pair of one and its context, or a Group.
 
     The context tells a checker what the output shows, of whom, and why it is safe; given to `save()`, in the pair,
-    or here, for all or by file name. `controls` say what was done to make it safe. Raises InvalidInput, before
-    anything is sent, where context is missing.
+    to its group, or here, for all or by file name. `controls` say what was done to make it safe. `supporting` files
+    and `code` are for checkers and never leave. Raises InvalidInput, before anything is sent, where context is missing.
     """
     from readingroom.core.egress import check_files
+    from readingroom.core.groups import check_groups
 
-    given = outputs if isinstance(outputs, list) else [outputs]
-    prepared = [_prepared(thing, number, context, controls) for number, thing in enumerate(given, start=1)]
+    given = _listed(outputs)
+    groups = [thing for thing in given if isinstance(thing, Group)]
+    own = Group("", [thing for thing in given if not isinstance(thing, Group)], supporting=supporting, code=code)
+    asked = _asked(own, groups, context, controls)
     for name, text in (("title", title), ("purpose", purpose)):
         if not text.strip():
             raise InvalidInput(f"The request has no {name}.", rule=f"request.{name}", next_step=f"Give a {name}.")
-    check_files([(output.name, len(output.content), output.context) for output in prepared], rules().policy)
+    policy = rules().policy
+    check_groups([core.Group(group.name, group.context.strip(), group.controls.strip()) for group in groups],
+                 [(kind, group.name) for group, kind, _ in asked], policy.max_files or len(asked))
+    check_files([(output.name, len(output.content), output.context or group.context)
+                 for group, _, output in asked], policy)
     described = {"title": title, "purpose": purpose, "files": [
-        {"name": output.name, "context": output.context, "controls": output.controls, "evidence": output.evidence}
-        for output in prepared]}
+        {"name": output.name, "context": output.context, "controls": output.controls, "evidence": output.evidence,
+         "kind": kind.value, "group": group.name} for group, kind, output in asked],
+        "groups": [{"name": group.name, "context": group.context, "controls": group.controls} for group in groups]}
     made = _door.post("/requests", data={"request": json.dumps(described)}, files=[
-        ("files", (output.name, output.content, "application/octet-stream")) for output in prepared])
+        ("files", (output.name, output.content, "application/octet-stream")) for _, _, output in asked])
     return request(made["number"])
+
+
+def _asked(own: Group, groups: list[Group], context: str | Mapping[str, str], controls: str | Mapping[str, str]
+           ) -> list[tuple[Group, core.FileKind, Output]]:
+    """Every file with its group and kind, numbered over all. What was said for all outputs is not for groups'."""
+    found: list[tuple[Group, core.FileKind, Output]] = []
+    for group in (own, *groups):
+        said = (context, controls) if group is own else (
+            *({} if isinstance(text, str) else text for text in (context, controls)),)
+        for kind, things in ((core.FileKind.OUTPUT, group.outputs), (core.FileKind.SUPPORTING, group.supporting),
+                             (core.FileKind.CODE, group.code)):
+            found += [(group, kind, _prepared(thing, len(found) + number, *said))
+                      for number, thing in enumerate(_listed(things), start=1)]
+    return found
+
+
+def _listed(things: object) -> list[Any]:
+    """A list or tuple of things, or one; a tuple that ends in a text is a pair of a thing and its context."""
+    if isinstance(things, list):
+        return things
+    if isinstance(things, tuple) and not (len(things) == 2 and isinstance(things[1], str)):
+        return list(things)
+    return [things]
 
 
 def requests() -> tuple[Request, ...]:
@@ -119,6 +168,7 @@ def _of(text: str | Mapping[str, str], name: str) -> str:
 def _request(said: dict[str, Any], *, detailed: bool) -> Request:
     return Request(
         said["number"], said["title"], said["status"], said["url"], said.get("submitted_at"),
-        tuple(RequestFile(file["name"], file["sha256"], file.get("verdict"), tuple(file.get("findings", ())))
+        tuple(RequestFile(file["name"], file["sha256"], file.get("verdict"), tuple(file.get("findings", ())),
+                          file.get("kind", "output"), file.get("group", ""))
               for file in said.get("files", ())),
         tuple(said.get("comments", ())), said.get("place_in_queue"), detailed)

@@ -20,6 +20,7 @@ from readingroom.core import package
 from readingroom.core.answers import PrivateAnswer
 from readingroom.core.datasets import Dataset
 from readingroom.core.egress import approvals
+from readingroom.core.groups import arranged
 from readingroom.core.people import Person
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import EgressRequest
@@ -62,6 +63,8 @@ def write(told: Told) -> bytes:
     author = _author(crate, told, project)
     root["sourceOrganization"], root["author"] = _at(project), _at(author)
     files = _files(crate, told.request)
+    for group in _groups(crate, told.request, files):
+        _mention(root, group)
     data = _datasets(crate, told)
     tools = _tools(crate, told, environment)
     criteria = _criteria(crate, told)
@@ -99,8 +102,16 @@ def _author(crate: ROCrate, told: Told, project: Any) -> Any:
 
 def _files(crate: ROCrate, request: EgressRequest) -> dict[int, Any]:
     return {file.id: crate.add_file(dest_path=f"{package.FILES}{file.name}", source=None, properties={
-        "name": file.name, "description": file.context, "contentSize": str(file.size_bytes), "sha256": file.sha256,
-        "additionalType": file.output_type}) for file in request.files}
+        "name": file.name, "description": file.said[0], "contentSize": str(file.size_bytes), "sha256": file.sha256,
+        "additionalType": file.output_type}) for file in request.leaving}
+
+
+def _groups(crate: ROCrate, request: EgressRequest, files: dict[int, Any]) -> tuple[Any, ...]:
+    """Outputs that belong together, each with what was said of them; not where a request has no groups."""
+    return tuple(
+        _add(crate, f"#group-{number}", "Collection", name=group.name, description=group.context,
+             hasPart=[_at(files[file.id]) for file in members])
+        for number, (group, members) in enumerate(arranged(request.leaving), start=1) if group.name)
 
 
 def _datasets(crate: ROCrate, told: Told) -> dict[int, Any]:
@@ -146,7 +157,7 @@ def _automatic_check(crate: ROCrate, told: Told, files: dict[int, Any], criteria
         _add(crate, f"#verdict-{file.id}", "PropertyValue", propertyID="verdict", name=f"Verdict on {file.name}",
              value="unchecked" if file.verdict is None else file.verdict.word,
              description=", ".join(sorted({found.rule for found in file.findings})) or "no rule found anything")
-        for file in told.request.files]
+        for file in told.request.leaving]
     return _assess(crate, "#automatic-check", "DisclosureCheck", "Automatic disclosure check",
                    agent={"@id": "#software-readingroom"}, at=told.statement["approved_at"],
                    about=[{"@id": "./"}, *map(_at, files.values())], by=criteria, result=[_at(one) for one in verdicts])
@@ -160,7 +171,7 @@ def _reviews(crate: ROCrate, told: Told, files: dict[int, Any], criteria: Any) -
                         at=told.statement["approved_at"], about=[{"@id": "./"}], by=criteria)]
     signed: dict[tuple[str, int], list[Any]] = {}
     times = {}
-    for file in told.request.files:
+    for file in told.request.leaving:
         for approval in approvals(told.request, file):
             signed.setdefault((approval.checker, approval.round), []).append(files[file.id])
             times[approval.checker, approval.round] = approval.at

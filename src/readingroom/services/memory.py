@@ -17,7 +17,7 @@ MOST_FOUND = 10
 
 
 def compare(room: ReadingRoom, number: int) -> None:
-    """Find, for each file of a request's round, the released outputs like it. Safe to repeat.
+    """Find, for each output of a request's round, the released ones like it. Safe to repeat.
 
     A file that can't be read is not compared, and the checker's page says so.
     """
@@ -28,7 +28,7 @@ def compare(room: ReadingRoom, number: int) -> None:
         released = [one for one in tx.memory.of_datasets(data) if one[0] != number]
         project = tx.projects.get(request.project)
         policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
-    read = {file.id: _read(room, file) for file in request.files}
+    read = {file.id: _read(room, file) for file in request.leaving}
     found = {file_id: _like(what[0], released, policy.threshold or 0) for file_id, what in read.items() if what}
     with room.store.transaction() as tx:
         for file_id, ones in found.items():
@@ -40,7 +40,7 @@ def remember(room: ReadingRoom) -> None:
     with room.store.reading() as tx:
         waiting = [tx.requests.get(number) for number in tx.memory.forgotten()]
     for request in waiting:
-        read = {file.id: _read(room, file) for file in request.files}
+        read = {file.id: _read(room, file) for file in request.leaving}
         with room.store.transaction() as tx:
             for file_id, what in read.items():
                 if what:

@@ -7,12 +7,13 @@ from importlib.metadata import PackageNotFoundError, version
 import readingroom
 from readingroom.core import package
 from readingroom.core.egress import approvals, check_releasable, current_reviews
+from readingroom.core.groups import arranged
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy import Layer
 from readingroom.core.policy.criteria import criteria
 from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
-from readingroom.core.requests import EgressRequest, OutputFile, Release
+from readingroom.core.requests import EgressRequest, FileKind, OutputFile, Release
 from readingroom.errors import IntegrityError
 from readingroom.services import crates, freezing, independence
 from readingroom.services.moves import SYSTEM, move
@@ -40,7 +41,7 @@ def make(workshop: Workshop, number: int) -> Release | None:
     if request.status is not RequestStatus.APPROVED:
         return None
     check_releasable(request, project.members)
-    contents = {file.name: workshop.blobs.get(file.sha256) for file in request.files}
+    contents = {file.name: workshop.blobs.get(file.sha256) for file in request.leaving}
     if answer is not None and contents != files_of(answer):
         raise IntegrityError(f"Request {number} does not hold what private answer {answer.id} gave.",
                              rule="release.private", value=answer.id,
@@ -57,7 +58,7 @@ def make(workshop: Workshop, number: int) -> Release | None:
             return None
         check_releasable(request, tx.projects.get(project.slug).members)
         move(tx, request, RequestStatus.RELEASED, SYSTEM, "release.made", sha256=made.sha256,
-             files=[{"name": file.name, "sha256": file.sha256} for file in request.files])
+             files=[{"name": file.name, "sha256": file.sha256} for file in request.leaving])
         tx.requests.add_release(made)
     return made
 
@@ -86,7 +87,11 @@ def _statement(workshop: Workshop, request: EgressRequest, project: Project,
         "sign_offs": [{"custodian": one.custodian, "at": one.at.isoformat(), "comment": one.comment}
                       for one in request.sign_offs if one.round == request.round],
         "criteria": criteria(_layers(workshop, project, sources)),
-        "files": [_file_statement(request, file) for file in request.files],
+        "groups": [{"name": group.name, "context": group.context, "controls": group.controls}
+                   for group, _ in arranged(request.leaving) if group.name],
+        "files": [_file_statement(request, file) for file in request.leaving],
+        "not_released": {kind.value: sum(file.kind is kind for file in request.files)
+                         for kind in FileKind if kind is not FileKind.OUTPUT},
         "made_by": {"readingroom": readingroom.__version__, **{tool: _version(tool) for tool in TOOLS}},
     }
 
@@ -111,7 +116,7 @@ def _file_statement(request: EgressRequest, file: OutputFile) -> dict[str, objec
     return {
         "name": file.name, "sha256": file.sha256, "output_type": file.output_type,
         "assurance": file.assurance.value, "verdict": None if file.verdict is None else file.verdict.word,
-        "context": file.context, "controls": file.controls,
+        "context": file.said[0], "controls": file.said[1], "group": file.group.name,
         "rules": sorted({finding.rule for finding in file.findings}), "approvals": approved,
     }
 

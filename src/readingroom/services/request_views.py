@@ -47,6 +47,11 @@ class RequestView:
     suggested: bool = False
     likely: tuple[int, float | None, float | None] | None = None
 
+    @property
+    def optional(self) -> frozenset[int]:
+        """Files that a checker need not decide on: approved before, or not leaving."""
+        return self.carried | {file.id for file in self.request.files if not file.leaves}
+
 
 def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) -> RequestView:
     project = tx.projects.get(request.project)

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from readingroom.core import egress
-from readingroom.core.disclosure.check import CheckResult, check_beside, check_output
+from readingroom.core.disclosure.check import CheckResult, check_beside, check_code, check_output
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.egress import Phase, phase
+from readingroom.core.groups import check_groups
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_request, check_is_author
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Project
-from readingroom.core.requests import Assurance, EgressRequest, OutputFile, Review, Vote
+from readingroom.core.requests import Assurance, EgressRequest, FileKind, Group, OutputFile, Review, Vote
 from readingroom.core.roles import Permission
 from readingroom.errors import (
     AccessDenied,
@@ -38,18 +39,23 @@ class Upload:
 
     name: str
     content: bytes
-    context: str
+    context: str = ""
     controls: str = ""
     evidence: dict[str, object] | None = None
+    kind: FileKind = FileKind.OUTPUT
+    group: str = ""
 
 
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str,
-           uploads: Sequence[Upload]) -> EgressRequest:
-    """Freeze the files by hash where no workspace reaches them, and put the request in the queue."""
+           uploads: Sequence[Upload], groups: Sequence[Group] = ()) -> EgressRequest:
+    """Freeze the files by hash where no workspace reaches them, and put the request in the queue.
+
+    `groups` are those that files name; a file that names none is in the request's own.
+    """
     with refusals_logged(room, author, "request.submit", f"project:{project}"):
         with room.store.reading() as tx:
             policy = _check_may_ask(room, tx, author, project)
-        files = _freeze(room, uploads, policy)
+        files = _freeze(room, uploads, groups, policy)
         with room.store.transaction() as tx:
             policy = _check_may_ask(room, tx, author, project)
             number = tx.requests.add(project=project, author=author, title=_text(title, "title", 200),
@@ -58,14 +64,15 @@ def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: st
             return _submit_round(room, tx, tx.requests.get(number), files)
 
 
-def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Upload]) -> EgressRequest:
+def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Upload],
+             groups: Sequence[Group] = ()) -> EgressRequest:
     """Answer a returned request with a new round of files; earlier reviews no longer count."""
     with refusals_logged(room, author, "request.resubmit", f"request:{number}"):
         with room.store.reading() as tx:
             request = _of_author(tx, author, number)
             egress.check_changeable(request)
             policy = _check_may_ask(room, tx, author, request.project)
-        files = _freeze(room, uploads, policy)
+        files = _freeze(room, uploads, groups, policy)
         with room.store.transaction() as tx:
             request = _of_author(tx, author, number)
             egress.check_changeable(request)
@@ -163,7 +170,7 @@ def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], 
                          votes=[{"file": names[vote.file_id].name, "sha256": names[vote.file_id].sha256,
                                  "decision": vote.decision.value, "comment": vote.comment} for vote in votes])
         reviewed = _request(tx, number)
-        if phase(reviewed) is not Phase.INDEPENDENT and not egress.unapproved(reviewed, reviewed.files):
+        if phase(reviewed) is not Phase.INDEPENDENT and not egress.unapproved(reviewed):
             sign_off.settle(room, tx, reviewed)
         elif phase(reviewed) is Phase.CONSOLIDATING and phase(request) is Phase.INDEPENDENT:
             notices.tell(tx, egress.reviewers(reviewed), "request.consolidating", request=number,
@@ -211,7 +218,7 @@ def check_file(room: ReadingRoom, number: int, file_id: int) -> Verdict:
     file: OutputFile = next(file for file in request.files if file.id == file_id)
     if file.verdict is not None:  # a worker was killed after this had been recorded
         return file.verdict
-    result = _checked(file, room, policy, {other.name: other.evidence for other in request.files
+    result = _checked(file, room, policy, {other.name: other.evidence for other in request.leaving
                                            if other.id != file_id and other.evidence})
     with room.store.transaction() as tx:
         tx.requests.set_checked(file_id, result.output_type, result.verdict, result.findings)
@@ -237,8 +244,11 @@ def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
 
 def _checked(file: OutputFile, room: ReadingRoom, policy: Policy, others: Mapping[str, object]) -> CheckResult:
     try:
-        alone = check_output(file.name, room.blobs.get(file.sha256), file.evidence, policy)
-        return check_beside(alone, file.name, file.evidence, others, policy)
+        content = room.blobs.get(file.sha256)
+        if file.kind is FileKind.CODE:
+            return check_code(file.name, content, policy)
+        alone = check_output(file.name, content, file.evidence, policy)
+        return check_beside(alone, file.name, file.evidence, others, policy) if file.leaves else alone
     except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
         broken = Finding("check.failed", Verdict.FAIL,
                          f"The automatic check could not finish ({type(error).__name__}).",
@@ -265,12 +275,18 @@ def _member_project(tx: Any, username: str, slug: str) -> Project:
     return project
 
 
-def _freeze(room: ReadingRoom, uploads: Sequence[Upload], policy: Policy) -> tuple[OutputFile, ...]:
-    egress.check_files([(upload.name, len(upload.content), upload.context) for upload in uploads], policy)
+def _freeze(room: ReadingRoom, uploads: Sequence[Upload], groups: Sequence[Group],
+            policy: Policy) -> tuple[OutputFile, ...]:
+    described = tuple(Group(group.name, group.context.strip(), group.controls.strip()) for group in groups)
+    check_groups(described, [(upload.kind, upload.group) for upload in uploads], policy.max_files or 0)
+    named = {"": Group(), **{group.name: group for group in described}}
+    egress.check_files([(upload.name, len(upload.content), upload.context.strip() or named[upload.group].context)
+                        for upload in uploads], policy)
     return tuple(
         OutputFile(id=0, name=upload.name, sha256=room.blobs.put(upload.content), size_bytes=len(upload.content),
                    output_type="", assurance=Assurance.EVIDENCED if upload.evidence else Assurance.DECLARED,
-                   context=upload.context.strip(), controls=upload.controls.strip(), evidence=upload.evidence)
+                   context=upload.context.strip(), controls=upload.controls.strip(), evidence=upload.evidence,
+                   kind=upload.kind, group=named[upload.group])
         for upload in uploads)
 
 
@@ -280,7 +296,8 @@ def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Seq
     tx.requests.set_sign_off_by(request.number, sign_off.demanded(room, tx, request))
     submitted = _request(tx, request.number)
     move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
-          files=[{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes} for file in files])
+          files=[{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes, "kind": file.kind.value,
+                  "group": file.group.name} for file in files])
     return _request(tx, request.number)
 
 

@@ -10,12 +10,14 @@ from typing import TypeVar
 from starlette.datastructures import FormData, UploadFile
 
 from readingroom.core.policy import Policy
-from readingroom.core.requests import Decision, OutputFile, Vote
+from readingroom.core.requests import Decision, FileKind, Group, OutputFile, Vote
 from readingroom.errors import InvalidInput
 from readingroom.services.requests import Upload
 from readingroom.web.portal import text_field
 
 MAX_SLOTS = 10
+GROUP_SLOTS = 5
+GROUP_NUMBERS = tuple(str(number) for number in range(1, GROUP_SLOTS + 1))
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -72,17 +74,45 @@ class Slot:
     context: str = ""
     controls: str = ""
     file_name: str = ""
+    kind: str = FileKind.OUTPUT.value
+    group: str = ""
 
 
 @dataclass(frozen=True)
 class RequestForm:
+    """`groups` are numbered from 1; a slot says the number of its group, or "" for none."""
+
     title: str
     purpose: str
     slots: tuple[Slot, ...]
+    groups: tuple[Group, ...] = (Group(),) * GROUP_SLOTS
 
 
 def empty_request(policy: Policy) -> RequestForm:
     return RequestForm("", "", tuple(Slot(number) for number in range(1, _slots(policy) + 1)))
+
+
+def typed_groups(form: FormData) -> tuple[Group, ...]:
+    """What was typed of each group, empty ones too."""
+    return tuple(Group(*(text_field(form, f"group-{number}-{what}", 6000) for what in ("name", "context", "controls")))
+                 for number in range(1, GROUP_SLOTS + 1))
+
+
+def groups(form: FormData) -> tuple[Group, ...]:
+    """The groups of which anything was typed."""
+    return tuple(group for group in typed_groups(form) if group != Group())
+
+
+def _group_of(form: FormData, number: int) -> str:
+    """The name of the group that a file was put in. InvalidInput if that group has none."""
+    chosen = text_field(form, f"group-{number}", 2)
+    if not chosen:
+        return ""
+    name = text_field(form, f"group-{chosen}-name", 200) if chosen in GROUP_NUMBERS else ""
+    if not name:
+        raise InvalidInput(f"File {number} is in group {chosen}, which has no name.", rule="request.group-name",
+                           value=chosen, next_step="Name the group, or choose “No group” for the file.")
+    return name
 
 
 def _slots(policy: Policy) -> int:
@@ -104,12 +134,15 @@ def typed_request(form: FormData, policy: Policy) -> RequestForm:
             text_field(form, f"context-{number}"),
             text_field(form, f"controls-{number}"),
             (chosen.filename or "") if chosen else "",
+            text_field(form, f"kind-{number}", 20),
+            text_field(form, f"group-{number}", 2),
         )
 
     return RequestForm(
         text_field(form, "title"),
         text_field(form, "purpose"),
         tuple(slot(number) for number in range(1, _slots(policy) + 1)),
+        typed_groups(form),
     )
 
 
@@ -125,13 +158,16 @@ def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
                     read_upload(chosen, policy),
                     text_field(form, f"context-{number}"),
                     text_field(form, f"controls-{number}"),
+                    kind=choice_field(form, f"kind-{number}", FileKind) if form.get(f"kind-{number}")
+                    else FileKind.OUTPUT,
+                    group=_group_of(form, number),
                 )
             )
     return tuple(found)
 
 
-def votes(form: FormData, files: tuple[OutputFile, ...], carried: frozenset[int] = frozenset()) -> tuple[Vote, ...]:
-    """One vote per file; one that was not decided about is undecided, or left as it is if its approvals are carried."""
+def votes(form: FormData, files: tuple[OutputFile, ...], optional: frozenset[int] = frozenset()) -> tuple[Vote, ...]:
+    """One vote per file; one that was not decided about is undecided, or left out if nobody has to decide on it."""
 
     def decision(file: OutputFile) -> Decision:
         said = text_field(form, f"decision-{file.id}") or Decision.UNDECIDED.value
@@ -145,5 +181,5 @@ def votes(form: FormData, files: tuple[OutputFile, ...], carried: frozenset[int]
                 next_step="Choose approve, change needed or undecided.",
             ) from error
 
-    asked = [file for file in files if file.id not in carried or text_field(form, f"decision-{file.id}")]
+    asked = [file for file in files if file.id not in optional or text_field(form, f"decision-{file.id}")]
     return tuple(Vote(file.id, decision(file), text_field(form, f"comment-{file.id}", 5000)) for file in asked)

@@ -12,6 +12,7 @@ from readingroom.core.disclosure.models.check import check_description
 from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
 from readingroom.core.disclosure.rules import CELL_RULES, check_indicator_sums, check_together
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
+from readingroom.core.inspection.code import inspect_code
 from readingroom.core.inspection.inspect import inspect
 from readingroom.core.inspection.model import Inspection
 from readingroom.core.inspection.recognise import IMAGES
@@ -43,6 +44,12 @@ def check_output(
     inspection = inspect(name, content, policy)
     more, checked = _check_evidence(inspection, evidence, policy)
     return _result(inspection.output_type, (*inspection.findings, *more), checked)
+
+
+def check_code(name: str, content: bytes, policy: Policy) -> CheckResult:
+    """What can be told of code that goes with outputs, worst first; it does not leave, and a person has to read it."""
+    inspection = inspect_code(name, content, policy)
+    return _result(inspection.output_type, inspection.findings, checked=False)
 
 
 def check_beside(result: CheckResult, name: str, evidence: object, others: Mapping[str, object],

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from readingroom.core.disclosure.verdict import Finding
+from readingroom.core.inspection.code import is_code
 from readingroom.core.inspection.csv_table import read_csv
 from readingroom.core.inspection.images import decoded
 from readingroom.core.inspection.json_values import read_json
@@ -61,6 +62,8 @@ def preview(name: str, content: bytes, findings: Iterable[Finding] = ()) -> Prev
     if len(content) > LARGEST_FILE:
         return Preview("unknown", note="The file is too large to be shown.")
     output_type = recognise(name, content)
+    if output_type is None and is_code(name, content):
+        return _text(decode(content) or "")
     if output_type is None:
         return Preview("unknown", note="The content is not of a type that can be shown safely.")
     if output_type in IMAGES:

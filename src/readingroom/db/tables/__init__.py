@@ -33,6 +33,7 @@ from readingroom.db.tables.projects import (
 from readingroom.db.tables.requests import (
     DownloadRow,
     FileRow,
+    GroupRow,
     MemoryRow,
     RecallRow,
     ReleaseRow,
@@ -55,10 +56,10 @@ from readingroom.db.tables.workspaces import (
 
 __all__ = [
     "AccountRow", "AfterReviewRow", "AnswerRow", "ApplicationCommentRow", "Base", "CredentialRow", "DoorCounterRow",
-    "DownloadRow", "EventRow", "ExtractRow", "FileRow", "GrantRow", "IncidentRow", "InvitationRow", "LapseRow",
-    "MailAddressRow", "MailRow", "MembershipRow", "MemoryRow", "NoticeRow", "PackageRequestRow", "PackageRow",
-    "PersonRow", "ProbeRow", "ProjectRow", "ProviderSubjectRow", "QualificationRow", "RecallRow", "RecoveryCodeRow",
-    "ReleaseRow", "RemovalRow", "RequestRow", "ResemblanceRow", "ReviewRow", "RowCountRow", "SecondFactorRow",
-    "SectionRow", "ShownHourRow", "SignInAddressRow", "SignOffRow", "SignatureRow", "TurnRow", "VersionRow",
-    "VoteRow", "WorkspaceRow",
+    "DownloadRow", "EventRow", "ExtractRow", "FileRow", "GrantRow", "GroupRow", "IncidentRow", "InvitationRow",
+    "LapseRow", "MailAddressRow", "MailRow", "MembershipRow", "MemoryRow", "NoticeRow", "PackageRequestRow",
+    "PackageRow", "PersonRow", "ProbeRow", "ProjectRow", "ProviderSubjectRow", "QualificationRow", "RecallRow",
+    "RecoveryCodeRow", "ReleaseRow", "RemovalRow", "RequestRow", "ResemblanceRow", "ReviewRow", "RowCountRow",
+    "SecondFactorRow", "SectionRow", "ShownHourRow", "SignInAddressRow", "SignOffRow", "SignatureRow", "TurnRow",
+    "VersionRow", "VoteRow", "WorkspaceRow",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.requests import FileKind
 from readingroom.db.tables.base import Base
 
 FINAL = ", ".join(f"'{status.value}'" for status in (
@@ -67,6 +68,20 @@ class SignOffRow(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
 
 
+class GroupRow(Base):
+    """What was said of files together, in one round. Rows are added, never changed."""
+
+    __tablename__ = "output_group"
+    __table_args__ = (UniqueConstraint("request", "round", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), index=True)
+    round: Mapped[int]
+    name: Mapped[str]
+    context: Mapped[str] = mapped_column(Text)
+    controls: Mapped[str] = mapped_column(Text)
+
+
 class FileRow(Base):
     __tablename__ = "output_file"
     __table_args__ = (UniqueConstraint("request", "round", "name"),)
@@ -84,6 +99,10 @@ class FileRow(Base):
     evidence: Mapped[dict[str, Any] | None]
     verdict: Mapped[int | None]
     findings: Mapped[list[Any]] = mapped_column(default=list)
+    kind: Mapped[str] = mapped_column(default=FileKind.OUTPUT.value)
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("output_group.id"))
+
+    group: Mapped[GroupRow | None] = relationship(lazy="joined")
 
 
 class ReviewRow(Base):

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from readingroom.core.requests import EgressRequest
+from readingroom.core.groups import arranged
+from readingroom.core.requests import EgressRequest, FileKind, Group
 from readingroom.errors import InvalidInput, NotFound
 from readingroom.services import handover
 from readingroom.services import requests as service
@@ -22,13 +23,28 @@ router = APIRouter(tags=["requests"], responses=REFUSALS)
 
 
 class FileDescription(BaseModel):
-    """What the researcher says of one file. `evidence` is what the SDK counted: a claim."""
+    """What the researcher says of one file. `evidence` is what the SDK counted: a claim.
+
+    Only files of kind `output` leave. `group` names one of the request's groups; a file in one may do without a
+    context of its own.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    name: str
+    context: str = ""
+    controls: str = ""
+    evidence: dict[str, Any] | None = None
+    kind: FileKind = FileKind.OUTPUT
+    group: str = ""
+
+
+class GroupDescription(BaseModel):
+    """What is said of files together."""
 
     model_config = ConfigDict(extra="forbid")
     name: str
     context: str
     controls: str = ""
-    evidence: dict[str, Any] | None = None
 
 
 class NewRequest(BaseModel):
@@ -36,6 +52,7 @@ class NewRequest(BaseModel):
     title: str
     purpose: str
     files: list[FileDescription]
+    groups: list[GroupDescription] = []
 
 
 MULTIPART = {
@@ -50,7 +67,9 @@ MULTIPART = {
                         "request": {
                             "type": "string",
                             "contentMediaType": "application/json",
-                            "description": "title, purpose, and for each file its name, context, controls and evidence",
+                            "description": "title, purpose, and for each file its name, context, controls, "
+                            "evidence, kind (output, supporting or code) and group; the groups with name, context and "
+                            "controls",
                         },
                         "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     },
@@ -99,6 +118,8 @@ def _uploads(described: NewRequest, form: FormData, calling: Caller) -> tuple[se
             file.context,
             file.controls,
             file.evidence,
+            file.kind,
+            file.group,
         )
         for file in described.files
     )
@@ -115,6 +136,7 @@ def submit(here: Here, calling: Calling, form: Annotated[FormData, Depends(sent_
         described.title,
         described.purpose,
         _uploads(described, form, calling),
+        tuple(Group(group.name, group.context, group.controls) for group in described.groups),
     )
     return {
         "number": made.number,
@@ -174,10 +196,17 @@ def one(here: Here, calling: Calling, number: Number) -> dict[str, Any]:
             {
                 "name": file.name,
                 "sha256": file.sha256,
+                "kind": file.kind.value,
+                "group": file.group.name,
                 "verdict": None if file.verdict is None else file.verdict.word,
                 "findings": [finding.as_dict() for finding in file.findings],
             }
             for file in request.files
+        ],
+        "groups": [
+            {"name": group.name, "context": group.context, "controls": group.controls}
+            for group, _ in arranged(request.files)
+            if group.name
         ],
         "comments": [
             {"file": comment.about, "comment": comment.text}

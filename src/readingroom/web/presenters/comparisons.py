@@ -12,6 +12,7 @@ from readingroom.core.resemblance import Difference, Resemblance
 from readingroom.services.requests import Sight
 from readingroom.web.addresses import page
 from readingroom.web.presenters.times import plural
+from readingroom.web.presenters.words import KIND_WORDS
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,23 @@ def _since(file: OutputFile, sight: Sight) -> tuple[str, Changes | None]:
         return ("" if file.round == 1 else "New in this round."), None
     place = f"round {sight.earlier.round}"
     if sight.earlier.sha256 == file.sha256:
-        said = "" if sight.earlier.context == file.context else " What is said of it changed."
-        return f"The same bytes as in {place}.{said}", None
+        return f"The same bytes as in {place}.{_said_anew(sight.earlier, file)}", None
     found = changes(preview(file.name, sight.earlier_content), preview(file.name, sight.content))
     noun = "cell" if found.rows else "line"
     counted = f"{plural(found.count, noun)} changed" if found.rows or found.lines else "Changed"
-    return f"{counted} since {place}.", found
+    return f"{counted} since {place}.{_said_anew(sight.earlier, file)}", found
+
+
+def _said_anew(before: OutputFile, now: OutputFile) -> str:
+    """What else is not as it was: what the file is there for, its group, and what is said of either."""
+    told = [("What is said of it changed.", before.context, now.context),
+            ("The protection named for it changed.", before.controls, now.controls),
+            (f"It was {KIND_WORDS[before.kind][0] or 'an output'} then.", before.kind, now.kind),
+            (f"It was in the group {before.group.name} then." if before.group.name else "It was in no group then.",
+             before.group.name, now.group.name)]
+    if before.group.name == now.group.name:
+        told.append(("What is said of its group changed.", before.group, now.group))
+    return "".join(f" {words}" for words, was, is_ in told if was != is_)
 
 
 def _alike(one: Resemblance) -> Alike:

@@ -8,8 +8,9 @@ from datetime import datetime
 from readingroom.core.access import Reason
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.egress import Phase
+from readingroom.core.groups import arranged
 from readingroom.core.lifecycle import RequestStatus
-from readingroom.core.requests import Decision, OutputFile, Review
+from readingroom.core.requests import Decision, Group, OutputFile, Review
 from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import times, turnaround
@@ -17,6 +18,7 @@ from readingroom.web.presenters.actions import SECONDARY, Action
 from readingroom.web.presenters.words import (
     ASSURANCE_WORDS,
     DECISION_WORDS,
+    KIND_WORDS,
     REQUEST_MEANINGS,
     REQUEST_TAGS,
     Tag,
@@ -67,6 +69,9 @@ class ShownFile:
     context: str
     controls: str
     findings: tuple[ShownFinding, ...]
+    group: Group
+    kind: str
+    kind_meaning: str
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Detail:
     submitted: times.When | None
     place: str
     likely: str
-    files: tuple[ShownFile, ...]
+    groups: tuple[tuple[Group, tuple[ShownFile, ...]], ...]
     outcome: str
     outcome_comment: str
     rounds: tuple[Round, ...]
@@ -168,6 +173,8 @@ def file(number: int, output: OutputFile) -> ShownFile:
         output.context,
         output.controls,
         tuple(finding(found) for found in worst_first),
+        output.group,
+        *KIND_WORDS[output.kind],
     )
 
 
@@ -226,7 +233,8 @@ def detail(view: RequestView, now: datetime) -> Detail:
         submitted=times.when(request.submitted_at, now),
         place=_place(view),
         likely=turnaround.likely(view.likely),
-        files=tuple(file(number, output) for output in request.files),
+        groups=tuple((group, tuple(file(number, output) for output in members))
+                     for group, members in arranged(request.files)),
         outcome=OUTCOMES.get(request.status, "Why it was returned before"),
         outcome_comment=request.outcome_comment,
         rounds=rounds(view),
@@ -243,7 +251,7 @@ def detail(view: RequestView, now: datetime) -> Detail:
 
 def worst(view: RequestView) -> VerdictMark:
     """The worst verdict of a request's files; unchecked files are worse than a FAIL that is known."""
-    verdicts = [output.verdict for output in view.request.files]
+    verdicts = [output.verdict for output in view.request.leaving]
     if not verdicts or None in verdicts:
         return verdict_mark(None)
     return verdict_mark(max(verdict for verdict in verdicts if isinstance(verdict, Verdict)))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.egress import Phase
+from readingroom.core.groups import arranged
 from readingroom.core.inspection.textual import visible
 from readingroom.core.people import Person
 from readingroom.core.policy import Policy
@@ -70,6 +72,7 @@ class Sheet:
     compared: Comparison
     lineage: str
     carried: bool
+    optional: str
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,13 @@ class ReviewPage:
     returned_with: str
     earlier: tuple[requests.Round, ...]
     rules: tuple[str, ...]
+    gone: str
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[Sheet, ...]], ...]:
+        """The sheets under the name of their group, in their own order; "" for those that are in none."""
+        found = groupby(self.sheets, lambda sheet: sheet.file.group.name)
+        return tuple((name, tuple(sheets)) for name, sheets in found)
 
 
 def queue_row(view: RequestView, now: datetime) -> QueueRow:
@@ -126,9 +136,9 @@ def queue(views: tuple[RequestView, ...], now: datetime) -> tuple[QueueRow, ...]
 
 
 def _own_vote(view: RequestView, file: OutputFile, typed: tuple[Vote, ...]) -> Vote | None:
-    """What this checker chose so far; None on a file whose approvals are carried and that they left at that."""
+    """What this checker chose so far; None on a file that nobody has to decide on and that they left at that."""
     given = typed or (view.own_review.votes if view.own_review else ())
-    undecided = None if file.id in view.carried else Vote(file.id, Decision.UNDECIDED)
+    undecided = None if file.id in view.optional else Vote(file.id, Decision.UNDECIDED)
     return next((vote for vote in given if vote.file_id == file.id), undecided)
 
 
@@ -142,6 +152,9 @@ def lineage(file: OutputFile) -> str:
     return ", ".join(f"{word} {visible(str(value))[:100]}" for word, value in facts if isinstance(value, str) and value)
 
 
+CARRIED = "Approved in an earlier round and unchanged: you need not decide again, but you may."
+NOT_LEAVING = ("It does not leave and needs no approval. If it shows that an output is not safe or not what it is said "
+               "to be, ask for a change.")
 CHOICE_KEYS = {Decision.APPROVE: "a", Decision.CHANGE: "c", Decision.UNDECIDED: "u"}
 
 
@@ -162,7 +175,8 @@ def _sheet(
         for vote in review.votes
         if vote.file_id == file.id
     )
-    needed = "" if file.verdict is Verdict.PASS else "Approving it needs your reason here; it stays on the record."
+    needed = ("" if file.verdict is Verdict.PASS or not file.leaves
+              else "Approving it needs your reason here; it stays on the record.")
     return Sheet(
         file=requests.file(view.request.number, file),
         output=output,
@@ -177,6 +191,7 @@ def _sheet(
         compared=compared,
         lineage=lineage(file),
         carried=file.id in view.carried,
+        optional=CARRIED if file.id in view.carried else "" if file.leaves else NOT_LEAVING,
     )
 
 
@@ -202,10 +217,11 @@ def review_page(
     may_review, may_conclude = not view.may["review"], not view.may["conclude"]
     own_note = note or (view.own_review.note if view.own_review else "")
     sheets = tuple(
-        _sheet(view, file, outputs[file.id], compared[file.id], typed, people, shown) for file in request.files
+        _sheet(view, file, outputs[file.id], compared[file.id], typed, people, shown)
+        for _, members in arranged(request.files) for file in members
     )
     if may_conclude:
-        sheets = tuple(sorted(sheets, key=lambda sheet: not sheet.differs))
+        sheets = _disagreements_first(sheets)
         heading, lead = (
             "Settle it together",
             (
@@ -250,7 +266,24 @@ def review_page(
         returned_with=request.outcome_comment if request.round > 1 else "",
         earlier=tuple(given for given in requests.rounds(view) if given.number < request.round),
         rules=rules(policy),
+        gone=_gone(view),
     )
+
+
+def _disagreements_first(sheets: tuple[Sheet, ...]) -> tuple[Sheet, ...]:
+    """By group: those with a file that checkers disagree about come first, and so do these files in them."""
+    disputed = {sheet.file.group for sheet in sheets if sheet.differs}
+    place = {group: number for number, group in enumerate(dict.fromkeys(sheet.file.group for sheet in sheets))}
+    return tuple(sorted(sheets, key=lambda sheet: (sheet.file.group not in disputed, place[sheet.file.group],
+                                                   not sheet.differs)))
+
+
+def _gone(view: RequestView) -> str:
+    """Which files of the round before are not in this one."""
+    request = view.request
+    before = {file.name for file in request.earlier if file.round == request.round - 1}
+    gone = sorted(before - {file.name for file in request.files})
+    return f"No longer in the request since round {request.round - 1}: {', '.join(gone)}." if gone else ""
 
 
 def rules(policy: Policy) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.lifecycle import GrantStatus, PersonStatus, ProjectStatus, RequestStatus
 from readingroom.core.packages import PackageRequestStatus
 from readingroom.core.policy import Tier
-from readingroom.core.requests import Assurance, Decision
+from readingroom.core.requests import Assurance, Decision, FileKind
 from readingroom.core.roles import Role
 
 
@@ -131,6 +131,12 @@ ASSURANCE_WORDS = {
     Assurance.REPRODUCED: ("Reproduced", "The platform re-ran the notebook and got the same file."),
     Assurance.VERIFIED: ("Verified", "Recomputed by the platform from the data."),
     Assurance.PRIVATE: ("Private", "A differentially private answer, paid for from the budget."),
+}
+
+KIND_WORDS = {
+    FileKind.OUTPUT: ("", ""),
+    FileKind.SUPPORTING: ("supporting", "It helps to judge the outputs and does not leave."),
+    FileKind.CODE: ("code", "The code behind the outputs; it does not leave."),
 }
 
 DECISION_WORDS = {Decision.APPROVE: "Approve", Decision.CHANGE: "Change needed", Decision.UNDECIDED: "Undecided"}

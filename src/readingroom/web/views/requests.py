@@ -62,7 +62,10 @@ def _form(
 
 
 def _anchor(fault: InvalidInput | None) -> str:
-    return {"request.title": "title", "request.purpose": "purpose"}.get(fault.rule if fault else "", "file-1")
+    rule = fault.rule if fault else ""
+    if rule.startswith(("request.group", "request.max-groups")):
+        return "group-1-name"
+    return {"request.title": "title", "request.purpose": "purpose"}.get(rule, "file-1")
 
 
 @router.post("/requests")
@@ -78,6 +81,7 @@ def submit(request: Request, here: Here, looking: Looking, form: Changed) -> Res
             text_field(form, "title"),
             text_field(form, "purpose"),
             forms.uploads(form, card.policy),
+            forms.groups(form),
         )
     except InvalidInput as fault:
         return _form(request, card, forms.typed_request(form, card.policy), fault)
@@ -155,7 +159,7 @@ def resubmit_page(request: Request, here: Here, looking: Looking, number: Number
 def resubmit(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     _, card = _answering(here, looking, number)
     try:
-        service.resubmit(here.room, looking.username, number, forms.uploads(form, card.policy))
+        service.resubmit(here.room, looking.username, number, forms.uploads(form, card.policy), forms.groups(form))
     except InvalidInput as fault:
         return _form(request, card, forms.typed_request(form, card.policy), fault, number)
     return see(f"/requests/{number}")

@@ -66,7 +66,7 @@ def _page(
 @router.post("/requests/{number}/review")
 def give_review(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     view = service.get(here.room, looking.username, number)
-    votes, note = forms.votes(form, view.request.files, view.carried), text_field(form, "note", 5000)
+    votes, note = forms.votes(form, view.request.files, view.optional), text_field(form, "note", 5000)
     check_round(form, view)
     try:
         service.review(here.room, looking.username, number, votes, note)
