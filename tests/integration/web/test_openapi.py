@@ -1,6 +1,7 @@
-"""The JSON API is what its OpenAPI document says: whatever is sent, only documented answers, none without a token.
+"""The JSON API is what its OpenAPI document says, for everyone who could call it.
 
-Inputs are drawn from the document itself, some as it asks for them and some not; no client of ours is between.
+Schemathesis draws requests from the document, some as it asks for them and some not, and holds each answer against
+it: status, media type and form. What it can't guess (a question that has an answer) is asked for in `SENSIBLE`.
 """
 
 from __future__ import annotations
@@ -9,35 +10,51 @@ import json
 import re
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from schemathesis import GenerationMode
+from schemathesis.checks import load_all_checks
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from tests.integration.web.world import API, BASE, World
+from readingroom.core.packages import Ecosystem
+from readingroom.services import packages, private_answers
+from tests.integration.test_packages import source, wheel
+from tests.integration.web.world import API, CONTEXT, World, safe_uploads
+from tests.private_figures import settle
 
 METHODS = {"get", "post", "put", "delete", "patch"}
-STRANGE = st.sampled_from(["", ".", "..%2f", "%00", "\u202e", "\U0001f512", "null", "-1", "0", "1e309", "x" * 300,
-                           "' OR 1=1", "<script>", "NaN", "9" * 40])
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-10, 10**20) | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=20) | STRANGE,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["query", "name", "reason", "ecosystem", "dataset", "table", "statistic", "rho", "rho_micro",
-                         "by", "where", "queries", "budget", "values", "multiples"]) | st.text(max_size=5), inner,
-        max_size=4), max_leaves=8)
+PIP = Ecosystem.PIP
+HOME, OTHER = "returning-defendants", "courts-and-schools"
+QUESTION = {"dataset": "magistrates", "table": "defendants", "statistic": "count", "rho_micro": 200}
+EXAMPLES = 20
+SPEAKS = {("get", "/requests/2"): "bilal", ("post", "/requests"): "dara"}  # for the rest it is ada
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    made = World(tmp_path_factory.mktemp("openapi") / "state")
-    made.in_review()
-    yield made
-    made.close()
+    """With one of everything that an operation may be about, so that each has something to answer."""
+    world = World(tmp_path_factory.mktemp("openapi") / "state")
+    world.returned(author="ada")
+    world.released(author="bilal", uploads=safe_uploads())
+    packages.add(world.room, HOME, [wheel(), source()], by="command line")
+    world.wheel, world.source = sorted(packages.allowed(world.room, HOME), key=lambda one: one.ecosystem is not PIP)
+    paid, _ = private_answers.ask(world.room, "ada", HOME, QUESTION | {"statistic": "histogram", "column": "sex"})
+    settle(world.store, paid, world.room.policies.dataset("magistrates"), world.clock.now())
+    world.answer, world.clock.time = paid.id, paid.deliver_at
+    yield world
+    world.close()
 
 
 @pytest.fixture(scope="module")
-def document(site):
-    return site.workspace("ada").get(f"{API}/openapi.json").json()
+def api(site):
+    load_all_checks()
+    return schemathesis.openapi.from_asgi(f"{API}/openapi.json", site.app)
+
+
+@pytest.fixture(scope="module")
+def document(api):
+    return api.raw_schema
 
 
 def operations(document):
@@ -45,82 +62,157 @@ def operations(document):
             for method, described in methods.items() if method in METHODS]
 
 
-def resolved(document, schema):
-    """A schema that stands alone: with the document's components beside it."""
-    return {**schema, "components": document["components"]}
+def token(world, caller):
+    """What each kind of caller sends as Authorization; nothing for those who have nothing."""
+    kind, _, name = caller.partition(" ")
+    made = {"workspace": lambda: world.hub.workspace_token(name or "ada", HOME if name != "chloe" else OTHER),
+            "browser": lambda: world.hub.browser_token(name), "junk": lambda: "junk", "nothing": lambda: ""}[kind]()
+    return {"Authorization": f"token {made}"} if made else {}
 
 
-def test_the_document_is_complete(document):
-    assert document["openapi"].startswith("3.1")
-    names = [described["operationId"] for _, _, described in operations(document)]
-    assert len(names) == len(set(names)) > 20
-    for method, path, described in operations(document):
-        assert described["security"] == [{"workspaceToken": []}], (method, path)
-        assert described["summary"] and described["description"], (method, path)
-        assert {"401", "403", "404", "422"} <= set(described["responses"]), (method, path)
-        declared = {given["name"] for given in described.get("parameters", ()) if given["in"] == "path"}
-        assert declared == set(re.findall(r"{(\w+)}", path)), (method, path)
+STRANGERS = ("nothing", "junk", "browser ada", "browser imran", "browser mercer", "browser robin", "browser olive")
 
 
-def test_every_schema_in_it_is_one(document):
-    for schema in document["components"]["schemas"].values():
-        Draft202012Validator.check_schema(schema)
+class TestTheDocument:
+    def test_it_is_complete(self, document):
+        assert document["openapi"].startswith("3.1")
+        names = [described["operationId"] for _, _, described in operations(document)]
+        assert len(names) == len(set(names)) > 20
+        for method, path, described in operations(document):
+            assert described["security"] == [{"workspaceToken": []}], (method, path)
+            assert described["summary"] and described["description"], (method, path)
+            assert {"400", "401", "403", "404", "422"} <= set(described["responses"]), (method, path)
+            declared = {given["name"] for given in described.get("parameters", ()) if given["in"] == "path"}
+            assert declared == set(re.findall(r"{(\w+)}", path)), (method, path)
+
+    def test_every_schema_in_it_is_one(self, document):
+        for schema in document["components"]["schemas"].values():
+            Draft202012Validator.check_schema(schema)
+
+    def test_every_json_answer_says_which_keys_it_has(self, document):
+        """An answer that is any object at all would make the checks of its form say nothing."""
+        for method, path, described in operations(document):
+            for status, answer in described["responses"].items():
+                form = answer.get("content", {}).get("application/json", {}).get("schema")
+                if form is not None:
+                    form = form.get("items", form)
+                    if "$ref" in form:
+                        form = document["components"]["schemas"][form["$ref"].rsplit("/", 1)[1]]
+                    assert form["required"] and form["additionalProperties"] is False, (method, path, status)
+
+    def test_nothing_in_it_names_a_person_or_a_project(self, document):
+        """The token alone says for whom and where: what cannot be named cannot be somebody else's."""
+        bodies = {name for name in document["components"]["schemas"] if name in (
+            "Question", "OtherSpends", "Share", "Typed", "Wish")}
+        assert len(bodies) == 5
+        sent = {given["name"] for _, _, described in operations(document) for given in described.get("parameters", ())}
+        sent |= {field for name in bodies for field in document["components"]["schemas"][name]["properties"]}
+        assert not sent & {"person", "username", "author", "project", "slug", "as", "user"}, sent
 
 
-def test_nothing_is_answered_without_a_workspaces_token(site, document):
-    browser = site.client("ada")  # a signed-in person's cookie opens nothing here
-    for method, path, _ in operations(document):
-        address = re.sub(r"{\w+}", "1", path)
-        for client in (site.stranger(), browser):
-            assert client.request(method, address).status_code == 401, (method, path)
+class TestWhoMayCall:
+    @pytest.mark.parametrize("caller", STRANGERS)
+    def test_nothing_is_answered_without_a_workspaces_token(self, site, document, caller):
+        """Checkers, custodians and administrators included: their tokens open pages, and their cookies nothing here."""
+        clients = [site.stranger(), *([site.client(caller.split()[1])] if " " in caller else [])]
+        for method, path, _ in operations(document):
+            address = re.sub(r"{\w+}", "1", path)
+            for client in clients:
+                answer = client.request(method, address, headers=token(site, caller))
+                assert answer.status_code in (401, 403), (method, path)
+                assert set(answer.json()) == {"error", "message", "rule", "value", "next_step"}
+
+    def test_a_token_is_for_its_own_project(self, site):
+        """Numbers of another project's things are answered as if they did not exist."""
+        answer, chloe = site.answer, site.workspace("chloe", OTHER)
+        paths = ("/requests/1", f"/private/answers/{answer}", "/packages/cran/src/contrib/" + site.source.filename)
+        for path in paths:
+            assert site.workspace("ada").get(API + path).status_code == 200, path
+            told = chloe.get(API + path)
+            assert told.status_code == 404, path
+            unheard = chloe.get(API + re.sub(r"[0-9]+$|[^/]+\.gz$", "987654", path))
+            assert unheard.status_code == 404 and unheard.json()["message"] == told.json()["message"]
+        assert chloe.post(f"{API}/private/answers/{answer}/release").status_code == 404
+        assert chloe.get(f"{API}/project").json()["slug"] == OTHER
+        for path in ("/requests", "/packages/list", "/packages/requests"):
+            assert chloe.get(API + path).json() == [], path
+
+    def test_a_token_is_for_its_own_person(self, site):
+        """A member of the same project reads nothing that is another's own."""
+        bilal = site.workspace("bilal")
+        assert [one["number"] for one in bilal.get(f"{API}/requests").json()] == [2]
+        assert bilal.get(f"{API}/person").json()["username"] == "bilal"
+        told = {one["id"] for one in site.workspace("ada").get(f"{API}/notices").json()["notices"]}
+        assert told and not told & {one["id"] for one in bilal.get(f"{API}/notices").json()["notices"]}
+        assert bilal.post(f"{API}/notices/{min(told)}/read").json() == {"marked": 0}
 
 
-def test_a_token_is_for_its_own_project(site, document):
-    """Numbers of another project's things are answered as if they did not exist."""
-    assert site.workspace("ada").get(f"{API}/requests/1").status_code == 200
-    for path in ("/requests/1", "/private/answers/1"):
-        assert site.workspace("ada", "courts-and-schools").get(API + path).status_code in (403, 404), path
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("caller", ["workspace ada", "workspace chloe"])
+def test_whatever_is_sent_is_answered_as_documented(site, api, caller, mode):
+    """Nothing breaks; each answer has a documented status, media type and form; what is not as asked for is refused.
+
+    That something is as the document asks for does not make it acceptable: 422 says which rule it broke.
+    """
+    tried = 0
+    for found in api.get_all_operations():
+        operation = found.ok()
+
+        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def hold(case):
+            case.call_and_validate(headers=token(site, caller), excluded_checks=[positive_data_acceptance])
+
+        hold()
+        tried += 1
+    assert tried == len(operations(api.raw_schema))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_whatever_is_sent_is_answered_as_documented(site, document, data):
-    """No operation breaks, each answer has a documented status, and each refusal names its rule in words."""
-    method, path, described = data.draw(st.sampled_from(operations(document)), label="operation")
-    address = re.sub(r"{\w+}", lambda _: data.draw(STRANGE | st.integers(-1, 10**10).map(str), label="path"), path)
-    query = {given["name"]: data.draw(STRANGE | st.integers(-1, 10**10).map(str))
-             for given in described.get("parameters", ()) if given["in"] == "query" and data.draw(st.booleans())}
-    sent = described.get("requestBody", {}).get("content", {})
-    body = {}
-    if "application/json" in sent:
-        body = {"content": json.dumps(data.draw(JSON, label="body")) if data.draw(st.integers(0, 9)) else "{",
-                "headers": {"Content-Type": "application/json"}}
-    elif "multipart/form-data" in sent:
-        body = {"data": {"request": json.dumps(data.draw(JSON, label="request"))},
-                "files": [("files", (data.draw(STRANGE, label="name") or "x", data.draw(st.binary(max_size=50))))]}
-    answer = site.workspace("ada").request(method, address, params=query, **body)
-    if not answer.request.url.path.startswith(f"{BASE}/api/"):
-        return  # the address was one of another place, as `..` makes it
-    matched = any(re.fullmatch(re.sub(r"{\w+}", "[^/]+", known), answer.request.url.path) for known in
-                  document["paths"])
-    assert answer.status_code < 500 or answer.status_code == 503, (method, address, answer.text[:300])
-    if matched:
-        assert str(answer.status_code) in {*described["responses"], "307", "404", "405"}, (method, address)
-    if answer.status_code >= 400 and "application/json" in answer.headers.get("content-type", ""):
-        told = answer.json()
-        assert {"error", "message"} <= set(told) or "detail" in told, told
+def multipart(names=("counts.csv",)):
+    """A request as the SDK sends it; bytes as they are."""
+    described = {"title": "Counts", "purpose": "A paper", "files": [
+        {"name": name, "context": CONTEXT, "controls": "", "evidence": None} for name in names]}
+    return {"data": {"request": json.dumps(described)},
+            "files": [("files", (name, safe_uploads()[0].content)) for name in names]}
 
 
-def test_answers_have_the_form_that_the_document_gives(site, document):
-    """Every operation that takes nothing: its answer by its schema, where it has one."""
-    client = site.workspace("ada")
-    checked = 0
-    for method, path, described in operations(document):
-        schema = described["responses"]["200"].get("content", {}).get("application/json", {}).get("schema") \
-            if "200" in described["responses"] else None
-        if method == "get" and "{" not in path and schema is not None:
-            answer = client.get(path)
-            if answer.status_code == 200:
-                Draft202012Validator(resolved(document, schema)).validate(answer.json())
-                checked += 1
-    assert checked >= 5
+def sensible(world):
+    """For each operation one request that is fine, and what it is answered: (method, path, what to send, status)."""
+    one = {"query": QUESTION}
+    answer = world.answer
+    section = world.workspace("ada").get(f"{API}/project/application").json()["sections"]["aim"]
+    return (
+        ("get", "/person", {}, 200), ("get", "/workspace", {}, 200), ("get", "/workspace/standing", {}, 200),
+        ("get", "/project", {}, 200), ("get", "/project/versions", {}, 200), ("get", "/project/versions/1", {}, 200),
+        ("get", "/project/application", {}, 200), ("post", "/project/application/aim", {"json": section}, 200),
+        ("get", "/packages/list", {}, 200), ("get", "/packages/requests", {}, 200),
+        ("post", "/packages/requests", {"json": {"name": "plotnine", "reason": "For the figures."}}, 201),
+        ("get", "/packages/pip/simple/", {}, 200), ("get", f"/packages/pip/simple/{world.wheel.name}/", {}, 200),
+        ("get", f"/packages/pip/files/{world.wheel.sha256}/{world.wheel.filename}", {}, 200),
+        ("get", "/packages/cran/src/contrib/PACKAGES", {}, 200),
+        ("get", f"/packages/cran/src/contrib/{world.source.filename}", {}, 200),
+        ("get", "/requests", {}, 200), ("get", "/requests/1", {}, 200), ("get", "/requests/2", {}, 200),
+        ("post", "/requests", multipart(), 201),
+        ("post", "/private/price", {"json": one}, 200), ("post", "/private/curve", {"json": one}, 200),
+        ("post", "/private/plan", {"json": {"queries": [QUESTION], "budget": {"epsilon": 0.1}}}, 200),
+        ("post", "/private/answers", {"json": one}, 202), ("post", "/private/dry-runs", {"json": one}, 202),
+        ("get", f"/private/answers/{answer}", {}, 200), ("post", f"/private/answers/{answer}/release", {}, 200),
+        ("get", "/notices", {}, 200), ("post", "/notices/1/read", {}, 200))
+
+
+def test_every_operation_answers_a_sensible_request_in_the_form_it_documents(site, api, document):
+    """By the document's own schema of that status: exactly the keys it names, none missing, none more."""
+    answered = set()
+    for method, path, sent, status in sensible(site):
+        answer = site.workspace(SPEAKS.get((method, path), "ada")).request(method, API + path, **sent)
+        assert answer.status_code == status, (method, path, answer.text)
+        known = next(one for one in sorted(document["paths"]) if method in document["paths"][one]
+                     and re.fullmatch(re.sub(r"{\w+}", "[^/]+", one), API + path))
+        answered.add((method, known))
+        described = document["paths"][known][method]["responses"][str(status)]
+        (media,) = described["content"]
+        assert answer.headers["content-type"].partition(";")[0] == media, path
+        if media == "application/json":
+            schema = {**described["content"][media]["schema"], "components": document["components"]}
+            Draft202012Validator(schema).validate(answer.json())
+    assert answered == {(method, path) for method, path, _ in operations(document)}

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
+from pydantic import TypeAdapter
 
-from readingroom.errors import PermissionDenied
+from readingroom.errors import InvalidInput, PermissionDenied
 from readingroom.hub import tokens
 from readingroom.services import projects
 from readingroom.services.projects import ProjectCard
 from readingroom.web import security
+from readingroom.web.api.answered import Refusal
 from readingroom.web.portal import Here, known_person
 
 HEADER = APIKeyHeader(
@@ -40,9 +42,18 @@ class Caller:
         return self.card.project.slug
 
 
+def check_query(request: Request) -> None:
+    """A parameter that the operation does not have is a mistake; ignored, it would answer another question."""
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    if surplus := sorted(set(request.query_params) - known):
+        raise InvalidInput(f"There is no parameter {surplus[0]!r} here.", rule="api.query", value=surplus[0],
+                           next_step=f"Known are: {', '.join(sorted(known)) or 'none'}.")
+
+
 def caller(request: Request, here: Here, header: Annotated[str | None, Security(HEADER)] = None) -> Caller:
     """Refuses before a byte of the body is read. Suspension and lost membership take effect at the next call."""
     security.check_body(request)
+    check_query(request)
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() not in ("token", "bearer") or not token.strip():
         raise TokenMissing(
@@ -54,22 +65,10 @@ def caller(request: Request, here: Here, header: Annotated[str | None, Security(
 
 
 Calling = Annotated[Caller, Depends(caller)]
-REFUSALS = {
-    status: {
-        "description": text,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        name: {"type": ["string", "null"]}
-                        for name in ("error", "message", "rule", "value", "next_step")
-                    },
-                }
-            }
-        },
-    }
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": {"application/json": {"schema": TypeAdapter(Refusal).json_schema()}}}
     for status, text in (
+        (400, "Not readable"),
         (401, "No token"),
         (402, "The budget does not cover it"),
         (403, "Not allowed"),

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypedDict
 
 from readingroom.core import packages
 from readingroom.core.packages import Ecosystem, PackageRequest
 from readingroom.errors import NotFound
 from readingroom.services import packages as service
+from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here
 
@@ -25,6 +27,28 @@ class Wish(BaseModel):
     name: str
     reason: str
     ecosystem: Ecosystem = Ecosystem.PIP
+
+
+@exactly
+class Available(TypedDict):
+    name: str
+    version: str
+    ecosystem: str
+    sha256: str
+
+
+@exactly
+class Wished(TypedDict):
+    name: str
+    ecosystem: str
+    reason: str
+    status: str
+    asked_by: str
+    decision: str
+
+
+def _file(media_type: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 def _of(here: Here, calling: Calling, ecosystem: Ecosystem) -> tuple[packages.Package, ...]:
@@ -48,7 +72,7 @@ def simple_page(here: Here, calling: Calling, name: Filename) -> str:
     return packages.simple_page(found)
 
 
-@router.get("/pip/files/{sha256}/{filename}", response_class=Response)
+@router.get("/pip/files/{sha256}/{filename}", response_class=Response, responses=_file("application/octet-stream"))
 def wheel(here: Here, calling: Calling, sha256: Digest, filename: Filename) -> Response:
     """A wheel of this project's, noted on the log."""
     content = service.fetch(here.room, calling.username, calling.project, Ecosystem.PIP, filename, sha256)
@@ -61,7 +85,7 @@ def cran_index(here: Here, calling: Calling) -> str:
     return packages.cran_index(_of(here, calling, Ecosystem.CRAN))
 
 
-@router.get("/cran/src/contrib/{filename}", response_class=Response)
+@router.get("/cran/src/contrib/{filename}", response_class=Response, responses=_file("application/gzip"))
 def source(here: Here, calling: Calling, filename: Filename) -> Response:
     """An R source package of this project's, noted on the log."""
     content = service.fetch(here.room, calling.username, calling.project, Ecosystem.CRAN, filename)
@@ -69,24 +93,24 @@ def source(here: Here, calling: Calling, filename: Filename) -> Response:
 
 
 @router.get("/list")
-def available(here: Here, calling: Calling) -> list[dict[str, Any]]:
+def available(here: Here, calling: Calling) -> list[Available]:
     """What this project may install."""
     return [{"name": one.name, "version": one.version, "ecosystem": one.ecosystem.value, "sha256": one.sha256}
             for one in service.allowed(here.room, calling.project)]
 
 
 @router.get("/requests")
-def requests(here: Here, calling: Calling) -> list[dict[str, Any]]:
+def requests(here: Here, calling: Calling) -> list[Wished]:
     """What this project asked for, newest first."""
     return [_shown(one) for one in service.requests(here.room, calling.project)]
 
 
 @router.post("/requests", status_code=201)
-def ask(here: Here, calling: Calling, wish: Wish) -> dict[str, Any]:
+def ask(here: Here, calling: Calling, wish: Wish) -> Wished:
     """Ask the administrator for a package."""
     return _shown(service.ask(here.room, calling.username, calling.project, wish.ecosystem, wish.name, wish.reason))
 
 
-def _shown(one: PackageRequest) -> dict[str, Any]:
+def _shown(one: PackageRequest) -> Wished:
     return {"name": one.name, "ecosystem": one.ecosystem.value, "reason": one.reason, "status": one.status.value,
             "asked_by": one.username, "decision": one.decision}

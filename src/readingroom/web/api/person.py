@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from fastapi import APIRouter
+from typing_extensions import TypedDict
 
 from readingroom.core.people import Person, status
 from readingroom.services import people
+from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here
 
 router = APIRouter(tags=["person"], responses=REFUSALS)
+
+
+@exactly
+class Undertaking(TypedDict):
+    version: str
+    organisation: str
+    sha256: str
+    signed_at: str
+
+
+@exactly
+class Missing(TypedDict):
+    rule: str
+    message: str
+    next_step: str
+
+
+@exactly
+class Standing(TypedDict):
+    username: str
+    display_name: str
+    organisation: str
+    roles: list[str]
+    status: str
+    accredited_until: str | None
+    trained_until: str | None
+    undertaking: Undertaking | None
+    missing: list[Missing]
 
 
 def _day(value: date | None) -> str | None:
@@ -20,7 +49,7 @@ def _day(value: date | None) -> str | None:
 
 
 @router.get("/person")
-def person(here: Here, calling: Calling) -> dict[str, Any]:
+def person(here: Here, calling: Calling) -> Standing:
     """`missing` is empty when nothing of their own keeps them from data; a project has conditions besides."""
     found = people.dossier(here.room, calling.username, calling.username)
     known: Person = found.person

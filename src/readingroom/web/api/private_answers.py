@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from readingroom.core.answers import PrivateAnswer
 from readingroom.core.lifecycle import AnswerStatus
@@ -13,6 +14,7 @@ from readingroom.errors import NotFound
 from readingroom.services import private_answers as service
 from readingroom.services import private_prices as prices
 from readingroom.services import private_releases
+from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here, Number
 
@@ -42,21 +44,67 @@ class Share(BaseModel):
     equal_accuracy: bool = False
 
 
+@exactly
+class Priced(TypedDict):
+    query: dict[str, Any]
+    cost_micro_rho: int
+    cost_epsilon: float
+    delta: float
+    remaining_micro_rho: int
+    accuracy: dict[str, Any]
+    already_answered: bool
+    refusal: str
+
+
+@exactly
+class Curve(TypedDict):
+    curve: list[dict[str, Any]]
+
+
+@exactly
+class Planned(TypedDict):
+    plan: list[Priced]
+    shared_by: str
+    cost_micro_rho: int
+    cost_epsilon: float
+    remaining_micro_rho: int
+
+
+@exactly
+class Told(TypedDict):
+    """`answer` once it is answered; `message` where it never will be."""
+
+    id: int
+    status: str
+    deliver_at: str
+    dry_run: bool
+    charged_micro_rho: int
+    answer: NotRequired[dict[str, Any] | None]
+    message: NotRequired[str]
+
+
+@exactly
+class Leaving(TypedDict):
+    number: int
+    status: str
+    approvals_required: int
+
+
 @router.post("/private/price")
-def price(here: Here, calling: Calling, question: Question) -> dict[str, Any]:
+def price(here: Here, calling: Calling, question: Question) -> Priced:
     """What it would cost and how exact it would be; costs nothing."""
     return _priced(prices.price(here.room, calling.username, calling.project, question.query))
 
 
 @router.post("/private/curve")
-def curve(here: Here, calling: Calling, question: OtherSpends) -> dict[str, Any]:
+def curve(here: Here, calling: Calling, question: OtherSpends) -> Curve:
     """What it would cost and how exact it would be at other spends; costs nothing."""
     found = prices.curve(here.room, calling.username, calling.project, question.query, question.rho_micro)
     return {"curve": list(found.points)}
 
 
 @router.post("/private/plan")
-def plan(here: Here, calling: Calling, share: Share) -> dict[str, Any]:
+def plan(here: Here, calling: Calling, share: Share) -> Planned:
     """How several questions would share a budget; costs nothing."""
     made = prices.plan(here.room, calling.username, calling.project, share.queries, share.budget,
                        weights=share.weights, equal_accuracy=share.equal_accuracy)
@@ -65,22 +113,22 @@ def plan(here: Here, calling: Calling, share: Share) -> dict[str, Any]:
             "remaining_micro_rho": made.remaining_micro_rho}
 
 
-def _priced(quoted: prices.Price) -> dict[str, Any]:
+def _priced(quoted: prices.Price) -> Priced:
     return {"query": quoted.query, "cost_micro_rho": quoted.cost_micro_rho, "cost_epsilon": quoted.cost_epsilon,
             "delta": quoted.delta, "remaining_micro_rho": quoted.remaining_micro_rho, "accuracy": quoted.accuracy,
             "already_answered": quoted.already_answered, "refusal": quoted.refusal}
 
 
-@router.post("/private/answers", responses={202: {"description": "Paid; being computed"}})
-def ask(here: Here, calling: Calling, question: Question, response: Response) -> dict[str, Any]:
+@router.post("/private/answers", responses={202: {"model": Told, "description": "Paid; being computed"}})
+def ask(here: Here, calling: Calling, question: Question, response: Response) -> Told:
     """Pay and ask; 202 while it is being computed, 200 with the answer if it was asked before."""
     answer, charged = service.ask(here.room, calling.username, calling.project, question.query)
     response.status_code = 202 if answer.waiting else 200
     return _shown(answer) | {"charged_micro_rho": charged}
 
 
-@router.post("/private/dry-runs", responses={202: {"description": "Being computed"}})
-def dry_run(here: Here, calling: Calling, question: Question, response: Response) -> dict[str, Any]:
+@router.post("/private/dry-runs", responses={202: {"model": Told, "description": "Being computed"}})
+def dry_run(here: Here, calling: Calling, question: Question, response: Response) -> Told:
     """The same question of the dataset's synthetic twin: free, with the same noise, and no answer."""
     tried = service.dry_run(here.room, calling.username, calling.project, question.query)
     response.status_code = 202 if tried.waiting else 200
@@ -88,7 +136,7 @@ def dry_run(here: Here, calling: Calling, question: Question, response: Response
 
 
 @router.get("/private/answers/{answer_id}")
-def get(here: Here, calling: Calling, answer_id: Number) -> dict[str, Any]:
+def get(here: Here, calling: Calling, answer_id: Number) -> Told:
     """An answer of this project."""
     answer = service.get(here.room, calling.username, answer_id)
     if answer.project != calling.project:
@@ -97,7 +145,7 @@ def get(here: Here, calling: Calling, answer_id: Number) -> dict[str, Any]:
 
 
 @router.post("/private/answers/{answer_id}/release")
-def release(here: Here, calling: Calling, answer_id: Number) -> dict[str, Any]:
+def release(here: Here, calling: Calling, answer_id: Number) -> Leaving:
     """Ask for an answer of this project to leave; at once where policy lets it. Asked again, it is the same request."""
     if service.get(here.room, calling.username, answer_id).project != calling.project:
         raise NotFound(f"There is no private answer {answer_id}.", rule="answer.exists", value=answer_id)

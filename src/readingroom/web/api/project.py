@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from readingroom.core.application_changes import Change
 from readingroom.core.applications import Version
 from readingroom.services import applications as service
 from readingroom.services.applications import Form
 from readingroom.web.addresses import page
+from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here, Number
 
@@ -30,8 +32,91 @@ class Typed(BaseModel):
     typed: dict[str, Any]
 
 
+@exactly
+class VersionShown(TypedDict):
+    number: int
+    outcome: str
+    sha256: str
+    submitted_by: str
+    submitted_at: str
+    urgent: bool
+
+
+@exactly
+class Changed(TypedDict):
+    section: str
+    what: str
+    before: str
+    after: str
+    effect: str
+    dataset: str
+
+
+@exactly
+class Compared(VersionShown):
+    application: dict[str, Any]
+    against: int | None
+    changes: list[Changed]
+
+
+@exactly
+class Granted(TypedDict):
+    dataset: str
+    status: str
+    version: int
+    expires_on: str
+    reason: str
+    conditions: str
+
+
+@exactly
+class ProjectShown(TypedDict):
+    slug: str
+    title: str
+    status: str
+    lead: str
+    members: list[str]
+    ends_on: str
+    version: int
+    newest: VersionShown | None
+    grants: list[Granted]
+    url: str
+
+
+@exactly
+class Section(TypedDict):
+    typed: dict[str, Any]
+    revision: int
+
+
+@exactly
+class Fault(TypedDict):
+    section: str
+    field: str
+    message: str
+    rule: str
+    next_step: str
+
+
+@exactly
+class Commented(TypedDict):
+    version: int
+    section: str
+    dataset: str
+    comment: str
+
+
+@exactly
+class Written(TypedDict):
+    sections: dict[str, Section]
+    faults: list[Fault]
+    comments: list[Commented]
+    may_write: bool
+    submit_at: str
+
+
 @router.get("")
-def project(here: Here, calling: Calling) -> dict[str, Any]:
+def project(here: Here, calling: Calling) -> ProjectShown:
     """How the project stands: its status, its newest version, and every grant asked for."""
     standing = service.standing(here.room, calling.username, calling.project)
     found = calling.card.project
@@ -47,13 +132,13 @@ def project(here: Here, calling: Calling) -> dict[str, Any]:
 
 
 @router.get("/application")
-def application(here: Here, calling: Calling) -> dict[str, Any]:
+def application(here: Here, calling: Calling) -> Written:
     """What is written so far, with what keeps it from being submitted and what was said of the versions before."""
     return _form(service.form(here.room, calling.username, calling.project))
 
 
 @router.post("/application/{section:path}")
-def save(here: Here, calling: Calling, section: SectionKey, sent: Typed) -> dict[str, Any]:
+def save(here: Here, calling: Calling, section: SectionKey, sent: Typed) -> Written:
     """Keep one section as it is, faults and all. 409, and nothing is overwritten, if it was saved in between.
 
     POST, because the door lets no other change through.
@@ -62,13 +147,13 @@ def save(here: Here, calling: Calling, section: SectionKey, sent: Typed) -> dict
 
 
 @router.get("/versions")
-def versions(here: Here, calling: Calling) -> list[dict[str, Any]]:
+def versions(here: Here, calling: Calling) -> list[VersionShown]:
     """All versions, newest first."""
     return [_version(one) for one in service.history(here.room, calling.username, calling.project).versions]
 
 
 @router.get("/versions/{number}")
-def version(here: Here, calling: Calling, number: Number, against: Number | None = None) -> dict[str, Any]:
+def version(here: Here, calling: Calling, number: Number, against: Number | None = None) -> Compared:
     """One version, with its changes against another: by default the last one that was agreed before it."""
     found = service.compare(here.room, calling.username, calling.project, number, against)
     return _version(found.after) | {
@@ -76,7 +161,7 @@ def version(here: Here, calling: Calling, number: Number, against: Number | None
         "changes": [_change(one) for one in found.changes]}
 
 
-def _form(form: Form) -> dict[str, Any]:
+def _form(form: Form) -> Written:
     return {
         "sections": {key: {"typed": typed, "revision": form.revision(key)} for key, typed in form.typed.items()},
         "faults": [{"section": one.section, "field": one.field, "message": one.message, "rule": one.rule,
@@ -87,12 +172,12 @@ def _form(form: Form) -> dict[str, Any]:
     }
 
 
-def _version(found: Version) -> dict[str, Any]:
+def _version(found: Version) -> VersionShown:
     return {"number": found.number, "outcome": found.outcome.value, "sha256": found.application.sha256,
             "submitted_by": found.submitted_by, "submitted_at": found.submitted_at.isoformat(),
             "urgent": bool(found.application.urgent)}
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: Change) -> Changed:
     return {"section": change.section, "what": change.what, "before": change.before, "after": change.after,
             "effect": change.effect.value, "dataset": change.dataset}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import FormData, UploadFile
+from typing_extensions import TypedDict
 
 from readingroom.core.groups import arranged
 from readingroom.core.requests import EgressRequest, FileKind, Group
@@ -15,6 +16,7 @@ from readingroom.services import handover
 from readingroom.services import requests as service
 from readingroom.web import forms, security
 from readingroom.web.addresses import page
+from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Caller, Calling, caller
 from readingroom.web.portal import MAX_FORM_FIELDS, Here, Number
 from readingroom.web.presenters import requests as present
@@ -53,6 +55,66 @@ class NewRequest(BaseModel):
     purpose: str
     files: list[FileDescription]
     groups: list[GroupDescription] = []
+
+
+@exactly
+class Frozen(TypedDict):
+    name: str
+    sha256: str
+
+
+@exactly
+class Submitted(TypedDict):
+    number: int
+    status: str
+    url: str
+    files: list[Frozen]
+
+
+@exactly
+class Summary(TypedDict):
+    number: int
+    title: str
+    status: str
+    url: str
+    submitted_at: str | None
+
+
+@exactly
+class Checked(Frozen):
+    verdict: str | None
+    findings: list[dict[str, Any]]
+
+
+@exactly
+class Comment(TypedDict):
+    file: str
+    comment: str
+
+
+@exactly
+class Package(TypedDict):
+    """What became of the package; `downloads_left` is null where policy sets no limit."""
+
+    filename: str
+    sha256: str
+    made_at: str
+    until: str | None
+    downloads_left: int | None
+    recalled_at: str | None
+    recall_reason: str
+
+
+@exactly
+class Followed(Summary):
+    """`likely_hours`: within which half, and nine in ten, of the last rounds were decided."""
+
+    round: int
+    place_in_queue: int | None
+    likely_hours: list[float | None] | None
+    release: Package | None
+    files: list[Checked]
+    comments: list[Comment]
 
 
 MULTIPART = {
@@ -126,7 +188,7 @@ def _uploads(described: NewRequest, form: FormData, calling: Caller) -> tuple[se
 
 
 @router.post("/requests", status_code=201, openapi_extra=MULTIPART)
-def submit(here: Here, calling: Calling, form: Annotated[FormData, Depends(sent_form)]) -> dict[str, Any]:
+def submit(here: Here, calling: Calling, form: Annotated[FormData, Depends(sent_form)]) -> Submitted:
     """Freeze the files and put the request in the queue."""
     described = _described(form)
     made = service.submit(
@@ -150,7 +212,7 @@ def _url(request: EgressRequest) -> str:
     return page(f"/requests/{request.number}")
 
 
-def _summary(request: EgressRequest) -> dict[str, Any]:
+def _summary(request: EgressRequest) -> Summary:
     return {
         "number": request.number,
         "title": request.title,
@@ -161,13 +223,12 @@ def _summary(request: EgressRequest) -> dict[str, Any]:
 
 
 @router.get("/requests")
-def mine(here: Here, calling: Calling) -> list[dict[str, Any]]:
+def mine(here: Here, calling: Calling) -> list[Summary]:
     """The caller's own requests from this project, newest first."""
     return [_summary(view.request) for view in service.mine(here.room, calling.username, calling.project)]
 
 
-def _release(view: handover.ReleaseView) -> dict[str, Any]:
-    """What became of the package; `downloads_left` is null where policy sets no limit."""
+def _release(view: handover.ReleaseView) -> Package:
     on, recall = view.terms, view.recall
     return {
         "filename": view.release.filename,
@@ -181,7 +242,7 @@ def _release(view: handover.ReleaseView) -> dict[str, Any]:
 
 
 @router.get("/requests/{number}")
-def one(here: Here, calling: Calling, number: Number) -> dict[str, Any]:
+def one(here: Here, calling: Calling, number: Number) -> Followed:
     """One request of this project: a token acts for its own project only."""
     view = service.get(here.room, calling.username, number)
     request = view.request

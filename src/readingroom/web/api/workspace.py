@@ -7,16 +7,77 @@ from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
+from typing_extensions import TypedDict
 
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.privacy import accounting
 from readingroom.services import standing, use, workspaces
 from readingroom.services.budgets import BudgetLine
+from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here
 from readingroom.web.presenters.standing import words
 
 router = APIRouter(tags=["workspace"], responses=REFUSALS)
+
+
+@exactly
+class Who(TypedDict):
+    username: str
+    display_name: str
+
+
+@exactly
+class Which(TypedDict):
+    slug: str
+    title: str
+
+
+@exactly
+class Until(Which):
+    expires_on: str
+
+
+@exactly
+class Closing(TypedDict):
+    at: str
+    reason: str
+
+
+@exactly
+class Workspace(TypedDict):
+    """`datasets` are as their `dataset.json` describes them, each with its `budget`; `rules` is the policy."""
+
+    person: Who
+    project: Until
+    datasets: list[dict[str, Any]]
+    tier: str
+    closing: Closing | None
+    rules: dict[str, Any]
+
+
+@exactly
+class Shown(TypedDict):
+    used_bytes: int
+    alert_bytes: int | None
+    limit_bytes: int | None
+
+
+@exactly
+class Ends(TypedDict):
+    at: str
+    by_use: bool
+    warn: bool
+
+
+@exactly
+class Stands(TypedDict):
+    project: Which
+    tier: str
+    shown: Shown
+    ends_on: str
+    closing: Ends | None
+    words: dict[str, str]
 
 
 def budget(line: BudgetLine) -> dict[str, Any]:
@@ -40,7 +101,7 @@ def rules(policy: Policy) -> dict[str, Any]:
 
 
 @router.get("/workspace")
-def workspace(here: Here, calling: Calling) -> dict[str, Any]:
+def workspace(here: Here, calling: Calling) -> Workspace:
     """Datasets are described exactly as mounted, with their budgets."""
     project = calling.card.project
     plan = workspaces.plan(here.room, calling.username, calling.project)
@@ -60,7 +121,7 @@ def workspace(here: Here, calling: Calling) -> dict[str, Any]:
 
 
 @router.get("/workspace/standing")
-def how_it_stands(here: Here, calling: Calling) -> dict[str, Any]:
+def how_it_stands(here: Here, calling: Calling) -> Stands:
     """What JupyterLab's status bar shows, as numbers and in `words`. Asking is no use of the workspace."""
     found, now = standing.of(here.room, calling.username, calling.project), here.room.now()
     end = found.closing
