@@ -16,8 +16,8 @@ from benchmarks.result import Result
 from readingroom import bootstrap
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.errors import PermissionDenied
-from readingroom.hub.containers import PROJECT_LABEL
 from readingroom.hub.engine import DockerEngine
+from readingroom.hub.names import PROJECT_LABEL
 from readingroom.ops import supervise
 from readingroom.services import grants, workspaces
 from readingroom.settings import Settings

@@ -17,7 +17,7 @@ from benchmarks.result import Result
 from benchmarks.workspaces import close, open_workspace
 from readingroom.hub import sockets
 from readingroom.hub.configure import read_key
-from readingroom.hub.containers import sockets_dir
+from readingroom.hub.names import sockets_dir
 from readingroom.hub.proxy import unix_url
 from readingroom.settings import Settings
 from readingroom.tour.kernel import Kernel

@@ -22,8 +22,8 @@ from readingroom.core.releases import Recheck
 from readingroom.errors import ReadingRoomError
 from readingroom.hub import bridges, canary, doorlimits, orphans
 from readingroom.hub.activity import DoorActivity
-from readingroom.hub.containers import workspace_key
 from readingroom.hub.engine import DockerEngine
+from readingroom.hub.names import workspace_key
 from readingroom.services import (
     audit,
     checking,

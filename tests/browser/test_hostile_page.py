@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Error, Frame
 
-from readingroom.hub.containers import workspace_key
+from readingroom.hub.names import workspace_key
 from readingroom.tour.visitor import client
 from tests.browser.elsewhere import Elsewhere, elsewhere
 from tests.browser.people import PORTAL, Hall, Person, lab_of

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from readingroom import bootstrap, installed
 from readingroom.core.policy import Tier
-from readingroom.hub.containers import INSTANCE_LABEL
+from readingroom.hub.names import INSTANCE_LABEL
 from readingroom.ops import images
 from readingroom.ops.progress import Progress
 from readingroom.services import projects

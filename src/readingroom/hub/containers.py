@@ -8,7 +8,6 @@ with what the engine says is running (`proof`).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -17,25 +16,32 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from readingroom.core.policy.model import Policy, Tier
+from readingroom.core.policy.model import Policy
 from readingroom.core.proof import without_text
-from readingroom.core.volumes import SHARED
 from readingroom.errors import PolicyError, Unavailable
 from readingroom.hub.limits import Limits
+from readingroom.hub.names import (
+    DATA,
+    DOOR_SOCKET,
+    HOME,
+    INSTANCE_LABEL,
+    KIND_LABEL,
+    PERSON_LABEL,
+    PROJECT,
+    PROJECT_LABEL,
+    RESEARCHER,
+    SCREEN,
+    SERVER_SOCKET,
+    WORKSPACE,
+    bridge_name,
+    cgroup_parent,
+    container_name,
+    server_dir,
+    shared_dir,
+    workspace_key,
+)
 from readingroom.settings import Settings
 
-RESEARCHER, SCREEN, BROWSER = 10001, 10003, 10004  # 10002 is the door
-HOME = PurePosixPath("/home/researcher")
-PROJECT = PurePosixPath("/project")
-DATA = PurePosixPath("/data")
-DOOR_SOCKET = PurePosixPath("/run/rr/door/door.sock")
-SERVER_SOCKET = PurePosixPath("/run/rr/w/s.sock")
-INSTANCE_LABEL = "readingroom.instance"
-KIND_LABEL = "readingroom.kind"
-PERSON_LABEL = "readingroom.person"
-PROJECT_LABEL = "readingroom.project"
-WORKSPACE, CANARY = "workspace", "canary"
-GROUPS = "readingroom"
 _DATASET = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*\Z")
 _IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
@@ -256,48 +262,6 @@ def seccomp_profile(own_account: int | None = None) -> str:
         profile["syscalls"].append({"names": ["setuid", "setgid"], "action": "SCMP_ACT_ALLOW",
                                     "args": [{"index": 0, "value": own_account, "op": "SCMP_CMP_EQ"}]})
     return json.dumps(profile, separators=(",", ":"))
-
-
-def workspace_key(settings: Settings, username: str, project: str) -> str:
-    """Twelve hex digits naming one workspace in container names and paths, without saying whose."""
-    return hashlib.sha256(f"{settings.instance}/{username}/{project}".encode()).hexdigest()[:12]
-
-
-def container_name(settings: Settings, username: str, project: str) -> str:
-    return f"rr-{settings.instance}-w-{workspace_key(settings, username, project)}"
-
-
-def sockets_dir(settings: Settings, username: str, project: str) -> Path:
-    """The workspace's own directory for its socket: short and lower-case (the Hub lower-cases it)."""
-    return settings.workspace_sockets_dir / workspace_key(settings, username, project)
-
-
-def server_dir(settings: Settings, username: str, project: str, tier: Tier | None) -> Path:
-    """Where the server's own socket is: before the door, or behind a screen where the door cannot see it."""
-    if tier is Tier.STRICT:
-        return settings.behind_dir / workspace_key(settings, username, project) / "w"
-    return sockets_dir(settings, username, project)
-
-
-def shared_dir(settings: Settings, project: str) -> Path:
-    """Where what a project's members share is on the host."""
-    return settings.homes_dir / project / SHARED
-
-
-def bridge_name(settings: Settings, key: str) -> str:
-    return f"rr-{settings.instance}-{key}"
-
-
-def cgroup_parent(settings: Settings, project: str, driver: str) -> str:
-    """One group of control for each project, so that processors are shared between projects, not workspaces.
-
-    The kernel gives equals equal time, so ten workspaces of one project weigh as much as one of another. The
-    systemd driver wants the name of a slice; nesting is written with hyphens there.
-    """
-    key = hashlib.sha256(f"{settings.instance}/{project}".encode()).hexdigest()[:12]
-    if driver == "systemd":
-        return f"{GROUPS}-{settings.instance}-{key}.slice"
-    return f"/{GROUPS}/{settings.instance}/{key}"
 
 
 @dataclass(frozen=True)

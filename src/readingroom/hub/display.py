@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from readingroom.hub.containers import (
+from readingroom.hub.containers import ContainerArguments, Host, Mount, Plan, Purpose, checked_image, checked_runtime
+from readingroom.hub.limits import MIB, Limits
+from readingroom.hub.names import (
     BROWSER,
     INSTANCE_LABEL,
     KIND_LABEL,
@@ -20,18 +22,10 @@ from readingroom.hub.containers import (
     PROJECT_LABEL,
     SCREEN,
     SERVER_SOCKET,
-    ContainerArguments,
-    Host,
-    Mount,
-    Plan,
-    Purpose,
     cgroup_parent,
-    checked_image,
-    checked_runtime,
     server_dir,
     workspace_key,
 )
-from readingroom.hub.limits import MIB, Limits
 from readingroom.settings import Settings
 
 X_SOCKETS = PurePosixPath("/tmp/.X11-unix")  # noqa: S108  inside; where X has its sockets

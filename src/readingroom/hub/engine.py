@@ -13,7 +13,7 @@ from requests.exceptions import RequestException
 
 from readingroom.errors import Unavailable
 from readingroom.hub import bridges
-from readingroom.hub.containers import INSTANCE_LABEL
+from readingroom.hub.names import INSTANCE_LABEL
 from readingroom.settings import Settings
 
 TIMEOUT_SECONDS = 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from readingroom.hub.containers import GROUPS
+from readingroom.hub.names import GROUPS
 from readingroom.settings import Settings
 
 ROOT = Path("/sys/fs/cgroup")

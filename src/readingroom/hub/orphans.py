@@ -11,9 +11,9 @@ from typing import Any
 
 from readingroom.errors import Unavailable
 from readingroom.hub import sockets
-from readingroom.hub.containers import CANARY, KIND_LABEL, WORKSPACE
 from readingroom.hub.display import PARTS
 from readingroom.hub.engine import DockerEngine
+from readingroom.hub.names import CANARY, KIND_LABEL, WORKSPACE
 from readingroom.settings import Settings
 
 START_SECONDS = 400  # a workspace may be starting for as long, and is on no record yet

@@ -13,7 +13,7 @@ import hmac
 import secrets
 from datetime import datetime
 
-from readingroom.hub.containers import workspace_key
+from readingroom.hub.names import workspace_key
 from readingroom.settings import Settings
 
 KEY_FILE = "screen-ticket"

@@ -16,7 +16,7 @@ from typing import Any
 
 import docker
 
-from readingroom.hub.containers import container_name
+from readingroom.hub.names import container_name
 from readingroom.ops import engine
 from readingroom.settings import STATE_VARIABLE, Settings
 from readingroom.tour.kernel import Kernel

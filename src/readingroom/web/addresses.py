@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode, urlsplit
 
-from readingroom.hub.containers import workspace_key
+from readingroom.hub.names import workspace_key
 from readingroom.settings import Settings
 
 PREFIX = "/services/portal"

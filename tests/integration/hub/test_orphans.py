@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from readingroom.hub import orphans
-from readingroom.hub.containers import KIND_LABEL, WORKSPACE
+from readingroom.hub.names import KIND_LABEL, WORKSPACE
 from readingroom.settings import Settings
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from readingroom.errors import SettingsError
-from readingroom.hub.containers import workspace_key
+from readingroom.hub.names import workspace_key
 from readingroom.settings import Settings
 from readingroom.web.sessions import COOKIE, cookie_place
 from tests.integration.web.test_portal_pages import text_of

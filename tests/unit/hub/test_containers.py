@@ -6,14 +6,9 @@ import pytest
 
 from readingroom.core.policy.model import Policy
 from readingroom.errors import PolicyError, SettingsError, Unavailable
-from readingroom.hub.containers import (
-    Host,
-    container_arguments,
-    container_name,
-    seccomp_profile,
-    sockets_dir,
-)
+from readingroom.hub.containers import Host, container_arguments, seccomp_profile
 from readingroom.hub.limits import Limits
+from readingroom.hub.names import container_name, sockets_dir
 from readingroom.settings import Settings
 
 SETTINGS = Settings(state_dir=Path("/srv/room"))

@@ -27,20 +27,11 @@ from readingroom.core.volumes import Volume
 from readingroom.core.workspaces import beside_bytes
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.hub import bridges, doorkeeper, doorlimits, sockets
-from readingroom.hub.containers import (
-    INSTANCE_LABEL,
-    RESEARCHER,
-    ContainerArguments,
-    Plan,
-    container_arguments,
-    container_name,
-    server_dir,
-    shared_dir,
-    workspace_key,
-)
+from readingroom.hub.containers import ContainerArguments, Plan, container_arguments
 from readingroom.hub.display_runner import DisplayRunner
 from readingroom.hub.engine import look_at
 from readingroom.hub.host import look
+from readingroom.hub.names import INSTANCE_LABEL, RESEARCHER, container_name, server_dir, shared_dir, workspace_key
 from readingroom.hub.ownership import empty_through_engine, set_owner
 from readingroom.hub.proxy import unix_url
 from readingroom.ports import Held
