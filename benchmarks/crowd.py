@@ -57,7 +57,12 @@ class Crowd:
 
     def _open(self, slug: str) -> None:
         self.hub.start_workspace(PERSON, slug)
-        wait_until(lambda: self.hub.workspace_state(PERSON, slug) == "running", slug, seconds=300, every=0.2)
+
+        def settled() -> str:
+            found = self.hub.workspace_state(PERSON, slug)
+            return found if found in ("running", "stopped") else ""
+        if wait_until(settled, slug, seconds=400, every=0.2) != "running":
+            raise SystemExit(f"{slug} did not open; the Hub's log says why")
 
     def close(self, slugs: Sequence[str]) -> None:
         for slug in slugs:
@@ -87,33 +92,61 @@ def opening(crowd: Crowd, plain: PlainHub, count: int = 10) -> Result:
 
 
 def weight(crowd: Crowd) -> list[Result]:
-    """Memory of an idle workspace (its control group), and of our own processes with these open."""
+    """Memory of an idle workspace (its control group), and of our own processes with these open.
+
+    Of ours twice: resident, where pages that processes share are counted for each of them, and as a share, where they
+    are counted once: what the machine has less of.
+    """
     used = [crowd.engine.api.stats(container, stream=False)["memory_stats"] for container in crowd.running().values()]
     cached = [one["stats"].get("total_inactive_file", one["stats"].get("inactive_file", 0)) for one in used]
     idle = [one["usage"] - spare for one, spare in zip(used, cached, strict=True)]
-    ours = sum(_resident(pid) for pid in _processes(crowd.settings)) + _door(crowd)
+    ours = _weights(crowd)
+    each = ", ".join(f"{name} {rss / MIB:.0f}" for name, (rss, _) in ours.items())
+    what = f"hub, proxy, portal, worker, door with {len(idle)} open"
     return [
         Result("memory of an idle workspace", max(idle) / MIB, crowd.settings.workspace_memory_bytes / MIB, "its limit",
                unit="MiB"),
-        Result(f"hub, proxy, portal, worker, door with {len(idle)} open", ours / MIB, WEIGHT_MIB, "the target",
-               "at most 1x", unit="MiB"),
+        *(Result(f"{what}, {how}", sum(one[number] for one in ours.values()) / MIB, WEIGHT_MIB, "the target",
+                 "at most 1x", unit="MiB")
+          for number, how in enumerate((f"RSS ({each})", "PSS"))),
     ]
 
 
-def _processes(settings: Settings) -> list[int]:
-    wanted = ("hub", "portal", "worker", "door")
-    pids = [program.pid for program in supervise.status(settings) if program.name in wanted]
-    return [*pids, int((settings.run_dir / "proxy.pid").read_text())]
+def _weights(crowd: Crowd) -> dict[str, tuple[int, int]]:
+    """Bytes, resident and as a share, of each of our programs with everything below it, and of the door's container."""
+    tops = {program.name: program.pid for program in supervise.status(crowd.settings)
+            if program.name in ("hub", "portal", "worker", "door")}
+    tops["proxy"] = int((crowd.settings.run_dir / "proxy.pid").read_text())
+    for one in crowd.engine.containers():
+        if any("door" in name for name in one["Names"]):
+            tops["HAProxy"] = crowd.engine.api.inspect_container(one["Id"])["State"]["Pid"]
+    parents = {int(folder.name): _parent(folder) for folder in Path("/proc").glob("[0-9]*")}
+    found = dict.fromkeys(tops, (0, 0))
+    owners = {pid: name for name, pid in tops.items()}
+    for process in parents:
+        pid: int | None = process
+        while pid and pid not in owners:  # the proxy is the Hub's child and stands for itself
+            pid = parents.get(pid)
+        if pid:
+            rss, pss = _memory(process)
+            found[owners[pid]] = (found[owners[pid]][0] + rss, found[owners[pid]][1] + pss)
+    return found
 
 
-def _door(crowd: Crowd) -> int:
-    found = [one["Id"] for one in crowd.engine.containers() if any("door" in name for name in one["Names"])]
-    return sum(_resident(crowd.engine.api.inspect_container(one)["State"]["Pid"]) for one in found)
+def _parent(folder: Path) -> int | None:
+    try:
+        return int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:  # it ended meanwhile
+        return None
 
 
-def _resident(pid: int) -> int:
-    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":" in line)
-    return int(status["VmRSS"].split()[0]) * 1024
+def _memory(pid: int) -> tuple[int, int]:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0, 0
+    kib = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines[1:])}
+    return kib["Rss"] * 1024, kib["Pss"] * 1024
 
 
 def revocation(crowd: Crowd) -> list[Result]:

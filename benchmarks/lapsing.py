@@ -35,7 +35,7 @@ from readingroom.services import lapsing
 from readingroom.services.room import ReadingRoom
 from readingroom.settings import Settings
 from readingroom.storage.blobs import FileBlobs
-from readingroom.storage.extracts import FileExtracts
+from readingroom.storage.extracts import FoundExtracts
 
 PROJECTS, DATASETS, MEMBERS, SOME = 200, 50, 5, 100
 TODAY = date(2026, 11, 24)
@@ -58,7 +58,7 @@ def make_room(directory: Path, clock: Clock) -> ReadingRoom:
         DataTable("people", "People", (column,), "person_id"),)), Policy()) for number in range(DATASETS)}
     room = ReadingRoom(settings=settings, store=Store(settings.database_url, clock), clock=clock,
                        policies=Policies(Layer("site", Policy()), {}, datasets),
-                       blobs=FileBlobs(settings.blobs_dir), extracts=FileExtracts(settings.extracts_dir))
+                       blobs=FileBlobs(settings.blobs_dir), extracts=FoundExtracts(settings.extracts_dir))
     members = [f"r{number}" for number in range(MEMBERS)]
     with room.store.transaction() as tx:
         for name in (*members, "mercer"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.storage.extracts import FileExtracts
+from readingroom.storage.extract_making import FileExtracts
 from readingroom.storage.vault import FileVault
 
 PERSON = Column("person_id", "Person", "text", identifier=True)

@@ -1,4 +1,8 @@
-"""Wires the application once. Only this module sees every room of the house."""
+"""Wires the application once. Only this module sees every room of the house.
+
+What reads and writes tables (Arrow, DuckDB: 60 MiB once loaded) is imported by the functions that wire it: Hub and
+portal run all day without it.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +18,21 @@ from readingroom.db.store import Store
 from readingroom.errors import SettingsError
 from readingroom.hub.client import HubClient
 from readingroom.hub.meter import DoorMeter
-from readingroom.ports import Volumes
+from readingroom.ports import Extracts, PrivateAnswerer, Vault, Volumes
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
+from readingroom.storage.apart import AnswererApart, Apart, ExtractsApart
 from readingroom.storage.blobs import FileBlobs
-from readingroom.storage.extracts import FileExtracts
+from readingroom.storage.extracts import FoundExtracts
 from readingroom.storage.keys import derive, read_key
 from readingroom.storage.policies import load_policies
-from readingroom.storage.private_answers import OpenDPAnswerer, private_scratch
-from readingroom.storage.registration import RegisteredVault
+from readingroom.storage.private_scratch import private_scratch
 from readingroom.storage.secrets import FileSecrets
-from readingroom.storage.vault import FileVault
+from readingroom.storage.vault_index import VaultIndex
 from readingroom.storage.volumes import FolderVolumes, LoopVolumes
+
+EXTRACTS_IDLE_SECONDS, ANSWERS_IDLE_SECONDS = 10.0, 300.0  # bounded views are kept between private questions
 
 
 class SystemClock:
@@ -40,29 +46,54 @@ def build(settings: Settings) -> ReadingRoom:
     return ReadingRoom(
         settings=settings, store=Store(settings.database_url, clock), clock=clock,
         policies=load_policies(settings.policies_dir), blobs=FileBlobs(settings.blobs_dir),
-        extracts=FileExtracts(settings.extracts_dir), secrets=FileSecrets(settings.keys_dir / "sign-in.key"),
+        extracts=FoundExtracts(settings.extracts_dir), secrets=FileSecrets(settings.keys_dir / "sign-in.key"),
     )
 
 
 def build_workshop(settings: Settings) -> Workshop:
-    """The application as the worker uses it, with the vault, the answerer and the signing keys."""
+    """The application as the worker uses it, with what the vault has, the answerer and the signing keys."""
     room = build(settings)
-    vault = build_vault(settings, room.policies)
     return Workshop(
         settings=settings, store=room.store, clock=room.clock, policies=room.policies, blobs=room.blobs,
         secrets=room.secrets,
-        extracts=FileExtracts(settings.extracts_dir, vault, settings.keys_dir / "pseudonym.key"),
-        vault=vault, answerer=OpenDPAnswerer(
-            vault, private_scratch(settings.state_dir / "scratch", settings.instance),
-            row_key=derive(read_key(settings.keys_dir / "pseudonym.key"), "rows of private answers")),
+        extracts=ExtractsApart(settings.extracts_dir, Apart(settings, "extracts", EXTRACTS_IDLE_SECONDS)),
+        vault=VaultIndex(settings.vault_dir, settings.keys_dir / "vault.key"),
+        answerer=AnswererApart(_scratch(settings), Apart(settings, "answers", ANSWERS_IDLE_SECONDS)),
         hub=hub_client(settings, "worker-token"), meter=DoorMeter(settings),
         audit_key=_private_key(settings.keys_dir / "audit-signing.pem"),
         release_key=_private_key(settings.keys_dir / "release-signing.pem"),
     )
 
 
-def build_vault(settings: Settings, policies: Policies) -> RegisteredVault:
+# What the back rooms hold (`readingroom.back_room`): processes that work on tables, for as long as there is work.
+
+
+def build_extracts(settings: Settings) -> Extracts:
+    from readingroom.storage.extract_making import FileExtracts
+    from readingroom.storage.vault import FileVault
+
+    vault = FileVault(settings.vault_dir, settings.keys_dir / "vault.key")
+    return FileExtracts(settings.extracts_dir, vault, settings.keys_dir / "pseudonym.key")
+
+
+def build_answerer(settings: Settings) -> PrivateAnswerer:
+    from readingroom.storage.private_answers import OpenDPAnswerer
+    from readingroom.storage.vault import FileVault
+
+    vault = FileVault(settings.vault_dir, settings.keys_dir / "vault.key")
+    row_key = derive(read_key(settings.keys_dir / "pseudonym.key"), "rows of private answers")
+    return OpenDPAnswerer(vault, _scratch(settings), row_key=row_key)
+
+
+def _scratch(settings: Settings) -> Path:
+    return private_scratch(settings.state_dir / "scratch", settings.instance)
+
+
+def build_vault(settings: Settings, policies: Policies) -> Vault:
     """The vault, which takes only what matches its registration in `policies`."""
+    from readingroom.storage.registration import RegisteredVault
+    from readingroom.storage.vault import FileVault
+
     return RegisteredVault(FileVault(settings.vault_dir, settings.keys_dir / "vault.key"), policies.dataset_or_twin)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Protocol
 
 from readingroom.core.datasets import Dataset, Table
 from readingroom.core.mail import Message
 from readingroom.core.shown import Reading
 from readingroom.core.volumes import Usage, Volume
+
+if TYPE_CHECKING:  # 40 MiB for the name of a type
+    import pyarrow as pa
 
 
 class Clock(Protocol):
@@ -33,7 +34,14 @@ class Secrets(Protocol):
         """A keyed hash, in hex; the same each time."""
 
 
-class Vault(Protocol):
+class Versions(Protocol):
+    """Which versions of datasets there are."""
+
+    def versions(self, dataset: str) -> tuple[str, ...]:
+        """Names of all stored versions, oldest first; empty if none."""
+
+
+class Vault(Versions, Protocol):
     """Datasets as received: immutable versions, encrypted at rest."""
 
     def add(self, dataset: str, tables: Mapping[str, pa.Table]) -> str:
@@ -42,9 +50,6 @@ class Vault(Protocol):
         Adding the same content twice returns the same name and stores nothing. Durable when it returns;
         a crash before that leaves no visible version.
         """
-
-    def versions(self, dataset: str) -> tuple[str, ...]:
-        """Names of all stored versions, oldest first; empty if none."""
 
     def read(self, dataset: str, version: str, table: str, columns: Iterable[str]) -> pa.Table:
         """The named columns of one table. NotFound if absent; IntegrityError if the bytes were changed."""

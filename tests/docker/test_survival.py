@@ -310,7 +310,7 @@ def directories(settings, slug):
 
 KILLS_WHILE_MAKING = [
     ("after", "pyarrow.parquet:write_table"),
-    ("after", "readingroom.storage.extracts:FileExtracts.build"),
+    ("after", "readingroom.storage.extract_making:FileExtracts.build"),
 ]
 
 
@@ -407,7 +407,7 @@ def containers_of(settings, username):
 
 
 @pytest.mark.parametrize(("when", "place"), [
-    ("before", "readingroom.storage.extracts:FileExtracts.destroy"),
+    ("before", "readingroom.storage.extracts:FoundExtracts.destroy"),
 ])
 def test_a_withdrawal_closes_and_destroys_though_worker_and_hub_are_killed(journey, settings, room, when, place):
     """The custodian's no was acknowledged; whoever is killed then, the workspace closes and its data go."""

@@ -19,7 +19,8 @@ from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.errors import InvalidInput, SettingsError
 from readingroom.ops.install import create_keys, create_state
 from readingroom.settings import Settings
-from readingroom.storage.extracts import FileExtracts
+from readingroom.storage.extract_making import FileExtracts
+from readingroom.storage.extracts import FoundExtracts
 from readingroom.storage.vault import FileVault
 
 COURTS = Dataset("courts", "Courts", "MoJ", "mercer", "d", (Table("people", "People", (
@@ -73,7 +74,7 @@ class TestBuilding:
         assert (build(extracts, version) / "people.parquet").stat().st_ino == inode
 
     def test_a_process_without_a_vault_finds_but_does_not_make(self, state, extracts, version):
-        finder = FileExtracts(state.extracts_dir)
+        finder = FoundExtracts(state.extracts_dir)
         with pytest.raises(SettingsError):
             build(finder, version)
         build(extracts, version)

@@ -17,7 +17,8 @@ from readingroom.core.privacy.units import grids
 from readingroom.errors import IntegrityError, NotFound, Unavailable
 from readingroom.storage import private_plans as plans
 from readingroom.storage._private_release import answered, shape_of
-from readingroom.storage.private_answers import PREFIX, OpenDPAnswerer, bounded_view
+from readingroom.storage.private_answers import OpenDPAnswerer, bounded_view
+from readingroom.storage.private_scratch import PREFIX
 from readingroom.storage.private_views import derive
 
 COLUMNS = (

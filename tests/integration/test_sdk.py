@@ -27,7 +27,7 @@ from readingroom.core.policy.dataset_files import parse_dataset
 from readingroom.core.privacy import accounting, pricing, queries
 from readingroom.demo import generate
 from readingroom.errors import BudgetExceeded, InvalidInput, NotFound, PermissionDenied, Unavailable
-from readingroom.storage.extracts import describe
+from readingroom.storage.extract_making import describe
 from readingroom.web import faults
 from readingroom.web.api.workspace import rules
 

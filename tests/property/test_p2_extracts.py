@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.errors import InvalidInput
-from readingroom.storage.extracts import PSEUDONYM_DIGITS, FileExtracts
+from readingroom.storage.extract_making import PSEUDONYM_DIGITS, FileExtracts
 
 COLUMNS = ("person_id", "region", "diagnosis_qx", "postcode_qx", "income_qx")
 PEOPLE = 40

@@ -83,6 +83,7 @@ def configuration(settings: Settings, wanted: Sequence[Program]) -> str:
         "PATH": ":".join(search),
         "PYTHONPATH": str(REPOSITORY / "src"),
         "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "2",  # each thread of a program would keep memory that others cannot use
     }
     user = "user=root\n" if os.geteuid() == 0 else ""
     parts = [

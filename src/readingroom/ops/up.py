@@ -33,7 +33,7 @@ from readingroom.ops import doctor, engine, images, install, rootfs, sbom, super
 from readingroom.ops.door import INSTANCE_LABEL
 from readingroom.ops.progress import Progress, run
 from readingroom.settings import Settings
-from readingroom.storage.private_answers import private_scratch
+from readingroom.storage.private_scratch import private_scratch
 
 READY_SECONDS = 120
 ANSWERING = {"hub": "/hub/health", "portal": "/services/portal/static/icon.svg"}  # by nobody else in their place

@@ -1,4 +1,4 @@
-"""What only the worker may hold: the vault, the means to answer from it, and the signing keys."""
+"""What only the worker may hold: what the vault has, the means to answer from it, and the signing keys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from readingroom.ports import Hub, Meter, PrivateAnswerer, Vault
+from readingroom.ports import Hub, Meter, PrivateAnswerer, Versions
 from readingroom.services.room import ReadingRoom
 
 
@@ -14,7 +14,7 @@ from readingroom.services.room import ReadingRoom
 class Workshop(ReadingRoom):
     """The room with its back rooms open. Portal and Hub never build one."""
 
-    vault: Vault
+    vault: Versions
     answerer: PrivateAnswerer
     hub: Hub
     meter: Meter

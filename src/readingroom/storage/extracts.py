@@ -1,80 +1,37 @@
-"""Extracts: what a grant makes and a workspace mounts. Ungranted columns and rows are absent, not hidden (P2).
+"""Extracts as they are found: directories that are whole, and their end. Making them is `extract_making`'s.
 
-One directory per extract: a Parquet file per granted table, with this project's pseudonyms in place of the
-privacy unit's identifiers, and `dataset.json`, which describes the granted columns. Readable by the workspace's
-user through the mount; the directories above it keep everyone else out. Rows come in an order of this project's
-own: in a shared order, two projects could match their pseudonyms line by line.
+The Hub and the portal only look for extracts, so nothing here needs what reads or writes tables.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.core.row_filters import check_row_filter
-from readingroom.errors import InvalidInput, SettingsError
-from readingroom.ports import Vault
-from readingroom.storage.files import UNFINISHED, erase, locked, make_directory, plain_name, sync, whole_directory
-from readingroom.storage.keys import read_key
-from readingroom.storage.vault import plain_table
+from readingroom.core.datasets import Dataset
+from readingroom.errors import SettingsError
+from readingroom.storage.files import UNFINISHED, erase, plain_name, sync
 
 DESTROYED = ".destroyed-"
 DESCRIPTION = "dataset.json"
-PSEUDONYM_DIGITS = 20  # 80 bits: collisions among 100 million people are expected in less than one case in 10^8
 
 
-class FileExtracts:
-    """The Extracts port on files. Without a vault (Hub, portal) it only finds what was made."""
+class FoundExtracts:
+    """The Extracts port on files, for processes without a vault: what was made is found, nothing is made."""
 
-    def __init__(self, root: Path, vault: Vault | None = None, pseudonym_key: Path | None = None) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
-        self._vault = vault
-        self._pseudonym_key = pseudonym_key
 
     def build(self, extract_id: str, dataset: Dataset, version: str, columns: Mapping[str, tuple[str, ...]],
               row_filter: Mapping[str, str], project: str) -> Path:
-        target = self._root / plain_name(extract_id)
-        if self._vault is None or self._pseudonym_key is None:
-            if self.path(extract_id) is not None:
-                return target
-            raise SettingsError("This process has no vault to make extracts from.", rule="extract.vault",
-                                next_step="Extracts are made by the worker.")
-        own = hmac.new(read_key(self._pseudonym_key), f"pseudonym/{project}".encode(), hashlib.sha256).digest()
-        granted = {name: tuple(dict.fromkeys(wanted)) for name, wanted in columns.items() if wanted}
-        conditions = _checked(dataset, granted, row_filter)
-        make_directory(self._root)
-        with locked(self._root):
-            if self.path(extract_id) is not None:
-                sync(self._root)
-                return target
-            with whole_directory(target, mode=0o555) as directory:
-                for name, wanted in granted.items():
-                    rows = self._rows(dataset, version, name, wanted, conditions.get(name, ""))
-                    rows = _shuffled(rows, own, f"{dataset.slug}/{version}/{name}")
-                    path = directory / f"{name}.parquet"
-                    pq.write_table(_pseudonymised(rows, _table(dataset, name), own), path, compression="zstd")
-                    path.chmod(0o444)
-                described = directory / DESCRIPTION
-                said = describe(dataset, version, granted) | {"record_key": _record_key(own, dataset.slug)}
-                described.write_text(json.dumps(said, indent=1))
-                described.chmod(0o444)
-        return target
+        found = self.path(extract_id)
+        if found is None:
+            raise _no_vault()
+        return found
 
     def count(self, dataset: Dataset, version: str, table: str, condition: str) -> int:
-        known = _table(dataset, table)
-        checked = check_row_filter(condition, known) if condition else ""
-        return self._rows(dataset, version, table, (known.privacy_unit,), checked).num_rows
+        raise _no_vault()
 
     def destroy(self, extract_id: str) -> None:
         # Renamed first, so that after a crash half-way no emptied extract is taken for a finished one.
@@ -100,103 +57,7 @@ class FileExtracts:
         for left in self._root.glob(f"{UNFINISHED}*"):
             erase(left)
 
-    def _rows(self, dataset: Dataset, version: str, name: str, granted: tuple[str, ...], condition: str) -> pa.Table:
-        assert self._vault is not None
-        needed = [column.name for column in _table(dataset, name).columns
-                  if column.name in granted or (condition and f'"{column.name}"' in condition)]
-        rows = plain_table(name, self._vault.read(dataset.slug, version, name, needed))
-        if condition:
-            rows = plain_table(name, _filtered(rows, condition, name))
-        return rows.select(list(granted))
 
-
-def describe(dataset: Dataset, version: str, columns: Mapping[str, tuple[str, ...]]) -> dict[str, object]:
-    """The dataset as far as it was granted: what `dataset.json` says."""
-    return {
-        "slug": dataset.slug, "title": dataset.title, "department": dataset.department, "synthetic": dataset.synthetic,
-        "version": version, "known_issues": list(dataset.known_issues),
-        "tables": [
-            {"name": table.name, "label": table.label, "privacy_unit": table.privacy_unit,
-             "max_rows_per_person": table.max_rows_per_person,
-             "columns": [_described(column) for column in table.columns if column.name in columns[table.name]]}
-            for table in dataset.tables if table.name in columns],
-    }
-
-
-def _record_key(own: bytes, slug: str) -> str:
-    """The secret of this project's noise on counts of this dataset: the same for every version and every extract.
-
-    It belongs with the pseudonyms, which are the project's own too: who has both could compute the noise, and has the
-    data. Readers of what is released have neither.
-    """
-    return hmac.new(own, f"record-key/{slug}".encode(), hashlib.sha256).hexdigest()
-
-
-def _described(column: Column) -> dict[str, object]:
-    return {"name": column.name, "label": column.label, "type": column.type, "codes": dict(column.codes),
-            "lower": column.lower, "upper": column.upper, "identifier": column.identifier}
-
-
-def _checked(dataset: Dataset, granted: Mapping[str, tuple[str, ...]], row_filter: Mapping[str, str]) -> dict[str, str]:
-    """Each granted table's filter as safe SQL. A filter that would apply to nothing is refused, not dropped."""
-    for name, wanted in granted.items():
-        for column in wanted:
-            _column(_table(dataset, name), column)
-    conditions = {}
-    for name, text in row_filter.items():
-        table = _table(dataset, name)
-        if not text.strip():
-            raise InvalidInput(f"The row filter of {name} is empty.", rule="grant.row-filter", value=name,
-                               next_step="Write the condition, or leave the table out to grant all its rows.")
-        conditions[name] = check_row_filter(text, table)
-    return conditions
-
-
-def _filtered(rows: pa.Table, condition: str, name: str) -> pa.Table:
-    connection = duckdb.connect(config={"enable_external_access": "false"})
-    try:
-        connection.execute("SET lock_configuration = true")
-        return connection.from_arrow(rows).filter(condition).to_arrow_table()
-    except duckdb.Error:
-        # From None: the engine's message quotes the value that it could not compare.
-        raise InvalidInput(f"The row filter of {name} cannot be applied to its data.", rule="grant.row-filter",
-                           value=condition, next_step="Compare each column with values of its own type.") from None
-    finally:
-        connection.close()
-
-
-def _shuffled(rows: pa.Table, own: bytes, place: str) -> pa.Table:
-    seed = hmac.new(own, f"order/{place}".encode(), hashlib.sha256).digest()
-    return rows.take(np.random.default_rng(int.from_bytes(seed)).permutation(rows.num_rows))
-
-
-def _pseudonymised(rows: pa.Table, table: Table, own: bytes) -> pa.Table:
-    for name in rows.schema.names:
-        if _column(table, name).identifier:
-            at = rows.schema.get_field_index(name)
-            rows = rows.set_column(at, name, _pseudonyms(rows.column(at), own))
-    return rows
-
-
-def _pseudonyms(identifiers: pa.ChunkedArray, own: bytes) -> pa.ChunkedArray:
-    """HMAC-SHA256 under the project's own key: the same person, another name elsewhere. Each is made once."""
-    encoded = identifiers.combine_chunks().dictionary_encode()
-    names = [None if value is None else hmac.digest(own, str(value).encode(), "sha256").hex()[:PSEUDONYM_DIGITS]
-             for value in encoded.dictionary.to_pylist()]
-    return pa.chunked_array([pc.take(pa.array(names, pa.string()), encoded.indices)])
-
-
-def _table(dataset: Dataset, name: str) -> Table:
-    table = dataset.table(name)
-    if table is None:
-        raise InvalidInput(f"{dataset.slug} has no table {name!r}.", rule="grant.table", value=name,
-                           next_step="Grant only registered tables.")
-    return table
-
-
-def _column(table: Table, name: str) -> Column:
-    column = table.column(name)
-    if column is None:
-        raise InvalidInput(f"{table.name} has no column {name!r}.", rule="grant.column", value=name,
-                           next_step="Grant only registered columns.")
-    return column
+def _no_vault() -> SettingsError:
+    return SettingsError("This process has no vault to make extracts from.", rule="extract.vault",
+                         next_step="Extracts are made by the worker.")

@@ -11,7 +11,6 @@ import hmac
 import logging
 import os
 import shutil
-import stat
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -28,12 +27,12 @@ from readingroom.core.privacy.queries import Query
 from readingroom.core.privacy.results import described, numbers_of
 from readingroom.errors import Unavailable
 from readingroom.ports import Vault
+from readingroom.storage.private_scratch import PREFIX, clear_scratch
 from readingroom.storage.private_views import build_view, derive
 from readingroom.storage.private_worker import ReleaseWorker
 
 logger = logging.getLogger(__name__)
 
-PREFIX = "view-"
 MOST_BYTES = 4 * 2**30  # of bounded views kept; those unused for longest go first
 
 
@@ -51,9 +50,7 @@ class OpenDPAnswerer:
         self._row_key = row_key
         self._lock = threading.Lock()
         self._worker = ReleaseWorker()
-        make_private(scratch_dir)
-        for stale in scratch_dir.glob(f"{PREFIX}*"):
-            shutil.rmtree(stale)
+        clear_scratch(scratch_dir)
         self._views = Path(tempfile.mkdtemp(prefix=PREFIX, dir=scratch_dir))
 
     def answer(self, query: object, dataset: Dataset, table: Table, version: str) -> dict[str, object]:
@@ -141,26 +138,6 @@ def answers(query: Query, table: Table, version: str, cost: Price, reply: dict[s
     """The answer of each release in a worker's reply."""
     said = described(query, table, version, cost, {**reply["versions"], "readingroom": readingroom.__version__})
     return [said | numbers_of(query, table, cost, released) for released in reply["releases"]]
-
-
-def private_scratch(fallback: Path, name: str) -> Path:
-    """A directory for `scratch_dir`: in memory where /dev/shm can be used, else under `fallback`."""
-    memory = Path("/dev/shm")  # noqa: S108 - made 0700 and checked for its owner before use
-    parent = memory if memory.is_dir() and os.access(memory, os.W_OK) else fallback
-    return parent / f"readingroom-{name}-private"
-
-
-def make_private(directory: Path) -> None:
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    facts = directory.lstat()
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
-        raise Unavailable(
-            "The scratch directory for private answers belongs to someone else.",
-            rule="scratch-directory",
-            value=directory,
-            next_step="Remove it or name another.",
-        )
-    directory.chmod(0o700)
 
 
 def _name(*parts: str) -> str:

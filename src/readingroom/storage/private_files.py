@@ -28,7 +28,8 @@ from readingroom.core.privacy.parts import Part
 from readingroom.core.privacy.pricing import curve
 from readingroom.core.privacy.values import refuse
 from readingroom.errors import InvalidInput, Unavailable
-from readingroom.storage.private_answers import answers, bounded_view, private_scratch, release
+from readingroom.storage.private_answers import answers, bounded_view, release
+from readingroom.storage.private_scratch import private_scratch
 from readingroom.storage.private_worker import ReleaseWorker
 
 ANSWER_FORM, PRICE_FORM, PLAN_FORM = "readingroom-dp-answer-1", "readingroom-dp-price-1", "readingroom-dp-plan-1"

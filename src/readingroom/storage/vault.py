@@ -13,10 +13,7 @@ import base64
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
@@ -24,30 +21,14 @@ import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 import rfc8785
 
-from readingroom.errors import IntegrityError, InvalidInput, NotFound, ReadingRoomError, Unavailable
+from readingroom.errors import InvalidInput, NotFound
 from readingroom.storage.files import locked, make_directory, plain_name, whole_directory
-from readingroom.storage.keys import KEY_BYTES, FileKeyWrapper, KeyWrapper, derive
-
-DESCRIPTION = "version.json"
-VERSION_DIGITS = 16
-_VERSION = re.compile(rf"[0-9a-f]{{{VERSION_DIGITS}}}")
+from readingroom.storage.keys import KEY_BYTES, derive
+from readingroom.storage.vault_index import DESCRIPTION, VERSION, VERSION_DIGITS, VaultIndex, changed, unreadable
 
 
-@dataclass(frozen=True)
-class StoredVersion:
-    """What `version.json` says, once its seal has been checked. `rows` is by table; `key` stays in memory."""
-
-    sequence: int
-    rows: dict[str, int]
-    key: bytes
-
-
-class FileVault:
-    """The Vault port on files. `key_file` holds the key-encryption key, unless `keys` keeps it elsewhere."""
-
-    def __init__(self, root: Path, key_file: Path, keys: KeyWrapper | None = None) -> None:
-        self._root = root
-        self._keys = keys or FileKeyWrapper(key_file)
+class FileVault(VaultIndex):
+    """The Vault port on files."""
 
     def add(self, dataset: str, tables: Mapping[str, pa.Table]) -> str:
         if not tables:
@@ -75,14 +56,10 @@ class FileVault:
                 (directory / DESCRIPTION).write_text(json.dumps({"described": described, "sealed_key": sealed}))
         return version
 
-    def versions(self, dataset: str) -> tuple[str, ...]:
-        stored = self._versions(dataset)
-        return tuple(sorted(stored, key=lambda name: stored[name].sequence))
-
     def read(self, dataset: str, version: str, table: str, columns: Iterable[str]) -> pa.Table:
         place = f"{dataset}/{version}/{table}"
         folder = self._root / plain_name(dataset) / plain_name(version)
-        stored = self._opened(folder) if _VERSION.fullmatch(version) and folder.is_dir() else None
+        stored = self._opened(folder) if VERSION.fullmatch(version) and folder.is_dir() else None
         if stored is None or table not in stored.rows:
             raise NotFound(f"The vault has no table {table!r} in {dataset} {version}.", rule="vault.table",
                            value=place, next_step="Check the dataset's registration.")
@@ -97,32 +74,12 @@ class FileVault:
                                    next_step="Bring the registration in line with the data.")
                 found = file.read(columns=wanted)
         except OSError as error:
-            raise _unreadable(place, error) from error
+            raise unreadable(place, error) from error
         except pa.ArrowException as error:
-            raise _changed(place) from error
+            raise changed(place) from error
         if found.num_rows != stored.rows[table]:
-            raise _changed(place)
+            raise changed(place)
         return found
-
-    def _versions(self, dataset: str) -> dict[str, StoredVersion]:
-        folder = self._root / plain_name(dataset)
-        return {path.name: self._opened(path) for path in folder.glob("*") if _VERSION.fullmatch(path.name)}
-
-    def _opened(self, folder: Path) -> StoredVersion:
-        """The description in `folder`, if its seal holds and it is of this very place; IntegrityError if not."""
-        dataset, version = folder.parts[-2:]
-        try:
-            said = json.loads((folder / DESCRIPTION).read_bytes())
-            described, sealed = said["described"], base64.b64decode(said["sealed_key"], validate=True)
-            context = rfc8785.dumps(described)
-        except OSError as error:
-            raise _unreadable(f"{dataset}/{version}/{DESCRIPTION}", error) from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise _changed(f"{dataset}/{version}/{DESCRIPTION}") from error
-        key = self._keys.unwrap(sealed, context)
-        if described["dataset"] != dataset or described["content"][:VERSION_DIGITS] != version:
-            raise _changed(f"{dataset}/{version}/{DESCRIPTION}")
-        return StoredVersion(described["sequence"], described["rows"], key)
 
 
 def plain_table(name: str, table: pa.Table) -> pa.Table:
@@ -175,20 +132,3 @@ def _encryption(key: bytes, dataset: str, version: str, table: str) -> pe.FileEn
 def _decryption(key: bytes, dataset: str, version: str, table: str) -> pe.FileDecryptionProperties:
     return pe.create_decryption_properties(derive(key, f"table/{table}"),
                                            aad_prefix=f"{dataset}/{version}/{table}".encode())
-
-
-def _unreadable(place: str, error: OSError) -> ReadingRoomError:
-    """What the system refused is not called tampering. Arrow reports a seal that fails as an OSError without number."""
-    if isinstance(error, FileNotFoundError):
-        return NotFound(f"{place} is missing from the vault.", rule="vault.missing", value=place,
-                        next_step="Restore this version from a backup; nothing is served from it.")
-    if error.errno is not None:
-        return Unavailable(f"{place} in the vault cannot be read: {os.strerror(error.errno)}.", rule="vault.readable",
-                           value=place, next_step="Check the disk and the directory's owner, then try again.")
-    return _changed(place)
-
-
-def _changed(place: str) -> IntegrityError:
-    return IntegrityError(f"{place} in the vault was changed since it was stored, or is damaged.",
-                          rule="vault.integrity", value=place,
-                          next_step="Restore this version from a backup; nothing is served from it.")

@@ -21,7 +21,7 @@ import pyarrow.parquet  # imported before forking, used only after
 from readingroom.errors import ReadingRoomError
 from tests.storage_world import COURTS, courts, key_file
 from readingroom.storage.vault import FileVault
-from readingroom.storage.extracts import FileExtracts
+from readingroom.storage.extract_making import FileExtracts
 from readingroom.storage.blobs import FileBlobs
 
 CHANGES = {"os.mkdir", "os.rename", "os.chmod", "os.truncate", "os.remove", "os.rmdir", "shutil.rmtree"}

@@ -16,7 +16,7 @@ from readingroom.core.privacy import accounting
 from readingroom.errors import BudgetExceeded, InvalidInput, NotFound
 from readingroom.sdk import _door
 from readingroom.services import private_answers
-from readingroom.storage.extracts import describe
+from readingroom.storage.extract_making import describe
 from tests.integration.web.world import API
 from tests.private_figures import record, settle
 

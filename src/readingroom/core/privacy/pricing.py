@@ -27,6 +27,8 @@ from readingroom.core.privacy.units import Grid, grids
 USABLE_RELATIVE_ERROR = 5  # a group is usable if it is at least five half-widths
 SIZES = (100, 1_000, 10_000, 100_000)
 CURVE = (Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(1), Fraction(2), Fraction(4), Fraction(10))
+LEFT_OUT = ("Half-widths and intervals are of the noise alone. They leave out what clipping values to the range, "
+            "the cap on rows per person and rows with missing values do to the answer.")
 RATIOS = ("mean", "proportion", "variance", "sd", "correlation", "regression")
 
 

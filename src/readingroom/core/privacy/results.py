@@ -10,7 +10,7 @@ from readingroom.core.datasets import Table
 from readingroom.core.privacy.estimates import estimated, output_names
 from readingroom.core.privacy.keys import MISSING, Key
 from readingroom.core.privacy.parts import Part
-from readingroom.core.privacy.pricing import Price, mechanism
+from readingroom.core.privacy.pricing import LEFT_OUT, Price, mechanism
 from readingroom.core.privacy.queries import (
     ALL_ROWS,
     COUNT,
@@ -28,8 +28,6 @@ from readingroom.core.privacy.units import grids
 from readingroom.core.privacy.values import Scalar
 
 CUSTODIAN, RESEARCHER = "custodian", "researcher"
-LEFT_OUT = ("Half-widths and intervals are of the noise alone. They leave out what clipping values to the range, "
-            "the cap on rows per person and rows with missing values do to the answer.")
 
 Released = Sequence[Mapping[str, Any]]
 

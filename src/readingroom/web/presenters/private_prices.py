@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from readingroom.core.datasets import Dataset
-from readingroom.core.privacy.results import LEFT_OUT
+from readingroom.core.privacy.pricing import LEFT_OUT
 from readingroom.services.private_prices import SPENDS, Curve, Price
 from readingroom.web.presenters import budgets
 from readingroom.web.presenters.plots import BarChart, Drawn, bar_chart
