@@ -36,6 +36,7 @@ c.JupyterHub.spawner_class = "docker"
 c.DockerSpawner.image = "{image}"
 c.DockerSpawner.pull_policy = "never"
 c.DockerSpawner.use_internal_ip = True
+c.Spawner.start_timeout = c.Spawner.http_timeout = 300
 c.DockerSpawner.remove = True
 c.DockerSpawner.name_template = "{name}-{{username}}"
 c.JupyterHub.services = [{{"name": "bench", "api_token": "{token}", "admin": True}}]

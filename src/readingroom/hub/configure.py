@@ -190,7 +190,7 @@ def update_workspaces(c: Any, settings: Settings, records: Records) -> None:
     c.Spawner.disable_user_config = True
     c.Spawner.hub_connect_url = unix_url(DOOR_SOCKET)
     c.Spawner.server_token_scopes = SERVER_SCOPES
-    c.Spawner.start_timeout = 240
+    c.Spawner.start_timeout = 330  # less than an admitted workspace's patience (core.turns)
     c.Spawner.http_timeout = 60
     c.Spawner.poll_interval = 5
     c.Spawner.default_url = "/lab/tree/welcome.ipynb"

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,8 @@ from readingroom.ports import Held
 POLL_SECONDS = 0.1
 HOME_BYTES, PROJECT_BYTES = 5 * 1024**3, 10 * 1024**3  # where no layer of the policy says
 DOOR_SECONDS = 20.0
+LAST_SECONDS = 5
+STARTS_AT_ONCE = 2 * (os.cpu_count() or 1)
 
 
 class WorkspaceSpawner(DockerSpawner):
@@ -50,7 +53,10 @@ class WorkspaceSpawner(DockerSpawner):
         config=True
     )
     extract_timeout = Float(120, help="Seconds to wait for an extract that is being made.").tag(config=True)
-    socket_timeout = Float(60, help="Seconds to wait for the server's socket.").tag(config=True)
+    socket_timeout = Float(120, help="Seconds to wait for the server's socket.").tag(config=True)
+
+    # To start takes some seconds of a processor. More at once than these have would all be late, and some too late.
+    _starts = asyncio.Semaphore(STARTS_AT_ONCE)
 
     _arguments: ContainerArguments | None = None
     _demanded: Mapping[str, Any] | None = None
@@ -135,10 +141,19 @@ class WorkspaceSpawner(DockerSpawner):
                 status_code=403,
             )
         try:
-            return await self._start()
+            return await self._in_time(self._start())
         except ReadingRoomError as error:
             await self._in_thread(self.records.gave_up, *self._who)
             raise self._refusal(error) from error
+
+    async def _in_time(self, starting: Coroutine[Any, Any, str]) -> str:
+        """Until shortly before the Hub stops waiting, because that does not stop the start."""
+        try:
+            async with asyncio.timeout(self.start_timeout - LAST_SECONDS):
+                return await starting
+        except TimeoutError as error:
+            raise Unavailable("The workspace did not start in time.", rule="hub.start", value=self.start_timeout,
+                              next_step="This machine is busy: try again in a few minutes.") from error
 
     async def _start(self) -> str:
         plan = await self._plan()
@@ -150,6 +165,23 @@ class WorkspaceSpawner(DockerSpawner):
         self._arguments = container_arguments(self.settings, plan, host, self.overrides, image_id=image_id)
         self.image = self._arguments.image
         self._sign_in_at_own_host()
+        if self._starts.locked():
+            self._step("Waiting while others start")
+        async with self._starts:
+            await self._start_server(plan)
+        if self._tier is Tier.STRICT:
+            self._step("Starting the display, through which you see it as pixels")
+            beside = await self._in_thread(self._display.start, plan, host, self.server.base_url, self.api_token)
+            self._demanded = {**(self._demanded or {}), "beside": beside}
+        self._step("Comparing the container with what policy demands")
+        await self._in_thread(self._record_opened)
+        self._opened = True
+        await self._in_thread(self._let_in)
+        self._step("Opening the workspace")
+        return unix_url(self._sockets_dir / sockets.NAME)
+
+    async def _start_server(self, plan: Plan) -> None:
+        """The container, and JupyterLab in it up to its socket, which is pinned."""
         self._step("Preparing your home folder")
         with await self._in_thread(self._provide_folders, plan):
             await self._in_thread(self._clear_sockets)
@@ -165,16 +197,6 @@ class WorkspaceSpawner(DockerSpawner):
         await self._wait_for_socket()
         await self._in_thread(self._own, self._sockets_dir, os.geteuid(), sockets.PINNED_MODE)
         await self._in_thread(sockets.check_pinned, self._sockets_dir, os.geteuid(), self._researcher)
-        if self._tier is Tier.STRICT:
-            self._step("Starting the display, through which you see it as pixels")
-            beside = await self._in_thread(self._display.start, plan, host, self.server.base_url, self.api_token)
-            self._demanded = {**(self._demanded or {}), "beside": beside}
-        self._step("Comparing the container with what policy demands")
-        await self._in_thread(self._record_opened)
-        self._opened = True
-        await self._in_thread(self._let_in)
-        self._step("Opening the workspace")
-        return unix_url(self._sockets_dir / sockets.NAME)
 
     async def _plan(self) -> Plan:
         """The plan, waiting while an extract is being made. AccessDenied and a time-out go to the caller."""
@@ -210,8 +232,11 @@ class WorkspaceSpawner(DockerSpawner):
 
     async def _wait_for_socket(self) -> None:
         socket, deadline = self._sockets_dir / sockets.NAME, time.monotonic() + self.socket_timeout
-        while not await self._in_thread(os.path.lexists, socket):
-            if time.monotonic() > deadline or await self.poll() is not None:
+        for turn in count(1):
+            if os.path.lexists(socket):
+                return
+            ended = turn % 10 == 0 and await self.poll() is not None  # the engine has more to do than to be asked this
+            if ended or time.monotonic() > deadline:
                 raise Unavailable(
                     "JupyterLab did not start in the container.",
                     rule="hub.start",
