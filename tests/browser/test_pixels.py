@@ -14,7 +14,7 @@ from playwright.sync_api import Frame, Page, expect
 
 from readingroom import bootstrap
 from readingroom.core.policy import Tier
-from readingroom.hub import display, doorkeeper
+from readingroom.hub import display, dooradmin
 from readingroom.hub.engine import DockerEngine
 from readingroom.hub.names import workspace_key
 from readingroom.ops import images
@@ -229,7 +229,7 @@ def test_a_lost_connection_is_made_again(ada: Person, picture: Frame, installati
     picture.evaluate("""() => { window.said = [];
       new MutationObserver(() => said.push(document.querySelector('#status').textContent))
         .observe(document.querySelector('#status'), {childList: true, characterData: true, subtree: true}); }""")
-    doorkeeper.ask(installation.settings.door_admin_socket, f"shutdown sessions server screens/{key}")
+    dooradmin.ask(installation.settings.door_admin_socket, f"shutdown sessions server screens/{key}")
     until(lambda: any("lost" in one for one in picture.evaluate("said")))
     expect(picture.locator("#status")).to_contain_text("Connected", timeout=15_000)
 

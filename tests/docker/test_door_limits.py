@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from readingroom.hub import doorkeeper, doorlimits
+from readingroom.hub import dooradmin, doorkeeper, doorlimits, doorlines
 from readingroom.hub.activity import QUIET_BYTES, DoorActivity
 from readingroom.hub.doorlimits import DEFAULT
 from readingroom.hub.names import workspace_key
@@ -32,6 +32,7 @@ def hold_to(doorway, **limits):
     key = workspace_key(doorway.settings, *KEY)
     doorlimits.write(doorway.settings, key, replace(DEFAULT, **limits))
     doorkeeper.reconcile(doorway.settings)
+    doorlines.tell(doorway.settings)
 
 
 def terminal(doorway):
@@ -59,21 +60,80 @@ def test_a_terminals_websocket_is_let_through_and_only_as_one(doorway, server):
         assert doorway.ask(BASE + path).status_code == 403
 
 
-def test_so_many_kernels_and_terminals_and_no_more(doorway, server):
-    hold_to(doorway, terminals=1, lines=2)
-    with doorway.websocket(*KEY), terminal(doorway):
-        with pytest.raises(AssertionError, match="429"):
-            doorway.websocket(*KEY)
-        for path in ("/api/kernels", "/api/sessions", "/api/terminals"):
-            refused = doorway.ask(BASE + path, "POST", json={})
-            assert refused.status_code == 429 and refused.json()["rule"] == "door.kernels"
-        assert doorway.ask(f"{BASE}/api/kernels").status_code == 200
-        hold_to(doorway, terminals=1, lines=3)
-        doorway.websocket(*KEY).close()
+def kernel(number, project=KEY[1]):
+    path = f"/api/kernels/{number:08}-0000-0000-0000-{'0' * 12}/channels"
+    return {"person": KEY[0], "project": project, "path": path}
+
+
+def refused(doorway, **line):
+    try:
+        doorway.websocket(**line).close()
+    except AssertionError as error:
+        assert "429" in str(error)
+        return True
+    return False
+
+
+def until(true):
     deadline = time.monotonic() + 10
-    while doorway.ask(f"{BASE}/api/kernels", "POST", json={}).status_code != 200:
+    while not true():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_p8_so_many_kernels_and_terminals_and_no_more_however_many_tabs(doorway, server):
+    hold_to(doorway, terminals=1, lines=2)
+    with doorway.websocket(**kernel(1)), terminal(doorway), doorway.websocket(**kernel(1)):
+        assert refused(doorway, **kernel(2)), "before anybody has counted"
+        doorlines.tell(doorway.settings)
+        assert refused(doorway, **kernel(2))
+        doorway.websocket(**kernel(1)).close()
+        for path in ("/api/kernels", "/api/sessions", "/api/terminals"):
+            answer = doorway.ask(BASE + path, "POST", json={})
+            assert answer.status_code == 429 and answer.json()["rule"] == "door.kernels"
+        assert doorway.ask(f"{BASE}/api/kernels").status_code == 200
+        hold_to(doorway, terminals=1, lines=3)
+        doorway.websocket(**kernel(2)).close()
+
+    def free():
+        doorlines.tell(doorway.settings)
+        return doorway.ask(f"{BASE}/api/kernels", "POST", json={}).status_code == 200
+    hold_to(doorway, terminals=1, lines=1)
+    until(free)
+    assert not refused(doorway, **kernel(3))
+
+
+def test_p8_kernels_are_counted_over_all_workspaces_of_a_person_and_of_nobody_else(doorway, server):
+    doorway.open(KEY[0], "second")
+    doorway.open("bilal", "limited")
+    try:
+        for key in (KEY, (KEY[0], "second"), ("bilal", "limited")):
+            doorlimits.write(doorway.settings, workspace_key(doorway.settings, *key), replace(DEFAULT, lines=2))
+        doorkeeper.reconcile(doorway.settings)
+        for base in (BASE, "/user/ada/second", "/user/bilal/limited"):
+            doorway.ask(f"{base}/api")
+        with doorway.websocket(**kernel(1)), doorway.websocket(**kernel(2, "second")):
+            until(lambda: doorlines.tell(doorway.settings) or refused(doorway, **kernel(3)))
+            assert refused(doorway, **kernel(3, "second"))
+            assert not refused(doorway, **(kernel(3) | {"person": "bilal"}))
+        until(lambda: doorlines.tell(doorway.settings) or not refused(doorway, **kernel(3)))
+    finally:
+        doorway.shut(KEY[0], "second")
+        doorway.shut("bilal", "limited")
+
+
+def test_p8_who_opens_and_closes_without_end_is_not_shut_out_nor_let_past(doorway, server):
+    hold_to(doorway, lines=3)
+    for number in range(20):
+        doorlines.tell(doorway.settings)
+        with doorway.websocket(**kernel(number)):
+            pass
+        until(lambda: doorlines.tell(doorway.settings) or doorway.ask(f"{BASE}/api/kernels", "POST", json={}
+                                                                       ).status_code == 200)
+    held = [doorway.websocket(**kernel(number)) for number in range(3)]
+    assert refused(doorway, **kernel(9))
+    for line in held:
+        line.close()
 
 
 def test_uploads_and_requests_are_held_to_the_policys_numbers(doorway, server):
@@ -101,7 +161,7 @@ def test_a_killed_door_learns_the_limits_again_and_forgets_those_of_what_closed(
     doorway.open("bilal", "limited")
     doorlimits.write(doorway.settings, workspace_key(doorway.settings, "bilal", "limited"), DEFAULT)
     doorway.shut("bilal", "limited")
-    told = doorkeeper.ask(doorway.settings.door_admin_socket, f"show map {doorlimits.MAP}")
+    told = dooradmin.ask(doorway.settings.door_admin_socket, f"show map {doorlimits.MAP}")
     assert told.count(":") == 4 and workspace_key(doorway.settings, *KEY) in told
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from readingroom.hub import doorkeeper, tickets
+from readingroom.hub import dooradmin, tickets
 from readingroom.hub.activity import DoorActivity
 from readingroom.hub.names import workspace_key
 from tests.docker.doorway import TICKET_KEY, Doorway
@@ -133,7 +133,7 @@ def counted_within(doorway, owner, wanted, *, seconds):
     """A running transfer is counted every few seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        rows = doorkeeper.ask(doorway.settings.door_admin_socket, "show table inwards").splitlines()
+        rows = dooradmin.ask(doorway.settings.door_admin_socket, "show table inwards").splitlines()
         row = next(one for one in rows if f"/{owner} " in one)
         if int(re.search(r"bytes_out_cnt=(\d+)", row)[1]) >= wanted:
             return True

@@ -7,16 +7,15 @@ door that was killed and made again learns everything from one look, and anyone 
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from readingroom.errors import IntegrityError, Unavailable
 from readingroom.hub import doorlimits, sockets
+from readingroom.hub.dooradmin import ask, tell
 from readingroom.settings import Settings
 
-ANSWER_SECONDS = 5
 _MAINTENANCE = 0x01  # "forced maintenance", of HAProxy's srv_admin_state
 
 
@@ -34,31 +33,13 @@ SCREENS = Way("screens", "/run/rr/p", lambda settings: settings.screen_sockets_d
 WAYS = (WORKSPACES, SCREENS)  # a strict workspace is behind its screen, and has no server of the first
 
 
-def ask(admin: Path, command: str) -> str:
-    """What the door answers to one command. Unavailable if there is no door."""
-    try:
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(ANSWER_SECONDS)
-            line.connect(str(admin))
-            line.sendall(f"{command}\n".encode())
-            parts = []
-            while part := line.recv(65536):
-                parts.append(part)
-    except OSError as error:
-        raise Unavailable(
-            f"The door does not answer ({error.strerror or error}).",
-            rule="door.admin",
-            next_step="It is started again by itself; try again in a moment.",
-        ) from error
-    return b"".join(parts).decode(errors="replace")
-
-
 def reconcile(settings: Settings) -> None:
     """Let in to what is open, within its limits, and to nothing else; who was inside what closed is cut off at once.
 
     What is admitted is asked first: a workspace that opens in between is then admitted twice, never expelled.
     """
-    _limit(settings, frozenset().union(*(open_keys(settings, way) for way in WAYS)))
+    keys = frozenset().union(*(open_keys(settings, way) for way in WAYS))
+    tell(settings.door_admin_socket, doorlimits.MAP, {key: str(doorlimits.read(settings, key)) for key in keys})
     for way in WAYS:
         admitted = admitted_keys(settings, way)
         wanted = open_keys(settings, way)
@@ -97,19 +78,6 @@ def _servers(settings: Settings, way: Way) -> list[tuple[str, int]]:
                           next_step="See the door's log.")
     name, state = header.index("srv_name"), header.index("srv_admin_state")
     return [(words[name], int(words[state])) for line in lines if len(words := line.split()) == len(header)]
-
-
-def _limit(settings: Settings, keys: frozenset[str]) -> None:
-    """The door's map of limits as it should be, changed only where it differs."""
-    lines = ask(settings.door_admin_socket, f"show map {doorlimits.MAP}").splitlines()
-    told = {words[1]: words[2] for line in lines if len(words := line.split()) == 3}
-    wanted = {key: str(doorlimits.read(settings, key)) for key in keys}
-    for key in told.keys() - wanted.keys():
-        ask(settings.door_admin_socket, f"del map {doorlimits.MAP} {key}")
-    for key, limits in wanted.items():
-        if told.get(key) != limits:
-            verb = "set" if key in told else "add"
-            ask(settings.door_admin_socket, f"{verb} map {doorlimits.MAP} {key} {limits}")
 
 
 def _admit(settings: Settings, way: Way, key: str) -> None:

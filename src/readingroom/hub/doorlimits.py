@@ -18,7 +18,7 @@ MIB = 1024**2
 
 @dataclass(frozen=True)
 class DoorLimits:
-    """`lines` are connections to kernels and terminals; `inwards.cfg` reads the numbers in this order."""
+    """`lines` are kernels and terminals (`doorlines`); `inwards.cfg` reads the numbers in this order."""
 
     terminals: int = 0
     lines: int = 100

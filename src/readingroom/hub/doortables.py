@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from readingroom.errors import Unavailable
-from readingroom.hub.doorkeeper import ask
+from readingroom.hub.dooradmin import ask
 from readingroom.settings import Settings
 
 
 @dataclass(frozen=True)
 class Row:
-    """One person in one project; `numbers` by the names that HAProxy gives its counters."""
+    """One person in one project, or one kernel there; `numbers` by the names that HAProxy gives its counters."""
 
     username: str
     project: str

@@ -21,7 +21,7 @@ from requests.exceptions import RequestException
 
 from readingroom import installed
 from readingroom.errors import ReadingRoomError
-from readingroom.hub import doorkeeper, tickets
+from readingroom.hub import doorkeeper, doorlines, tickets
 from readingroom.hub.sockets import DOOR
 from readingroom.ops.engine import client
 from readingroom.settings import Settings, load_settings
@@ -150,10 +150,11 @@ def main() -> int:
 
 
 def _keep(settings: Settings, stopping: threading.Event) -> None:
-    """Tell the door what is open, again and again: after it was killed, and should the Hub have missed to."""
+    """Tell the door what is open and how much, again and again: also after it was killed, or the Hub missed to."""
     while not stopping.wait(RECONCILE_SECONDS):
         try:
             doorkeeper.reconcile(settings)
+            doorlines.tell(settings)
         except ReadingRoomError as error:
             print(f"the door was not told what is open: {error}", flush=True)
 

@@ -35,7 +35,7 @@ NOTEBOOK_PARTS = (
     "Dockerfile", "requirements.lock", "jupyter", "welcome.ipynb", "start", "mirror.py", "pip.conf",
     "kernel-packages.pth", "kernel.json", "overrides.json", "lab",
 )
-DOOR_PARTS = ("Dockerfile", "haproxy.cfg", "inwards.cfg", "inwards.map", "limits.map")
+DOOR_PARTS = ("Dockerfile", "haproxy.cfg", "inwards.cfg", "inwards.map", "limits.map", "lines.map")
 # What of our package goes into a workspace. Everything else stays out: there is no reason for a researcher
 # to hold the code that guards them.
 SDK_PARTS = ("__init__.py", "errors.py", "core", "sdk")

@@ -193,8 +193,8 @@ class Policy(BaseModel):
         default=None, description="Most tokens that the browsers of one person hold at once, at the portal and at "
         "workspaces; with one more the oldest ends, and that browser has to sign in again. The site's own counts.")
     kernels: Annotated[Positive | None, Direction.MIN] = Field(
-        default=None, description="Most kernels and terminals that one person may be connected to at once in a "
-        "workspace; what is open in two tabs counts twice. 100 unless said.")
+        default=None, description="Most kernels and terminals that one person may be connected to at once, in all "
+        "their workspaces together; one that is open in two tabs counts once. 100 unless said.")
     upload_bytes: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="Largest file that a browser may write into a workspace in one piece; 32 MiB unless "
         "said.")
