@@ -16,7 +16,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -265,7 +265,7 @@ def _attach(image: Path, place: Path) -> None:
     device = _run("losetup", "--find", "--show", "--nooverlap", image).strip()
     try:
         _run("mount", "-t", "ext4", "-o", "nosuid,nodev,noatime,errors=remount-ro", device, place)
-        if (place / "lost+found").is_dir():
+        with suppress(OSError):  # absent, or by now the researcher's own: a link, or not empty
             (place / "lost+found").rmdir()  # e2fsck makes it again when it finds something
     finally:
         _run("losetup", "--detach", device)  # in use: the kernel waits for the last mount to go

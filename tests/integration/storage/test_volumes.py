@@ -207,3 +207,16 @@ def test_a_missing_tool_names_itself(room, ada, monkeypatch):
     with pytest.raises(Unavailable, match=r"losetup|mkfs"):
         room.provide([ada])
     assert volumes.mounted_below(ada.place.parent) == ()
+
+
+@pytest.mark.parametrize("planted", [lambda place: place.symlink_to("/"), lambda place: place.symlink_to("gone"),
+                                     lambda place: (place.mkdir(), (place / "mine").touch()), Path.touch])
+def test_p8_nobody_locks_a_folder_by_what_they_plant_in_it(room, ada, planted):
+    """`lost+found` is cleared away at each opening: a member could have kept all others out of /project by it."""
+    with room.provide([ada]):
+        planted(ada.place / "lost+found")
+        (ada.place / "note").write_text("kept")
+    assert room.release_idle(set) == 1
+    with room.provide([ada]):
+        assert (ada.place / "note").read_text() == "kept"
+    assert Path("/").is_dir()
