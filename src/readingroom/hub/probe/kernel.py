@@ -21,6 +21,8 @@ def families_of_sockets():
             except OSError:
                 pass
     raw = [f"{family} raw" for family, kind in made if kind == socket.SOCK_RAW and family in (2, 10, 17)]
+    raw += succeeded(*((f"netlink {part}", lambda part=part: socket.socket(16, socket.SOCK_RAW, part).close())
+                       for part in range(1, 32)))  # 0 lists interfaces; the others reach filters, audit, crypto ...
     found = sorted({family for family, _ in made} - FAMILIES) + raw
     return not found, found
 
@@ -79,3 +81,18 @@ def secrets_of_the_kernel():
         "/proc/kmsg", "/dev/kmsg", "/dev/mem", "/sys/kernel/vmcoreinfo", "/sys/firmware/dmi/tables/DMI",
         "/sys/class/dmi/id/product_uuid")))
     return not found, found
+
+
+def settings_of_the_kernel():
+    """Nothing below /proc/sys or /sys can be written, nor the machine's own switches in /proc."""
+    tried, found = 0, []
+    for top in ("/proc/sys", "/sys"):
+        for folder, _, names in os.walk(top):
+            for name in names:
+                tried += 1
+                try:
+                    os.close(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_NONBLOCK))
+                    found.append(os.path.join(folder, name))
+                except OSError:
+                    pass
+    return not found and tried > 100, found[:20] or f"{tried} tried"

@@ -12,6 +12,7 @@ from readingroom.hub.probe.kernel import (
     no_calls_of_another_architecture,
     no_new_namespaces,
     secrets_of_the_kernel,
+    settings_of_the_kernel,
 )
 from readingroom.hub.probe.network import (
     no_name_resolves,
@@ -22,6 +23,7 @@ from readingroom.hub.probe.network import (
 )
 from readingroom.hub.probe.rights import (
     limits,
+    no_favours,
     no_file_lends_rights,
     no_neighbours,
     no_rights,
@@ -38,7 +40,8 @@ WALLS = {
     "no rights": no_rights, "no file lends rights": no_file_lends_rights,
     "read-only but for its own": read_only_but_for_its_own, "data cannot be changed": data_cannot_be_changed,
     "no neighbours": no_neighbours, "no device but the harmless": no_device_but_the_harmless,
-    "secrets of the kernel": secrets_of_the_kernel, "limits": limits,
+    "secrets of the kernel": secrets_of_the_kernel, "settings of the kernel": settings_of_the_kernel,
+    "limits": limits, "no favours": no_favours,
     "temporary space runs nothing": temporary_space_runs_nothing,
     "no secret but its own token": no_secret_but_its_own_token,
 }

@@ -1,13 +1,14 @@
 """Nobody's rights but the researcher's, and limits on what is used."""
 
+import mmap
 import os
 import resource
 import socket
 import stat
 import subprocess
 
-from readingroom.hub.probe.looking import everything, status
-from readingroom.hub.probe.tables import ALLOWED_SECRETS, ME, SECRETS
+from readingroom.hub.probe.looking import call, everything, status, succeeded
+from readingroom.hub.probe.tables import ALLOWED_SECRETS, CALLS_OF_FAVOUR, MACHINE, ME, SECRETS
 
 
 def no_rights():
@@ -72,18 +73,48 @@ def limits():
     return not wrong, wrong
 
 
+def no_favours():
+    """From the kernel: to be served before others, or to have more than was given."""
+    kernel = CALLS_OF_FAVOUR[MACHINE or 0]
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+    def pinned():
+        if call(kernel["mlockall"], 3):
+            raise OSError
+
+    def served_first():
+        if call(kernel["ioprio_set"], 1, 0, 1 << 13):
+            raise OSError
+
+    def more_files():
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard + 1))
+        except ValueError as error:  # so Python says EPERM here
+            raise OSError from error
+
+    found = succeeded(
+        ("priority", lambda: os.setpriority(os.PRIO_PROCESS, 0, -1)),
+        ("real time", lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))),
+        ("disk first", served_first), ("memory that is never swapped", pinned), ("more files", more_files))
+    return not found, found
+
+
 def temporary_space_runs_nothing():
-    path = "/tmp/.probe-run"
-    with open("/bin/true", "rb") as source, open(path, "wb") as target:
-        target.write(source.read())
-    os.chmod(path, 0o700)
-    try:
-        subprocess.run([path], check=False)
-        return False, "it ran"
-    except PermissionError:
-        return True, "refused"
-    finally:
+    found = []
+    for place in ("/tmp", "/dev/shm"):
+        path = f"{place}/.probe-run"
+        with open("/bin/true", "rb") as source, open(path, "wb") as target:
+            target.write(source.read())
+        os.chmod(path, 0o700)
+        found += succeeded((f"run in {place}", lambda path=path: subprocess.run([path], check=False)),
+                           (f"mapped from {place}", lambda path=path: _mapped(path)))
         os.unlink(path)
+    return not found, found or "refused"
+
+
+def _mapped(path):
+    with open(path, "rb") as file:
+        mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ | mmap.PROT_EXEC, flags=mmap.MAP_PRIVATE).close()
 
 
 def no_secret_but_its_own_token():

@@ -48,6 +48,7 @@ CALLS = {
     "nfsservctl": (180, 42), "modify_ldt": (154, None), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190),
     "io_setup": (206, 0), "vmsplice": (278, 75), "tee": (276, 77), "splice": (275, 76), "mseal": (462, 462),
 }
+CALLS_OF_FAVOUR = ({"mlockall": 151, "ioprio_set": 251}, {"mlockall": 230, "ioprio_set": 30})
 NAMESPACES = {"mount": 0x00020000, "cgroup": 0x02000000, "uts": 0x04000000, "ipc": 0x08000000, "user": 0x10000000,
               "pid": 0x20000000, "net": 0x40000000}
 LIBC = ctypes.CDLL(None, use_errno=True)
