@@ -4,7 +4,6 @@ Uses a second engine in a network of its own: one without a bridge would take aw
 """
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +18,7 @@ import pytest
 from readingroom.errors import Unavailable
 from readingroom.ops import engine
 from readingroom.settings import Settings
+from tests.docker import second_engine
 
 pytestmark = pytest.mark.docker
 
@@ -29,14 +29,9 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def sealed_dockerd(place, monkeypatch):
-    """Put a `dockerd` before the real one on the path that runs it in a network namespace of its own."""
-    real = shutil.which("dockerd")
-    wrapper = place / "bin" / "dockerd"
-    wrapper.parent.mkdir()
-    wrapper.write_text(f'#!/bin/sh\nexec unshare --net {real} "$@"\n')
-    wrapper.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+def sealed(place):
+    with second_engine.sealed_dockerd(place):
+        yield
 
 
 @pytest.fixture
@@ -46,21 +41,13 @@ def settings(place):
 
 @pytest.fixture
 def files(place):
-    return engine.EngineFiles(pid=place / "docker.pid", containerd=place / "x/containerd",
-                              system_containerd_socket=place / "containerd.sock", log=place / "dockerd.log",
-                              configuration=place / "daemon.json", started_by_us=place / "run/engine.pid")
+    return second_engine.files_of(place)
 
 
 @pytest.fixture
-def extra(place, files):
-    yield ("--data-root", str(place / "d"), "--exec-root", str(place / "x"), "--bridge", "none",
-           "--iptables=false")
-    for pid_file in (files.pid, files.containerd / "containerd.pid"):
-        if pid_file.exists():
-            os.kill(int(pid_file.read_text()), signal.SIGKILL)
-    time.sleep(0.5)
-    while subprocess.run(["umount", place / "d"], capture_output=True, check=False).returncode == 0:
-        pass  # every engine mounts its own place over itself
+def extra(place):
+    yield second_engine.options_of(place)
+    second_engine.end(place)
 
 
 def until(condition, seconds=40):
