@@ -47,7 +47,7 @@ def test_the_faults_of_all_files_are_told_at_once(policies):
     for said in ("site.yaml:9: policy.treshold", "data-first.yaml:3: nam",
                  "magistrates-courts.yaml:29: tables.0.columns.2.type",
                  "school-history.yaml: the slug is 'schools'", "broken.yaml:1: is not valid YAML",
-                 "latin.yaml: cannot be read"):
+                 "latin.yaml:1: is not UTF-8 (byte 0xe9)"):
         assert said in found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 from readingroom.cli.policy import app
 from readingroom.core.policy import Policy, strictest
 from readingroom.core.policy.dataset_files import file_schema
-from readingroom.errors import PolicyError
+from readingroom.errors import InvalidInput, PolicyError
 from readingroom.storage.policies import load_layer
 
 SHIPPED = Path(__file__).parents[2] / "policies"
@@ -83,8 +84,100 @@ def test_validate_reads_undertakings_too(tmp_path):
     assert faults[0].startswith(f"{file}:3: organization: is not a field here; did you mean 'organisation'?")
 
 
-@pytest.mark.parametrize("kind", ["layer", "dataset"])
+HOSTILE = {
+    "empty": (b"", "1: name: is missing"),
+    "a list": (b"- 1\n", "1: the file: is a list; it must be a mapping"),
+    "two documents": (b"a: 1\n---\nb: 2\n", "2: is not valid YAML: but found another document"),
+    "a bomb": (b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n", "2: *a: write it out"),
+    "merging": (b"name: s\npolicy:\n  <<: {threshold: 3}\n", "3: policy.<<: write it out"),
+    "a key twice": (b"name: s\npolicy:\n  threshold: 10\n  threshold: 3\n", "4: policy.threshold: is written twice"),
+    "a tag": (b"name: !!python/object/apply:os.system [id]\n", "1: !!python/object/apply:os.system: tags are not read"),
+    "a set by tag": (b"output_types: !!set {csv, png}\n", "1: !!set: tags are not read"),
+    "octal": (b"threshold: 010\n", "1: threshold: 010 can be read in two ways"),
+    "base sixty": (b"threshold: 1:30\n", "1: threshold: 1:30 can be read in two ways"),
+    "no number": (b"cpus: .nan\n", "1: cpus: .nan can be read in two ways"),
+    "nothing": (b"cpus: 0\n", "1: cpus: is 0; it must be greater than 0"),
+    "text for a number": (b"threshold: '10'\n", "1: threshold: is '10'; it must be a whole number"),
+    "a date for a number": (b"max_grant_days: 2026-01-01\n", "1: max_grant_days: is a date"),
+    "a date that is none": (b"name: 2020-13-45\n", "1: name: 2020-13-45 looks like a date and is none"),
+    "too large a number": (b"threshold: " + b"9" * 300, "1: threshold: is a number; it must be 9,007,199,254,740,991"),
+    "endless digits": (b"threshold: " + b"9" * 5000, "1: threshold: is a number of 5,000 digits"),
+    "a switch for a number": (b"threshold: yes\n", "1: threshold: is yes; it must be a whole number"),
+    "a number for a switch": (b"zeros_disclosive: 1\n", "1: zeros_disclosive: is 1; it must be true or false"),
+    "text for a list": (b"output_types: csv\n", "1: output_types: is 'csv'; it must be a list"),
+    "a choice": (b"tier: loose\n", "1: tier: is 'loose'; it must be one of 'standard' or 'strict'"),
+    "a share": (b"dominance: [[2, 0.9]]\n", "1: dominance.0: [2, 0.9] could mean 90% or 0.9%"),
+    "a denial of nothing": (b"denied_columns: [address]\n", "1: denied_columns.0: 'address' is not table.column"),
+    "an unknown field": (b"treshold: 3\n", "1: treshold: is not a field here; did you mean 'threshold'?"),
+    "a rule pack": (b"name: s\nrule_pack: opensafly\n", "2: rule_pack: 'opensafly' is unknown; there are abs-datalab"),
+    "a number as key": (b"5: 1\n", "1: 5: is no text to YAML; write the key as '5'"),
+    "a list as key": (b"? [a]\n: 1\n", "1: the file: has a key that is a list or mapping"),
+    "tabs": (b"name: s\npolicy:\n\tthreshold: 10\n", "3: is not valid YAML: found character"),
+    "not UTF-8": (b"name: s\ntitle: \xff\n", "2: is not UTF-8 (byte 0xff)"),
+    "a control character": (b"name: s\ntitle: a\x00b\n", "2: is not valid YAML"),
+    "an escape": (b'name: "\\e[31mred"\n', "1: name: holds a character that cannot be seen (U+001B)"),
+    "too deep": (b"a: " + b"[" * 100 + b"]" * 100, "1: is nested more than 20 deep"),
+    "too long": (b"name: s\n#" + b"x" * 300_000, "1: has 300,009 characters; at most 200,000 are read"),
+    "far too long": (b"#" * 5_000_000, "1: has more than 800,000 bytes"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_what_a_file_must_not_hold_is_told_with_its_line(tmp_path, what):
+    """Never a crash, never a guess: exit status 2, and the place in the file."""
+    content, said = HOSTILE[what]
+    file = tmp_path / "policy.yaml"
+    file.write_bytes(content)
+    answer = run("validate", "--json", str(file))
+    told = json.loads(answer.stdout)
+    assert answer.exit_code == PolicyError.exit_code and not told["valid"]
+    assert any(fault.startswith(f"{file}:{said}") for fault in told["faults"]), told["faults"]
+    for command in (("explain", str(file)), ("combine", str(file)), ("diff", str(file), str(file))):
+        assert isinstance(run(*command, "--json").exception, PolicyError), command
+
+
+def test_what_is_no_file_is_a_fault_too(tmp_path):
+    """A pipe or a device would be waited for, or read, without end."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    names = [str(tmp_path / "pipe.yaml"), str(tmp_path / "loop.yaml"), str(tmp_path), str(tmp_path / "gone.yaml"),
+             "/dev/zero", "no-such-pack"]
+    answer = run("validate", "--json", *names)
+    faults = json.loads(answer.stdout)["faults"]
+    assert answer.exit_code == 2 and len(faults) == len(names)
+    for name, fault, said in zip(names, faults, ("is no file", "symbolic links", "is a directory", "No such file",
+                                                 "is no file", "There is no policy file or rule pack"), strict=True):
+        assert fault.startswith(name) and said in fault
+
+
+def test_all_that_is_wrong_with_a_file_is_told_at_once(tmp_path):
+    """What YAML reads otherwise than it looks, what no field takes, and what a rule pack leaves open."""
+    file = tmp_path / "pack.yaml"
+    file.write_text("name: Ours\nsource: us\npolicy:\n  threshold: 010\n  treshold: 3\n  zeros_disclosive: maybe\n")
+    faults = [fault.removeprefix(f"{file}:") for fault in json.loads(run("validate", "--json", str(file)).stdout)[
+        "faults"]]
+    for said in ("1: name: is 'Ours'", "1: title: is missing", "3: policy: does not say dominance",
+                 "4: policy.threshold: 010 can be read in two ways", "5: policy.treshold: is not a field",
+                 "6: policy.zeros_disclosive: is 'maybe'; it must be true or false"):
+        assert any(fault.startswith(said) for fault in faults), said
+
+
+def test_what_a_file_says_is_printed_as_it_is(tmp_path):
+    """Square brackets in a name are no markup."""
+    file = tmp_path / "marked.yaml"
+    file.write_text("name: '[red]site[/]'\npolicy: {purposes: ['[/bold]']}\n")
+    assert "[red]site[/]" in run("explain", str(file)).stdout
+    assert "[/bold]" in run("diff", str(file), str(SHIPPED / "site.yaml")).stdout
+
+
+def test_a_programme_that_is_not_there_is_not_left_out_in_silence():
+    answer = run("explain", "magistrates-courts", "--programme", "data-frist", "--policies", str(SHIPPED))
+    assert isinstance(answer.exception, InvalidInput) and "data-first" in answer.exception.next_step
+
+
+@pytest.mark.parametrize("kind", ["layer", "dataset", "bare"])
 def test_the_schema_is_printed(kind):
     assert json.loads(run("schema", kind).stdout) == file_schema(kind)
-    threshold = file_schema(kind)["$defs"]["Policy"]["properties"]["threshold"]
+    schema = file_schema(kind)
+    threshold = (schema if kind == "bare" else schema["$defs"]["Policy"])["properties"]["threshold"]
     assert "the larger" in threshold["description"]

@@ -17,7 +17,7 @@ def layer(named: str | Path) -> Layer:
     """
     packs = load_rule_packs(load_settings().policies_dir)
     file = Path(named)
-    if file.exists() or file.suffix in {".yaml", ".yml", ".json"}:
+    if file.exists() or file.is_symlink() or file.suffix in {".yaml", ".yml", ".json"}:
         return load_layer(file, packs)
     if str(named) in packs:
         return Layer(str(named), packs[str(named)])

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from readingroom.cli import audit, check, dp, images, packages, person, policy, project, release
 from readingroom.errors import ReadingRoomError
@@ -104,8 +105,8 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except ReadingRoomError as error:
-        Console(stderr=True).print(f"[red]{error.message}[/]" if not str(error).count("\n") else str(error),
-                                   highlight=False)
+        said = str(error)  # may quote what a stranger wrote: no markup is read in it
+        Console(stderr=True).print(Text(said) if "\n" in said else Text(error.message, style="red"), highlight=False)
         if error.next_step and not str(error).count("\n"):
             print(f"  {error.next_step}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_library
 from collections.abc import Sequence
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ import typer
 import yaml
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from readingroom.cli._layers import layer
 from readingroom.core.policy import DIRECTIONS, Explanation, Layer, Policy, diff, explain, loosened, strictest
@@ -34,6 +35,7 @@ class FileKind(StrEnum):
     DATASET = "dataset"
     RULE_PACK = "rule-pack"
     UNDERTAKING = "undertaking"
+    BARE = "bare"
 
 
 @app.command()
@@ -49,7 +51,9 @@ def validate(
             try:
                 layer(file)
             except PolicyError as error:
-                faults += error.faults
+                faults += error.faults or [error.message]
+            except InvalidInput as error:
+                faults.append(f"{file}: {error.message} {error.next_step}")
         said = f"{len(files)} file{'s' * (len(files) != 1)}: no faults."
     else:
         try:
@@ -77,7 +81,11 @@ def explain_policy(
 ) -> None:
     """Say for each rule what is in force, which layer set it, and what the others said."""
     if len(what) == 1 and not Path(what[0]).exists():
-        layers = load_policies(policies or load_settings().policies_dir).layers(programme, what[0])
+        loaded = load_policies(policies or load_settings().policies_dir)
+        if programme not in loaded.programmes:
+            raise InvalidInput(f"There is no programme {programme!r}.", rule="policy.programme", value=programme,
+                               next_step=f"There are: {', '.join(sorted(loaded.programmes)) or 'none'}.")
+        layers = loaded.layers(programme, what[0])
     else:
         layers = _layers([Path(one) for one in what])
     explanations = explain(layers)
@@ -86,8 +94,9 @@ def explain_policy(
         return
     table = Table("Rule", "In force", "Set by", "Said", box=None, header_style="bold")
     for one in explanations:
-        table.add_row(one.field, _words(one.effective), ", ".join(one.set_by),
-                      "; ".join(f"{layer}: {_words(value)}" for layer, value in one.said.items()))
+        table.add_row(*map(Text, (
+            one.field, _words(one.effective), ", ".join(one.set_by),
+            "; ".join(f"{layer}: {_words(value)}" for layer, value in one.said.items()))))
     Console().print(table)
 
 
@@ -120,7 +129,7 @@ def diff_policies(
     else:
         table = Table("Rule", "Before", "After", "Change", box=None, header_style="bold")
         for one in differences:
-            table.add_row(one.field, _words(one.before), _words(one.after), one.change.value)
+            table.add_row(*map(Text, (one.field, _words(one.before), _words(one.after), one.change.value)))
         Console().print(table)
     if loosened(differences):
         raise typer.Exit(1)
@@ -128,7 +137,8 @@ def diff_policies(
 
 @app.command()
 def schema(kind: Annotated[FileKind, typer.Argument(
-        help="Of a site's or programme's file, a dataset's, a rule pack, an undertaking.")] = FileKind.LAYER) -> None:
+        help="Of a site's or programme's file, a dataset's, a rule pack, an undertaking, bare fields.",
+        )] = FileKind.LAYER) -> None:
     """Print the JSON Schema of a policy file, by which editors complete and check it."""
     print(json_library.dumps(file_schema(kind.value), indent=2))
 
@@ -155,6 +165,8 @@ def _plain(value: object) -> object:
     """As JSON and YAML have it: sets as sorted lists, pairs as lists."""
     if isinstance(value, frozenset):
         return [_plain(one) for one in sorted(value)]
+    if isinstance(value, Enum):
+        return value.value
     return list(value) if isinstance(value, tuple) else value
 
 

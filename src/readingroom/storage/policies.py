@@ -16,8 +16,11 @@ from readingroom.core.policy.dataset_files import (
     parse_undertaking,
 )
 from readingroom.core.policy.library import Policies
+from readingroom.core.policy.yaml_text import LONGEST
 from readingroom.core.undertakings import Undertaking
 from readingroom.errors import PolicyError
+
+MOST_BYTES = 4 * LONGEST
 
 
 def load_policies(directory: Path) -> Policies:
@@ -108,9 +111,27 @@ def _left_open(loaded: Policies, directory: Path) -> list[str]:
 def _parsed(file: Path, parse, faults: list[str], *more):  # type: ignore[no-untyped-def]
     """What `parse` makes of the file; None if it cannot, with all that is wrong added to `faults`."""
     try:
-        return parse(file.read_text(encoding="utf-8"), str(file), *more)
+        return parse(_text(file), str(file), *more)
     except PolicyError as error:
         faults.extend(error.faults or (str(error),))
-    except (OSError, UnicodeDecodeError) as error:
-        faults.append(f"{file}: cannot be read ({error})")
+    except OSError as error:
+        faults.append(f"{file}: cannot be read: {error.strerror}")
     return None
+
+
+def _text(file: Path) -> str:
+    """What the file holds. PolicyError if that is no text, more than is read, or the file is none that ends."""
+    if not file.is_file():
+        file.stat()  # says why, if there is none
+        raise PolicyError("", faults=[f"{file}: is a directory; name the files in it" if file.is_dir()
+                                      else f"{file}: is no file"])
+    with file.open("rb") as stream:
+        content = stream.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise PolicyError("", faults=[f"{file}:1: has more than {MOST_BYTES:,} bytes"])
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise PolicyError("", faults=[f"{file}:{line}: is not UTF-8 (byte 0x{content[error.start]:02x}); save it "
+                                      "as UTF-8"]) from error

@@ -61,8 +61,8 @@ def test_all_faults_are_told_at_once_each_at_its_line():
     ("M: Male", "M: Male, M: Man", 12, "written twice"),
     ("M: Male", "NO: None", 12, "YAML does not read this as text"),
     ("M: Male", "010: Eight", 12, "YAML does not read this as text"),
-    ("threshold: 10", "threshold: yes", 15, "a number or a list is needed"),
-    ("threshold: 10", "threshold: 0", 15, "greater than 0"),
+    ("threshold: 10", "threshold: yes", 15, "is yes; it must be a whole number"),
+    ("threshold: 10", "threshold: 0", 15, "is 0; it must be 1 or more"),
     ("lower: 10", "lower: 90", 13, "must be below"),
     ("lower: 10", "lower: .nan", 13, "finite"),
     (", upper: 90", "", 13, "together"),
@@ -71,8 +71,8 @@ def test_all_faults_are_told_at_once_each_at_its_line():
     ("privacy_unit: person_id", "privacy_unit: nobody", 9, "identifier: true"),
     ("[defendants.age]", "[defendants.aeg]", 16, "is not a table.column"),
     ("type: integer,", "type: integer, codes: {old: Old},", 13, "cannot hold old"),
-    ("slug: courts", "slug: ../courts", 1, "pattern"),
-    ("name: sex", "name: 'se\"x'", 12, "pattern"),
+    ("slug: courts", "slug: ../courts", 1, "may hold lower-case letters"),
+    ("name: sex", "name: 'se\"x'", 12, "underscores"),
 ])
 def test_a_fault_is_found_at_its_line(old, new, line, said):
     found = faults(SOUND.replace(old, new))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal, TypeVar, get_args
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_core import ErrorDetails
 
 from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.core.policy.complete import unset_parameters
-from readingroom.core.policy.model import DIRECTIONS, Layer, Policy, strictest
+from readingroom.core.policy import yaml_text
+from readingroom.core.policy.complete import NEEDED
+from readingroom.core.policy.fault_words import words_of
+from readingroom.core.policy.model import DIRECTIONS, Layer, Policy, Positive, strictest
+from readingroom.core.policy.yaml_text import Document, Fault, Place, line_of
 from readingroom.core.undertakings import Undertaking
 from readingroom.errors import PolicyError
 
@@ -20,16 +22,13 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Model = TypeVar("Model", bound=BaseModel)
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Place = tuple[int | str, ...]
-Fault = tuple[Place, str]
 Packs = Mapping[str, Policy]
 NO_PACKS: Packs = {}
-LONGEST = 200_000  # characters
-DEEPEST = 20
+COLUMN = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class ColumnFile(_File):
@@ -56,8 +55,8 @@ class TableFile(_File):
     name: Name
     label: Text
     privacy_unit: Name
-    max_rows_per_person: Annotated[int, Field(ge=1)] = 1
-    row_ceiling: Annotated[int | None, Field(ge=1)] = None
+    max_rows_per_person: Positive = 1
+    row_ceiling: Positive | None = None
     columns: Annotated[list[ColumnFile], Field(min_length=1)]
 
 
@@ -111,48 +110,60 @@ class BareFile(Policy):
     rule_pack: Slug | None = None
 
 
-FileKind = Literal["layer", "dataset", "rule-pack", "undertaking"]
+FileKind = Literal["layer", "dataset", "rule-pack", "undertaking", "bare"]
+MODELS: dict[FileKind, type[BaseModel]] = {
+    "layer": LayerFile, "dataset": DatasetFile, "rule-pack": RulePackFile, "undertaking": UndertakingFile,
+    "bare": BareFile}
+TELLING: dict[FileKind, set[str]] = {
+    "undertaking": {"text", "version"}, "dataset": {"slug", "tables", "custodian", "department"},
+    "rule-pack": {"source"}, "layer": {"name", "title", "owners", "policy"}}
 
 
 def file_schema(kind: FileKind) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a policy file. Each field says which of two opinions is the tighter one."""
-    models: dict[FileKind, type[_File]] = {"layer": LayerFile, "dataset": DatasetFile, "rule-pack": RulePackFile,
-                                           "undertaking": UndertakingFile}
-    schema = models[kind].model_json_schema()
-    for name, field in schema.get("$defs", {}).get("Policy", {"properties": {}})["properties"].items():
-        field["description"] += f" Of two opinions, in force is {DIRECTIONS[name].value}."
+    schema = MODELS[kind].model_json_schema()
+    fields = schema["properties"] if kind == "bare" else schema.get("$defs", {}).get("Policy", {"properties": {}})[
+        "properties"]
+    for name, direction in DIRECTIONS.items() if fields else ():
+        field = fields[name]
+        field["description"] += f" Of two opinions, in force is {direction.value}."
         del field["default"]
+        field["anyOf"][0].pop("uniqueItems", None)  # saying a thing twice changes nothing
+    if fields:
+        fields["denied_columns"]["anyOf"][0]["items"]["pattern"] = f"^{COLUMN.pattern}$"
+        fields["dominance"]["anyOf"][0]["items"]["prefixItems"][1]["not"] = {"exclusiveMinimum": 0, "maximum": 1}
+    if kind == "rule-pack":
+        said = {name: {"not": {"type": "null"}} for name in NEEDED}
+        schema["properties"]["policy"] = {"allOf": [{"$ref": "#/$defs/Policy"},
+                                                    {"required": list(NEEDED), "properties": said}]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def parse_dataset(text: str, file: str, packs: Packs = NO_PACKS) -> tuple[Dataset, Policy]:
     """A dataset file's contents. PolicyError lists every fault as `file:line: where: what`."""
-    root, given = _read(text, file)
-    found = _checked(root, given, file, DatasetFile)
-    return _dataset(found), _opinion(root, file, found.policy, found.rule_pack, packs)
+    read = _read(text, file)
+    found = _checked(read, file, DatasetFile, packs)
+    return _dataset(found), _opinion(found.policy, found.rule_pack, packs)
 
 
 def parse_layer(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:
     """A site or programme file's contents. PolicyError lists every fault."""
-    root, given = _read(text, file)
-    found = _checked(root, given, file, LayerFile)
-    return Layer(found.name, _opinion(root, file, found.policy, found.rule_pack, packs), tuple(found.owners))
+    read = _read(text, file)
+    found = _checked(read, file, LayerFile, packs)
+    return Layer(found.name, _opinion(found.policy, found.rule_pack, packs), tuple(found.owners))
 
 
 def parse_rule_pack(text: str, file: str) -> tuple[str, Policy]:
     """A rule pack's name and parameters. A rule pack leaves nothing open that a disclosure rule needs."""
-    root, given = _read(text, file)
-    found = _checked(root, given, file, RulePackFile)
-    if left := unset_parameters(found.policy):
-        line = _line(root, ("policy",))
-        raise _refusal(file, [f"{file}:{line}: policy: does not say {name}" for name in left])
+    read = _read(text, file)
+    found = _checked(read, file, RulePackFile)
     return found.name, found.policy
 
 
 def parse_undertaking(text: str, file: str) -> Undertaking:
     """An undertaking file's contents. PolicyError lists every fault."""
-    root, given = _read(text, file)
-    found = _checked(root, given, file, UndertakingFile)
+    read = _read(text, file)
+    found = _checked(read, file, UndertakingFile)
     return Undertaking(found.organisation, found.version, found.text)
 
 
@@ -161,29 +172,32 @@ def parse_any(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:
 
     An undertaking is a policy file too, and one without an opinion on any field.
     """
-    root, given = _read(text, file)
-    if isinstance(given, dict) and "text" in given:
-        return Layer(f"undertaking {parse_undertaking(text, file).version}", Policy())
-    if isinstance(given, dict) and "tables" in given:
-        dataset, policy = parse_dataset(text, file, packs)
-        return Layer(f"dataset {dataset.slug}", policy)
-    if isinstance(given, dict) and "source" in given:
-        return Layer(*parse_rule_pack(text, file))
-    if isinstance(given, dict) and not given.keys() & {"name", "title", "policy"}:
-        bare = _checked(root, given, file, BareFile)
-        own = Policy.model_construct(**{name: getattr(bare, name) for name in DIRECTIONS})
-        return Layer(file, _opinion(root, file, own, bare.rule_pack, packs))
-    return parse_layer(text, file, packs)
+    read = _read(text, file)
+    match _kind_of(read.value):
+        case "undertaking":
+            return Layer(f"undertaking {parse_undertaking(text, file).version}", Policy())
+        case "dataset":
+            dataset, policy = parse_dataset(text, file, packs)
+            return Layer(f"dataset {dataset.slug}", policy)
+        case "rule-pack":
+            return Layer(*parse_rule_pack(text, file))
+        case "layer":
+            return parse_layer(text, file, packs)
+        case "bare":
+            bare = _checked(read, file, BareFile, packs)
+            own = Policy.model_construct(**{name: getattr(bare, name) for name in DIRECTIONS})
+            return Layer(file, _opinion(own, bare.rule_pack, packs))
 
 
-def _opinion(root: yaml.Node | None, file: str, own: Policy, rule_pack: str | None, packs: Packs) -> Policy:
+def _kind_of(given: object) -> FileKind:
+    """What a file is meant to be, by a field that only this kind has: so that what it lacks is told as its lack."""
+    fields = given.keys() if isinstance(given, dict) else set()
+    return next((kind for kind, telling in TELLING.items() if fields & telling), "bare" if fields else "layer")
+
+
+def _opinion(own: Policy, rule_pack: str | None, packs: Packs) -> Policy:
     """What a layer says by itself and by the rule pack that it names: field by field the stricter of the two."""
-    if rule_pack is None:
-        return own
-    if rule_pack not in packs:
-        known = f"there are {', '.join(sorted(packs))}" if packs else "there are none here"
-        raise _refusal(file, [f"{file}:{_line(root, ('rule_pack',))}: rule_pack: {rule_pack!r} is unknown; {known}"])
-    return strictest(packs[rule_pack], own)
+    return own if rule_pack is None else strictest(packs[rule_pack], own)
 
 
 def _dataset(found: DatasetFile) -> Dataset:
@@ -195,109 +209,63 @@ def _dataset(found: DatasetFile) -> Dataset:
                    found.synthetic_twin)
 
 
-def _read(text: str, file: str) -> tuple[yaml.Node | None, object]:
-    """The YAML, with and without its places. PolicyError if it is too much to read, or none."""
-    if len(text) > LONGEST:
-        raise _refusal(file, [f"{file}:1: has {len(text)} characters; at most {LONGEST} are read"])
+def _read(text: str, file: str) -> Document:
+    """PolicyError if it is too much to read, or no YAML."""
     try:
-        if unreadable := list(_unreadable(text)):
-            raise _refusal(file, [f"{file}:{line}: {what}" for line, what in unreadable])
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: 2020-13-45, or a number too long
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        problem = getattr(error, "problem", None) or "cannot be read"
-        raise _refusal(file, [f"{file}:{line}: is not valid YAML: {problem}"]) from error
+        return yaml_text.read(text)
+    except yaml_text.Unreadable as error:
+        raise _refusal(file, [f"{file}:{line}: {what}" for line, what in error.faults]) from error
 
 
-def _checked(root: yaml.Node | None, given: object, file: str, model: type[Model]) -> Model:
-    faults: list[Fault] = []
-    if root is not None:
-        faults += _written_twice(root, ())
-        faults += _misread_codes(root, ())
-    if isinstance(given, dict):
-        faults += _switches_for_numbers(given, ()) if issubclass(model, Policy) else _switches_for_numbers(
-            given.get("policy"), ("policy",))
-        faults += _contradictions(given) if model is DatasetFile else ()
+def _checked(found: Document, file: str, model: type[Model], packs: Packs = NO_PACKS) -> Model:
+    """The file as an object. PolicyError with all that is wrong with it: as YAML, in its fields, and between them."""
+    given, faults = found.value, list(found.faults)
+    policy, place = (given, ()) if issubclass(model, Policy) else (_policy_of(given), ("policy",))
+    faults += _no_columns(policy, place)
+    faults += _unknown_pack(given, packs)
+    faults += _left_open(policy) if model is RulePackFile else ()
+    faults += _contradictions(given) if model is DatasetFile and isinstance(given, dict) else ()
     parsed = None
     try:
-        parsed = model.model_validate(given)
+        parsed = model.model_validate({} if given is None else given)
     except ValidationError as error:
-        faults += [(fault["loc"], _said(fault, model)) for fault in error.errors()]
-    if faults or parsed is None:
-        lines = sorted({(_line(root, place), f"{_where(place)}: {what}") for place, what in faults})
-        raise _refusal(file, [f"{file}:{line}: {what}" for line, what in lines])
+        faults += [(fault["loc"], words_of(fault, model)) for fault in error.errors()
+                   if fault["type"] != "invalid_key"]  # the reader has said so, with the place
+    if (found.faults and given is None) or faults or parsed is None:
+        raise _told(found.root, file, found.faults if given is None and found.faults else faults)
     return parsed
 
 
-def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
-    """The library's words, but for an unknown field which ones there are."""
-    if fault["type"] != "extra_forbidden":
-        return fault["msg"]
-    *way, wrong = fault["loc"]
-    known = sorted(_model_at(model, way).model_fields)
-    close = get_close_matches(str(wrong), known, 1)
-    return "is not a field here; " + (f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}")
+def _policy_of(given: object) -> object:
+    return given.get("policy") if isinstance(given, dict) else None
 
 
-def _model_at(model: type[BaseModel], way: Sequence[int | str]) -> type[BaseModel]:
-    """The model of the mapping at `way`, lists passed through."""
-    for part in way:
-        annotation = model.model_fields[part].annotation if isinstance(part, str) else None
-        inner = next((one for one in (annotation, *get_args(annotation)) if isinstance(one, type)
-                      and issubclass(one, BaseModel)), None)
-        model = inner or model
-    return model
+def _told(root: yaml.Node | None, file: str, faults: Iterable[Fault]) -> PolicyError:
+    """All faults, in the order of their lines."""
+    told = dict.fromkeys((line_of(root, place), f"{_where(place)}: {what}") for place, what in faults)
+    lines = sorted(told, key=lambda one: one[0])
+    return _refusal(file, [f"{file}:{line}: {what}" for line, what in lines])
 
 
-def _unreadable(text: str) -> Iterator[tuple[int, str]]:
-    """What a short file must not hold because of what it would take to read it."""
-    depth = 0
-    for event in yaml.parse(text):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST:  # reading on takes time with the square of the depth
-            yield event.start_mark.line + 1, f"is nested more than {DEEPEST} deep"
-            return
-        if isinstance(event, yaml.AliasEvent):  # a few of them can stand for gigabytes, or for themselves
-            yield event.start_mark.line + 1, f"*{event.anchor}: write it out; references within the file are not read"
+def _unknown_pack(given: object, packs: Packs) -> Iterator[Fault]:
+    named = given.get("rule_pack") if isinstance(given, dict) else None
+    if isinstance(named, str) and named not in packs:
+        known = f"there are {', '.join(sorted(packs))}" if packs else "there are none here"
+        yield ("rule_pack",), f"{named[:60]!r} is unknown; {known}"
 
 
-def _written_twice(node: yaml.Node, place: Place) -> Iterator[Fault]:
-    """YAML keeps the last of two equal keys in silence: a second `threshold` could undo the first."""
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen:
-                yield (*place, key.value), "is written twice"
-            seen.add(key.value)
-            yield from _written_twice(value, (*place, key.value))
-    elif isinstance(node, yaml.SequenceNode):
-        for position, value in enumerate(node.value):
-            yield from _written_twice(value, (*place, position))
+def _left_open(policy: object) -> Iterator[Fault]:
+    """A rule pack leaves nothing open that a disclosure rule needs."""
+    said = policy if isinstance(policy, dict) else {}
+    yield from ((("policy",), f"does not say {name}") for name in NEEDED if said.get(name) is None)
 
 
-def _misread_codes(node: yaml.Node, place: Place) -> Iterator[Fault]:
-    """Codes that YAML takes for something else: NO is false, 010 is eight."""
-    if isinstance(node, yaml.SequenceNode):
-        for position, value in enumerate(node.value):
-            yield from _misread_codes(value, (*place, position))
-    if not isinstance(node, yaml.MappingNode):
-        return
-    for key, value in node.value:
-        if key.value == "codes" and isinstance(value, yaml.MappingNode):
-            for code, _ in value.value:
-                if str(yaml.safe_load(yaml.serialize(code))) != code.value:
-                    yield (*place, "codes", code.value), f"YAML does not read this as text; write it as '{code.value}'"
-        else:
-            yield from _misread_codes(value, (*place, key.value))
-
-
-def _switches_for_numbers(policy: object, place: Place) -> Iterator[Fault]:
-    """`threshold: yes` would be taken for a threshold of 1."""
-    for name, value in policy.items() if isinstance(policy, dict) else ():
-        field = Policy.model_fields.get(name)
-        if isinstance(value, bool) and field is not None and "bool" not in str(field.annotation):
-            yield (*place, name), f"is {'yes' if value else 'no'}; a number or a list is needed"
+def _no_columns(policy: object, place: Place) -> Iterator[Fault]:
+    """A denial that can be of no column denies nothing."""
+    denied = policy.get("denied_columns") if isinstance(policy, dict) else None
+    for position, name in enumerate(denied if isinstance(denied, list) else []):
+        if isinstance(name, str) and not COLUMN.fullmatch(name):
+            yield (*place, "denied_columns", position), f"{name[:60]!r} is not table.column"
 
 
 def _contradictions(given: dict[str, Any]) -> Iterator[Fault]:
@@ -349,20 +317,3 @@ def _refusal(file: str, faults: list[str]) -> PolicyError:
 
 def _where(location: Place) -> str:
     return ".".join(str(part) for part in location) or "the file"
-
-
-def _line(node: yaml.Node | None, location: Place) -> int:
-    """The line of the innermost node on the way to `location` that exists."""
-    line = 1 if node is None else node.start_mark.line + 1
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            pairs = {key.value: (key, value) for key, value in node.value}
-            if part not in pairs:
-                break
-            line, node = pairs[part][0].start_mark.line + 1, pairs[part][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line

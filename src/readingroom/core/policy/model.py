@@ -47,10 +47,21 @@ class Tier(Enum):
         return (self is Tier.STANDARD) and (other is Tier.STRICT)
 
 
-Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(gt=0)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-Names = frozenset[str]
+LARGEST = 2**53 - 1  # the largest whole number that JSON, and so the hash of a policy, holds exactly
+
+
+def _whole(value: object) -> object:
+    """10.0 is a whole number, in JSON as here."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# Nothing is made into something else on the way in: neither "10" nor yes is a number, neither 1 nor "no" a switch.
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Switch = Annotated[bool, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=0, le=LARGEST), BeforeValidator(_whole)]
+Positive = Annotated[int, Field(strict=True, ge=1, le=LARGEST), BeforeValidator(_whole)]
+Percent = Annotated[Number, Field(ge=0, le=100)]
+Names = frozenset[Annotated[str, Field(strict=True, min_length=1)]]
 
 
 def _no_share(pair: object) -> object:
@@ -62,7 +73,8 @@ def _no_share(pair: object) -> object:
 
 
 DominancePair = Annotated[tuple[Positive, Percent], BeforeValidator(_no_share)]
-Ratio = Annotated[float, Field(gt=0, le=100)]
+Ratio = Annotated[Number, Field(gt=0, le=100)]
+Processors = Annotated[Number, Field(gt=0, le=10_000)]
 PriorPosterior = tuple[Ratio, Ratio]
 WeightsMode = Literal["expand", "total"]
 Recipient = Literal["author", "members", "custodians"]
@@ -76,13 +88,13 @@ class Policy(BaseModel):
     # disclosure: what a result must satisfy before it leaves
     threshold: Annotated[Positive | None, Direction.MAX] = Field(
         default=None, description="A cell resting on fewer distinct people than this fails.")
-    threshold_inclusive: Annotated[bool | None, Direction.ANY] = Field(
+    threshold_inclusive: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="Yes: a cell of exactly `threshold` people fails too (`<=` instead of `<`).")
-    zeros_disclosive: Annotated[bool | None, Direction.ANY] = Field(
+    zeros_disclosive: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="Yes: an empty cell is treated as low, unless declared a structural zero.")
     dominance: Annotated[frozenset[DominancePair] | None, Direction.UNION] = Field(
         default=None, description="(n, k): a cell whose n largest contributions exceed k percent of its total fails.")
-    dominance_inclusive: Annotated[bool | None, Direction.ANY] = Field(
+    dominance_inclusive: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="Yes: exactly k percent fails too (`>=` instead of `>`).")
     p_percent: Annotated[Percent | None, Direction.MAX] = Field(
         default=None, description="A cell whose total less its two largest is under p percent of the largest fails.")
@@ -95,7 +107,7 @@ class Policy(BaseModel):
         default=None, description="How sampling weights enter dominance and p%: `expand` counts a contribution as "
         "often as it weighs, `total` sets unweighted contributions against the weighted total; with both, both must "
         "hold.")
-    group_disclosure: Annotated[bool | None, Direction.ANY] = Field(
+    group_disclosure: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="No: a row or column with all its people in one cell may leave, and so may values "
         "that are all equal. They fail unless every layer that speaks says no.")
     group_coalition: Annotated[Count | None, Direction.MAX] = Field(
@@ -106,11 +118,11 @@ class Policy(BaseModel):
     quantile_side: Annotated[Positive | None, Direction.MAX] = Field(
         default=None, description="A median or other quantile with fewer people than this below or above it fails; "
         "`threshold` holds in any case.")
-    extremes_forbidden: Annotated[bool | None, Direction.ANY] = Field(
+    extremes_forbidden: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="Yes: a minimum or maximum fails even where enough people share it.")
     rounding_base: Annotated[Positive | None, Direction.MAX] = Field(
         default=None, description="Counts, shares and rates that are not rounded to this base or a larger one fail.")
-    missing_disclosive: Annotated[bool | None, Direction.ANY] = Field(
+    missing_disclosive: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="Yes: a cell from which a few people drop out for want of a value needs a person.")
     residual_degrees_of_freedom: Annotated[Count | None, Direction.MAX] = Field(
         default=None, description="A model with fewer residual degrees of freedom than this fails.")
@@ -126,10 +138,10 @@ class Policy(BaseModel):
         default=None, description="Most files in one request.")
     checkers_required: Annotated[Count | None, Direction.MAX] = Field(
         default=None, description="Independent approvals that every file needs.")
-    custodian_sign_off: Annotated[bool | None, Direction.ANY] = Field(
+    custodian_sign_off: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="Yes: after its checkers, the dataset's custodian signs off each request of a "
         "project that has its data. Private answers aside.")
-    other_organisation: Annotated[bool | None, Direction.ANY] = Field(
+    other_organisation: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="Yes: a checker may not be of the author's organisation.")
     coauthor_days: Annotated[Count | None, Direction.MAX] = Field(
         default=None, description="So many days after a project of both ended, a checker still may not check an "
@@ -172,7 +184,7 @@ class Policy(BaseModel):
 
     # workspace: the container's limits
     memory_bytes: Annotated[Positive | None, Direction.MIN] = Field(default=None, description="Memory of a workspace.")
-    cpus: Annotated[float | None, Direction.MIN] = Field(default=None, description="Processors of a workspace.")
+    cpus: Annotated[Processors | None, Direction.MIN] = Field(default=None, description="Processors of a workspace.")
     pids: Annotated[Positive | None, Direction.MIN] = Field(default=None, description="Processes of a workspace.")
     home_bytes: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="Most that a person's home in one project may hold.")
@@ -183,7 +195,7 @@ class Policy(BaseModel):
     tier: Annotated[Tier | None, Direction.MAX] = Field(
         default=None, description="How a workspace is reached: standard (JupyterLab in the browser) or, stricter, "
         "strict (its pixels only, from a browser beside it).")
-    terminals: Annotated[bool | None, Direction.ALL] = Field(
+    terminals: Annotated[Switch | None, Direction.ALL] = Field(
         default=None, description="Yes: a workspace has terminals. They are refused unless every layer that speaks "
         "says yes.")
     workspaces: Annotated[Positive | None, Direction.MIN] = Field(
