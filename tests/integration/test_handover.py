@@ -106,14 +106,14 @@ class TestTerms:
         for stranger in ("chloe", "okafor"):
             with pytest.raises(NotFound):
                 handover.download(workshop, stranger, number)
-            assert handover.newest(workshop, stranger) == ()
+            assert handover.newest(workshop, stranger) == ((), 0)
 
     def test_the_list_shows_what_a_release_page_shows_and_to_the_same_people(self, workshop):
         numbers = [released(workshop), released(workshop, "chloe", "other")]
         handover.download(workshop, "ada", numbers[0])
         handover.recall(workshop, "freya", numbers[1], "Wrong.")
         for who in ("ada", "bilal", "chloe", "mercer", "okafor", "freya", "robin"):
-            listed = {line.listed.request: line for line in handover.newest(workshop, who)}
+            listed = {line.listed.request: line for line in handover.newest(workshop, who)[0]}
             for number in numbers:
                 try:
                     view = handover.get(workshop, who, number)

@@ -6,7 +6,7 @@ writer waits for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,19 @@ class Accounts:
         """What one project has spent on these datasets together; all projects if `project` is empty."""
         spent = self._session.execute(SPENT, {"datasets": sorted(datasets), "of": project}).one()
         return Cost(int(spent[0]), int(spent[1]))
+
+    def spent_each(self, datasets: Iterable[str], projects: Iterable[str]) -> Callable[[Iterable[str], str], Cost]:
+        """What `spent` answers of these datasets and projects, and of all projects, from one reading."""
+        rows = self._session.execute(
+            select(ACCOUNTS.c.dataset, ACCOUNTS.c.project, ACCOUNTS.c.spent_micro_rho, ACCOUNTS.c.spent_femto_delta)
+            .where(ACCOUNTS.c.dataset.in_(sorted(datasets)), ACCOUNTS.c.project.in_(["", *sorted(projects)])))
+        known = {(dataset, project): Cost(int(rho), int(delta)) for dataset, project, rho, delta in rows}
+
+        def spent(some: Iterable[str], project: str = "") -> Cost:
+            found = [known.get((dataset, project), Cost(0, 0)) for dataset in some]
+            return Cost(sum(one.micro_rho for one in found), sum(one.femto_delta for one in found))
+
+        return spent
 
     def debit(self, dataset: str, project: str, cost: Cost) -> None:
         """Add a cost to the project's account and to the dataset's. The caller has checked all caps."""

@@ -6,13 +6,14 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.applications import AfterReview, Comment, Outcome, Saved, Version, from_json
 from readingroom.db.tables import (
     AfterReviewRow,
     ApplicationCommentRow,
+    MembershipRow,
     ProjectRow,
     RemovalRow,
     SectionRow,
@@ -84,6 +85,12 @@ class Applications:
             VersionRow.project.in_(sorted(projects))))
         return frozenset((project, number) for project, number, said in rows if said.get("urgent"))
 
+    def urgent_now(self, projects: Collection[str]) -> frozenset[str]:
+        """Which of these projects have a version waiting in the urgent lane."""
+        rows = self._session.execute(select(VersionRow.project, VersionRow.application).where(
+            VersionRow.project.in_(sorted(projects)), VersionRow.outcome == Outcome.WAITING.value))
+        return frozenset(project for project, said in rows if said.get("urgent"))
+
     def last_number(self, project: str) -> int:
         return self._session.scalar(select(func.max(VersionRow.number)).where(VersionRow.project == project)) or 0
 
@@ -94,14 +101,21 @@ class Applications:
             .order_by(VersionRow.number.desc())).first()
         return None if row is None else _version(row)
 
-    def unaccepted(self, programmes: Collection[str], count: int, offset: int = 0) -> tuple[Version, ...]:
-        """Versions of projects that never were live, waiting for the owner of one of these programmes, oldest first."""
+    def unaccepted(self, programmes: Collection[str], besides: str, count: int, skip: int = 0) -> tuple[Version, ...]:
+        """Versions of projects that never were live, waiting for the owner of one of these programmes, oldest first.
+
+        Projects to which `besides` belongs are left out: nobody answers for their own.
+        """
         rows = self._session.scalars(
             select(VersionRow).join(ProjectRow, ProjectRow.slug == VersionRow.project)
-            .where(VersionRow.outcome == Outcome.WAITING.value, VersionRow.accepted_by.is_(None),
-                   ProjectRow.programme.in_(sorted(programmes)), ProjectRow.status.in_(["owner-review", "agreement"]))
-            .order_by(VersionRow.submitted_at, VersionRow.project).offset(offset).limit(count))
+            .where(*_unaccepted(programmes, besides))
+            .order_by(VersionRow.submitted_at, VersionRow.project).offset(skip).limit(count))
         return tuple(_version(row) for row in rows)
+
+    def count_unaccepted(self, programmes: Collection[str], besides: str) -> int:
+        return self._session.scalar(
+            select(func.count()).select_from(VersionRow).join(ProjectRow, ProjectRow.slug == VersionRow.project)
+            .where(*_unaccepted(programmes, besides))) or 0
 
     def silent_since(self, moment: datetime, count: int) -> tuple[Version, ...]:
         """Versions that wait, and of which nobody was asked or reminded after `moment`, oldest first."""
@@ -159,18 +173,40 @@ class Applications:
                                      .order_by(AfterReviewRow.version))
         return tuple(_review(row) for row in rows)
 
-    def open_reviews(self, programmes: Collection[str]) -> tuple[AfterReview, ...]:
-        """Those of these programmes that nobody has answered, the one due first first."""
+    def open_reviews(self, programmes: Collection[str], besides: str, count: int, skip: int = 0
+                     ) -> tuple[AfterReview, ...]:
+        """Those of these programmes that nobody has answered, the one due first first; none of `besides`'s projects."""
         rows = self._session.scalars(
             select(AfterReviewRow).join(ProjectRow, ProjectRow.slug == AfterReviewRow.project)
-            .where(AfterReviewRow.decided_by.is_(None), ProjectRow.programme.in_(sorted(programmes)))
-            .order_by(AfterReviewRow.due_on, AfterReviewRow.project))
+            .where(*_open_review(programmes, besides))
+            .order_by(AfterReviewRow.due_on, AfterReviewRow.project).offset(skip).limit(count))
         return tuple(_review(row) for row in rows)
+
+    def count_open_reviews(self, programmes: Collection[str], besides: str) -> int:
+        return self._session.scalar(
+            select(func.count()).select_from(AfterReviewRow)
+            .join(ProjectRow, ProjectRow.slug == AfterReviewRow.project)
+            .where(*_open_review(programmes, besides))) or 0
 
     def decide_review(self, review: AfterReview) -> None:
         row = self._session.get_one(AfterReviewRow, (review.project, review.version))
         row.outcome, row.words = review.outcome, review.words
         row.decided_by, row.decided_at = review.decided_by, review.decided_at
+
+
+def _unaccepted(programmes: Collection[str], besides: str) -> tuple[ColumnElement[bool], ...]:
+    return (VersionRow.outcome == Outcome.WAITING.value, VersionRow.accepted_by.is_(None),
+            ProjectRow.programme.in_(sorted(programmes)), ProjectRow.status.in_(["owner-review", "agreement"]),
+            _without(besides))
+
+
+def _open_review(programmes: Collection[str], besides: str) -> tuple[ColumnElement[bool], ...]:
+    return AfterReviewRow.decided_by.is_(None), ProjectRow.programme.in_(sorted(programmes)), _without(besides)
+
+
+def _without(member: str) -> ColumnElement[bool]:
+    """Projects to which this person does not belong."""
+    return ~exists().where(MembershipRow.project == ProjectRow.slug, MembershipRow.username == member)
 
 
 def _answers(version: Version) -> dict[str, Any]:

@@ -50,8 +50,16 @@ class Grants:
 
     def of_project(self, slug: str) -> tuple[Grant, ...]:
         """Those on which the project stands (core.projects.standing): all of these must be live for it to open."""
-        status = self._session.scalar(select(ProjectRow.status).where(ProjectRow.slug == slug))
-        return () if status is None else standing(ProjectStatus(status), self.ever_of_project(slug))
+        return self.of_projects([slug]).get(slug, ())
+
+    def of_projects(self, slugs: Collection[str]) -> dict[str, tuple[Grant, ...]]:
+        """The same of each of these projects, in two questions."""
+        statuses = self._session.execute(
+            select(ProjectRow.slug, ProjectRow.status).where(ProjectRow.slug.in_(sorted(slugs)))).all()
+        ever: dict[str, list[Grant]] = {slug: [] for slug, _ in statuses}
+        for grant in self._where(GrantRow.project.in_(sorted(ever))):
+            ever[grant.project].append(grant)
+        return {slug: standing(ProjectStatus(status), tuple(ever[slug])) for slug, status in statuses}
 
     def terms(self, slug: str) -> tuple[Grant, ...]:
         """The same as far as access depends on it: without columns and row filters, which are most of the reading."""
@@ -76,6 +84,11 @@ class Grants:
 
     def count(self, datasets: Collection[str], *statuses: GrantStatus) -> int:
         return self._session.scalar(select(func.count()).select_from(GrantRow).where(*_among(datasets, statuses))) or 0
+
+    def projects_with(self, datasets: Collection[str]) -> frozenset[str]:
+        """The projects that ever asked for one of these datasets."""
+        return frozenset(self._session.scalars(
+            select(GrantRow.project).where(GrantRow.dataset.in_(sorted(datasets))).distinct()))
 
     def datasets_of(self, slugs: Collection[str]) -> tuple[tuple[str, str], ...]:
         """Each project of `slugs` with each dataset that was granted to it and not taken back."""
@@ -137,10 +150,14 @@ class Extracts:
         return None if row is None else _extract(row)
 
     def live_of_grant(self, grant_id: int) -> Extract | None:
-        row = self._session.scalars(
-            select(ExtractRow).where(ExtractRow.grant_id == grant_id, ExtractRow.destroyed_at.is_(None))
-            .order_by(ExtractRow.made_at.desc())).first()
-        return None if row is None else _extract(row)
+        return self.live_of_grants([grant_id]).get(grant_id)
+
+    def live_of_grants(self, ids: Collection[int]) -> dict[int, Extract]:
+        """The newest extract that exists of each of these grants that has one."""
+        rows = self._session.scalars(
+            select(ExtractRow).where(ExtractRow.grant_id.in_(sorted(ids)), ExtractRow.destroyed_at.is_(None))
+            .order_by(ExtractRow.made_at))
+        return {row.grant_id: _extract(row) for row in rows}  # the last of each grant's, which is the newest, stays
 
     def newest_of_grant(self, grant_id: int) -> Extract | None:
         """The extract made last, whether or not it still exists."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from readingroom.core.lifecycle import ProjectStatus
+from readingroom.core.lifecycle import LIVE, ProjectStatus
 from readingroom.core.policy import Tier
 from readingroom.core.projects import Project
 from readingroom.db.tables import MembershipRow, ProjectRow
@@ -41,11 +41,25 @@ class Projects:
                            next_step="Check the address, or start from your home page.")
         return project
 
-    def of_member(self, username: str) -> tuple[Project, ...]:
+    def of_member(self, username: str, count: int | None = None, skip: int = 0) -> tuple[Project, ...]:
+        """Live ones first, then by title: `count` of them after the first `skip`."""
         rows = self._session.scalars(
             select(ProjectRow).join(MembershipRow, MembershipRow.project == ProjectRow.slug)
-            .where(MembershipRow.username == username).order_by(ProjectRow.title))
+            .where(MembershipRow.username == username)
+            .order_by(ProjectRow.status.not_in([status.value for status in LIVE]), ProjectRow.title, ProjectRow.slug)
+            .offset(skip).limit(count))
         return tuple(_project(row) for row in rows)
+
+    def count_of_member(self, username: str) -> int:
+        return self._session.scalar(
+            select(func.count()).select_from(MembershipRow).where(MembershipRow.username == username)) or 0
+
+    def of_members(self, usernames: Collection[str]) -> dict[str, tuple[Project, ...]]:
+        """The projects of each of these people, in as many questions for many as for one."""
+        pairs = self._session.execute(select(MembershipRow.username, MembershipRow.project).where(
+            MembershipRow.username.in_(sorted(usernames)))).all()
+        known = self.among({slug for _, slug in pairs})
+        return {name: tuple(known[slug] for who, slug in pairs if who == name) for name in usernames}
 
     def among(self, slugs: Collection[str]) -> dict[str, Project]:
         rows = self._session.scalars(select(ProjectRow).where(ProjectRow.slug.in_(sorted(slugs))))

@@ -29,9 +29,9 @@ class Releases:
         row = self._session.get(RecallRow, request)
         return None if row is None else _recall(row)
 
-    def recalled(self) -> frozenset[int]:
-        """The numbers of all requests whose release was recalled."""
-        return frozenset(self._session.scalars(select(RecallRow.request)))
+    def recalled(self, numbers: Collection[int]) -> frozenset[int]:
+        """Those of these requests whose release was recalled."""
+        return frozenset(self._session.scalars(select(RecallRow.request).where(RecallRow.request.in_(sorted(numbers)))))
 
     def add_recall(self, recall: Recall) -> None:
         self._session.add(RecallRow(request=recall.request, recalled_by=recall.by, recalled_at=recall.at,
@@ -53,18 +53,27 @@ class Releases:
         return tuple(self._session.scalars(
             select(ReleaseRow.request).where(ReleaseRow.made_at >= at).order_by(ReleaseRow.made_at)))
 
-    def newest(self, limit: int, projects: Collection[str] | None = None) -> tuple[Listed, ...]:
-        """The last releases, of these projects if any are named, newest first."""
+    def newest(self, limit: int, projects: Collection[str] | None = None, skip: int = 0) -> tuple[Listed, ...]:
+        """The last releases, of these projects if any are named, newest first: `limit` after the first `skip`."""
         files = select(func.count()).where(FileRow.request == RequestRow.number, FileRow.round == RequestRow.round)
         given = select(func.count()).where(DownloadRow.request == RequestRow.number)
         query = (select(RequestRow.number, RequestRow.title, RequestRow.project, RequestRow.author, ReleaseRow.made_at,
                         files.scalar_subquery(), given.scalar_subquery(), RecallRow.request.is_not(None))
                  .join(ReleaseRow, ReleaseRow.request == RequestRow.number)
                  .outerjoin(RecallRow, RecallRow.request == RequestRow.number)
-                 .order_by(ReleaseRow.made_at.desc(), RequestRow.number.desc()).limit(limit))
+                 .order_by(ReleaseRow.made_at.desc(), RequestRow.number.desc()).offset(skip).limit(limit))
         if projects is not None:
             query = query.where(RequestRow.project.in_(sorted(projects)))
         return tuple(Listed(*row) for row in self._session.execute(query))
+
+
+    def count(self, projects: Collection[str] | None = None) -> int:
+        """How many `newest` would find in all."""
+        query = select(func.count()).select_from(ReleaseRow)
+        if projects is not None:
+            query = query.join(RequestRow, RequestRow.number == ReleaseRow.request).where(
+                RequestRow.project.in_(sorted(projects)))
+        return self._session.scalar(query) or 0
 
 
 def _recall(row: RecallRow) -> Recall:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError as ConstraintFailed
 from sqlalchemy.orm import Session
 
@@ -122,10 +122,17 @@ class Requests:
         rows = self._session.execute(select(RequestRow.status, func.count()).group_by(RequestRow.status))
         return {RequestStatus(status): number for status, number in rows}
 
-    def count_up_to(self, number: int, *statuses: RequestStatus) -> int:
-        """How many requests with one of these statuses were made up to and including this one."""
-        return self._session.scalars(select(func.count()).select_from(RequestRow).where(
-            RequestRow.number <= number, RequestRow.status.in_([status.value for status in statuses]))).one()
+    def numbers(self, *statuses: RequestStatus) -> tuple[int, ...]:
+        """The numbers of all requests with one of these statuses, as they were made."""
+        return tuple(self._session.scalars(
+            select(RequestRow.number).where(RequestRow.status.in_([status.value for status in statuses]))
+            .order_by(RequestRow.number)))
+
+    def submitted(self, *statuses: RequestStatus) -> tuple[tuple[int, datetime], ...]:
+        """The numbers of all requests with one of these statuses, and when each was submitted."""
+        rows = self._session.execute(select(RequestRow.number, RequestRow.submitted_at).where(
+            RequestRow.status.in_([status.value for status in statuses]), RequestRow.submitted_at.is_not(None)))
+        return tuple((number, at) for number, at in rows)
 
     def of_private_answer(self, answer_id: int) -> EgressRequest | None:
         """The request by which an answer leaves or left; one rejected or withdrawn does not count."""
@@ -148,11 +155,14 @@ class Requests:
             .group_by(ReviewRow.checker))
         return dict(rows.all())  # type: ignore[arg-type]
 
-    def of_author(self, username: str, project: str = "", most: int | None = None) -> tuple[EgressRequest, ...]:
-        """A researcher's requests, newest first; of one project, or only so many of them, if asked."""
-        query = select(RequestRow).where(RequestRow.author == username).order_by(RequestRow.number.desc()).limit(most)
-        return tuple(map(_request, self._session.scalars(query.where(RequestRow.project == project) if project
-                                                         else query)))
+    def of_author(self, username: str, project: str = "", count: int | None = None, skip: int = 0
+                  ) -> tuple[EgressRequest, ...]:
+        """A researcher's requests, newest first; of one project if named; `count` of them after the first `skip`."""
+        query = select(RequestRow).where(*_by(username, project)).order_by(RequestRow.number.desc())
+        return tuple(map(_request, self._session.scalars(query.offset(skip).limit(count))))
+
+    def count_of_author(self, username: str, project: str = "") -> int:
+        return self._session.scalar(select(func.count()).select_from(RequestRow).where(*_by(username, project))) or 0
 
     def of_project(self, project: str) -> tuple[EgressRequest, ...]:
         return self._where(RequestRow.project == project)
@@ -171,8 +181,12 @@ class Requests:
                                      made_at=release.made_at))
 
     def release(self, number: int) -> Release | None:
-        row = self._session.get(ReleaseRow, number)
-        return None if row is None else Release(row.request, row.filename, row.sha256, row.made_at)
+        return self.releases([number]).get(number)
+
+    def releases(self, numbers: Collection[int]) -> dict[int, Release]:
+        """The releases of these requests that have one."""
+        rows = self._session.scalars(select(ReleaseRow).where(ReleaseRow.request.in_(sorted(numbers))))
+        return {row.request: Release(row.request, row.filename, row.sha256, row.made_at) for row in rows}
 
     def _where(self, *conditions: object) -> tuple[EgressRequest, ...]:
         rows = self._session.scalars(select(RequestRow).where(*conditions).order_by(RequestRow.number))  # type: ignore[arg-type]
@@ -184,6 +198,10 @@ class Requests:
             raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
                            next_step="Check the number, or start from your home page.")
         return row
+
+
+def _by(username: str, project: str) -> tuple[ColumnElement[bool], ...]:
+    return (RequestRow.author == username, *((RequestRow.project == project,) if project else ()))
 
 
 def _request(row: RequestRow) -> EgressRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -36,8 +37,15 @@ class ShownBytes:
 
     def since(self, project: str, moment: datetime) -> tuple[Hour, ...]:
         """Everyone's hours in a project that began at `moment` or later."""
-        rows = self._session.execute(_SINCE, {"since_project": project, "since_hour": moment})
-        return tuple(_hour(row) for row in rows)
+        return self.since_of([project], moment)[project]
+
+    def since_of(self, projects: Collection[str], moment: datetime) -> dict[str, tuple[Hour, ...]]:
+        """The same of each of these projects, in one question."""
+        rows = self._session.execute(_SINCE, {"since_projects": sorted(projects), "since_hour": moment})
+        found: dict[str, list[Hour]] = {project: [] for project in projects}
+        for row in rows:
+            found[row.project].append(_hour(row))
+        return {project: tuple(hours) for project, hours in found.items()}
 
     def unlogged_before(self, moment: datetime) -> tuple[Hour, ...]:
         rows = self._session.scalars(select(ShownHourRow).where(
@@ -57,7 +65,7 @@ class ShownBytes:
 
 
 _SINCE = (select(*ShownHourRow.__table__.columns).where(
-    ShownHourRow.project == bindparam("since_project"), ShownHourRow.hour >= bindparam("since_hour"))
+    ShownHourRow.project.in_(bindparam("since_projects", expanding=True)), ShownHourRow.hour >= bindparam("since_hour"))
     .order_by(ShownHourRow.hour))
 
 

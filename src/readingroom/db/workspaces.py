@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.walls import Proof
@@ -58,10 +58,15 @@ class Workspaces:
         return tuple(_opening(row) for row in rows)
 
     def last(self, username: str, project: str) -> Opening | None:
-        row = self._session.scalars(
-            select(WorkspaceRow).where(WorkspaceRow.username == username, WorkspaceRow.project == project)
-            .order_by(WorkspaceRow.id.desc())).first()
-        return None if row is None else _opening(row)
+        return self.last_of(username, [project]).get(project)
+
+    def last_of(self, username: str, projects: Collection[str]) -> dict[str, Opening]:
+        """A person's last opening in each of these projects where there was one."""
+        newest = (select(func.max(WorkspaceRow.id))
+                  .where(WorkspaceRow.username == username, WorkspaceRow.project.in_(sorted(projects)))
+                  .group_by(WorkspaceRow.project))
+        rows = self._session.scalars(select(WorkspaceRow).where(WorkspaceRow.id.in_(newest)))
+        return {row.project: _opening(row) for row in rows}
 
 
 def _opening(row: WorkspaceRow) -> Opening:

@@ -9,7 +9,9 @@ from typing import Any
 from readingroom.core import access, shown
 from readingroom.core.access import AccessDecision, Reason
 from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
+from readingroom.core.people import Person
 from readingroom.core.projects import Grant, Project
+from readingroom.core.shown import Hour
 from readingroom.services.room import ReadingRoom
 
 
@@ -22,6 +24,14 @@ def decide(room: ReadingRoom, username: str, project: str) -> AccessDecision:
 def decide_in(room: ReadingRoom, tx: Any, username: str, project: Project) -> AccessDecision:
     """The same within a transaction of the caller's."""
     return _decide(room, tx, username, project, tx.grants.terms(project.slug))
+
+
+def decide_each(room: ReadingRoom, tx: Any, username: str, held: Sequence[tuple[Project, Sequence[Grant]]]
+                ) -> tuple[AccessDecision, ...]:
+    """The same of many projects with the grants on which each stands, in as many questions for many as for one."""
+    hours = tx.shown.since_of([project.slug for project, _ in held], room.now() - shown.WINDOW)
+    person = tx.people.get(username)
+    return tuple(_decided(room, person, project, grants, hours[project.slug]) for project, grants in held)
 
 
 def means_gone(room: ReadingRoom, tx: Any, username: str, project: Project) -> tuple[Reason, ...]:
@@ -39,13 +49,18 @@ def means_gone(room: ReadingRoom, tx: Any, username: str, project: Project) -> t
 
 
 def _decide(room: ReadingRoom, tx: Any, username: str, project: Project, held: Sequence[Grant]) -> AccessDecision:
+    return _decided(room, tx.people.get(username), project, held,
+                    tx.shown.since(project.slug, room.now() - shown.WINDOW))
+
+
+def _decided(room: ReadingRoom, person: Person, project: Project, held: Sequence[Grant], hours: Sequence[Hour]
+             ) -> AccessDecision:
     grants = [(grant, room.policies.for_grant(project, grant)) for grant in held]
-    person = tx.people.get(username)
     undertaking = room.policies.undertaking(person.organisation)
     decision = access.decide(person, project, grants, room.today(), undertaking)
     policy = room.policies.meeting(project, [policy for _, policy in grants])
-    hours = tx.shown.since(project.slug, room.now() - shown.WINDOW)
-    return AccessDecision((*decision.reasons, *shown.reasons(shown.shown(hours, username, policy, room.now()))))
+    seen = shown.shown(hours, person.username, policy, room.now())
+    return AccessDecision((*decision.reasons, *shown.reasons(seen)))
 
 
 def is_live(room: ReadingRoom, grant: Grant, project: Project) -> bool:

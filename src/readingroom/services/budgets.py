@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from readingroom.core.privacy.ledger import Account, Cost
 from readingroom.core.privacy.spends import table_femto_delta
 from readingroom.core.projects import Grant, Project
 from readingroom.services.room import ReadingRoom
+
+Spent = Callable[[Iterable[str], str], Cost]
 
 
 @dataclass(frozen=True)
@@ -33,19 +36,34 @@ def accounts_of(room: ReadingRoom, tx: Any, project: Project, grant: Grant) -> t
     The second is of all projects, all versions and all datasets about the same people. A cap that no policy states
     is nothing.
     """
+    return _accounts(room, tx.accounts.spent, project, grant)
+
+
+def _accounts(room: ReadingRoom, spent: Spent, project: Project, grant: Grant) -> tuple[Account, ...]:
     policy = room.policies.for_grant(project, grant)
     return (
-        Account("project_budget_micro_rho", "The project", tx.accounts.spent([grant.dataset], project.slug),
+        Account("project_budget_micro_rho", "The project", spent([grant.dataset], project.slug),
                 Cost(policy.project_budget_micro_rho or 0, policy.project_budget_femto_delta or 0)),
         Account("dataset_budget_micro_rho", "The dataset, for all projects together,",
-                tx.accounts.spent(room.policies.of_the_same_people(grant.dataset)),
+                spent(room.policies.of_the_same_people(grant.dataset), ""),
                 Cost(policy.dataset_budget_micro_rho or 0, policy.dataset_budget_femto_delta or 0)),
     )
 
 
 def budget_line(room: ReadingRoom, tx: Any, project: Project, grant: Grant) -> BudgetLine:
     """What is left for private answers of one grant: the project's own share, within the dataset's."""
-    own, shared = accounts_of(room, tx, project, grant)
+    return _line(room, tx.accounts.spent, project, grant)
+
+
+def budget_lines(room: ReadingRoom, tx: Any, held: Sequence[tuple[Project, Grant]]) -> tuple[BudgetLine, ...]:
+    """The same of many grants, in one question to the records."""
+    datasets = {other for _, grant in held for other in room.policies.of_the_same_people(grant.dataset)}
+    spent = tx.accounts.spent_each(datasets | {grant.dataset for _, grant in held}, {one.slug for one, _ in held})
+    return tuple(_line(room, spent, project, grant) for project, grant in held)
+
+
+def _line(room: ReadingRoom, spent: Spent, project: Project, grant: Grant) -> BudgetLine:
+    own, shared = _accounts(room, spent, project, grant)
     return BudgetLine(grant.dataset, own.cap.micro_rho, own.spent.micro_rho,
                       min(own.left.micro_rho, shared.left.micro_rho), delta_of(room.policies.dataset(grant.dataset)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +13,7 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_review
 from readingroom.core.policy import Policy
+from readingroom.core.projects import Project
 from readingroom.core.requests import EgressRequest
 from readingroom.core.roles import Permission
 from readingroom.errors import PermissionDenied
@@ -21,23 +24,37 @@ from readingroom.services.room import ReadingRoom
 LOAD_DAYS = 30
 
 
-class Desk:
-    """Whether one person may check requests: asks the records for what many requests share only once."""
+@dataclass(frozen=True)
+class Records:
+    """What is asked of requests and of people who might check them: read at once, however many they are."""
 
-    def __init__(self, room: ReadingRoom, tx: Any, person: Person) -> None:
-        self._room, self._tx, self._person = room, tx, person
-        self._projects = tx.projects.of_member(person.username)
-        self._policies: dict[str, Policy] = {}
+    projects: Mapping[str, Project]
+    policies: Mapping[str, Policy]
+    authors: Mapping[str, Person]
+    memberships: Mapping[str, Sequence[Project]]
+
+
+def read(room: ReadingRoom, tx: Any, people: Iterable[Person], requests: Collection[EgressRequest]) -> Records:
+    projects = tx.projects.among({request.project for request in requests})
+    grants = tx.grants.of_projects(projects)
+    return Records(
+        projects, {slug: room.policies.for_project(project, grants[slug]) for slug, project in projects.items()},
+        tx.people.among({request.author for request in requests}),
+        tx.projects.of_members({person.username for person in people}))
+
+
+class Desk:
+    """Whether one person may check requests, by `records` of them, or else as they are asked about."""
+
+    def __init__(self, room: ReadingRoom, tx: Any, person: Person, records: Records | None = None) -> None:
+        self._room, self._tx, self._person, self._records = room, tx, person, records
 
     def check(self, request: EgressRequest) -> None:
         """Raises PermissionDenied with the reason why not."""
-        project = self._tx.projects.get(request.project)
-        check_can_review(self._person, request, project)
-        if project.slug not in self._policies:
-            self._policies[project.slug] = self._room.policies.for_project(
-                project, self._tx.grants.of_project(project.slug))
-        shared = [one for one in self._projects if request.author in one.members]
-        check_apart(self._person, self._tx.people.get(request.author), shared, self._policies[project.slug],
+        known = self._records or read(self._room, self._tx, [self._person], [request])
+        check_can_review(self._person, request, known.projects[request.project])
+        shared = [one for one in known.memberships[self._person.username] if request.author in one.members]
+        check_apart(self._person, known.authors[request.author], shared, known.policies[request.project],
                     self._room.today())
 
     def may(self, request: EgressRequest) -> bool:
@@ -50,8 +67,9 @@ class Desk:
 
 def may_check(room: ReadingRoom, tx: Any, request: EgressRequest) -> frozenset[str]:
     """Everyone who may check this request now: nobody who is too near to its author hears of it."""
-    return frozenset(person.username for person in tx.people.all()
-                     if person.may(Permission.REVIEW_OUTPUTS) and Desk(room, tx, person).may(request))
+    people = [person for person in tx.people.all() if person.may(Permission.REVIEW_OUTPUTS)]
+    records = read(room, tx, people, [request])
+    return frozenset(person.username for person in people if Desk(room, tx, person, records).may(request))
 
 
 def bring_to_checkers(room: ReadingRoom, tx: Any, request: EgressRequest, action: str, **detail: object) -> None:
@@ -67,7 +85,8 @@ def suggestions(room: ReadingRoom, tx: Any, waiting: tuple[EgressRequest, ...]) 
     the suggestion tells nobody who has answered this one."""
     loads = tx.requests.answered_since(room.now() - timedelta(days=LOAD_DAYS))
     people = [person for person in tx.people.all() if person.may(Permission.REVIEW_OUTPUTS)]
-    desks = {person.username: Desk(room, tx, person) for person in people}
+    records = read(room, tx, people, waiting)
+    desks = {person.username: Desk(room, tx, person, records) for person in people}
     return {request.number: suggested(
         {name: loads.get(name, 0) for name, desk in desks.items() if desk.may(request)},
         request.checkers_required, request.number) for request in waiting}

@@ -53,7 +53,7 @@ def inbox(room: ReadingRoom, custodian: str, page: int = 1) -> tuple[GrantCard, 
 def mine(room: ReadingRoom, custodian: str, *statuses: GrantStatus, page: int = 1) -> tuple[GrantCard, ...]:
     """Grants, in one of `statuses` or in any, of the datasets of which this person is custodian; a page at a time."""
     with room.store.reading() as tx:
-        found = tx.grants.of_datasets(_datasets(room, custodian), *(statuses or tuple(GrantStatus)),
+        found = tx.grants.of_datasets(room.policies.datasets_of(custodian), *(statuses or tuple(GrantStatus)),
                                       skip=(page - 1) * PAGE, count=PAGE)
         return _cards(room, tx, found)
 
@@ -61,11 +61,7 @@ def mine(room: ReadingRoom, custodian: str, *statuses: GrantStatus, page: int = 
 def count(room: ReadingRoom, custodian: str, *statuses: GrantStatus) -> int:
     """How many grants of theirs are in one of these statuses."""
     with room.store.reading() as tx:
-        return int(tx.grants.count(_datasets(room, custodian), *statuses))
-
-
-def _datasets(room: ReadingRoom, custodian: str) -> frozenset[str]:
-    return frozenset(slug for slug, (dataset, _) in room.policies.datasets.items() if dataset.custodian == custodian)
+        return int(tx.grants.count(room.policies.datasets_of(custodian), *statuses))
 
 
 def get(room: ReadingRoom, custodian: str, grant_id: int) -> GrantCard:

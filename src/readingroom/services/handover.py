@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,19 @@ from readingroom.core.disclosure.check import check_output
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.egress import approvers, reviewers
 from readingroom.core.lifecycle import RequestStatus
-from readingroom.core.projects import Project
+from readingroom.core.projects import Grant, Project
 from readingroom.core.releases import Download, Listed, Recall, Recheck, Terms
 from readingroom.core.requests import EgressRequest, Release
 from readingroom.core.roles import Permission
 from readingroom.errors import NotFound, refusal_of
 from readingroom.services import notices
 from readingroom.services.attempts import attempt, refusals_logged
-from readingroom.services.memory import datasets
+from readingroom.services.memory import datasets, once_live
 from readingroom.services.moves import SYSTEM
 from readingroom.services.room import ReadingRoom
 
 RECALLED = "release.recalled"
-LISTED = 100
+PAGE = 25
 
 
 @dataclass(frozen=True)
@@ -74,17 +74,17 @@ class Line:
     terms: Terms
 
 
-def newest(room: ReadingRoom, viewer: str) -> tuple[Line, ...]:
-    """The last hundred releases that this person may see, newest first; in few questions to the database."""
+def newest(room: ReadingRoom, viewer: str, page: int = 1) -> tuple[tuple[Line, ...], int]:
+    """A page of the releases that this person may see, newest first, and how many there are in all."""
     with room.store.reading() as tx:
-        found = tx.releases.newest(LISTED, _seen_projects(room, tx, viewer))
+        seen = _seen_projects(room, tx, viewer)
+        found = tx.releases.newest(PAGE, seen, (page - 1) * PAGE)
         projects = tx.projects.among({one.project for one in found})
-        policies = {slug: room.policies.for_project(project, tx.grants.of_project(slug))
-                    for slug, project in projects.items()}
-        custodians = {slug: _custodians(room, tx, slug) for slug in projects}
+        grants = tx.grants.of_projects(projects)
         return tuple(Line(one, projects[one.project], core.terms(
-            policies[one.project], one.author, one.made_at, projects[one.project].members, custodians[one.project]))
-            for one in found)
+            room.policies.for_project(projects[one.project], grants[one.project]), one.author, one.made_at,
+            projects[one.project].members, _custodians_of(room, grants[one.project])))
+            for one in found), tx.releases.count(seen)
 
 
 def _seen_projects(room: ReadingRoom, tx: Any, viewer: str) -> frozenset[str] | None:
@@ -94,9 +94,8 @@ def _seen_projects(room: ReadingRoom, tx: Any, viewer: str) -> frozenset[str] | 
         return None
     own = {project.slug for project in tx.projects.of_member(viewer)}
     if person.may(Permission.DECIDE_GRANTS):
-        theirs = {grant.project for grant in tx.grants.all()
-                  if room.policies.dataset(grant.dataset).custodian == viewer}
-        own |= {slug for slug in theirs if viewer in _custodians(room, tx, slug)}
+        asked = tx.grants.projects_with(room.policies.datasets_of(viewer))
+        own |= {slug for slug, grants in tx.grants.of_projects(asked).items() if viewer in _custodians_of(room, grants)}
     return frozenset(own)
 
 
@@ -209,7 +208,11 @@ def _deciders(request: EgressRequest) -> frozenset[str]:
 
 def _custodians(room: ReadingRoom, tx: Any, project: str) -> frozenset[str]:
     """The custodians of the data that a project has or had."""
-    return frozenset(room.policies.dataset(slug).custodian for slug in datasets(tx, project))
+    return _custodians_of(room, tx.grants.of_project(project))
+
+
+def _custodians_of(room: ReadingRoom, grants: Iterable[Grant]) -> frozenset[str]:
+    return frozenset(room.policies.dataset(slug).custodian for slug in once_live(grants))
 
 
 def _own_custodians(tx: Any, viewer: str, custodians: frozenset[str]) -> frozenset[str]:

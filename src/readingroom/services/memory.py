@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from readingroom.core.inspection.preview import preview
 from readingroom.core.inspection.recognise import IMAGES, recognise
 from readingroom.core.lifecycle import GrantStatus
+from readingroom.core.projects import Grant
 from readingroom.core.requests import OutputFile
 from readingroom.core.resemblance import Resemblance, Shown, resembles, shown
 from readingroom.errors import ReadingRoomError
@@ -59,8 +61,13 @@ def of_request(room: ReadingRoom, checker: str, number: int) -> dict[int, tuple[
 
 def datasets(tx: Any, project: str) -> tuple[str, ...]:
     """The datasets that a project has or had data of."""
+    return once_live(tx.grants.of_project(project))
+
+
+def once_live(grants: Iterable[Grant]) -> tuple[str, ...]:
+    """The datasets of those of these grants that were ever given."""
     never_live = (GrantStatus.PROPOSED, GrantStatus.REFUSED)
-    return tuple(sorted({grant.dataset for grant in tx.grants.of_project(project) if grant.status not in never_live}))
+    return tuple(sorted({grant.dataset for grant in grants if grant.status not in never_live}))
 
 
 def _read(room: ReadingRoom, file: OutputFile) -> tuple[Shown | None] | None:

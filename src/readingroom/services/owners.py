@@ -35,24 +35,25 @@ class Waiting:
 
 @dataclass(frozen=True)
 class OwnersDesk:
-    """What waits for this owner, oldest first, a page at a time; and the after-reviews that are open."""
+    """A page of what waits for this owner, oldest first, and one of open after-reviews; how many of each in all."""
 
     waiting: tuple[Waiting, ...]
-    more: bool
+    waiting_in_all: int
     reviews: tuple[tuple[Project, AfterReview], ...]
+    reviews_in_all: int
 
 
-def desk(room: ReadingRoom, owner: str, page: int = 1) -> OwnersDesk:
+def desk(room: ReadingRoom, owner: str, page: int = 1, reviews_page: int = 1) -> OwnersDesk:
     with room.store.reading() as tx:
         check_reviews_applications(tx.people.get(owner))
         mine = [name for name in room.policies.programmes if owner in (room.policies.owners(name) or (owner,))]
-        versions = tx.applications.unaccepted(mine, PAGE + 1, (page - 1) * PAGE)
-        reviews = tx.applications.open_reviews(mine)
+        versions = tx.applications.unaccepted(mine, owner, PAGE, (page - 1) * PAGE)
+        reviews = tx.applications.open_reviews(mine, owner, PAGE, (reviews_page - 1) * PAGE)
         projects = tx.projects.among({one.project for one in (*versions, *reviews)})
-    waiting = tuple(Waiting(projects[one.project], one) for one in versions[:PAGE]
-                    if owner not in projects[one.project].members)
-    return OwnersDesk(waiting, len(versions) > PAGE, tuple(
-        (projects[one.project], one) for one in reviews if owner not in projects[one.project].members))
+        return OwnersDesk(
+            tuple(Waiting(projects[one.project], one) for one in versions),
+            tx.applications.count_unaccepted(mine, owner),
+            tuple((projects[one.project], one) for one in reviews), tx.applications.count_open_reviews(mine, owner))
 
 
 def accept(room: ReadingRoom, owner: str, slug: str, version: int) -> Project:

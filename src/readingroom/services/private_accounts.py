@@ -8,10 +8,11 @@ from typing import Any
 
 from readingroom.core.answers import PrivateAnswer
 from readingroom.core.datasets import Dataset
+from readingroom.core.lifecycle import GrantStatus
 from readingroom.core.permissions import check_can_see_account
 from readingroom.core.privacy.ledger import Cost
 from readingroom.core.projects import Project
-from readingroom.services.budgets import BudgetLine, budget_line
+from readingroom.services.budgets import BudgetLine, budget_lines
 from readingroom.services.room import ReadingRoom
 
 
@@ -63,7 +64,8 @@ def account(room: ReadingRoom, username: str, slug: str, before: int | None = No
 
 def _projects(room: ReadingRoom, tx: Any, slug: str) -> tuple[ProjectAccount, ...]:
     """Every project that ever had a grant of the dataset, by its newest one."""
-    newest = {grant.project: grant for grant in sorted(tx.grants.all(), key=lambda grant: grant.id)
-              if grant.dataset == slug}
-    found = ((tx.projects.get(name), grant) for name, grant in sorted(newest.items()))
-    return tuple(ProjectAccount(project, budget_line(room, tx, project, grant)) for project, grant in found)
+    newest = {grant.project: grant for grant in tx.grants.of_datasets([slug], *GrantStatus)}  # the oldest come first
+    projects = tx.projects.among(newest)
+    found = [(projects[name], grant) for name, grant in sorted(newest.items())]
+    return tuple(ProjectAccount(project, line) for (project, _), line in
+                 zip(found, budget_lines(room, tx, found), strict=True))

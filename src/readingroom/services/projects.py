@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from readingroom.core.access import AccessDecision
@@ -13,8 +15,10 @@ from readingroom.core.roles import Permission
 from readingroom.core.workspaces import Opening
 from readingroom.errors import NotFound, PermissionDenied
 from readingroom.services import access
-from readingroom.services.budgets import BudgetLine, budget_line
+from readingroom.services.budgets import BudgetLine, budget_lines
 from readingroom.services.room import ReadingRoom
+
+PAGE = 20
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class ProjectCard:
     """A project as its member (or a custodian, checker, administrator) sees it.
 
     `access` is for the person it was made for; `last_opening` is theirs too: its close reason says why a
-    workspace was closed.
+    workspace was closed. `urgent`: a version of it waits in the urgent lane.
     """
 
     project: Project
@@ -32,13 +36,30 @@ class ProjectCard:
     policy: Policy
     budgets: tuple[BudgetLine, ...]
     last_opening: Opening | None
+    urgent: bool
 
 
-def mine(room: ReadingRoom, username: str) -> tuple[ProjectCard, ...]:
-    """Cards of every project of which the person is a member: those that can be opened first, then by title."""
+def mine(room: ReadingRoom, username: str, page: int = 1) -> tuple[ProjectCard, ...]:
+    """A page of the projects of which the person is a member: those that can be opened first, then by title.
+
+    Live projects come on the first pages, so what keeps one of them shut moves it within its page only.
+    """
     with room.store.reading() as tx:
-        cards = [_card(room, tx, username, project) for project in tx.projects.of_member(username)]
+        cards = _cards(room, tx, username, tx.projects.of_member(username, PAGE, (page - 1) * PAGE))
     return tuple(sorted(cards, key=lambda card: not card.access.allowed))
+
+
+def count(room: ReadingRoom, username: str) -> int:
+    """Of how many projects the person is a member."""
+    with room.store.reading() as tx:
+        return int(tx.projects.count_of_member(username))
+
+
+def titles(room: ReadingRoom, username: str) -> tuple[Project, ...]:
+    """All of them, without what each stands on."""
+    with room.store.reading() as tx:
+        found: tuple[Project, ...] = tx.projects.of_member(username)
+        return found
 
 
 def get(room: ReadingRoom, viewer: str, slug: str) -> ProjectCard:
@@ -78,13 +99,28 @@ def set_workspace(room: ReadingRoom, slug: str, *, image: str, tier: Tier, by: s
 
 
 def _card(room: ReadingRoom, tx: Any, username: str, project: Project) -> ProjectCard:
-    grants = tx.grants.of_project(project.slug)
-    return ProjectCard(
-        project=project,
-        members=tuple(sorted(tx.people.among(project.members).values(), key=lambda person: person.display_name)),
-        access=access.decide_in(room, tx, username, project),
-        grants=grants,
-        policy=room.policies.for_project(project, grants),
-        budgets=tuple(budget_line(room, tx, project, grant) for grant in grants),
-        last_opening=tx.workspaces.last(username, project.slug),
-    )
+    (card,) = _cards(room, tx, username, [project])
+    return card
+
+
+def _cards(room: ReadingRoom, tx: Any, username: str, projects: Sequence[Project]) -> tuple[ProjectCard, ...]:
+    """A card for each, with as many questions to the records for many as for one."""
+    slugs = [project.slug for project in projects]
+    grants = tx.grants.of_projects(slugs)
+    held = [(project, grants[project.slug]) for project in projects]
+    decisions = access.decide_each(room, tx, username, held)
+    lines = iter(budget_lines(room, tx, [(project, grant) for project, theirs in held for grant in theirs]))
+    people = tx.people.among({name for project in projects for name in project.members})
+    openings, urgent = tx.workspaces.last_of(username, slugs), tx.applications.urgent_now(slugs)
+    return tuple(
+        ProjectCard(
+            project=project,
+            members=tuple(sorted((people[name] for name in project.members), key=lambda one: one.display_name)),
+            access=decision,
+            grants=theirs,
+            policy=room.policies.for_project(project, theirs),
+            budgets=tuple(islice(lines, len(theirs))),
+            last_opening=openings.get(project.slug),
+            urgent=project.slug in urgent,
+        )
+        for (project, theirs), decision in zip(held, decisions, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +17,7 @@ from readingroom.core.projects import Project
 from readingroom.core.requests import EgressRequest, Release, Review
 from readingroom.errors import refusal_of
 from readingroom.services import freezing
-from readingroom.services.checking import Desk
+from readingroom.services.checking import Desk, Records, read
 from readingroom.services.room import ReadingRoom
 
 WAITING = (RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW)
@@ -54,18 +56,31 @@ class RequestView:
 
 
 def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) -> RequestView:
-    project = tx.projects.get(request.project)
-    now, made = phase(request), tx.requests.release(request.number)
-    own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
-    return RequestView(
-        request=replace(request, reviews=()), project=project, phase=now, own_review=own,
-        reviews=_visible_reviews(person, request, project, now), release=made,
-        carried=egress.carried(request),
-        recalled=made is not None and tx.releases.recall(request.number) is not None,
-        place_in_queue=tx.requests.count_up_to(request.number, *WAITING),
-        may=_may(Desk(room, tx, person), person, request, project, own),
-        frozen=freezing.reasons(room, tx, request) if now is Phase.FROZEN and person.username == request.author else (),
-    )
+    (view,) = views_of(room, tx, person, [request])
+    if view.phase is Phase.FROZEN and person.username == request.author:
+        return replace(view, frozen=freezing.reasons(room, tx, request))
+    return view
+
+
+def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[EgressRequest],
+             records: Records | None = None) -> tuple[RequestView, ...]:
+    """The same of many, in as many questions to the records for many as for one; why one is frozen is left out."""
+    known = records or read(room, tx, [person], requests)
+    numbers = [request.number for request in requests]
+    made, recalled = tx.requests.releases(numbers), tx.releases.recalled(numbers)
+    queue, desk = tx.requests.numbers(*WAITING), Desk(room, tx, person, known)
+
+    def view(request: EgressRequest) -> RequestView:
+        project, now = known.projects[request.project], phase(request)
+        own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
+        return RequestView(
+            request=replace(request, reviews=()), project=project, phase=now, own_review=own,
+            reviews=_visible_reviews(person, request, project, now), release=made.get(request.number),
+            carried=egress.carried(request),
+            recalled=request.number in recalled, place_in_queue=bisect_right(queue, request.number),
+            may=_may(desk, person, request, project, own))
+
+    return tuple(map(view, requests))
 
 
 def _visible_reviews(person: Person, request: EgressRequest, project: Project, now: Phase) -> tuple[Review, ...]:

@@ -27,9 +27,9 @@ from readingroom.errors import (
 )
 from readingroom.services import access, freezing, independence, notices, sign_off, turnaround
 from readingroom.services.attempts import attempt, refusals_logged
-from readingroom.services.checking import Desk, bring_to_checkers, suggestions
+from readingroom.services.checking import Desk, bring_to_checkers, read, suggestions
 from readingroom.services.moves import SYSTEM, move
-from readingroom.services.request_views import WAITING, RequestView, view_of
+from readingroom.services.request_views import WAITING, RequestView, view_of, views_of
 from readingroom.services.room import ReadingRoom
 
 
@@ -88,11 +88,17 @@ def withdraw(room: ReadingRoom, author: str, number: int) -> EgressRequest:
         return _request(tx, number)
 
 
-def mine(room: ReadingRoom, author: str, project: str = "", most: int | None = None) -> tuple[RequestView, ...]:
-    """A researcher's requests, newest first; of one project, or only so many of them, if asked."""
+def mine(room: ReadingRoom, author: str, project: str = "", *, count: int | None = None, skip: int = 0
+         ) -> tuple[RequestView, ...]:
+    """A researcher's requests, newest first; of one project if named; `count` of them after the first `skip`."""
     with room.store.reading() as tx:
-        person = tx.people.get(author)
-        return tuple(view_of(room, tx, person, request) for request in tx.requests.of_author(author, project, most))
+        return views_of(room, tx, tx.people.get(author), tx.requests.of_author(author, project, count, skip))
+
+
+def count_mine(room: ReadingRoom, author: str, project: str = "") -> int:
+    """How many `mine` has in all."""
+    with room.store.reading() as tx:
+        return int(tx.requests.count_of_author(author, project))
 
 
 def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
@@ -112,12 +118,13 @@ def policy_of(room: ReadingRoom, viewer: str, number: int) -> Policy:
 def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
     """Requests in review that this checker may review or has reviewed, oldest first."""
     with room.store.reading() as tx:
-        person = tx.people.get(checker)
-        desk = Desk(room, tx, person)
-        waiting = tuple(request for request in tx.requests.with_status(RequestStatus.IN_REVIEW) if desk.may(request))
+        person, in_review = tx.people.get(checker), tx.requests.with_status(RequestStatus.IN_REVIEW)
+        records = read(room, tx, [person], in_review)
+        desk = Desk(room, tx, person, records)
+        waiting = tuple(request for request in in_review if desk.may(request))
         asked = suggestions(room, tx, waiting)
-        return tuple(replace(view_of(room, tx, person, request), suggested=checker in asked[request.number])
-                     for request in waiting)
+        return tuple(replace(view, suggested=checker in asked[view.request.number])
+                     for view in views_of(room, tx, person, waiting, records))
 
 
 def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int) -> bytes:

@@ -37,8 +37,7 @@ def look(room: ReadingRoom, viewer: str) -> Desk:
                                    rule="role.review-outputs", value=viewer,
                                    next_step="Your own requests say how long they are likely to take.")
         found = _rounds(tx)
-        waiting = tuple((request.number, request.submitted_at) for request in tx.requests.with_status(*WAITING)
-                        if request.submitted_at)
+        waiting = tx.requests.submitted(*WAITING)
     mine = [one for one in found if viewer in one.answers]
     own = figures(mine, viewer) if person.may(Permission.REVIEW_OUTPUTS) else None
     return Desk(figures(found), tuple(sorted(waiting, key=lambda one: one[1])), own)

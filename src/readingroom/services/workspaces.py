@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -45,10 +45,9 @@ def plan(room: ReadingRoom, username: str, project_slug: str) -> WorkspacePlan:
         _check_number(room, tx, username, project_slug)
         walls.check_probe(room, tx)
         grants = tx.grants.of_project(project_slug)
-        mounts = []
+        mounts, made = [], tx.extracts.live_of_grants([grant.id for grant in grants])
         for grant in grants:
-            extract = tx.extracts.live_of_grant(grant.id)
-            path = extract and room.extracts.path(extract.id)
+            path = room.extracts.path(made[grant.id].id) if grant.id in made else None
             if path is None:
                 raise Unavailable(f"The extract of {grant.dataset} is still being made.", rule="extract.ready",
                                   value=grant.dataset, next_step="It takes seconds to a few minutes.")
@@ -66,7 +65,7 @@ def _check_number(room: ReadingRoom, tx: Any, username: str, project: str) -> No
     """
     claims = [*tx.workspaces.open_now(), *tx.turns.all()]
     others = sorted({claim.project for claim in claims if claim.username == username and claim.project != project})
-    said = (_policy_of(room, tx, one).workspaces for one in (project, *others))
+    said = (policy.workspaces for policy in _policies_of(room, tx, (project, *others)).values())
     most = min([room.settings.workspaces_per_person, *(number for number in said if number is not None)])
     if len(others) >= most:
         raise AccessDenied(
@@ -128,11 +127,14 @@ def open_now(room: ReadingRoom) -> tuple[Opening, ...]:
 def policies_of_open(room: ReadingRoom) -> tuple[tuple[Opening, Policy], ...]:
     """Each open workspace with the policy in force for it now."""
     with room.store.reading() as tx:
-        return tuple((opening, _policy_of(room, tx, opening.project)) for opening in tx.workspaces.open_now())
+        openings = tx.workspaces.open_now()
+        policies = _policies_of(room, tx, {opening.project for opening in openings})
+        return tuple((opening, policies[opening.project]) for opening in openings)
 
 
-def _policy_of(room: ReadingRoom, tx: Any, project: str) -> Policy:
-    return room.policies.for_project(tx.projects.get(project), tx.grants.of_project(project))
+def _policies_of(room: ReadingRoom, tx: Any, slugs: Collection[str]) -> dict[str, Policy]:
+    projects, grants = tx.projects.among(slugs), tx.grants.of_projects(slugs)
+    return {slug: room.policies.for_project(projects[slug], grants[slug]) for slug in slugs}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from readingroom.core.datasets import Column, Table
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.privacy.ledger import Cost
 from readingroom.core.requests import Decision
+from readingroom.db.tables import VersionRow
 from readingroom.services.requests import Upload
 from readingroom.web.private_forms import query_of
 from tests.integration.web.world import CONTEXT, NOW, PEOPLE, safe_uploads, typical_uploads
@@ -59,7 +61,19 @@ class TestProjects:
     def test_a_hundred_projects_are_all_listed(self, world):
         for number in range(100):
             world.project(f"project-{number}", f"Project {number}", ProjectStatus.DRAFT, 10, {"noor"})
-        assert text_of(world.client("noor").see("/projects")).count('class="rr-card ') == 100
+        shown = [slug for page in range(1, 6)
+                 for slug in re.findall(r'projects/(project-[0-9]+)"', text_of(world.client("noor").see(
+                     f"/projects?page={page}")))]
+        assert sorted(shown) == sorted(f"project-{number}" for number in range(100))
+
+    def test_an_urgent_application_is_marked_for_its_researchers(self, world):
+        assert "Urgent" not in text_of(world.client("ada").see("/projects"))
+        with world.store.transaction() as tx:
+            version = tx.applications.version("courts-and-schools", 1)
+            row = tx.applications._session.get_one(VersionRow, ("courts-and-schools", 1))
+            row.application = replace(version.application, urgent="It cannot wait.").as_json()
+        assert text_of(world.client("ada").see("/projects")).count("Urgent") == 1
+        assert "Urgent" in text_of(world.client("ada").see("/projects/courts-and-schools"))
 
     def test_opening_asks_the_hub_and_shows_where_it_stands(self, world):
         ada = world.client("ada")

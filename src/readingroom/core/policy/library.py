@@ -38,6 +38,10 @@ class Policies:
                            next_step=f"Registered are: {', '.join(sorted(self.datasets)) or 'none'}.")
         return self.datasets[slug][0]
 
+    def datasets_of(self, custodian: str) -> frozenset[str]:
+        """The datasets of which this person is the custodian."""
+        return frozenset(slug for slug, (dataset, _) in self.datasets.items() if dataset.custodian == custodian)
+
     def dataset_or_twin(self, slug: str) -> Dataset:
         """A registered dataset, or the made-up rows for the tables of one: what a private answer can be of."""
         original = self.dataset(slug.removesuffix(TWIN))

@@ -9,6 +9,7 @@ from readingroom.core.applications import AfterReview
 from readingroom.services.owners import PAGE, OwnersDesk
 from readingroom.web.addresses import page
 from readingroom.web.presenters import times
+from readingroom.web.presenters.paging import Pager, pager
 from readingroom.web.presenters.words import Tag
 
 OUTCOMES = (("in-order", "In order: it would have been decided so without haste"),
@@ -46,21 +47,20 @@ class Review:
 @dataclass(frozen=True)
 class Desk:
     waiting: tuple[Waiting, ...]
+    pager: Pager
     reviews: tuple[Review, ...]
-    previous: str
-    following: str
+    reviews_pager: Pager
 
 
-def desk(found: OwnersDesk, today: date, now: datetime, number: int) -> Desk:
+def desk(found: OwnersDesk, today: date, now: datetime, number: int, reviews_number: int) -> Desk:
     waiting = tuple(
         Waiting(one.version.application.title, page(f"/applications/{one.project.slug}"), one.version.number,
                 one.version.application.lead, ", ".join(ask.dataset for ask in one.version.application.datasets),
                 times.when(one.version.submitted_at, now), bool(one.version.application.urgent))
         for one in found.waiting)
-    assert len(waiting) <= PAGE
-    return Desk(waiting, tuple(review(one, today, now, project.title) for project, one in found.reviews),
-                page("/applications", page=number - 1) if number > 1 else "",
-                page("/applications", page=number + 1) if found.more else "")
+    return Desk(waiting, pager("/applications", "page", number, found.waiting_in_all, PAGE),
+                tuple(review(one, today, now, project.title) for project, one in found.reviews),
+                pager("/applications", "reviews", reviews_number, found.reviews_in_all, PAGE))
 
 
 def review(found: AfterReview, today: date, now: datetime, title: str = "") -> Review:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from readingroom.web.addresses import page
+
+Item = TypeVar("Item")
+SIZE = 25
 
 
 @dataclass(frozen=True)
@@ -26,3 +31,9 @@ def pager(path: str, key: str, number: int, total: int, size: int, **query: obje
         return page(path, **{**query, key: other}) if 1 <= other <= pages else ""
 
     return Pager(number, pages, total, at(number - 1), at(number + 1))
+
+
+def part(path: str, key: str, number: int, items: Sequence[Item], size: int = SIZE, **query: object
+         ) -> tuple[Sequence[Item], Pager]:
+    """The `number`-th page of a list that is at hand whole, and the pages beside it."""
+    return items[(number - 1) * size:number * size], pager(path, key, number, len(items), size, **query)

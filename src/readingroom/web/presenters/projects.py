@@ -37,6 +37,7 @@ class Card:
     closed_because: str
     closes: str
     classes: str
+    urgent: bool
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def card(found: ProjectCard, state: str, policies: Policies, today: date, now: d
         closed_because=closed_because(found, state, now),
         closes=_closes(found, now) if state in OPEN_STATES else "",
         classes="" if found.access.allowed else "rr-card--attention",
+        urgent=found.urgent,
     )
 
 

@@ -10,10 +10,11 @@ from fastapi.responses import Response
 from readingroom.core.roles import Role
 from readingroom.services import audit, walls
 from readingroom.services import overview as service
-from readingroom.web.portal import Here, Looking, Portal, render
+from readingroom.web.portal import Here, Looking, PageNumber, Portal, render
 from readingroom.web.presenters import administration as present
 from readingroom.web.presenters import walls as present_walls
 from readingroom.web.presenters.grants import story_line
+from readingroom.web.presenters.paging import part
 
 router = APIRouter()
 ADMINISTRATOR = Role.ADMINISTRATOR
@@ -22,13 +23,17 @@ INCIDENTS = 20
 
 
 @router.get("/health")
-def health(request: Request, here: Here, looking: Looking) -> Response:
+def health(request: Request, here: Here, looking: Looking, page: PageNumber = 1) -> Response:
     found = service.overview(here.room, looking.username)
+    shown = present.health(found, here.room.now())
+    open_now, pager = part("/health", "page", page, shown.open_workspaces)
     return render(
         request,
         "administration/health.html",
         ADMINISTRATOR,
-        health=present.health(found, here.room.now()),
+        health=shown,
+        open_now=open_now,
+        pager=pager,
         walls=present_walls.walls(
             walls.last_probe(here.room), walls.incidents(here.room, looking.username, INCIDENTS), here.room.now()
         ),

@@ -33,6 +33,7 @@ from readingroom.web.portal import (
 )
 from readingroom.web.presenters import application_sections as sections
 from readingroom.web.presenters import applications as present
+from readingroom.web.presenters.paging import part
 from readingroom.web.presenters.words import PROJECT_TAGS
 
 router = APIRouter()
@@ -328,10 +329,11 @@ def _typed(key: str, form: FormData) -> dict[str, Any]:
 # versions
 
 @router.get("/projects/{slug}/versions")
-def versions(request: Request, here: Here, looking: Looking, slug: Slug) -> Response:
+def versions(request: Request, here: Here, looking: Looking, slug: Slug, page: PageNumber = 1) -> Response:
     found = service.history(here.room, looking.username, slug)
-    return render(request, "applications/versions.html", None, project=found.project,
-                  versions=tuple(present.version_row(one, here.room.now()) for one in found.versions))
+    shown, pager = part(f"/projects/{slug}/versions", "page", page, found.versions)
+    return render(request, "applications/versions.html", None, project=found.project, pager=pager,
+                  versions=tuple(present.version_row(one, here.room.now()) for one in shown))
 
 
 @router.get("/projects/{slug}/versions/{number}")

@@ -10,9 +10,10 @@ from fastapi.responses import Response
 from readingroom.core.permissions import can_see_account
 from readingroom.core.roles import Role
 from readingroom.services import private_accounts
-from readingroom.web.portal import Here, Looking, render
+from readingroom.web.portal import Here, Looking, PageNumber, render
 from readingroom.web.presenters import private_accounts as accounts
 from readingroom.web.presenters.frame import areas_of
+from readingroom.web.presenters.paging import part
 from readingroom.web.presenters.private_answers import PAGE
 from readingroom.web.presenters.review import rules
 
@@ -25,11 +26,10 @@ def _area(looking: Looking) -> Role | None:
 
 
 @router.get("/datasets")
-def catalogue(request: Request, here: Here, looking: Looking) -> Response:
-    found = tuple(dataset for dataset, _ in here.room.policies.datasets.values())
-    return render(
-        request, "datasets/catalogue.html", _area(looking), datasets=sorted(found, key=lambda dataset: dataset.title)
-    )
+def catalogue(request: Request, here: Here, looking: Looking, page: PageNumber = 1) -> Response:
+    found = sorted((dataset for dataset, _ in here.room.policies.datasets.values()), key=lambda one: one.title)
+    shown, pager = part("/datasets", "page", page, found)
+    return render(request, "datasets/catalogue.html", _area(looking), datasets=shown, pager=pager)
 
 
 @router.get("/datasets/{slug}")
@@ -51,10 +51,12 @@ def dataset(request: Request, here: Here, looking: Looking, slug: str) -> Respon
 
 @router.get("/datasets/{slug}/account")
 def account(request: Request, here: Here, looking: Looking, slug: str,
-            before: Annotated[int | None, Query(ge=1, le=2**62)] = None) -> Response:
+            before: Annotated[int | None, Query(ge=1, le=2**62)] = None, page: PageNumber = 1) -> Response:
     found = private_accounts.account(here.room, looking.username, slug, before, PAGE + 1)
-    return render(request, "datasets/account.html", Role.CUSTODIAN, before=before,
-                  account=accounts.shown(found, here.room.now()))
+    shown = accounts.shown(found, here.room.now())
+    spenders, pager = part(f"/datasets/{slug}/account", "page", page, shown.projects, before=before)
+    return render(request, "datasets/account.html", Role.CUSTODIAN, before=before, account=shown, spenders=spenders,
+                  pager=pager)
 
 
 @router.get("/datasets/{slug}/account.csv")

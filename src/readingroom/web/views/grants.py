@@ -44,17 +44,18 @@ def inbox(request: Request, here: Here, looking: Looking, waiting: PageNumber = 
 
 
 @router.get("/grants/{grant_id}")
-def grant(request: Request, here: Here, looking: Looking, grant_id: Number) -> Response:
+def grant(request: Request, here: Here, looking: Looking, grant_id: Number, page: PageNumber = 1) -> Response:
     """What is asked and what a yes would open, while it waits; what it is and was used for, afterwards."""
     room = here.room
     card = service.get(room, looking.username, grant_id)
     if card.grant.status is GrantStatus.PROPOSED:
         return _decision(request, here, looking, grant_id)
-    story = tuple(present.story_line(event) for event in audit.story(room, looking.username, f"grant:{grant_id}"))
+    events, pager = paging.part(f"/grants/{grant_id}", "page", page,
+                                audit.story(room, looking.username, f"grant:{grant_id}"))
     use = service.use(room, looking.username, grant_id)
     explained = explain(room.policies.layers_of_grant(card.project, card.grant))
     return render(request, "grants/grant.html", CUSTODIAN, grant=present.detail(card, use, room.today(), room.now()),
-                  story=story, rules=decisions.rules_in_force(explained))
+                  story=tuple(map(present.story_line, events)), pager=pager, rules=decisions.rules_in_force(explained))
 
 
 def _decision(request: Request, here: Portal, looking: Viewer, grant_id: int, form: FormData | None = None,

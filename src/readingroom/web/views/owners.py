@@ -31,9 +31,10 @@ OWNER = Role.OWNER
 
 
 @router.get("/applications")
-def inbox(request: Request, here: Here, looking: Looking, page: PageNumber = 1) -> Response:
-    found = owners.desk(here.room, looking.username, page)
-    return render(request, "owners/inbox.html", OWNER, desk=desk.desk(found, here.room.today(), here.room.now(), page))
+def inbox(request: Request, here: Here, looking: Looking, page: PageNumber = 1, reviews: PageNumber = 1) -> Response:
+    found = owners.desk(here.room, looking.username, page, reviews)
+    return render(request, "owners/inbox.html", OWNER,
+                  desk=desk.desk(found, here.room.today(), here.room.now(), page, reviews))
 
 
 @router.get("/applications/{slug}")

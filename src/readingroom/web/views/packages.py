@@ -12,15 +12,16 @@ from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput
 from readingroom.services import packages as service
 from readingroom.services import projects
-from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, text_field
+from readingroom.web.portal import Changed, Here, Looking, PageNumber, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import packages as present
+from readingroom.web.presenters.paging import part
 
 router = APIRouter()
 
 
 @router.get("/projects/{slug}/packages")
-def of_project(request: Request, here: Here, looking: Looking, slug: str) -> Response:
-    return _page(request, here, looking, slug)
+def of_project(request: Request, here: Here, looking: Looking, slug: str, page: PageNumber = 1) -> Response:
+    return _page(request, here, looking, slug, page)
 
 
 def _page(
@@ -28,11 +29,13 @@ def _page(
     here: Portal,
     looking: Viewer,
     slug: str,
+    number: int = 1,
     fault: InvalidInput | None = None,
     typed: tuple[str, str] = ("", ""),
 ) -> Response:
     found = projects.get(here.room, looking.username, slug)
     now = here.room.now()
+    asked, pager = part(f"/projects/{slug}/packages", "page", number, service.requests(here.room, slug))
     return render(
         request,
         "packages/project.html",
@@ -41,7 +44,8 @@ def _page(
         project=found.project,
         may_ask=looking.username in found.project.members,
         packages=service.allowed(here.room, slug),
-        requests=tuple(present.row(one, now) for one in service.requests(here.room, slug)),
+        requests=tuple(present.row(one, now) for one in asked),
+        pager=pager,
         fault=fault,
         typed=typed,
     )
@@ -55,12 +59,13 @@ def ask(request: Request, here: Here, looking: Looking, slug: str, form: Changed
     try:
         service.ask(here.room, looking.username, slug, ecosystem, name, reason)
     except InvalidInput as fault:
-        return _page(request, here, looking, slug, fault, (name, reason))
+        return _page(request, here, looking, slug, fault=fault, typed=(name, reason))
     return see(f"/projects/{slug}/packages")
 
 
 @router.get("/packages")
-def queue(request: Request, here: Here, looking: Looking) -> Response:
+def queue(request: Request, here: Here, looking: Looking, waiting: PageNumber = 1,
+          answered: PageNumber = 1) -> Response:
     """Every project's requests: those waiting first."""
     now = here.room.now()
     rows = tuple(present.row(one, now) for one in service.all_requests(here.room, looking.username))
@@ -68,8 +73,8 @@ def queue(request: Request, here: Here, looking: Looking) -> Response:
         request,
         "packages/queue.html",
         Role.ADMINISTRATOR,
-        waiting=tuple(one for one in rows if one.waiting),
-        answered=tuple(one for one in rows if not one.waiting),
+        waiting=part("/packages", "waiting", waiting, [one for one in rows if one.waiting]),
+        answered=part("/packages", "answered", answered, [one for one in rows if not one.waiting]),
     )
 
 

@@ -25,6 +25,7 @@ from readingroom.web.portal import (
     Changed,
     Here,
     Looking,
+    PageNumber,
     Portal,
     Slug,
     Viewer,
@@ -38,6 +39,7 @@ from readingroom.web.presenters import projects as present
 from readingroom.web.presenters import requests as present_requests
 from readingroom.web.presenters import standing as present_standing
 from readingroom.web.presenters import walls as present_walls
+from readingroom.web.presenters.paging import pager
 from readingroom.web.security import content_security_policy
 
 router = APIRouter()
@@ -54,19 +56,26 @@ def _states(here: Portal, username: str) -> Mapping[str, str]:
 
 
 @router.get("/projects")
-def home(request: Request, here: Here, looking: Looking) -> Response:
+def home(request: Request, here: Here, looking: Looking, page: PageNumber = 1) -> Response:
     room, username = here.room, looking.username
     states = _states(here, username)
     cards = tuple(
         present.card(
             found, states.get(found.project.slug, present.STOPPED), room.policies, room.today(), room.now()
         )
-        for found in service.mine(room, username)
+        for found in service.mine(room, username, page)
     )
-    newest = requests.mine(room, username, most=HOME_REQUESTS + 1)
-    mine = tuple(present_requests.row(view, room.now()) for view in newest[:HOME_REQUESTS])
-    return render(request, "projects/home.html", RESEARCHER, cards=cards, requests=mine, more=len(newest) > len(mine),
+    mine, more = _newest_requests(here, username)
+    return render(request, "projects/home.html", RESEARCHER, cards=cards, requests=mine, more=more,
+                  pager=pager("/projects", "page", page, service.count(room, username), service.PAGE),
                   may_apply=looking.person.may(Permission.APPLY))
+
+
+def _newest_requests(here: Portal, username: str, project: str = "") -> tuple[tuple[present_requests.Row, ...], bool]:
+    """The first few, and whether there are more."""
+    newest = requests.mine(here.room, username, project, count=HOME_REQUESTS + 1)
+    rows = tuple(present_requests.row(view, here.room.now()) for view in newest[:HOME_REQUESTS])
+    return rows, len(newest) > len(rows)
 
 
 @router.get("/projects/{slug}/policy")
@@ -129,7 +138,7 @@ def project(request: Request, here: Here, looking: Looking, slug: str) -> Respon
     granted = tuple(
         present.granted(grant, room.policies.dataset(grant.dataset), room.today()) for grant in found.grants
     )
-    mine = tuple(present_requests.row(view, room.now()) for view in requests.mine(room, username, slug))
+    mine, more = _newest_requests(here, username, slug)
     return render(
         request,
         "projects/project.html",
@@ -144,6 +153,7 @@ def project(request: Request, here: Here, looking: Looking, slug: str) -> Respon
         may_end=found.project.status in PROJECT_ACTIONS[ProjectAction.CLOSE],
         granted=granted,
         requests=mine,
+        more=more,
     )
 
 

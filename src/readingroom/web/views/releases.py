@@ -9,8 +9,9 @@ from readingroom.core.people import Person
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput
 from readingroom.services import accounts, handover
-from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field
+from readingroom.web.portal import Changed, Here, Looking, Number, PageNumber, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import releases as present
+from readingroom.web.presenters.paging import pager
 
 router = APIRouter()
 FRAMES = (Role.CUSTODIAN, Role.CHECKER, Role.ADMINISTRATOR, Role.RESEARCHER)
@@ -22,9 +23,11 @@ def _frame(person: Person) -> Role | None:
 
 
 @router.get("/releases")
-def newest(request: Request, here: Here, looking: Looking) -> Response:
-    rows = tuple(present.row(line, here.room.now()) for line in handover.newest(here.room, looking.username))
-    return render(request, "releases/list.html", _frame(looking.person), rows=rows)
+def newest(request: Request, here: Here, looking: Looking, page: PageNumber = 1) -> Response:
+    lines, total = handover.newest(here.room, looking.username, page)
+    return render(request, "releases/list.html", _frame(looking.person),
+                  rows=tuple(present.row(line, here.room.now()) for line in lines),
+                  pager=pager("/releases", "page", page, total, handover.PAGE))
 
 
 @router.get("/releases/{number}")

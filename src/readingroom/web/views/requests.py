@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from readingroom.core.roles import Role
@@ -12,28 +12,45 @@ from readingroom.errors import InvalidInput, InvalidTransition
 from readingroom.services import handover, projects
 from readingroom.services import requests as service
 from readingroom.services.request_views import RequestView
-from readingroom.web import forms
-from readingroom.web.addresses import page
-from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field, viewer
+from readingroom.web import addresses, forms
+from readingroom.web.portal import (
+    Changed,
+    Here,
+    Looking,
+    Number,
+    PageNumber,
+    Portal,
+    Viewer,
+    render,
+    see,
+    text_field,
+    viewer,
+)
 from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import requests as present
+from readingroom.web.presenters.paging import SIZE, pager
 
 router = APIRouter()
 RESEARCHER = Role.RESEARCHER
 
 
 @router.get("/requests")
-def mine(request: Request, here: Here, looking: Looking) -> Response:
-    rows = tuple(present.row(view, here.room.now()) for view in service.mine(here.room, looking.username))
-    return render(request, "requests/mine.html", RESEARCHER, requests=rows)
+def mine(request: Request, here: Here, looking: Looking, page: PageNumber = 1,
+         project: Annotated[str, Query(max_length=40)] = "") -> Response:
+    room, author = here.room, looking.username
+    found = service.mine(room, author, project, count=SIZE, skip=(page - 1) * SIZE)
+    total = service.count_mine(room, author, project)
+    return render(request, "requests/mine.html", RESEARCHER, project=project,
+                  requests=tuple(present.row(view, room.now()) for view in found),
+                  pager=pager("/requests", "page", page, total, SIZE, project=project or None))
 
 
 @router.get("/requests/new")
 def new(request: Request, here: Here, looking: Looking, project: str = "") -> Response:
     """The upload form, or first the choice of the project it is for."""
     if not project:
-        cards = projects.mine(here.room, looking.username)
-        return render(request, "requests/choose_project.html", RESEARCHER, projects=cards)
+        return render(request, "requests/choose_project.html", RESEARCHER,
+                      projects=projects.titles(here.room, looking.username))
     card = projects.get(here.room, looking.username, project)
     return _form(request, card, forms.empty_request(card.policy))
 
@@ -45,7 +62,7 @@ def _form(
     fault: InvalidInput | None = None,
     number: int | None = None,
 ) -> Response:
-    action = page(f"/requests/{number}/resubmit") if number else page("/requests")
+    action = addresses.page(f"/requests/{number}/resubmit" if number else "/requests")
     return render(
         request,
         "requests/new.html",

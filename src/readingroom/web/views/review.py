@@ -14,19 +14,21 @@ from readingroom.services import accounts, memory
 from readingroom.services import requests as service
 from readingroom.services.request_views import RequestView
 from readingroom.web import forms
-from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field
+from readingroom.web.portal import Changed, Here, Looking, Number, PageNumber, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import comparisons as present_compare
 from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import review as present
+from readingroom.web.presenters.paging import part
 
 router = APIRouter()
 CHECKER = Role.CHECKER
 
 
 @router.get("/queue")
-def queue(request: Request, here: Here, looking: Looking, done: int | None = None) -> Response:
-    rows = present.queue(service.queue(here.room, looking.username), here.room.now())
-    return render(request, "review/queue.html", CHECKER, rows=rows, done=done)
+def queue(request: Request, here: Here, looking: Looking, done: int | None = None, page: PageNumber = 1) -> Response:
+    rows, pager = part("/queue", "page", page,
+                       present.queue(service.queue(here.room, looking.username), here.room.now()))
+    return render(request, "review/queue.html", CHECKER, rows=rows, pager=pager, done=done)
 
 
 @router.get("/requests/{number}/review")

@@ -10,18 +10,32 @@ from fastapi.responses import Response
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput
 from readingroom.services import sign_off as service
-from readingroom.web.portal import Changed, Here, Looking, Number, Portal, Viewer, render, see, text_field, viewer
+from readingroom.web.portal import (
+    Changed,
+    Here,
+    Looking,
+    Number,
+    PageNumber,
+    Portal,
+    Viewer,
+    render,
+    see,
+    text_field,
+    viewer,
+)
 from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import sign_offs as present
+from readingroom.web.presenters.paging import part
 
 router = APIRouter()
 CUSTODIAN = Role.CUSTODIAN
 
 
 @router.get("/sign-offs")
-def waiting(request: Request, here: Here, looking: Looking, done: int | None = None) -> Response:
-    rows = tuple(present.row(one, here.room.now()) for one in service.waiting(here.room, looking.username))
-    return render(request, "sign_offs/list.html", CUSTODIAN, rows=rows, done=done)
+def waiting(request: Request, here: Here, looking: Looking, done: int | None = None, page: PageNumber = 1) -> Response:
+    found, pager = part("/sign-offs", "page", page, service.waiting(here.room, looking.username))
+    return render(request, "sign_offs/list.html", CUSTODIAN, pager=pager, done=done,
+                  rows=tuple(present.row(one, here.room.now()) for one in found))
 
 
 @router.get("/sign-offs/{number}")
