@@ -7,6 +7,7 @@ is not here has no rules: it is REVIEW at best.
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 
 
 class Family(Enum):
@@ -60,6 +61,7 @@ SYNONYMS: dict[str, str] = {
 """Other names of the same thing. Each has one meaning."""
 
 
+@lru_cache(256)
 def canonical(statistic: str) -> str:
     """The name used here for `statistic`, or `statistic` itself where it is not known.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
+from typing import Any
 
 from readingroom.core.disclosure.statistics import Family, family
 from readingroom.core.disclosure.verdict import Cell
@@ -62,6 +64,13 @@ class CellEvidence:
     upper_people: int | None = None
     shown: int | None = None
     label: str | None = None
+
+    @classmethod
+    def quick(cls, said: dict[str, Any]) -> CellEvidence:
+        """As the constructor makes it, for thousands of cells: what is not said stays the default of the class."""
+        cell = object.__new__(cls)
+        cell.__dict__.update(said)
+        return cell
 
     @property
     def place(self) -> Cell:
@@ -123,11 +132,11 @@ class TableEvidence:
     scale: Scale | None = None
     noise: Noise | None = None
 
-    @property
+    @cached_property
     def published(self) -> tuple[CellEvidence, ...]:
         return tuple(cell for cell in self.cells if not cell.suppressed)
 
-    @property
+    @cached_property
     def family(self) -> Family | None:
         """Which rules apply; None where there are none for this statistic."""
         return family(self.statistic)

@@ -10,7 +10,7 @@ from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.policy import Policy
 
 SOURCE = "SACRO statbarn guide, class disclosure (Green and others, 2024); check `all-values-are-same` of ACRO 1.0.2"
-COUNTED = frozenset({Family.FREQUENCY, Family.SHARE, Family.COMPARISON})
+COUNTED = (Family.FREQUENCY, Family.SHARE, Family.COMPARISON)
 """Families that the group rules look at instead."""
 
 
@@ -18,9 +18,9 @@ def all_equal(cell: CellEvidence, evidence: TableEvidence) -> bool | None:
     """Whether all values in a cell are equal, as said or as the rest of its evidence shows; None: not known."""
     if cell.constant:
         return True
+    if evidence.family in MAGNITUDES and cell.constant is False:  # values differ, but people's sums may be equal
+        return canonical(evidence.statistic) == "sum" and bool(_shown_equal(cell, evidence))
     shown = _shown_equal(cell, evidence)
-    if evidence.family in MAGNITUDES and cell.constant is False:
-        return bool(shown) and canonical(evidence.statistic) == "sum"  # values differ, but people's sums may be equal
     return cell.constant if shown is None else shown
 
 

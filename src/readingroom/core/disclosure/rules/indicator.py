@@ -9,7 +9,7 @@ from readingroom.core.disclosure.rules.constant import all_equal
 from readingroom.core.disclosure.rules.group import gives_away
 from readingroom.core.disclosure.rules.magnitude import exact
 from readingroom.core.disclosure.rules.threshold import is_low, limit_words
-from readingroom.core.disclosure.rules.wording import in_reading_order, listing, plural, unchecked
+from readingroom.core.disclosure.rules.wording import listing, plural, unchecked
 from readingroom.core.disclosure.statistics import canonical
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.policy import Policy
@@ -40,8 +40,8 @@ def check_indicator(evidence: TableEvidence, parameters: Policy) -> list[Finding
         return []
     if name in FRACTIONS:  # how many people a rate is of is not what it shows; most events are rare
         parameters = parameters.model_copy(update={"group_percent": None})
-    told = [(cell, two_values(cell)) for cell in in_reading_order(evidence.published)
-            if cell.people and not all_equal(cell, evidence)]
+    told = [(cell, parts) for cell in evidence.published if cell.people and (parts := two_values(cell)) != NEITHER]
+    told = [(cell, parts) for cell, parts in told if not all_equal(cell, evidence)]
     found = [(cell, words) for cell, parts in told if parts and (words := few_words(cell, parts, parameters))]
     silent = [cell for cell, parts in told if parts is None] if name in AVERAGES else []
     lacking = "whether its values are one of two, and how many people have which"
@@ -57,7 +57,7 @@ def check_indicator_sums(tables: tuple[TableEvidence, ...], parameters: Policy) 
     findings = []
     for table in tables:
         if canonical(table.statistic) == "sum":
-            cells = [cell for cell in in_reading_order(table.published)
+            cells = [cell for cell in table.published
                      if cell.people and (cell.row, cell.column[:-1], cell.people) in counted]
             findings += _few("sum", [(cell, words) for cell in cells if (parts := two_values(cell))
                                      and (words := few_words(cell, parts, parameters))], parameters)
@@ -94,6 +94,7 @@ def few_words(cell: CellEvidence, parts: Parts, parameters: Policy) -> str:
 def _few(statistic: str, found: list[tuple[CellEvidence, str]], parameters: Policy) -> list[Finding]:
     if not found:
         return []
+    found = sorted(found, key=lambda one: (one[0].row, one[0].column))
     return [Finding(
         "indicator", Verdict.FAIL,
         f"{plural(len(found), f'{statistic} tells', f'{statistic}s tell')} how many people have which of two values, "

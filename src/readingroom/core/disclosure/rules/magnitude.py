@@ -13,7 +13,7 @@ from readingroom.core.disclosure.statistics import Family
 from readingroom.core.disclosure.verdict import Finding
 from readingroom.core.policy import Policy
 
-MAGNITUDES = frozenset({Family.LINEAR, Family.SAFE_EXTREME})
+MAGNITUDES = (Family.LINEAR, Family.SAFE_EXTREME)
 """Families built from a total, which the largest contributors of a cell know a part of."""
 
 NOISE = 10**9

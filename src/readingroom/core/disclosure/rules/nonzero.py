@@ -31,10 +31,10 @@ def check_nonzero(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
     """
     if canonical(evidence.statistic) not in ("sum", "mean") or parameters.threshold is None:
         return []
-    found = [(cell, *_nonzero(cell)) for cell in in_reading_order(evidence.published) if cell.people]
-    few = [(cell, most) for cell, least, most in found if most and is_low(most, parameters)]
-    silent = [cell for cell, least, most in found
-              if least < most and is_low(max(least, 1), parameters) and not is_low(most, parameters)]
+    low = [cell for cell in evidence.published if cell.people and is_low(max(_nonzero(cell)[0], 1), parameters)]
+    found = [(cell, *_nonzero(cell)) for cell in in_reading_order(low)]
+    few = [(cell, most) for cell, _, most in found if most and is_low(most, parameters)]
+    silent = [cell for cell, least, most in found if least < most and not is_low(most, parameters)]
     unknown = unchecked("nonzero", silent, "how many people have something else than zero", SOURCE)
     if not few:
         return unknown

@@ -35,7 +35,8 @@ def tables(computed: Computed, source: Mapping[str, str] | None = None) -> tuple
         titled: Labels = (measure.title,) if recipe.several else ()
         build = _Cells(computed, measure, places)
         cells = tuple(
-            CellEvidence(row, (*column, *titled), margin=OVERALL in key, **build(key, (row, column) in structural))
+            CellEvidence.quick({"row": row, "column": column + titled, "margin": OVERALL in key,
+                                **build(key, (row, column) in structural)})
             for row, column, key in grid(computed) if not build.is_idle(key))
         made.append(TableEvidence(
             _name(measure), recipe.unit or EVERY_ROW, cells, said, decimals=recipe.decimals,
@@ -64,32 +65,31 @@ class _Cells:
 
     def __init__(self, computed: Computed, measure: Measure, places: Places) -> None:
         self.facts, self.measure, self.places = computed.facts, measure, places
+        self.name = measure.canonical
         self.has_rows, self.has_columns = bool(computed.rows.names), bool(computed.columns.names)
         self.weighted, self.decimals = computed.recipe.weight is not None, computed.recipe.decimals
         self.mode_labels = computed.mode_labels.get(-1 if places.value is None else places.value, ())
-        self.make = BUILDERS.get(measure.canonical, _Cells._unknown)
+        i = self.places.value
+        self.names = {name: f"{name}{i}" for name in (
+            "n", "units", "sum", "abs", "lo", "hi", "negatives", "nonzero", "lower", "upper", "top", "low")}
+        self.make = BUILDERS.get(self.name, _Cells._unknown)
 
     def __call__(self, key: Key, structural: bool) -> dict[str, Any]:
-        found = self.facts.get(self._stored(key))
+        found = self.facts.get(key)
         if found is None or not self._people(found)[1]:
             missing = {} if found is None or self.places.value is None else {"missing": found["units"]}
             empty = {"people": 0, "records": 0, "structural": structural} | missing | self._share_below(key)
             return empty | self.nothing()
         return self.make(self, found, key)
 
-    def _stored(self, key: Key) -> Key:
-        """Where the pass keeps it: without columns there is only column 0, and no total of columns."""
-        return key
-
     def _people(self, found: Facts) -> tuple[int, int]:
-        place = self.places.value
-        if place is None:
+        if self.places.value is None:
             return found["units"], int(found["n"])
-        return found[f"units{place}"], int(found[f"n{place}"])
+        return found[self.names["units"]], int(found[self.names["n"]])
 
     def nothing(self) -> dict[str, Any]:
         """A cell with nobody in it: a sum of nothing is 0, a mean of nothing is no number and is not shown."""
-        name = self.measure.canonical
+        name = self.name
         if name in ("count", "records"):
             return {}
         if name == "sum":
@@ -107,16 +107,17 @@ class _Cells:
 
     def _linear(self, found: Facts) -> dict[str, Any]:
         """Contributions, totals and weights of a value."""
-        i = self.places.value
-        total, absolute = plain(found[f"sum{i}"]), plain(found[f"abs{i}"])
-        said = self._base(found) | {
-            "total": total, "negatives": found[f"negatives{i}"], "constant": found[f"lo{i}"] == found[f"hi{i}"]}
-        if found[f"negatives{i}"]:
-            said["absolute_total"] = absolute
-        said["nonzero_people"] = found.get(f"nonzero{i}", found[f"units{i}"])
-        said |= {f"{which}_people": found.get(f"{which}{i}", 0) for which in ("lower", "upper")}
+        i, name = self.places.value, self.names
+        negatives, units = found[name["negatives"]], found[name["units"]]
+        said = self._base(found)
+        said |= {
+            "total": plain(found[name["sum"]]), "negatives": negatives,
+            "constant": found[name["lo"]] == found[name["hi"]], "nonzero_people": found.get(name["nonzero"], units),
+            "lower_people": found.get(name["lower"], 0), "upper_people": found.get(name["upper"], 0)}
+        if negatives:
+            said["absolute_total"] = plain(found[name["abs"]])
         if not self.weighted:
-            said["top"] = _largest(found[f"top{i}"], found[f"low{i}"])
+            said["top"] = _largest(found[name["top"]], found[name["low"]])
             return said
         pairs = sorted(found[f"wtop{i}"] or (), key=lambda pair: (-abs(pair["s"]), -pair["s"]))
         said |= {"top": tuple(pair["s"] for pair in pairs), "weighted_total": found[f"wsum{i}"],
@@ -125,7 +126,7 @@ class _Cells:
 
     def count(self, found: Facts, key: Key) -> dict[str, Any]:
         said = self._base(found)
-        if self.measure.canonical == "records":
+        if self.name == "records":
             return said | {"value": said["records"]}
         if self.weighted:
             weight = found["weights"] if self.places.value is None else found[f"weights{self.places.value}"]
@@ -149,7 +150,7 @@ class _Cells:
                                       "above": found[f"above{k}"], "at_value": found[f"at{k}"]}
 
     def extreme(self, found: Facts, key: Key) -> dict[str, Any]:
-        i, name = self.places.value, self.measure.canonical
+        i, name = self.places.value, self.name
         low, high = plain(found[f"lo{i}"]), plain(found[f"hi{i}"])
         ties = {"min": found[f"at_lo{i}"], "max": found[f"at_hi{i}"]}
         return self._base(found) | {
@@ -159,7 +160,7 @@ class _Cells:
     def extreme_mean(self, found: Facts, key: Key) -> dict[str, Any]:
         """Of the so many most extreme people, each by their own most extreme value."""
         i, wanted = self.places.value, int(self.measure.entities or 1)
-        side = "largest" if self.measure.canonical == "top_mean" else "smallest"
+        side = "largest" if self.name == "top_mean" else "smallest"
         values = [plain(value) for value in found[f"{side}{i}"][:wanted]]
         people = found[f"units{i}"]
         return {"people": len(values), "records": len(values), "missing": found["units"] - people,
@@ -179,7 +180,7 @@ class _Cells:
         deviation = found[f"sd{self.places.value}"]
         if deviation is None:  # of a single value
             return said | {"suppressed": True}
-        value = deviation if self.measure.canonical == "sd" else deviation**2
+        value = deviation if self.name == "sd" else deviation**2
         return said | {"value": value, "sd": deviation, "mean": said["total"] / said["records"]}
 
     def share(self, found: Facts, key: Key) -> dict[str, Any]:
@@ -203,7 +204,7 @@ class _Cells:
 
     def is_idle(self, key: Key) -> bool:
         """A total's share of itself is all of it, whatever the data; such a cell is left out, as pandas does."""
-        return self.measure.canonical == "share" and OVERALL in key and key == self._whole(key)
+        return self.name == "share" and OVERALL in key and key == self._whole(key)
 
     def _whole(self, key: Key) -> Key:
         r, c = SHARE_OF[self.measure.of](key)
@@ -211,7 +212,7 @@ class _Cells:
 
     def _share_below(self, key: Key) -> dict[str, Any]:
         """An empty share still tells of how many; of nobody there is none."""
-        if self.measure.canonical != "share":
+        if self.name != "share":
             return {}
         whole = self.facts.get(self._whole(key))
         people = 0 if whole is None else self._sharing(whole)
