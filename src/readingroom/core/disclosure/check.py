@@ -73,13 +73,18 @@ def check_table_evidence(evidence: Evidence | dict[str, object], policy: Policy)
 
 def apply_rules(tables: tuple[TableEvidence, ...], policy: Policy) -> tuple[Finding, ...]:
     """The findings of every rule on every table; the same missing parameter is named once."""
+    findings = apply_cell_rules(tables, policy)
+    findings += [finding for finding in check_together(tables, policy) if finding not in findings]
+    return tuple(findings)
+
+
+def apply_cell_rules(tables: tuple[TableEvidence, ...], policy: Policy) -> list[Finding]:
+    """The same of the rules on what is shown, without what totals tell of hidden cells."""
     findings: list[Finding] = []
     for table in tables:
         for rule in CELL_RULES:
             findings += [finding for finding in rule(table, policy) if finding not in findings]
-    for together in (check_indicator_sums, check_together):
-        findings += [finding for finding in together(tables, policy) if finding not in findings]
-    return tuple(findings)
+    return [*findings, *(one for one in check_indicator_sums(tables, policy) if one not in findings)]
 
 
 def _check_evidence(inspection: Inspection, raw: object, policy: Policy) -> tuple[list[Finding], bool]:

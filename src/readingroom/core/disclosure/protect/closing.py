@@ -63,6 +63,7 @@ class Closing:
             place = np.arange(len(cell)) - np.repeat(by_cell.indptr[:-1], counts)
             self.rows[cell, place], self.signs[cell, place] = by_cell.indices, by_cell.data
         self.off = np.zeros(self.none + 1)
+        self.taken = np.zeros(system.size, dtype=bool)
 
     def fits(self, shift: Shift) -> bool:
         """Whether the deviation stays within the bounds, and counts whole."""
@@ -91,7 +92,7 @@ class Closing:
         refused = set(avoid)
         for _ in range(TRIES):
             moves = self._greedy(cell, by, free, refused, only_free)
-            self.off[:] = 0.0
+            self.off[:], self.taken[:] = 0.0, False
             if isinstance(moves, dict):
                 return Shift(moves)
             if moves is None:
@@ -104,16 +105,18 @@ class Closing:
         """The moves; or the first cell that was tried, where they came to no end; or None."""
         moves = {cell: by}
         self._move(cell, by)
+        self.taken[[cell, *refused]] = True
         first: int | None = None
         while len(moves) < MOST_CELLS:
             broken = self._broken(moves)
             if not broken.size:
                 return moves
-            found = self._next(broken, moves, free, refused, only_free)
+            found = self._next(broken, free, only_free)
             if found is None:
                 return first
             first = found[0] if first is None else first
             moves[found[0]] = found[1]
+            self.taken[found[0]] = True
             self._move(*found)
         return first
 
@@ -125,17 +128,15 @@ class Closing:
         touched = np.unique(self.rows[list(moves)])
         return np.asarray(touched[self.off[touched] != 0], dtype=np.int64)
 
-    def _next(self, broken: NDArray[np.int64], moves: Mapping[int, float], free: Bools, refused: set[int],
-              only_free: bool) -> tuple[int, float] | None:
+    def _next(self, broken: NDArray[np.int64], free: Bools, only_free: bool) -> tuple[int, float] | None:
         """The cell that mends most and breaks fewest equations, the cheapest of these, and its move."""
         lengths = self.starts[broken + 1] - self.starts[broken]
         at = np.concatenate([np.arange(self.starts[row], self.starts[row + 1]) for row in broken])
         cells = self.cells[at]
         moved = -np.repeat(self.off[broken], lengths) / self.by[at]
-        possible = self.usable[cells] & (moved <= self.up[cells]) & (-moved <= self.down[cells])
+        possible = self.usable[cells] & ~self.taken[cells] & (moved <= self.up[cells]) & (-moved <= self.down[cells])
         if only_free:
             possible &= free[cells]
-        possible &= ~np.isin(cells, [*moves, *refused])
         cells, moved = cells[possible], moved[possible]
         if not cells.size:
             return None

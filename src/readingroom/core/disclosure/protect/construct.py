@@ -52,6 +52,8 @@ class Builder:
                 if give_up() or not self._meet(need, self.made.shifts[cell], self.made.hidden):
                     self.made.unmet.append(need)
         if not self.made.unmet:
+            among = np.where(self.made.hidden, self.price, np.inf)
+            self.closing = Closing(self.system, among)  # from here on only hidden cells move
             self._thin(waiting, widths, out_of_time)
             self.solver = _Solver(self.system, max(widths.values(), default=1.0), self.made.hidden)
             self._thin(waiting, widths, out_of_time)

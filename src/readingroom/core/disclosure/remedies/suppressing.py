@@ -5,19 +5,20 @@ Hidden cells are proved by the intruder audit of `protect`: what a reader can in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from readingroom.core.disclosure.check import apply_rules
+from readingroom.core.disclosure.check import apply_cell_rules
 from readingroom.core.disclosure.evidence import Labels, TableEvidence
 from readingroom.core.disclosure.protect import Audit, suppress
 from readingroom.core.disclosure.protect.intruder import never
+from readingroom.core.disclosure.rules import check_together
 from readingroom.core.disclosure.rules.exposure import protections
 from readingroom.core.disclosure.rules.lines import lines
 from readingroom.core.disclosure.rules.sums import key_of, quantities, system_of, titled
 from readingroom.core.disclosure.rules.threshold import is_low
 from readingroom.core.disclosure.statistics import canonical
-from readingroom.core.disclosure.verdict import Verdict
+from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.policy import Policy
 from readingroom.errors import InvalidInput
 
@@ -47,27 +48,46 @@ def hide_unsafe(tables: tuple[TableEvidence, ...], policy: Policy,
     primary: set[Key] = set()
     secondary: set[Key] = set()
     audits: tuple[Audit, ...] = ()
+    findings: list[Finding] = []
+    settled = False  # whether a pattern was made around what is hidden now
     for _ in range(MOST_ROUNDS):
         now = _hiding(tables, primary | secondary, has_titles)
-        findings = [finding for finding in apply_rules(now, policy)
-                    if finding.verdict is Verdict.FAIL and finding.rule != "rounding"]  # which comes after hiding
-        shown = {key_of(cell, titled=has_titles) for table in now for cell in table.published}
-        broken = {(place.row, place.column[:-1] if has_titles else place.column) for finding in findings
-                  for place in finding.cells} & shown
+        findings = _failures(apply_cell_rules(now, policy))
+        if not (broken := _shown(findings, now, has_titles)) and not settled:
+            settled = True
+            more, audits = _complement(now, policy, out_of_time)
+            if more:
+                secondary |= more
+                continue
+        if not broken:
+            findings = _failures(check_together(now, policy))
+            broken = _shown(findings, now, has_titles)
         if broken:
-            primary |= broken
-            continue
-        more, audits = _complement(now, policy, out_of_time)
-        more = more or _larger_groups(now, policy, has_titles)
-        if not more and not findings:
-            return Suppressed(now, frozenset(primary), frozenset(secondary), audits)
-        if not more:
+            primary, settled = primary | broken, False
+        elif more := _larger_groups(now, policy, has_titles):
+            secondary, settled = secondary | more, False
+        elif findings:
             break
-        secondary |= more
+        else:
+            return Suppressed(now, frozenset(primary), frozenset(secondary), audits)
     raise InvalidInput(
         "Hiding cells does not make this table safe: " + " ".join(one.message for one in findings[:3]),
         rule="table.suppress", value=len(primary),
         next_step="Merge categories, so that each cell holds more people.")
+
+
+def _failures(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that fail, but for rounding, which comes after hiding."""
+    return [finding for finding in findings if finding.verdict is Verdict.FAIL and finding.rule != "rounding"]
+
+
+def _shown(findings: list[Finding], now: tuple[TableEvidence, ...], has_titles: bool) -> set[Key]:
+    """The cells of findings that are shown in some table."""
+    if not findings:
+        return set()
+    shown = {key_of(cell, titled=has_titles) for table in now for cell in table.published}
+    return {(place.row, place.column[:-1] if has_titles else place.column)
+            for finding in findings for place in finding.cells} & shown
 
 
 def _hiding(tables: tuple[TableEvidence, ...], hidden: set[Key], has_titles: bool) -> tuple[TableEvidence, ...]:

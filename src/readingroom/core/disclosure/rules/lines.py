@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, wraps
+from typing import TypeVar
 
 from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence, is_margin_label
 from readingroom.core.disclosure.rules.wording import in_reading_order
@@ -11,6 +14,22 @@ from readingroom.core.disclosure.rules.wording import in_reading_order
 SINGLE_COLUMN_NAMES = frozenset(
     {"", "count", "counts", "n", "people", "persons", "records", "number", "frequency"}
 )
+
+
+Made = TypeVar("Made")
+
+
+def once(made: Callable[[TableEvidence], Made]) -> Callable[[TableEvidence], Made]:
+    """Made once for a table, which never changes: several rules ask."""
+
+    @wraps(made)
+    def of(evidence: TableEvidence) -> Made:
+        kept = evidence.__dict__
+        if made.__name__ not in kept:
+            kept[made.__name__] = made(evidence)
+        return kept[made.__name__]  # type: ignore[no-any-return]
+
+    return of
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,7 @@ class Axis:
     places: tuple[int, ...]
 
 
+@once
 def lines(evidence: TableEvidence) -> list[Line]:
     """All rows, then all columns, those of margins included, in reading order.
 
@@ -56,20 +76,26 @@ def axes(evidence: TableEvidence) -> list[Axis]:
     ]
 
 
+@once
 def margin_labels(evidence: TableEvidence) -> list[frozenset[str]]:
     """For each place of a label, the labels that stand for a total.
 
     Those that say so ("Total"), and those whose cells are all declared margins, in a table that also has others.
     """
-    depth = len(evidence.cells[0].row) + len(evidence.cells[0].column)
     declared = any(cell.margin for cell in evidence.cells) and not all(cell.margin for cell in evidence.cells)
+    every = {(cell.row, cell.column) for cell in evidence.cells}
+    inner = {(cell.row, cell.column) for cell in evidence.cells if not cell.margin}
     found = []
-    for place in range(depth):
-        inner = {labels(cell)[place] for cell in evidence.cells if not cell.margin}
-        every = {labels(cell)[place] for cell in evidence.cells}
-        found.append(frozenset(
-            label for label in every if is_margin_label((label,)) or (declared and label not in inner)))
+    for all_labels, inner_labels in zip(_by_place(every), _by_place(inner) or _by_place(every), strict=True):
+        found.append(frozenset(label for label in all_labels
+                               if is_margin_label((label,)) or (declared and label not in inner_labels)))
     return found
+
+
+def _by_place(places: Iterable[tuple[Labels, Labels]]) -> list[set[str]]:
+    """The labels that occur in each place, rows' first."""
+    pairs = list(places)
+    return [set(labels) for part in (0, 1) for labels in zip(*{pair[part] for pair in pairs}, strict=True)]
 
 
 def labels(cell: CellEvidence) -> Labels:
@@ -77,20 +103,34 @@ def labels(cell: CellEvidence) -> Labels:
 
 
 def _along(axis: Axis, cells: list[CellEvidence], margins: list[frozenset[str]]) -> list[Line]:
-    groups: dict[Labels, list[tuple[CellEvidence, int]]] = defaultdict(list)
+    rows = len(cells[0].row)
+    row_places = [at for at in axis.places if at < rows]
+    column_places = [at - rows for at in axis.places if at >= rows]
+    split_row, split_column = _splitting(row_places, margins[:rows]), _splitting(column_places, margins[rows:])
+    inner: dict[tuple[Labels, Labels], list[CellEvidence]] = defaultdict(list)
+    totals: dict[tuple[Labels, Labels], list[CellEvidence]] = defaultdict(list)
     for cell in cells:
-        at = labels(cell)
-        fixed = tuple(label for place, label in enumerate(at) if place not in axis.places)
-        groups[fixed].append((cell, sum(at[place] in margins[place] for place in axis.places)))
-    return [
-        Line(
-            axis.along,
-            ", ".join(fixed),
-            tuple(cell for cell, summed in found if not summed),
-            tuple(cell for cell, summed in found if summed and summed == len(axis.places)),
-        )
-        for fixed, found in groups.items()
-    ]
+        fixed_row, summed_rows = split_row(cell.row)
+        fixed_column, summed_columns = split_column(cell.column)
+        summed, fixed = summed_rows + summed_columns, (fixed_row, fixed_column)
+        line = inner[fixed]
+        if not summed:
+            line.append(cell)
+        elif summed == len(axis.places):
+            totals[fixed].append(cell)
+    return [Line(axis.along, ", ".join(fixed[0] + fixed[1]), tuple(found), tuple(totals.get(fixed, ())))
+            for fixed, found in inner.items()]
+
+
+def _splitting(places: Sequence[int], margins: Sequence[frozenset[str]]) -> Callable[[Labels], tuple[Labels, int]]:
+    """Of a row's (column's) labels those that are not in `places`, and how many of the others stand for a total."""
+
+    @cache
+    def split(labels: Labels) -> tuple[Labels, int]:
+        return (tuple(label for at, label in enumerate(labels) if at not in places),
+                sum(labels[at] in margins[at] for at in places))
+
+    return split
 
 
 def is_one_way(evidence: TableEvidence) -> bool:

@@ -12,8 +12,9 @@ itself, and what is safe from this reader is safe.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence
 from readingroom.core.disclosure.evidence.model import Noise
@@ -38,6 +39,9 @@ class Shown:
     number: int | None = None
     noise: Noise | None = None
     table: int = 0
+
+
+EXACTLY = Shown()
 
 
 @dataclass
@@ -143,29 +147,39 @@ def lacks_numbers(table: TableEvidence) -> bool:
 
 def _add(quantity: Quantity, table: TableEvidence, numbers: Mapping[Key, float], *, titled: bool) -> None:
     quantity.tables.append(table)
-    margins = margin_labels(table)
     repeated = added_up(table) if quantity.whole else frozenset()
+    is_mean, coded = canonical(table.statistic) == "mean", _coder(table)
     for cell in table.cells:
         key = key_of(cell, titled=titled)
-        labels = key[0] + key[1]
         quantity.cells.setdefault(key, cell)
         quantity.numbers.setdefault(key, numbers[key])
-        quantity.codes[key] = tuple(None if label in margins[at] else label for at, label in enumerate(labels))
-        if cell.suppressed or cell in repeated:
+        quantity.codes[key] = coded(*key)
+        if cell.suppressed or (repeated and cell in repeated):
             continue
-        if canonical(table.statistic) == "mean":
+        if is_mean:
             quantity.by_mean.add(key)
         else:
-            quantity.shown[key].append(_as_shown(cell, table, len(quantity.tables)) if quantity.whole else Shown())
+            quantity.shown[key].append(_as_shown(cell, table, len(quantity.tables)) if quantity.whole else EXACTLY)
     if canonical(table.statistic) == "share":
         quantity.whole_lines += _whole_lines(table, quantity, titled=titled)
 
 
+def _coder(table: TableEvidence) -> Callable[[Labels, Labels], Code]:
+    """From a cell's labels to its codes: the same, but nothing for a label that stands for a total."""
+    rows, margins = len(table.cells[0].row), margin_labels(table)
+
+    @cache
+    def coded(labels: Labels, first: int) -> Code:
+        return tuple(None if label in margins[at] else label for at, label in enumerate(labels, start=first))
+
+    return lambda row, column: coded(row, 0) + coded(column, rows)
+
+
 def _as_shown(cell: CellEvidence, table: TableEvidence, number: int) -> Shown:
     if table.noise is not None or table.rounding_method == CONTROLLED:
-        return Shown() if cell.shown is None else Shown(
+        return EXACTLY if cell.shown is None else Shown(
             table.rounding, table.rounding_method, cell.shown, table.noise, number)
-    return Shown(table.rounding, table.rounding_method, None, None, number)
+    return EXACTLY if table.rounding == 1 else Shown(table.rounding, table.rounding_method, None, None, number)
 
 
 def added_up(table: TableEvidence) -> frozenset[CellEvidence]:
@@ -182,9 +196,8 @@ def added_up(table: TableEvidence) -> frozenset[CellEvidence]:
 
 def parts_of(table: TableEvidence) -> dict[CellEvidence, list[CellEvidence]]:
     """Each total and the finest cells that make it up."""
-    margins = margin_labels(table)
-    codes = [tuple(None if label in margins[at] else label for at, label in enumerate(cell.row + cell.column))
-             for cell in table.cells]
+    coded = _coder(table)
+    codes = [coded(cell.row, cell.column) for cell in table.cells]
     found: dict[CellEvidence, list[CellEvidence]] = {}
     for at, parts in _decompositions(codes):
         found.setdefault(table.cells[at], [table.cells[part] for part in parts])
@@ -220,9 +233,9 @@ def _learn_from_means(found: Iterable[Quantity]) -> None:
         for key in values.by_mean:
             for count in counts:
                 if key in count.shown:
-                    values.shown[key].append(Shown())
+                    values.shown[key].append(EXACTLY)
                 elif key in values.shown and key in count.cells:
-                    count.shown[key].append(Shown())
+                    count.shown[key].append(EXACTLY)
 
 
 @dataclass(frozen=True, eq=False)
