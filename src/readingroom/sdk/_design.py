@@ -298,7 +298,8 @@ def _cell(design: Design, rows: numpy.ndarray, events: bool) -> dict[str, Any]:
     largest = held[numpy.argsort(-numpy.abs(held), kind="stable")][:TOP]
     values = design.outcome[rows]
     cell |= {"top": [float(value) for value in largest], "total": float(held.sum()),
-             "constant": bool((values == values[0]).all())}
+             "constant": bool((values == values[0]).all()), "nonzero_units": int(numpy.count_nonzero(held)),
+             **_of_two(design.outcome, values, which)}
     return cell | ({"absolute_total": float(numpy.abs(held).sum())} if (held < 0).any() else {})
 
 
@@ -327,3 +328,14 @@ def largest_leverage(columns: numpy.ndarray, units: numpy.ndarray, weights: nump
         small = block @ block.T if len(block) <= block.shape[1] else block.T @ block
         largest = max(largest, float(numpy.linalg.eigvalsh(small)[-1]))
     return min(1.0, math.floor(largest * 1e9 + 0.5) / 1e9)
+
+
+def _of_two(outcome: numpy.ndarray, values: numpy.ndarray, which: numpy.ndarray) -> dict[str, int]:
+    """How many people of a cell have the smaller and the larger value of an outcome of two; else none."""
+    import numpy
+
+    low, high = outcome.min(), outcome.max()
+    if ((outcome != low) & (outcome != high)).any():
+        return {"lower_units": 0, "upper_units": 0}
+    return {"lower_units": len(numpy.unique(which[values == low])),
+            "upper_units": len(numpy.unique(which[values == high]))}

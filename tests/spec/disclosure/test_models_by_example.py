@@ -148,6 +148,11 @@ def test_a_saturated_model_passes_as_its_table_does():
     assert verdict(interacted(cells, cells=said)) is PASS
     said[2] |= {"top": [80.0, 15.0, 1.0]}
     assert verdict(interacted(cells, cells=said)) is FAIL  # dominated by two
+    said[2] |= {"top": [5.0, 5.0, 5.0], "total": 295.0, "nonzero_units": 60}  # fives, and zeros or fours?
+    assert verdict(interacted(cells, cells=said)) is REVIEW
+    for lower, upper, expected in ((1, 59, FAIL), (0, 0, PASS)):
+        told = [*said[:2], said[2] | {"lower_units": lower, "upper_units": upper}, said[3]]
+        assert verdict(interacted(cells, cells=told)) is expected
     events = [{"level": name.split(":"), "units": units, "events": units // 2} for name, units in cells.items()]
     assert verdict(interacted(cells, cells=events, type="logit", separation=False)) is PASS
     events[0]["events"] = 38  # leaves two without

@@ -188,6 +188,14 @@ class TestDesign:
         assert rr.ols("pay ~ grade + I(grade**2)", frame).description["saturated"]
         assert not rr.ols("pay ~ grade", frame).description["saturated"]
 
+    def test_a_saturated_fit_of_zeros_and_ones_is_judged_by_both(self):
+        frame = people()
+        frame["fined"] = 1.0
+        frame.loc[frame.index[frame["region"] == "West"][:2], "fined"] = 0.0
+        made = rr.ols("fined ~ region", frame)
+        assert {cell["level"][0]: cell["lower_units"] for cell in made.description["cells"]}["West"] == 2
+        assert "indicator" in failed(made)
+
     def test_a_rich_person_dominates_a_saturated_fit(self):
         frame = people()
         frame.loc[frame.index[frame["region"] == "West"][0], "pay"] = 1e9

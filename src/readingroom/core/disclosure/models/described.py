@@ -96,6 +96,10 @@ class Level(Described):
     total: Number | None = key("The outcome's total in it.")
     constant: Flag | None = key("Whether all values of the outcome in it are equal.")
     absolute_total: Number | None = key("The total of its absolute values; needed where one is negative.")
+    nonzero_units: Count | None = key("Units in it whose outcome is not zero.")
+    lower_units: Count | None = key("Where the outcome is one of two values: units in it with the smaller one; 0 for "
+                                    "both where there are more than two.")
+    upper_units: Count | None = key("The same of the larger one.")
 
     @property
     def name(self) -> str:

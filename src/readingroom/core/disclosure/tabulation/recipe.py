@@ -197,7 +197,8 @@ def parse_recipe(raw: object) -> Recipe:
     try:
         recipe = Recipe.model_validate(given | {"measures": measures})
     except ValidationError as error:
-        raise _refusal([*faults, *(_fault(one) for one in error.errors())]) from None
+        named = [one for one in error.errors() if one["type"] != "too_short"] or error.errors()
+        raise _refusal([*faults, *(_fault(one, several is not None) for one in named)]) from None
     if faults:
         raise _refusal(faults)
     return recipe
@@ -245,8 +246,8 @@ def schema() -> dict[str, object]:
         "properties": json.loads(json.dumps({**one, "statistics": several, **properties})), "$defs": definitions}
 
 
-def _fault(error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"] if part != "measures")
+def _fault(error: Any, several: bool) -> str:
+    place = ".".join(str(part) for part in error["loc"] if part != "measures" and (several or part != 0))
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing":
         return f"{place or 'statistic'!r} is missing"

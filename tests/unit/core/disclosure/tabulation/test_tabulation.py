@@ -142,6 +142,18 @@ def test_the_numerator_of_a_share_of_a_value_is_who_has_any():
     assert [(cell.numerator_people, cell.denominator_people) for cell in (first, last)] == [(1, 2), (1, 2)]
 
 
+@pytest.mark.parametrize(("recipe", "said"), [
+    ({"statistic": "mean"}, 'a mean needs "value", the column that it is of.'),
+    ({}, "'statistic' is missing."),
+    ({"statistics": []}, "at least 1 item"),
+    ({"statistics": [{"statistic": "count"}, {"statistic": "mean"}]}, '1: a mean needs "value"'),
+])
+def test_a_recipe_that_lacks_something_is_refused_for_that_alone(recipe, said):
+    with pytest.raises(InvalidInput) as caught:
+        parse_recipe(recipe)
+    assert said in caught.value.message and ("Tuple" in caught.value.message) == (said == "at least 1 item")
+
+
 def test_bands_and_merged_categories():
     frame = pandas.DataFrame({"age": [3, 17, 18, 64, 65, 90], "r": list("abcabc")})
     assert people(frame, rows="age", bands={"age": [0, 18, 65, None]}) == {

@@ -68,7 +68,8 @@ def _as_a_table(model: Regression, cells: tuple[Level, ...], parameters: Policy)
         means: list[dict[str, object]] = [
             {"row": list(cell.level), "column": ["mean"], "people": cell.units,
              "records": max(cell.units, cell.n or 0), "top": list(cell.top or ()), "total": cell.total,
-             "absolute_total": cell.absolute_total, "constant": cell.constant}
+             "absolute_total": cell.absolute_total, "constant": cell.constant, "nonzero_people": cell.nonzero_units,
+             "lower_people": cell.lower_units, "upper_people": cell.upper_units}
             for cell in cells]
         return rules_for_tables("mean", means, parameters)
     if any(cell.events is None for cell in cells):
