@@ -198,20 +198,20 @@ def _workshop() -> Workshop:
 @DBOS.workflow()
 def check_request(number: int) -> None:
     """Check every file of a submitted request, then put it in front of the checkers."""
-    for file_id in _begin_checks(number):
-        _check_file(number, file_id)
+    _begin_checks(number)
+    _check_files(number)
     _compare(number)
     _finish_checks(number)
 
 
 @DBOS.step()
-def _begin_checks(number: int) -> list[int]:
-    return [file.id for file in requests.begin_checks(_workshop(), number).files]
+def _begin_checks(number: int) -> None:
+    requests.begin_checks(_workshop(), number)
 
 
 @DBOS.step(retries_allowed=True, max_attempts=5)
-def _check_file(number: int, file_id: int) -> str:
-    return requests.check_file(_workshop(), number, file_id).word
+def _check_files(number: int) -> None:
+    requests.check_files(_workshop(), number)
 
 
 @DBOS.step(retries_allowed=True, max_attempts=5)

@@ -100,8 +100,7 @@ def in_review(workshop):
 
 def check(workshop, request):
     requests.begin_checks(workshop, request.number)
-    for file in request.files:
-        requests.check_file(workshop, request.number, file.id)
+    requests.check_files(workshop, request.number)
     requests.finish_checks(workshop, request.number)
 
 

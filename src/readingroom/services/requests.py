@@ -216,20 +216,37 @@ def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
         return _request(tx, number)
 
 
+def check_files(room: ReadingRoom, number: int) -> None:
+    """Check each frozen file and record what was found, once: one that has a verdict already is left.
+
+    A check that cannot finish is a finding (promise P9). What the files share is read once, not with each.
+    """
+    request, policy = _to_check(room, number)
+    for file in request.files:
+        if file.verdict is None:  # else a worker was killed after this had been recorded
+            _check(room, request, file, policy)
+
+
 def check_file(room: ReadingRoom, number: int, file_id: int) -> Verdict:
-    """Check one frozen file and record what was found, once. A check that cannot finish is a finding (promise P9)."""
+    """The same of one file only."""
+    request, policy = _to_check(room, number)
+    file: OutputFile = next(file for file in request.files if file.id == file_id)
+    return _check(room, request, file, policy) if file.verdict is None else file.verdict
+
+
+def _to_check(room: ReadingRoom, number: int) -> tuple[EgressRequest, Policy]:
     with room.store.reading() as tx:
         request = _request(tx, number)
         project = tx.projects.get(request.project)
-        policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
-    file: OutputFile = next(file for file in request.files if file.id == file_id)
-    if file.verdict is not None:  # a worker was killed after this had been recorded
-        return file.verdict
-    result = _checked(file, room, policy, {other.name: other.evidence for other in request.leaving
-                                           if other.id != file_id and other.evidence})
+        return request, room.policies.for_project(project, tx.grants.of_project(project.slug))
+
+
+def _check(room: ReadingRoom, request: EgressRequest, file: OutputFile, policy: Policy) -> Verdict:
+    others = {other.name: other.evidence for other in request.leaving if other.id != file.id and other.evidence}
+    result = _checked(file, room, policy, others)
     with room.store.transaction() as tx:
-        tx.requests.set_checked(file_id, result.output_type, result.verdict, result.findings)
-        tx.events.record(SYSTEM, "file.checked", f"request:{number}", request.project, file=file.name,
+        tx.requests.set_checked(file.id, result.output_type, result.verdict, result.findings)
+        tx.events.record(SYSTEM, "file.checked", f"request:{request.number}", request.project, file=file.name,
                          sha256=file.sha256, verdict=result.verdict.word,
                          rules=sorted({finding.rule for finding in result.findings}))
     return result.verdict

@@ -15,7 +15,7 @@ from fastapi.responses import FileResponse, Response
 from readingroom.errors import NotFound
 from readingroom.services.room import ReadingRoom
 from readingroom.settings import REPOSITORY
-from readingroom.web import faults
+from readingroom.web import faults, forms
 from readingroom.web.addresses import API, PREFIX
 from readingroom.web.api import notices as api_notices
 from readingroom.web.api import packages as api_packages
@@ -59,6 +59,7 @@ STATIC_FILES: dict[str, Path] = {
 }
 FORM_OVERHEAD_BYTES = 1024 * 1024
 DEFAULT_UPLOAD_BYTES = 100 * 1024 * 1024
+DEFAULT_UPLOAD_FILES = 100
 PAGES = (
     sign_in,
     applications,
@@ -126,6 +127,7 @@ def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None =
         identities=Identities(hub.identify),
         templates=make_templates(),
         upload_bytes=upload_limit(room),
+        upload_files=max(forms.MAX_SLOTS, room.policies.site.policy.max_files or DEFAULT_UPLOAD_FILES),
         audit_key=audit_key,
     )
     app.add_middleware(BodyLimit, upload_bytes=app.state.portal.upload_bytes)

@@ -13,10 +13,11 @@ from fastapi import Depends, Query, Request
 from fastapi import Path as PathParameter
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from readingroom.core.people import Person, Standing
 from readingroom.core.roles import Role
-from readingroom.errors import PermissionDenied
+from readingroom.errors import InvalidInput, PermissionDenied
 from readingroom.hub import tokens
 from readingroom.services import accounts, notices
 from readingroom.services.room import ReadingRoom
@@ -51,6 +52,7 @@ class Portal:
     identities: Identities
     templates: jinja2.Environment
     upload_bytes: int
+    upload_files: int
     audit_key: Ed25519PublicKey | None
 
 
@@ -149,9 +151,20 @@ async def page_viewer(request: Request, looking: Annotated[Viewer, Depends(viewe
     return looking
 
 
+async def read_form(request: Request) -> FormData:
+    """What was sent, files on disk. InvalidInput, before more is kept, if it holds more than any form of ours."""
+    most: int = request.app.state.portal.upload_files
+    try:
+        return await request.form(max_files=most, max_fields=MAX_FORM_FIELDS, max_part_size=security.SMALL_BODY_BYTES)
+    except HTTPException as error:
+        raise InvalidInput(f"The form could not be read: {error.detail}", rule="portal.form",
+                           next_step=f"Send at most {most} files at once. Ask for more in parts, or combine tables "
+                                     "that belong together.") from error
+
+
 async def changed_form(request: Request, looking: Annotated[Viewer, Depends(page_viewer)]) -> FormData:
     """The form of a change, read only for someone who is signed in, and proved to come from our page."""
-    form = await request.form(max_files=100, max_fields=MAX_FORM_FIELDS, max_part_size=security.SMALL_BODY_BYTES)
+    form = await read_form(request)
     security.check_change(request, looking.session, form)
     return form
 

@@ -216,3 +216,19 @@ def test_every_operation_answers_a_sensible_request_in_the_form_it_documents(sit
             schema = {**described["content"][media]["schema"], "components": document["components"]}
             Draft202012Validator(schema).validate(answer.json())
     assert answered == {(method, path) for method, path, _ in operations(document)}
+
+
+class TestABundleOfTenThousandFiles:
+    NAMES = tuple(f"t{number}.csv" for number in range(10_000))
+
+    def test_it_is_refused_in_words_and_nothing_of_it_is_kept(self, site):
+        before = set(site.room.blobs._known)
+        answer = site.workspace("dara").post(f"{API}/requests", **multipart(self.NAMES))
+        assert answer.status_code == 422, answer.text[:300]
+        told = answer.json()
+        assert told["rule"] == "portal.form" and "at most 10 files" in told["next_step"]
+        assert set(site.room.blobs._known) == before
+
+    def test_so_it_is_by_the_policys_own_number_one_beyond_it(self, site):
+        answer = site.workspace("dara").post(f"{API}/requests", **multipart(self.NAMES[:7]))
+        assert answer.status_code == 422 and answer.json()["rule"] == "request.max-files", answer.text

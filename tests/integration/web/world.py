@@ -406,8 +406,8 @@ class World:
         )
 
     def check(self, number: int) -> EgressRequest:
-        for file in requests.begin_checks(self.room, number).files:
-            requests.check_file(self.room, number, file.id)
+        requests.begin_checks(self.room, number)
+        requests.check_files(self.room, number)
         memory.compare(self.room, number)
         return requests.finish_checks(self.room, number)
 

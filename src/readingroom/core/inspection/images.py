@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MOST_PIXELS = 25_000_000
 LONGEST_SIDE = 10_000
@@ -50,7 +54,7 @@ def check_image(content: bytes, output_type: str) -> list[Finding]:
         ]
     except (struct.error, IndexError, zlib.error):
         return [_undecodable()]
-    return [] if decoded(content, output_type) is not None else [_undecodable()]
+    return [] if _picture(content, output_type) is not None else [_undecodable()]
 
 
 def _undecodable() -> Finding:
@@ -67,16 +71,25 @@ def decoded(content: bytes, output_type: str) -> bytes | None:
     """The picture re-encoded as plain PNG, or None if it does not decode within the limits."""
     from PIL import Image  # lazy: the rules are imported where no images are read
 
+    picture = _picture(content, output_type)
+    if picture is None:
+        return None
+    clean = Image.frombytes(picture.mode, picture.size, picture.tobytes())
+    out = io.BytesIO()
+    clean.save(out, format="PNG", compress_level=1)
+    return out.getvalue()
+
+
+def _picture(content: bytes, output_type: str) -> Image.Image | None:
+    """Its pixels as they are shown, or None if it does not decode within the limits."""
+    from PIL import Image
+
     try:
         with Image.open(io.BytesIO(content), formats=[output_type.upper()]) as image:
             width, height = image.size
             if width * height > MOST_PIXELS or max(width, height) > LONGEST_SIDE:
                 return None
-            picture = image.convert("RGBA" if output_type == "png" else "RGB")
-            clean = Image.frombytes(picture.mode, picture.size, picture.tobytes())
-            out = io.BytesIO()
-            clean.save(out, format="PNG", compress_level=1)
-            return out.getvalue()
+            return image.convert("RGBA" if output_type == "png" else "RGB")
     except (*BROKEN, Image.DecompressionBombError):
         return None
 

@@ -14,11 +14,11 @@ from readingroom.core.requests import EgressRequest, FileKind, Group
 from readingroom.errors import InvalidInput, NotFound
 from readingroom.services import handover
 from readingroom.services import requests as service
-from readingroom.web import forms, security
+from readingroom.web import forms
 from readingroom.web.addresses import page
 from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Caller, Calling, caller
-from readingroom.web.portal import MAX_FORM_FIELDS, Here, Number
+from readingroom.web.portal import Here, Number, read_form
 from readingroom.web.presenters import requests as present
 
 router = APIRouter(tags=["requests"], responses=REFUSALS)
@@ -82,8 +82,17 @@ class Summary(TypedDict):
 
 @exactly
 class Checked(Frozen):
+    kind: str
+    group: str
     verdict: str | None
     findings: list[dict[str, Any]]
+
+
+@exactly
+class Grouped(TypedDict):
+    name: str
+    context: str
+    controls: str
 
 
 @exactly
@@ -114,6 +123,7 @@ class Followed(Summary):
     likely_hours: list[float | None] | None
     release: Package | None
     files: list[Checked]
+    groups: list[Grouped]
     comments: list[Comment]
 
 
@@ -143,8 +153,8 @@ MULTIPART = {
 
 
 async def sent_form(request: Request, calling: Annotated[Caller, Depends(caller)]) -> FormData:
-    """Read only for a caller who is known; each text part is limited, files go to disk."""
-    return await request.form(max_files=100, max_fields=MAX_FORM_FIELDS, max_part_size=security.SMALL_BODY_BYTES)
+    """Read only for a caller who is known."""
+    return await read_form(request)
 
 
 def _described(form: FormData) -> NewRequest:
