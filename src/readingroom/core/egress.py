@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from readingroom.core.disclosure.verdict import Verdict
+from readingroom.core.inspection.whole import RULE as UNSEEN
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Review, Vote
@@ -129,16 +130,14 @@ def check_in_review(request: EgressRequest) -> None:
                                 next_step="Reload the page to see where it stands.")
 
 
-def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) -> None:
-    """Refuse a review that is late, incomplete, unexplained, or by one checker too many."""
+def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote],
+                 explained: Collection[int] = ()) -> None:
+    """Refuse a review that is late, incomplete, unexplained, by one checker too many, or of what nobody can see.
+
+    `explained` are the files on which this checker wrote a comment for the researcher: a change of one needs no other.
+    """
     check_in_review(request)
-    reviewers = {review.checker for review in current_reviews(request)}
-    if checker in reviewers and phase(request) is Phase.INDEPENDENT:
-        raise InvalidTransition("You have already given your review of this round.", rule="review.once",
-                                value=checker, next_step="You can revise it once every checker has answered.")
-    if checker not in reviewers and len(reviewers) >= request.checkers_required:
-        raise InvalidTransition("This round already has all its checkers.", rule="review.enough",
-                                value=len(reviewers), next_step="Take another request from the queue.")
+    check_may_answer(request, checker)
     voted = {vote.file_id: vote for vote in votes}
     everything = {file.id for file in request.files}
     needed = {file.id for file in request.leaving} - carried(request)
@@ -148,7 +147,9 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) ->
     for file in request.files:
         if (vote := voted.get(file.id)) is None:
             continue
-        if vote.decision is Decision.CHANGE and not vote.comment.strip():
+        if vote.decision is Decision.APPROVE:
+            check_seen(file)
+        if vote.decision is Decision.CHANGE and not vote.comment.strip() and file.id not in explained:
             raise InvalidInput(f"You ask for a change to {file.name} without saying which.", rule="review.comment",
                                value=file.name, next_step="Tell the researcher what would make it safe.")
         needs_reason = file.leaves and file.verdict is not Verdict.PASS
@@ -156,6 +157,26 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote]) ->
             found = "was not checked" if file.verdict is None else f"has the verdict {file.verdict.name}"
             raise InvalidInput(f"{file.name} {found}; approving it needs your reason.", rule="review.reason",
                                value=file.name, next_step="Write why it is safe all the same; it stays on the record.")
+
+
+def check_may_answer(request: EgressRequest, checker: str) -> None:
+    """Refuse who has answered while others have not, and one checker too many."""
+    reviewers = {review.checker for review in current_reviews(request)}
+    if checker in reviewers and phase(request) is Phase.INDEPENDENT:
+        raise InvalidTransition("You have already given your review of this round.", rule="review.once",
+                                value=checker, next_step="You can revise it once every checker has answered.")
+    if checker not in reviewers and len(reviewers) >= request.checkers_required:
+        raise InvalidTransition("This round already has all its checkers.", rule="review.enough",
+                                value=len(reviewers), next_step="Take another request from the queue.")
+
+
+def check_seen(file: OutputFile) -> None:
+    """Refuse to approve what checkers can't be shown whole."""
+    unseen = next((finding for finding in file.findings if finding.rule == UNSEEN), None)
+    if unseen is not None:
+        raise InvalidInput(f"{file.name} can't be approved: {unseen.parameters.get('unseen', 'not all of it')} can't "
+                           "be shown.", rule="review.unseen", value=file.name,
+                           next_step="Ask for a change: say that it has to be sent in a form that can be read whole.")
 
 
 def is_same(earlier: OutputFile, now: OutputFile) -> bool:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from readingroom.db.accounts import Accounts
 from readingroom.db.applications import Applications
+from readingroom.db.comments import Comments
 from readingroom.db.events import Events
 from readingroom.db.grants import Extracts, Grants
 from readingroom.db.lapsing import Lapses
@@ -61,6 +62,7 @@ class Transaction:
         self.walls = Walls(session)
         self.shown = ShownBytes(session)
         self.requests = Requests(session)
+        self.comments = Comments(session)
         self.releases = Releases(session)
         self.memory = Memory(session)
         self.accounts = Accounts(session)

@@ -45,7 +45,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Request:
-    """A release request as it was when last asked; `refresh()` asks again."""
+    """A release request as it was when last asked; `refresh()` asks again.
+
+    A comment has `file` and `comment`; one on a place also `at` (`cell:3,2`, `line:7`), `place` in words, `quote`, what
+    stood there, the `round`, and whether it is `on_earlier_version`.
+    """
 
     number: int
     title: str
@@ -53,7 +57,7 @@ class Request:
     url: str
     submitted_at: str | None = None
     files: tuple[RequestFile, ...] = ()
-    comments: tuple[dict[str, str], ...] = ()
+    comments: tuple[dict[str, Any], ...] = ()
     place_in_queue: int | None = None
     _detailed: bool = field(default=False, repr=False, compare=False)
 
@@ -79,8 +83,8 @@ class Request:
             said["Place in the queue"] = shown.place_in_queue
         for file in shown.files:
             said[file.name] = f"{(file.verdict or 'not checked yet').upper()}, frozen as {file.sha256[:12]}…"
-        for comment in shown.comments:
-            said[f"Comment on {comment['file'] or 'the request'}"] = comment["comment"]
+        for number, comment in enumerate(shown.comments, start=1):
+            said[f"Comment {number}, on {_about(comment)}"] = comment["comment"]
         return definitions(said | {"Page": shown.url})
 
 
@@ -137,6 +141,14 @@ def _listed(things: object) -> list[Any]:
     if isinstance(things, tuple) and not (len(things) == 2 and isinstance(things[1], str)):
         return list(things)
     return [things]
+
+
+def _about(comment: Mapping[str, Any]) -> str:
+    """Example: `by-sex.csv, row 3 (Robbery), column 2 (F): “4”, on an earlier version`."""
+    place = f", {comment['place']}" if comment.get("at") else ""
+    quote = f": “{comment['quote']}”" if comment.get("quote") else ""
+    earlier = ", on an earlier version" if comment.get("on_earlier_version") else ""
+    return f"{comment['file'] or 'the request'}{place}{quote}{earlier}"
 
 
 def requests() -> tuple[Request, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from readingroom.core import egress
 from readingroom.core.access import Reason
+from readingroom.core.comments import Comment
 from readingroom.core.egress import Phase, phase
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
 from readingroom.core.people import Person
@@ -33,6 +34,7 @@ class RequestView:
     `suggested`: this checker is among those asked first. `likely` are how many rounds were decided lately, and the
     hours within which half and nine in ten were; None unless it waits.
     `frozen` are the reasons why it is, for its author. `recalled`: its release was taken back.
+    `comments` on places in the files, of every round, are looked up for one request only.
     """
 
     request: EgressRequest
@@ -48,6 +50,7 @@ class RequestView:
     carried: frozenset[int] = frozenset()
     suggested: bool = False
     likely: tuple[int, float | None, float | None] | None = None
+    comments: tuple[Comment, ...] = ()
 
     @property
     def optional(self) -> frozenset[int]:
@@ -86,6 +89,8 @@ def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[Egre
 def _visible_reviews(person: Person, request: EgressRequest, project: Project, now: Phase) -> tuple[Review, ...]:
     """Reviews that this person may know of: checkers' own first, all when consolidating; authors after a decision.
 
+    Consolidating is for those who answered: another may have to judge blindly yet, should an answer not count any more.
+
     None of those that count no more: the log keeps them.
     """
     counted = tuple(given for given in request.reviews if not given.void)
@@ -94,7 +99,8 @@ def _visible_reviews(person: Person, request: EgressRequest, project: Project, n
             return tuple(replace(given, note="", checker="a checker") for given in counted)
         return ()
     earlier = tuple(given for given in counted if given.round < request.round)
-    if now in (Phase.CONSOLIDATING, Phase.SIGN_OFF, Phase.COMPLETE, Phase.AUTHOR):
+    answered = person.username in egress.reviewers(request)
+    if now in (Phase.COMPLETE, Phase.AUTHOR) or (now in (Phase.CONSOLIDATING, Phase.SIGN_OFF) and answered):
         return counted
     return earlier + tuple(given for given in egress.current_reviews(request) if given.checker == person.username)
 

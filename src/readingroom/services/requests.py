@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from readingroom.core import egress
+from readingroom.core.comments import Comment, Remark
 from readingroom.core.disclosure.check import CheckResult, check_beside, check_code, check_output
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.egress import Phase, phase
@@ -24,8 +25,9 @@ from readingroom.errors import (
     InvalidTransition,
     NotFound,
     PermissionDenied,
+    refusal_of,
 )
-from readingroom.services import access, freezing, independence, notices, sign_off, turnaround
+from readingroom.services import access, comments, freezing, independence, notices, seen, sign_off, turnaround
 from readingroom.services.attempts import attempt, refusals_logged
 from readingroom.services.checking import Desk, bring_to_checkers, read, suggestions
 from readingroom.services.moves import SYSTEM, move
@@ -104,7 +106,9 @@ def count_mine(room: ReadingRoom, author: str, project: str = "") -> int:
 def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
     """One request. NotFound, as if it did not exist, for people who have nothing to do with it."""
     with room.store.reading() as tx:
-        view = view_of(room, tx, tx.people.get(viewer), _visible(tx, viewer, number))
+        person, request = tx.people.get(viewer), _visible(tx, viewer, number)
+        view = view_of(room, tx, person, request)
+        view = replace(view, comments=_comments(room, tx, person, request, view.project))
         return replace(view, likely=turnaround.likely(tx)) if view.request.status in WAITING else view
 
 
@@ -127,20 +131,23 @@ def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
                      for view in views_of(room, tx, person, waiting, records))
 
 
-def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int) -> bytes:
-    """The frozen bytes of one file of the present round; reading them is on the log.
+def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int, part: int = 1) -> bytes:
+    """The frozen bytes of one file of the present round; reading them, and which part is shown, is on the log.
 
-    PermissionDenied for members of a strict project, whose data they may see as pixels only, until it is released.
+    PermissionDenied for members of a strict project, whose data they may see as pixels only, until it is released; and
+    for checkers who may not check it.
     """
     with room.store.transaction() as tx:
         request = _visible(tx, viewer, number)
         _check_not_pixels_only(room, tx, viewer, request)
+        if viewer not in tx.projects.get(request.project).members:
+            Desk(room, tx, tx.people.get(viewer)).check(request)
         file = next((file for file in request.files if file.id == file_id), None)
         if file is None:
             raise NotFound(f"Request {number} has no such file.", rule="request.file", value=file_id,
                            next_step="Reload the request; its files may have changed with a new round.")
         tx.events.record(viewer, "file.viewed", f"request:{number}", request.project, file=file.name,
-                         sha256=file.sha256)
+                         sha256=file.sha256, part=part)
     return room.blobs.get(file.sha256)
 
 
@@ -166,11 +173,17 @@ def sights(room: ReadingRoom, checker: str, number: int) -> dict[int, Sight]:
                            room.blobs.get(earlier.sha256) if earlier else b"") for file in request.files}
 
 
-def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "") -> EgressRequest:
-    """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request."""
+def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "",
+           remarks: Sequence[Remark] = ()) -> EgressRequest:
+    """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request.
+
+    `remarks` are comments on places in the files that were not kept yet.
+    """
     with attempt(room, checker, "request.review", f"request:{number}") as tx:
         request = _decidable(room, tx, checker, number)
-        egress.check_review(request, checker, votes)
+        comments.add(room, tx, request, checker, remarks)
+        egress.check_review(request, checker, votes, comments.explained(tx, request, checker))
+        seen.check(room, tx, request, checker, votes)
         tx.requests.save_review(number, Review(checker, request.round, room.now(), tuple(votes), note.strip()))
         names = {file.id: file for file in request.files}
         tx.events.record(checker, "request.reviewed", f"request:{number}", request.project, round=request.round,
@@ -183,6 +196,42 @@ def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], 
             notices.tell(tx, egress.reviewers(reviewed), "request.consolidating", request=number,
                          project=request.project)
         return _request(tx, number)
+
+
+def remark(room: ReadingRoom, checker: str, number: int, round: int, remarks: Sequence[Remark]) -> None:
+    """Keep comments on places in the files of a round while still judging; others see them once all have answered."""
+    with attempt(room, checker, "request.comment", f"request:{number}") as tx:
+        request = _commentable(room, tx, checker, number, round)
+        if not remarks:
+            raise InvalidInput("No comment was written.", rule="comment.text",
+                               next_step="Write what is to be said about the place, then add it.")
+        comments.add(room, tx, request, checker, remarks)
+
+
+def take_comment_back(room: ReadingRoom, checker: str, number: int, round: int, comment: int) -> None:
+    """Take one's own comment away before it was given with a review; the log keeps it."""
+    with attempt(room, checker, "request.comment", f"request:{number}") as tx:
+        comments.take_back(tx, _commentable(room, tx, checker, number, round), checker, comment)
+
+
+def _commentable(room: ReadingRoom, tx: Any, checker: str, number: int, round: int) -> EgressRequest:
+    """The request in a round that this checker is still judging, or settling with others."""
+    request = _decidable(room, tx, checker, number)
+    egress.check_in_review(request)
+    if request.round != round:
+        raise InvalidTransition(f"Request {number} is in round {request.round}.", rule="review.round", value=round,
+                                next_step="Open the request again and look at its new files.")
+    egress.check_may_answer(request, checker)
+    return request
+
+
+def _comments(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest, project: Project
+              ) -> tuple[Comment, ...]:
+    """What the person may know of, without the words of an output that they may see as pixels only."""
+    found = comments.visible(tx, person, request, project)
+    if found and refusal_of(_check_not_pixels_only, room, tx, person.username, request):
+        return tuple(replace(one, anchor=replace(one.anchor, row="", column="", quote="")) for one in found)
+    return found
 
 
 def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatus, comment: str) -> EgressRequest:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from starlette.datastructures import FormData, UploadFile
 
+from readingroom.core.comments import Audience, Remark
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, FileKind, Group, OutputFile, Vote
 from readingroom.errors import InvalidInput
@@ -183,3 +184,14 @@ def votes(form: FormData, files: tuple[OutputFile, ...], optional: frozenset[int
 
     asked = [file for file in files if file.id not in optional or text_field(form, f"decision-{file.id}")]
     return tuple(Vote(file.id, decision(file), text_field(form, f"comment-{file.id}", 5000)) for file in asked)
+
+
+def remarks(form: FormData, files: tuple[OutputFile, ...]) -> tuple[Remark, ...]:
+    """The comments on places that were written, of every file: whichever button was pressed, none is lost."""
+
+    def audience(file: OutputFile) -> Audience:
+        return Audience.CHECKERS if text_field(form, f"audience-{file.id}", 20) == Audience.CHECKERS \
+            else Audience.RESEARCHER
+
+    return tuple(Remark(file.id, text_field(form, f"at-{file.id}", 60), said, audience(file))
+                 for file in files if (said := text_field(form, f"say-{file.id}")))

@@ -26,7 +26,7 @@ from readingroom.web.presenters import frame, times, words
 from readingroom.web.sessions import COOKIE, Identities, Seal, Session, cookie_place
 
 HERE = Path(__file__).parent
-MAX_FORM_FIELDS = 400
+MAX_FORM_FIELDS = 1_000
 
 
 class Hub(Protocol):

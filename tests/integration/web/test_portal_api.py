@@ -168,6 +168,7 @@ def test_the_openapi_document_describes_every_address(world):
         "/packages/requests",
         "/requests",
         "/requests/{number}",
+        "/requests/{number}/comments",
         "/private/price",
         "/private/curve",
         "/private/dry-runs",

@@ -75,9 +75,8 @@ def changes(before: Preview, now: Preview) -> Changes:
 
 
 def _unshown(before: Preview, now: Preview) -> str:
-    longer = any((one.more_rows, one.more_columns, one.more_lines, one.more_cells) != (0, 0, 0, 0)
-                 for one in (before, now))
-    return "What the page does not show was not compared." if longer else ""
+    longer = any(one.parts > 1 or one.unseen for one in (before, now))
+    return "Only the first part of each was compared." if longer else ""
 
 
 def _of_tables(before: Preview, now: Preview) -> Changes:

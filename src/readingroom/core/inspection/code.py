@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
-from readingroom.core.inspection.inspect import check_size
 from readingroom.core.inspection.model import Inspection
 from readingroom.core.inspection.notebooks import read_notebook
 from readingroom.core.inspection.recognise import content_kind, suffix_of
+from readingroom.core.inspection.size import check_size
 from readingroom.core.inspection.textual import CONTROL, INVISIBLE, decode
 from readingroom.core.policy import Policy
 

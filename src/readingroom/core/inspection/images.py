@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 
 MOST_PIXELS = 25_000_000
 LONGEST_SIDE = 10_000
-HARMLESS_CHUNKS = frozenset(
-    {b"PLTE", b"IDAT", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"bKGD", b"sBIT", b"tIME"}
-)
-CHUNK_LIMIT = 1_024
+HARMLESS_CHUNKS = {b"PLTE": 768, b"tRNS": 256, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"bKGD": 6,
+                   b"sBIT": 4, b"tIME": 7}
+"""Beside the pixels: each once, of at most so many bytes. Source: PNG specification, third edition, 11.2 and 11.3."""
+JPEG_SEGMENTS = frozenset({0xC0, 0xC1, 0xC2, 0xC4, 0xDA, 0xDB})
+MOST_JPEG_TABLES = 8_192
+"""Bytes of quantisation and Huffman tables: a picture needs under 2,000, a progressive one some more."""
+GARBAGE = bytes(range(17, 17 + 32 * 7, 7))
+"""Written over the end of a scan to see whether pixels are there."""
+INVISIBLE_ALPHA = 16
+"""Pixels less opaque than this (of 255) are not seen on any background."""
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 BROKEN = (
     OSError,
@@ -42,19 +48,35 @@ class _Hidden(Exception):
 def check_image(content: bytes, output_type: str) -> list[Finding]:
     """Findings on one picture; none means that it decodes and holds the picture and nothing else."""
     try:
-        (_walk_png if output_type == "png" else _walk_jpeg)(content)
-    except _Hidden as found:
+        beside = hidden(content, output_type)
+    except (struct.error, IndexError, zlib.error):
+        return [_undecodable()]
+    if beside:
         return [
             Finding(
                 "image.hidden-content",
                 Verdict.FAIL,
-                f"The image {found}.",
+                f"The image {beside}.",
                 "Save the figure again without metadata, for example with plt.savefig(name, metadata={}).",
             )
         ]
-    except (struct.error, IndexError, zlib.error):
-        return [_undecodable()]
     return [] if _picture(content, output_type) is not None else [_undecodable()]
+
+
+def hidden(content: bytes, output_type: str) -> str:
+    """What the file holds that the picture does not show, as in "carries a comment of 9 bytes"; "" if nothing.
+
+    Raises struct.error, IndexError or zlib.error for a file that is damaged.
+    """
+    try:
+        if output_type == "png":
+            _walk_png(content)
+            _check_transparent(content)
+        else:
+            _check_scans(content, _walk_jpeg(content))
+    except _Hidden as found:
+        return str(found)
+    return ""
 
 
 def _undecodable() -> Finding:
@@ -95,7 +117,7 @@ def _picture(content: bytes, output_type: str) -> Image.Image | None:
 
 
 def _walk_png(content: bytes) -> None:
-    offset, data, header = 8, [], None
+    offset, data, header, met = 8, [], None, set()
     while True:
         length, kind = struct.unpack_from(">I4s", content, offset)
         body = content[offset + 8 : offset + 8 + length]
@@ -110,13 +132,32 @@ def _walk_png(content: bytes) -> None:
             if body:
                 raise _Hidden("has data in its end marker")
             break
-        elif not (kind in HARMLESS_CHUNKS and length <= CHUNK_LIMIT) and not _is_software_note(kind, body):
+        elif kind in met or not (length <= HARMLESS_CHUNKS.get(kind, -1) or _is_software_note(kind, body)):
             raise _Hidden(f"carries {length:,} bytes beside the picture (chunk {kind.decode('latin-1')!r})")
+        else:
+            met.add(kind)
     if offset < len(content):
         raise _Hidden(f"is followed by {len(content) - offset:,} bytes after its end")
     if header is None:
         raise IndexError("no header")
     _check_pixels(b"".join(data), header)
+
+
+def _check_transparent(content: bytes) -> None:
+    """Pixels that cannot be seen have one colour, else they may hold another picture."""
+    from PIL import Image  # lazy: the rules are imported where no images are read
+
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            if image.width * image.height > MOST_PIXELS or not image.has_transparency_data:
+                return
+            picture = image.convert("RGBA")
+    except (*BROKEN, Image.DecompressionBombError):
+        return  # nothing of it is shown
+    unseen = picture.getchannel("A").point(lambda alpha: 255 if alpha < INVISIBLE_ALPHA else 0)
+    colours = picture.convert("RGB").histogram(unseen)
+    if any(sum(count > 0 for count in colours[start : start + 256]) > 1 for start in (0, 256, 512)):
+        raise _Hidden("has pixels of several colours that are transparent, so that nobody sees them")
 
 
 def _is_software_note(kind: bytes, body: bytes) -> bool:
@@ -139,8 +180,9 @@ def _check_pixels(compressed: bytes, header: tuple[int, ...]) -> None:
         raise _Hidden("holds more data than its pixels need")
 
 
-def _walk_jpeg(content: bytes) -> None:
-    offset = 2
+def _walk_jpeg(content: bytes) -> list[tuple[int, int]]:
+    """Where each scan's pixel data begin and end."""
+    offset, tables, scans = 2, 0, []
     while True:
         if content[offset] != 0xFF:
             raise IndexError("no marker")
@@ -153,11 +195,38 @@ def _walk_jpeg(content: bytes) -> None:
             raise _Hidden(f"carries {length:,} bytes beside the picture (EXIF, profile or application data)")
         if marker == 0xFE:
             raise _Hidden(f"carries a comment of {length:,} bytes")
+        if marker not in JPEG_SEGMENTS and not 0xE0 <= marker <= 0xEF:
+            raise _Hidden(f"carries {length:,} bytes beside the picture (segment {marker:02X})")
+        tables += length
+        if tables > MOST_JPEG_TABLES:
+            raise _Hidden(f"carries {tables:,} bytes of tables beside the picture")
         offset += 2 + length
         if marker == 0xDA:
-            offset = _end_of_scan(content, offset)
+            start, offset = offset, _end_of_scan(content, offset)
+            scans.append((start, offset))
     if offset + 2 < len(content):
         raise _Hidden(f"is followed by {len(content) - offset - 2:,} bytes after its end")
+    return scans
+
+
+def _check_scans(content: bytes, scans: list[tuple[int, int]]) -> None:
+    """The last bytes of each scan are pixels: the picture changes with them, else they are something else."""
+    seen = _pixels(content)
+    for start, end in scans:
+        length = min(len(GARBAGE), end - start)
+        changed = content[: end - length] + GARBAGE[:length] + content[end:]
+        if seen is not None and length and changed != content and _pixels(changed) == seen:
+            raise _Hidden("holds more data than its pixels need")
+
+
+def _pixels(content: bytes) -> bytes | None:
+    from PIL import Image  # lazy: the rules are imported where no images are read
+
+    try:
+        with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
+            return image.tobytes() if image.width * image.height <= MOST_PIXELS else None
+    except (*BROKEN, Image.DecompressionBombError):
+        return None
 
 
 def _is_plain_segment(marker: int, body: bytes) -> bool:
@@ -173,6 +242,8 @@ def _end_of_scan(content: bytes, offset: int) -> int:
         if offset < 0:
             raise IndexError("cut short")
         following = content[offset + 1]
-        if following != 0 and not 0xD0 <= following <= 0xD7:
+        if 0xD0 <= following <= 0xD7:
+            raise _Hidden("has restart markers, between which there is room for more than pixels")
+        if following != 0:
             return offset
         offset += 2

@@ -6,11 +6,13 @@ from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.inspection.csv_table import read_csv
 from readingroom.core.inspection.images import check_image
 from readingroom.core.inspection.json_values import read_json
-from readingroom.core.inspection.model import LARGEST_FILE, Inspection, PublishedTable
+from readingroom.core.inspection.model import Inspection, PublishedTable
 from readingroom.core.inspection.notebooks import check_notebook
 from readingroom.core.inspection.people import check_people
 from readingroom.core.inspection.recognise import IMAGES, check_type, recognise
+from readingroom.core.inspection.size import check_size
 from readingroom.core.inspection.textual import check_text, decode
+from readingroom.core.inspection.whole import check_image_shown, check_shown
 from readingroom.core.policy import Policy
 
 
@@ -26,10 +28,12 @@ def inspect(name: str, content: bytes, policy: Policy) -> Inspection:
         return Inspection("unknown", tuple(findings))
     output_type = recognise(name, content)
     findings += check_type(name, content, output_type, policy.output_types)
+    if output_type in IMAGES:
+        found = check_image(content, output_type)
+        return Inspection(output_type, (*findings, *found, *check_image_shown(found)))
+    findings += check_shown(name, content)
     if output_type is None:
         return Inspection("unknown", tuple(findings))
-    if output_type in IMAGES:
-        return Inspection(output_type, (*findings, *check_image(content, output_type)))
     text = decode(content) or ""
     table: PublishedTable | None = None
     if output_type == "ipynb":
@@ -48,32 +52,6 @@ def inspect(name: str, content: bytes, policy: Policy) -> Inspection:
     if table is not None:
         findings += check_people(table, policy)
     return Inspection(output_type, tuple(findings), table)
-
-
-def check_size(content: bytes, policy: Policy) -> list[Finding]:
-    limit = LARGEST_FILE if policy.max_file_bytes is None else min(policy.max_file_bytes, LARGEST_FILE)
-    findings = []
-    if policy.max_file_bytes is None:
-        findings.append(
-            Finding(
-                "policy.incomplete",
-                Verdict.REVIEW,
-                "The policy does not say how large a file may be.",
-                "Ask an administrator to set max_file_bytes in the site policy.",
-                parameters={"missing": ["max_file_bytes"]},
-            )
-        )
-    if len(content) > limit:
-        findings.append(
-            Finding(
-                "file.size",
-                Verdict.FAIL,
-                f"The file has {len(content):,} bytes; {limit:,} is the most that may leave.",
-                "Send less: aggregates are small. Split independent tables into files of their own.",
-                parameters={"size_bytes": len(content), "max_file_bytes": limit},
-            )
-        )
-    return findings
 
 
 def check_prose(text: str, policy: Policy) -> list[Finding]:

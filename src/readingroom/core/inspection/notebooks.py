@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
@@ -62,6 +64,62 @@ def _cell(cell: object) -> NotebookCell | None:
         outputs += [joined for part in parts if part is not None and (joined := _joined(part)) is not None]
         rich += [str(kind)[:80] for kind in data if kind != "text/plain"]
     return NotebookCell(cell["cell_type"], source, tuple(outputs), tuple(rich), bool(cell.get("attachments")))
+
+
+ORDINARY_ID = re.compile(r"[0-9a-f-]{1,36}")
+TOLD = frozenset({"cell_type", "source", "outputs"})
+"""What of a cell is shown with it."""
+
+
+def beside_the_cells(text: str) -> str:
+    """What a notebook holds besides its cells' text, as JSON: metadata, widgets' state, whatever else; "" if nothing.
+
+    Outputs that are not text and attachments are named with their cells, and left out here.
+    """
+    notebook = parse_json(text)
+    assert isinstance(notebook, dict)
+    rest = {key: value for key, value in notebook.items() if key not in ("cells", "nbformat", "nbformat_minor")}
+    if not isinstance(notebook.get("nbformat_minor", 0), int):
+        rest["nbformat_minor"] = notebook["nbformat_minor"]
+    cells = {f"cell {number}": left for number, cell in enumerate(notebook["cells"], 1) if (left := _beside(cell))}
+    rest |= {"beside the text of cells": cells} if cells else {}
+    return json.dumps(rest, indent=1, ensure_ascii=False) if any(rest.values()) else ""
+
+
+def _beside(cell: dict[str, object]) -> dict[str, object]:
+    told = TOLD | {"attachments"}
+    left = {key: value for key, value in cell.items() if key not in told and not _is_plain(key, value)}
+    outputs = cell.get("outputs", [])
+    assert isinstance(outputs, list)
+    rests = [rest for output in outputs if (rest := _output_beside(output))]
+    return left | ({"outputs": rests} if rests else {})
+
+
+def _output_beside(output: dict[str, object]) -> dict[str, object]:
+    shown = {key for key in ("text", "traceback", "evalue") if _joined(output.get(key)) is not None}
+    data = output.get("data")
+    assert data is None or isinstance(data, dict)
+    left = {key: value for key, value in output.items() if key not in shown | {"data"} and not _is_plain(key, value)}
+    if data and "text/plain" in data and _joined(data["text/plain"]) is None:
+        left["text/plain"] = data["text/plain"]
+    return left
+
+
+def _is_plain(key: str, value: object) -> bool:
+    """Whether this is what every notebook has, and tells nothing."""
+    match key:
+        case "execution_count":
+            return value is None or isinstance(value, int)
+        case "metadata":
+            return value == {}
+        case "id":
+            return isinstance(value, str) and ORDINARY_ID.fullmatch(value) is not None
+        case "output_type":
+            return value in ("stream", "display_data", "execute_result", "error")
+        case "name":
+            return value in ("stdout", "stderr")
+        case _:
+            return False
 
 
 def _joined(value: object) -> str | None:

@@ -55,7 +55,8 @@ def suffix_of(name: str) -> str:
 
 
 def parse_json(text: str, parse_float: Callable[[str], object] = float) -> object:
-    """The value, or ValueError: also for NaN, for endless numbers, and beyond 100 levels."""
+    """The value, or ValueError: also for NaN, for endless numbers, beyond 100 levels, and for a name given twice in one
+    object, of which readers see one."""
     depth = deepest = 0
     in_string = escaped = False
     for char in text:
@@ -75,7 +76,14 @@ def parse_json(text: str, parse_float: Callable[[str], object] = float) -> objec
             depth -= 1
     if deepest > MAX_DEPTH:
         raise ValueError(f"{deepest} levels deep")
-    return json.loads(text, parse_constant=_no_constant, parse_float=parse_float)
+    return json.loads(text, parse_constant=_no_constant, parse_float=parse_float, object_pairs_hook=_each_once)
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
 
 
 def _no_constant(name: str) -> object:

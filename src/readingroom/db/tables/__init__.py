@@ -31,6 +31,7 @@ from readingroom.db.tables.projects import (
     VersionRow,
 )
 from readingroom.db.tables.requests import (
+    CommentRow,
     DownloadRow,
     FileRow,
     GroupRow,
@@ -55,7 +56,8 @@ from readingroom.db.tables.workspaces import (
 )
 
 __all__ = [
-    "AccountRow", "AfterReviewRow", "AnswerRow", "ApplicationCommentRow", "Base", "CredentialRow", "DoorCounterRow",
+    "AccountRow", "AfterReviewRow", "AnswerRow", "ApplicationCommentRow", "Base", "CommentRow", "CredentialRow",
+    "DoorCounterRow",
     "DownloadRow", "EventRow", "ExtractRow", "FileRow", "GrantRow", "GroupRow", "IncidentRow", "InvitationRow",
     "LapseRow", "MailAddressRow", "MailRow", "MembershipRow", "MemoryRow", "NoticeRow", "PackageRequestRow",
     "PackageRow", "PersonRow", "ProbeRow", "ProjectRow", "ProviderSubjectRow", "QualificationRow", "RecallRow",

@@ -130,6 +130,26 @@ class VoteRow(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
 
 
+class CommentRow(Base):
+    """A checker's comment on a place in a file, and what stood there. Rows are added; one taken back is kept."""
+
+    __tablename__ = "output_comment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), index=True)
+    round: Mapped[int]
+    file_id: Mapped[int] = mapped_column(ForeignKey("output_file.id"))
+    checker: Mapped[str] = mapped_column(ForeignKey("person.username"))
+    written_at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)
+    audience: Mapped[str]
+    place: Mapped[str] = mapped_column(String(20))
+    row_label: Mapped[str] = mapped_column(Text)
+    column_name: Mapped[str] = mapped_column(Text)
+    quote: Mapped[str] = mapped_column(Text)
+    taken_back: Mapped[bool] = mapped_column(default=False)
+
+
 class ReleaseRow(Base):
     """The package that left: its name and the hash of its bytes in the blob store."""
 

@@ -14,11 +14,13 @@ from readingroom.core.requests import EgressRequest, FileKind, Group
 from readingroom.errors import InvalidInput, NotFound
 from readingroom.services import handover
 from readingroom.services import requests as service
+from readingroom.services.request_views import RequestView
 from readingroom.web import forms
 from readingroom.web.addresses import page
 from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Caller, Calling, caller
 from readingroom.web.portal import Here, Number, read_form
+from readingroom.web.presenters import comments as present_comments
 from readingroom.web.presenters import requests as present
 
 router = APIRouter(tags=["requests"], responses=REFUSALS)
@@ -102,6 +104,21 @@ class Comment(TypedDict):
 
 
 @exactly
+class PlacedComment(TypedDict):
+    """What a checker says of a place in a file: `at` as in `cell:3,2`, `line:7`, `code:2,5`, `print:2,1`, or "" for
+    the whole file; `place` in words, and `quote` what stands there. `sha256` names the version that it is about."""
+
+    file: str
+    sha256: str
+    round: int
+    at: str
+    place: str
+    quote: str
+    comment: str
+    on_earlier_version: bool
+
+
+@exactly
 class Package(TypedDict):
     """What became of the package; `downloads_left` is null where policy sets no limit."""
 
@@ -124,7 +141,7 @@ class Followed(Summary):
     release: Package | None
     files: list[Checked]
     groups: list[Grouped]
-    comments: list[Comment]
+    comments: list[Comment | PlacedComment]
 
 
 MULTIPART = {
@@ -254,10 +271,8 @@ def _release(view: handover.ReleaseView) -> Package:
 @router.get("/requests/{number}")
 def one(here: Here, calling: Calling, number: Number) -> Followed:
     """One request of this project: a token acts for its own project only."""
-    view = service.get(here.room, calling.username, number)
+    view = _own(here, calling, number)
     request = view.request
-    if request.project != calling.project:
-        raise NotFound(f"There is no request {number}.", rule="request.exists", value=number)
     return _summary(request) | {
         "round": request.round,
         "place_in_queue": view.place_in_queue,
@@ -285,5 +300,19 @@ def one(here: Here, calling: Calling, number: Number) -> Followed:
             if given.number == request.round
             for comment in given.comments
         ]
-        + ([{"file": "", "comment": request.outcome_comment}] if request.outcome_comment else []),
+        + ([{"file": "", "comment": request.outcome_comment}] if request.outcome_comment else [])
+        + present_comments.as_told(view),
     }
+
+
+@router.get("/requests/{number}/comments")
+def comments(here: Here, calling: Calling, number: Number) -> list[PlacedComment]:
+    """What checkers said of places in the files, of every round that was decided, oldest first."""
+    return present_comments.as_told(_own(here, calling, number))
+
+
+def _own(here: Here, calling: Calling, number: int) -> RequestView:
+    view = service.get(here.room, calling.username, number)
+    if view.request.project != calling.project:
+        raise NotFound(f"There is no request {number}.", rule="request.exists", value=number)
+    return view

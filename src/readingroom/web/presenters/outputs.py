@@ -2,51 +2,105 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.inspection import preview
+from readingroom.core.inspection.preview import Preview, PreviewCell
 from readingroom.core.requests import OutputFile
 from readingroom.errors import NotFound
 from readingroom.web.addresses import page
-from readingroom.web.presenters.times import plural
 
 MARKS = {
     Verdict.FAIL: ("rr-flag", "✗", "fails a rule"),
     Verdict.REVIEW: ("rr-flag rr-flag--review", "?", "to be judged"),
     Verdict.PASS: ("", "", ""),
 }
+MOST_LINKS = 1_500
+"""Places that are links: of a larger table only flagged cells and the first column are, the others can be written."""
 
 
 @dataclass(frozen=True)
-class GridCell:
+class Places:
+    """What is at places of one file: `said` counts comments by place; `link` opens the form for another, "" if none."""
+
+    said: Mapping[str, int] = field(default_factory=dict)
+    link: str = ""
+
+
+NO_PLACES = Places()
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A cell or line that a comment can be about. `href` is where to write one, `said` how many there are."""
+
     text: str
+    at: str = ""
+    id: str = ""
+    href: str = ""
+    said: int = 0
     classes: str = ""
     mark: str = ""
     why: str = ""
+    first: bool = False
 
 
 @dataclass(frozen=True)
 class NotebookCell:
+    number: int
     kind: str
-    lines: tuple[str, ...]
-    output_lines: tuple[str, ...]
+    lines: tuple[Spot, ...]
+    output_lines: tuple[Spot, ...]
     not_shown: str
 
 
 @dataclass(frozen=True)
+class Part:
+    number: int
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True)
 class Output:
-    """`kind` picks the partial in templates/output/; `more` says in words what is not shown."""
+    """`kind` picks the partial in templates/output/. `parts` lead to the rest; `unseen` says what is nowhere."""
 
     kind: str
     label: str
-    header: tuple[str, ...] = ()
-    rows: tuple[tuple[GridCell, ...], ...] = ()
+    header: tuple[Spot, ...] = ()
+    rows: tuple[tuple[Spot, ...], ...] = ()
     image: str = ""
-    lines: tuple[str, ...] = ()
+    lines: tuple[Spot, ...] = ()
     cells: tuple[NotebookCell, ...] = ()
-    more: str = ""
+    parts: tuple[Part, ...] = ()
+    first: int = 0
+    unseen: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Makes the spots of one file."""
+
+    file: int
+    places: Places
+    all_linked: bool
+
+    def spot(self, text: str, at: str, finding: Finding | None = None, *, first: bool = False) -> Spot:
+        said = self.places.said.get(at, 0)
+        linked = self.places.link and (self.all_linked or first or finding is not None)
+        href = self.places.link + quote(at) if linked else ""
+        classes, mark, why = MARKS[finding.verdict] if finding else ("", "", "")
+        return Spot(text, at, place_id(self.file, at) if said or href else "", href, said, classes, mark,
+                    f"{why}: {finding.message}" if finding and why else "", first)
+
+
+def place_id(file: int, at: str) -> str:
+    """The id of a place on a page."""
+    return f"at-{file}-{at.replace(':', '-').replace(',', '-')}"
 
 
 def _worst_by_position(findings: tuple[Finding, ...]) -> dict[tuple[int, int], Finding]:
@@ -60,46 +114,52 @@ def _worst_by_position(findings: tuple[Finding, ...]) -> dict[tuple[int, int], F
     return worst
 
 
-def _grid_cell(text: str, finding: Finding | None) -> GridCell:
-    if finding is None:
-        return GridCell(text)
-    classes, mark, why = MARKS[finding.verdict]
-    return GridCell(text, classes, mark, f"{why}: {finding.message}" if why else "")
+def output(
+    number: int, file: OutputFile, content: bytes, *, part: int = 1, places: Places = NO_PLACES, base: str = ""
+) -> Output:
+    """What the pages show of one frozen file. What cannot be shown says so.
 
-
-def output(number: int, file: OutputFile, content: bytes) -> Output:
-    """What the pages show of one frozen file. What cannot be shown says so."""
-    found = preview(file.name, content, file.findings)
-    worst = _worst_by_position(file.findings)
-    more = [
-        plural(count, f"more {noun}")
-        for count, noun in (
-            (found.more_rows, "row"),
-            (found.more_columns, "column"),
-            (found.more_lines, "line"),
-            (found.more_cells, "cell"),
-        )
-        if count
-    ]
+    `base` is the address under which its picture and its parts are; that of the request if not given.
+    """
+    found = preview(file.name, content, file.findings, part)
+    base = base or f"/requests/{number}/files/{file.id}"
     return Output(
         kind=found.kind,
         label=f"{file.name} as it would be read",
-        header=found.header,
-        rows=tuple(
-            tuple(
-                _grid_cell(text, worst.get((row, column)) if (row, column) in found.flagged else None)
-                for column, text in enumerate(cells)
-            )
-            for row, cells in enumerate(found.rows)
-        ),
-        image=page(f"/requests/{number}/files/{file.id}/image.png") if found.image else "",
-        lines=found.lines,
-        cells=tuple(
-            NotebookCell(cell.kind, cell.lines, cell.output_lines, ", ".join(cell.not_shown)) for cell in found.cells
-        ),
-        more=f"Not shown here: {' and '.join(more)}." if more else "",
+        image=page(f"{base}/image.png") if found.image else "",
+        parts=tuple(Part(one, page(base, part=one), one == found.part) for one in range(1, found.parts + 1))
+        if found.parts > 1 else (),
+        first=found.first,
+        unseen=found.unseen,
         note=found.note,
+        **_spots(file, found, places),
     )
+
+
+def _spots(file: OutputFile, found: Preview, places: Places) -> dict[str, tuple]:  # type: ignore[type-arg]
+    if found.kind == "table":
+        worst = _worst_by_position(file.findings)
+        writer = _Writer(file.id, places, len(found.rows) * len(found.header) <= MOST_LINKS)
+        return {
+            "header": tuple(writer.spot(name, f"cell:0,{column}") for column, name in enumerate(found.header, 1)),
+            "rows": tuple(
+                tuple(writer.spot(text, f"cell:{row},{column}", worst.get((row - 1, column - 1)), first=column == 1)
+                      for column, text in enumerate(cells, 1))
+                for row, cells in enumerate(found.rows, found.first + 1)),
+        }
+    writer = _Writer(file.id, places, True)
+    return {
+        "lines": tuple(writer.spot(line, f"line:{place}") for place, line in enumerate(found.lines, found.first + 1)),
+        "cells": tuple(_notebook_cell(writer, place, cell) for place, cell in enumerate(found.cells, found.first + 1)),
+    }
+
+
+def _notebook_cell(writer: _Writer, number: int, cell: PreviewCell) -> NotebookCell:
+    return NotebookCell(
+        number, cell.kind,
+        tuple(writer.spot(line, f"code:{number},{place}") for place, line in enumerate(cell.lines, 1)),
+        tuple(writer.spot(line, f"print:{number},{place}") for place, line in enumerate(cell.output_lines, 1)),
+        ", ".join(cell.not_shown))
 
 
 def image(file: OutputFile, content: bytes) -> bytes:

@@ -13,8 +13,9 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Decision, Group, OutputFile, Review
 from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
-from readingroom.web.presenters import times, turnaround
+from readingroom.web.presenters import comments, times, turnaround
 from readingroom.web.presenters.actions import SECONDARY, Action
+from readingroom.web.presenters.comments import ShownComment
 from readingroom.web.presenters.words import (
     ASSURANCE_WORDS,
     DECISION_WORDS,
@@ -105,6 +106,7 @@ class Detail:
     outcome: str
     outcome_comment: str
     rounds: tuple[Round, ...]
+    comments: tuple[ShownComment, ...]
     actions: tuple[Action, ...]
     release_name: str
     release_href: str
@@ -238,6 +240,7 @@ def detail(view: RequestView, now: datetime) -> Detail:
         outcome=OUTCOMES.get(request.status, "Why it was returned before"),
         outcome_comment=request.outcome_comment,
         rounds=rounds(view),
+        comments=comments.of_round(view),
         actions=tuple(actions),
         release_name=release.filename if release else "",
         release_sha256=release.sha256 if release else "",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from readingroom.core.comments import Audience, Remark
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.egress import Phase
 from readingroom.core.groups import arranged
@@ -16,6 +17,7 @@ from readingroom.core.requests import Decision, OutputFile, Review, Vote
 from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import requests, times
+from readingroom.web.presenters.comments import ShownComment
 from readingroom.web.presenters.comparisons import Comparison
 from readingroom.web.presenters.outputs import Output
 from readingroom.web.presenters.words import DECISION_WORDS, Tag, VerdictMark
@@ -59,6 +61,27 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Say:
+    """The form for a comment on a place: `at` as it is written, `text` as typed so far, `open` if it was asked for."""
+
+    at: str
+    text: str
+    between: bool
+    open: bool
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a checker typed and was not kept yet. `at` is the place, of file `file`, that they want to comment on."""
+
+    votes: tuple[Vote, ...] = ()
+    note: str = ""
+    remarks: tuple[Remark, ...] = ()
+    file: int = 0
+    at: str = ""
+
+
+@dataclass(frozen=True)
 class Sheet:
     """One file on the checker's page. `reason_needed` says that approving it needs a comment."""
 
@@ -73,6 +96,8 @@ class Sheet:
     lineage: str
     carried: bool
     optional: str
+    comments: tuple[ShownComment, ...]
+    say: Say
 
 
 @dataclass(frozen=True)
@@ -163,14 +188,15 @@ def _sheet(
     file: OutputFile,
     output: Output,
     compared: Comparison,
-    typed: tuple[Vote, ...],
+    comments: tuple[ShownComment, ...],
+    typed: Typed,
     people: dict[str, Person],
     others: tuple[Review, ...],
 ) -> Sheet:
-    vote = _own_vote(view, file, typed)
+    vote = _own_vote(view, file, typed.votes)
     own = None if vote is None else vote.decision
     said = tuple(
-        Said(_name(review.checker, people), DECISION_WORDS[vote.decision], vote.comment)
+        Said(name(review.checker, people), DECISION_WORDS[vote.decision], vote.comment)
         for review in others
         for vote in review.votes
         if vote.file_id == file.id
@@ -192,10 +218,19 @@ def _sheet(
         lineage=lineage(file),
         carried=file.id in view.carried,
         optional=CARRIED if file.id in view.carried else "" if file.leaves else NOT_LEAVING,
+        comments=comments,
+        say=_say(file, typed),
     )
 
 
-def _name(username: str, people: dict[str, Person]) -> str:
+def _say(file: OutputFile, typed: Typed) -> Say:
+    written = next((one for one in typed.remarks if one.file_id == file.id), None)
+    if written is not None:
+        return Say(written.at, written.text, written.audience is Audience.CHECKERS, True)
+    return Say(typed.at, "", False, True) if typed.file == file.id else Say("", "", False, False)
+
+
+def name(username: str, people: dict[str, Person]) -> str:
     return people[username].display_name if username in people else username
 
 
@@ -203,21 +238,21 @@ def review_page(
     view: RequestView,
     outputs: dict[int, Output],
     compared: dict[int, Comparison],
+    comments: dict[int, tuple[ShownComment, ...]],
     policy: Policy,
     people: dict[str, Person],
     viewer: str,
     now: datetime,
-    typed: tuple[Vote, ...] = (),
-    note: str = "",
+    typed: Typed,
 ) -> ReviewPage:
     """`view.reviews` already holds only what this checker may know; while independent that is only their own."""
     request = view.request
     current = tuple(review for review in view.reviews if review.round == request.round)
     shown = current if view.phase in (Phase.CONSOLIDATING, Phase.SIGN_OFF) else ()
     may_review, may_conclude = not view.may["review"], not view.may["conclude"]
-    own_note = note or (view.own_review.note if view.own_review else "")
+    own_note = typed.note or (view.own_review.note if view.own_review else "")
     sheets = tuple(
-        _sheet(view, file, outputs[file.id], compared[file.id], typed, people, shown)
+        _sheet(view, file, outputs[file.id], compared[file.id], comments[file.id], typed, people, shown)
         for _, members in arranged(request.files) for file in members
     )
     if may_conclude:
@@ -247,7 +282,7 @@ def review_page(
         project=view.project.title,
         aim=view.project.aim,
         purpose=request.purpose,
-        author=_name(request.author, people),
+        author=name(request.author, people),
         round=request.round,
         submitted=times.when(request.submitted_at, now),
         heading=heading,
@@ -259,7 +294,7 @@ def review_page(
         submit_text="Change my review" if may_conclude else "Submit my review",
         note=own_note,
         notes=tuple(
-            Said(_name(review.checker, people), "", review.note)
+            Said(name(review.checker, people), "", review.note)
             for review in shown
             if review.note and review.checker != viewer
         ),

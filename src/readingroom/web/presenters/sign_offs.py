@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from readingroom.core.requests import EgressRequest
@@ -58,7 +58,7 @@ def _sheets(view: SignOffView) -> tuple[Sheet, ...]:
     number = view.request.number
     found = []
     for file in view.request.files:
-        output = outputs.output(number, file, view.contents[file.id])
-        image = page(f"/sign-offs/{number}/files/{file.id}/image.png") if output.image else ""
-        found.append(Sheet(requests.file(number, file), replace(output, image=image), view.reasons[file.id]))
+        base = f"/sign-offs/{number}/files/{file.id}"
+        output = outputs.output(number, file, view.contents[file.id], base=base)
+        found.append(Sheet(requests.file(number, file), output, view.reasons[file.id]))
     return tuple(found)

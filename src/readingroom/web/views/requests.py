@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
+from readingroom.core.inspection import preview
+from readingroom.core.inspection.preview import ALL
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, InvalidTransition
 from readingroom.services import handover, projects
@@ -26,8 +28,10 @@ from readingroom.web.portal import (
     text_field,
     viewer,
 )
+from readingroom.web.presenters import comments as present_comments
 from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import requests as present
+from readingroom.web.presenters.outputs import Places
 from readingroom.web.presenters.paging import SIZE, pager
 
 router = APIRouter()
@@ -112,15 +116,21 @@ def one(request: Request, here: Here, looking: Looking, number: Number) -> Respo
 
 
 @router.get("/requests/{number}/files/{file_id}")
-def one_file(request: Request, here: Here, looking: Looking, number: Number, file_id: Number) -> Response:
-    view, file, content = _file(here, looking, number, file_id)
+def one_file(
+    request: Request, here: Here, looking: Looking, number: Number, file_id: Number, part: PageNumber = 1
+) -> Response:
+    view, file, content = _file(here, looking, number, file_id, part)
+    comments = present_comments.of_file(
+        view, file, lambda: preview(file.name, content, file.findings, ALL), lambda _: "A checker")
     return render(
         request,
         "requests/file.html",
         RESEARCHER,
         detail=present.detail(view, here.room.now()),
         file=present.file(number, file),
-        output=present_outputs.output(number, file, content),
+        output=present_outputs.output(
+            number, file, content, part=part, places=Places(present_comments.said_at(comments))),
+        comments=comments,
     )
 
 
@@ -135,9 +145,9 @@ def file_image(here: Here, looking: Annotated[Viewer, Depends(viewer)], number: 
     )
 
 
-def _file(here: Portal, looking: Viewer, number: int, file_id: int):  # type: ignore[no-untyped-def]
+def _file(here: Portal, looking: Viewer, number: int, file_id: int, part: int = 1):  # type: ignore[no-untyped-def]
     view = service.get(here.room, looking.username, number)
-    content = service.file_content(here.room, looking.username, number, file_id)
+    content = service.file_content(here.room, looking.username, number, file_id, part)
     return view, next(file for file in view.request.files if file.id == file_id), content
 
 

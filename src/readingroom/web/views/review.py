@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
+from readingroom.core.inspection import Preview, preview
+from readingroom.core.inspection.anchors import anchored
+from readingroom.core.inspection.preview import ALL
 from readingroom.core.lifecycle import RequestStatus
-from readingroom.core.requests import Vote
+from readingroom.core.requests import OutputFile
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput
 from readingroom.services import accounts, memory
 from readingroom.services import requests as service
 from readingroom.services.request_views import RequestView
 from readingroom.web import forms
+from readingroom.web.addresses import page
 from readingroom.web.portal import Changed, Here, Looking, Number, PageNumber, Portal, Viewer, render, see, text_field
+from readingroom.web.presenters import comments as present_comments
 from readingroom.web.presenters import comparisons as present_compare
 from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import review as present
+from readingroom.web.presenters.outputs import Places
 from readingroom.web.presenters.paging import part
+from readingroom.web.presenters.review import Typed
 
 router = APIRouter()
 CHECKER = Role.CHECKER
+NOTHING = Typed()
+FileId = Annotated[int, Query(ge=0, le=2**31 - 1)]
 
 
 @router.get("/queue")
@@ -32,8 +45,11 @@ def queue(request: Request, here: Here, looking: Looking, done: int | None = Non
 
 
 @router.get("/requests/{number}/review")
-def review_page(request: Request, here: Here, looking: Looking, number: Number) -> Response:
-    return _page(request, here, looking, service.get(here.room, looking.username, number))
+def review_page(request: Request, here: Here, looking: Looking, number: Number, file: FileId = 0, at: str = ""
+                ) -> Response:
+    """With a file and a place in it, the form for a comment on that place is open beside it."""
+    view = service.get(here.room, looking.username, number)
+    return _page(request, here, looking, view, Typed(file=file, at=at[:60]))
 
 
 def _page(
@@ -41,40 +57,88 @@ def _page(
     here: Portal,
     looking: Viewer,
     view: RequestView,
-    typed: tuple[Vote, ...] = (),
-    note: str = "",
+    typed: Typed = NOTHING,
     fault: InvalidInput | None = None,
 ) -> Response:
     room, asked = here.room, view.request
     sights = service.sights(room, looking.username, asked.number)
-    outputs = {file.id: present_outputs.output(asked.number, file, sights[file.id].content) for file in asked.files}
-    compared = present_compare.comparisons(asked.files, sights, memory.of_request(room, looking.username, asked.number))
-    known = {asked.author, looking.username, *(review.checker for review in view.reviews)}
+    if typed.at and fault is None:
+        fault = _fault_of(typed, asked.files, sights)
+    known = {asked.author, looking.username, *(review.checker for review in view.reviews),
+             *(comment.checker for comment in view.comments)}
     people = {name: accounts.person(room, name) for name in known}
+    comments, outputs = {}, {}
+    for file in asked.files:
+        sight = sights[file.id]
+        comments[file.id] = present_comments.of_file(
+            view, file, _shown(file, sight.content), lambda name: present.name(name, people), viewer=looking.username)
+        link = "" if view.may["review"] else page(f"/requests/{asked.number}/review", file=file.id) + "&at="
+        outputs[file.id] = present_outputs.output(
+            asked.number, file, sight.content, places=Places(present_comments.said_at(comments[file.id]), link))
+    compared = present_compare.comparisons(asked.files, sights, memory.of_request(room, looking.username, asked.number))
     shown = present.review_page(
         view,
         outputs,
         compared,
+        comments,
         service.policy_of(room, looking.username, asked.number),
         people,
         looking.username,
         room.now(),
         typed,
-        note,
     )
     return render(request, "review/review.html", CHECKER, status=422 if fault else 200, review=shown, fault=fault)
+
+
+def _shown(file: OutputFile, content: bytes) -> Callable[[], Preview]:
+    return lambda: preview(file.name, content, file.findings, ALL)
+
+
+def _fault_of(typed: Typed, files: tuple[OutputFile, ...], sights: dict[int, service.Sight]) -> InvalidInput | None:
+    """What is wrong with a place that an address names; nothing of the address is shown unless it is one."""
+    file = next((file for file in files if file.id == typed.file), None)
+    try:
+        if file is not None:
+            anchored(_shown(file, sights[file.id].content)(), typed.at)
+    except InvalidInput as fault:
+        return fault
+    return None
+
+
+def _typed(form: FormData, view: RequestView) -> Typed:
+    files = view.request.files
+    return Typed(forms.votes(form, files, view.optional), text_field(form, "note", 5000), forms.remarks(form, files))
 
 
 @router.post("/requests/{number}/review")
 def give_review(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     view = service.get(here.room, looking.username, number)
-    votes, note = forms.votes(form, view.request.files, view.optional), text_field(form, "note", 5000)
+    typed = _typed(form, view)
     check_round(form, view)
     try:
-        service.review(here.room, looking.username, number, votes, note)
+        service.review(here.room, looking.username, number, typed.votes, typed.note, typed.remarks)
     except InvalidInput as fault:
-        return _page(request, here, looking, view, votes, note, fault)
+        return _page(request, here, looking, view, typed, fault)
     return see("/queue", done=number)
+
+
+@router.post("/requests/{number}/comments")
+def comment(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
+    """Keep what was written about places, or take a comment back; what else was typed is shown again."""
+    room, viewer = here.room, looking.username
+    view = service.get(room, viewer, number)
+    typed = _typed(form, view)
+    check_round(form, view)
+    back = text_field(form, "take-back", 10)
+    try:
+        if back:
+            service.take_comment_back(room, viewer, number, view.request.round, int(back) if back.isdigit() else 0)
+        else:
+            service.remark(room, viewer, number, view.request.round, typed.remarks)
+            typed = replace(typed, remarks=())
+    except InvalidInput as fault:
+        return _page(request, here, looking, view, typed, fault)
+    return _page(request, here, looking, service.get(room, viewer, number), typed)
 
 
 def check_round(form: FormData, view: RequestView) -> None:

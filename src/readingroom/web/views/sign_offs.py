@@ -43,6 +43,23 @@ def one(request: Request, here: Here, looking: Looking, number: Number) -> Respo
     return _page(request, here, looking, number)
 
 
+@router.get("/sign-offs/{number}/files/{file_id}")
+def one_part(
+    request: Request, here: Here, looking: Looking, number: Number, file_id: Number, part: PageNumber = 1
+) -> Response:
+    """A part of a file that is too long for the page of the sign-off."""
+    view = service.look(here.room, looking.username, number)
+    file, base = service.file_of(view, file_id), f"/sign-offs/{number}/files/{file_id}"
+    return render(
+        request,
+        "sign_offs/part.html",
+        CUSTODIAN,
+        number=number,
+        file=file,
+        output=present_outputs.output(number, file, view.contents[file_id], part=part, base=base),
+    )
+
+
 @router.get("/sign-offs/{number}/files/{file_id}/image.png")
 def file_image(here: Here, looking: Annotated[Viewer, Depends(viewer)], number: Number, file_id: Number) -> Response:
     """An image as we encoded it again from its pixels: never the bytes that were sent."""

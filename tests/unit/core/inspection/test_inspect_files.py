@@ -155,7 +155,7 @@ def test_a_table_preview_is_capped_and_marks_flagged_cells():
     content = csv_of("band,n", [(f"band {i}", 40 if i else 3) for i in range(300)])
     result = check_output("a.csv", content, None, POLICY)
     shown = preview("a.csv", content, result.findings)
-    assert (shown.kind, shown.header, len(shown.rows), shown.more_rows) == ("table", ("band", "n"), 200, 100)
+    assert (shown.kind, shown.header, len(shown.rows), shown.parts) == ("table", ("band", "n"), 200, 2)
     assert shown.flagged == {(0, 1)}
 
 

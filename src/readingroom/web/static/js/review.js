@@ -1,10 +1,16 @@
-// The checker's page: one file at a time, and keys. Without JavaScript all files stand below each other.
+// The checker's page: one file at a time, and keys. Without JavaScript all files stand below each other, and every key
+// here has a link, field or button that does the same.
 "use strict";
 const sheets = [...document.querySelectorAll(".rr-sheet")];
 const links = [...document.querySelectorAll(".rr-files a")];
 const form = document.getElementById("review");
 const progress = document.getElementById("progress");
+const keyList = document.getElementById("keys");
+const keySwitch = document.getElementById("keys-on");
+const KEYS_OFF = "rr-review-keys-off";
 let current = 0;
+
+const here = (selector) => sheets[current].querySelector(selector);
 
 const show = (index, move) => {
   current = Math.max(0, Math.min(sheets.length - 1, index));
@@ -24,27 +30,80 @@ const count = () => {
   progress.textContent = `${decided} of ${sheets.length} decided`;
 };
 
+// A place was chosen: what was typed elsewhere stays, which following the link would lose.
+const commentOn = (place) => {
+  const say = here("details.rr-say");
+  if (!say) return false;
+  say.open = true;
+  say.querySelector("input").value = place.dataset.at;
+  say.querySelector("textarea").focus();
+  return true;
+};
+
+// In a table the arrow keys go from cell to cell, in text from line to line.
+const neighbour = (place, key) => {
+  const places = [...sheets[current].querySelectorAll(".rr-place")];
+  const cell = place.closest("td, th");
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
+  if (step) return places[places.indexOf(place) + step];
+  const rows = [...cell.closest("table").querySelectorAll("tr")];
+  const beyond = rows[rows.indexOf(cell.parentElement) + (key === "ArrowUp" ? -1 : 1)];
+  return beyond && (beyond.cells[cell.cellIndex]?.querySelector(".rr-place") || beyond.querySelector(".rr-place"));
+};
+
+const focusOn = (element) => { if (element) element.focus(); return Boolean(element); };
+const choose = (key) => {
+  const choice = here(`input[data-key=${key}]`);
+  if (choice) { choice.checked = true; count(); }
+  return Boolean(choice);
+};
+const ACTIONS = {
+  j: () => show(current + 1, true),
+  k: () => show(current - 1, true),
+  a: () => choose("a"),
+  c: () => choose("c"),
+  u: () => choose("u"),
+  "/": () => focusOn(here(".rr-vote textarea")),
+  p: () => focusOn(here(".rr-flag .rr-place") || here(".rr-place")),
+  w: () => { const say = here("details.rr-say"); if (say) { say.open = true; say.querySelector("input").focus(); } },
+  n: () => focusOn(document.getElementById("note")),
+  s: () => focusOn(document.getElementById("submit-review")),
+  "?": () => keyList.showModal(),
+};
+
+const keysOff = () => { try { return localStorage.getItem(KEYS_OFF) === "yes"; } catch { return false; } };
+
 if (sheets.length) {
   links.forEach((link, place) => link.addEventListener("click", (event) => { event.preventDefault(); show(place, true); }));
   form.addEventListener("change", count);
-  const keys = document.getElementById("keys");
-  if (keys) keys.hidden = false;
+  form.addEventListener("click", (event) => {
+    const place = event.target.closest(".rr-place");
+    if (place && commentOn(place)) event.preventDefault();
+  });
+  document.getElementById("keys-open").hidden = false;
+  document.getElementById("keys-open").addEventListener("click", () => keyList.showModal());
+  document.getElementById("keys-close").addEventListener("click", () => keyList.close());
+  keySwitch.checked = !keysOff();
+  keySwitch.addEventListener("change", () => {
+    try { localStorage.setItem(KEYS_OFF, keySwitch.checked ? "no" : "yes"); } catch { /* they stay as they are for this page */ }
+  });
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("textarea, select, input[type=text]")) {
-      if (event.key === "Escape") event.target.blur();
+    if (event.ctrlKey || event.metaKey || event.altKey || keyList.open) return;
+    if (event.target.closest("textarea, select, input:not([type=radio])")) {
+      if (event.key === "Escape") focusOn(sheets[current]);
       return;
     }
-    if (event.key === "j") show(current + 1, true);
-    else if (event.key === "k") show(current - 1, true);
-    else if (event.key === "/") {
-      const box = sheets[current].querySelector("textarea");
-      if (box) { event.preventDefault(); box.focus(); }
-    } else if (["a", "c", "u"].includes(event.key)) {
-      const choice = sheets[current].querySelector(`input[data-key=${event.key}]`);
-      if (choice) { choice.checked = true; count(); }
+    const place = event.target.closest(".rr-place");
+    if (place && event.key.startsWith("Arrow")) {
+      if (focusOn(neighbour(place, event.key))) event.preventDefault();
+    } else if (keySwitch.checked && Object.hasOwn(ACTIONS, event.key)) {
+      event.preventDefault();
+      ACTIONS[event.key]();
     }
   });
-  const wanted = sheets.findIndex((sheet) => `#${sheet.id}` === location.hash);
-  show(Math.max(0, wanted), false);
+  const wanted = sheets.findIndex((sheet) => location.hash && sheet.matches(`#${CSS.escape(location.hash.slice(1))}, :has(#${CSS.escape(location.hash.slice(1))})`));
+  const opened = sheets.findIndex((sheet) => sheet.querySelector("details.rr-say[open]"));
+  show(Math.max(0, wanted >= 0 ? wanted : opened), false);
+  if (wanted < 0 && opened >= 0) here("details.rr-say textarea").focus();
   count();
 }
