@@ -21,7 +21,7 @@ from readingroom.hub.names import PROJECT_LABEL
 from readingroom.ops import supervise
 from readingroom.services import grants, workspaces
 from readingroom.settings import Settings
-from readingroom.tour.steps import PROJECT
+from readingroom.tour.journey import PROJECT
 from readingroom.tour.visitor import wait_until
 
 MIB = 1024**2

@@ -20,8 +20,8 @@ from readingroom.hub.configure import read_key
 from readingroom.hub.names import sockets_dir
 from readingroom.hub.proxy import unix_url
 from readingroom.settings import Settings
+from readingroom.tour.journey import PROJECT
 from readingroom.tour.kernel import Kernel
-from readingroom.tour.steps import PROJECT
 from readingroom.tour.visitor import LOOPBACK, Visitor
 
 ROUNDS = 60

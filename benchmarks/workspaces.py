@@ -8,7 +8,7 @@ import time
 from benchmarks.plain_hub import PlainHub
 from benchmarks.result import Result
 from readingroom.settings import Settings
-from readingroom.tour.steps import PROJECT
+from readingroom.tour.journey import PROJECT
 from readingroom.tour.visitor import Visitor, wait_until
 
 

@@ -24,8 +24,8 @@ from readingroom.services import grants, walls, workspaces
 from readingroom.services.people import reinstate, suspend
 from readingroom.settings import REPOSITORY, STATE_VARIABLE
 from readingroom.storage.volumes import mounted_below
+from readingroom.tour.journey import PROJECT
 from readingroom.tour.kernel import Kernel
-from readingroom.tour.steps import PROJECT
 from readingroom.tour.visitor import wait_until
 from readingroom.web.addresses import lab
 

@@ -27,8 +27,9 @@ from readingroom.hub.names import container_name
 from readingroom.ops import door, engine, images, supervise, up
 from readingroom.services import grants, handover, private_answers, requests, workspaces
 from readingroom.settings import REPOSITORY, STATE_VARIABLE
-from readingroom.tour.steps import PROJECT, Journey, open_workspace
+from readingroom.tour.journey import PROJECT, Journey
 from readingroom.tour.visitor import wait_until
+from readingroom.tour.workspace import open_workspace
 
 pytestmark = pytest.mark.docker
 

@@ -18,7 +18,8 @@ from rich.console import Console
 from readingroom.errors import ReadingRoomError
 from readingroom.ops.up import clean_demo, up
 from readingroom.settings import Settings, load_settings
-from readingroom.tour.steps import STEPS, Journey
+from readingroom.tour.journey import Journey
+from readingroom.tour.steps import STEPS
 
 
 @dataclass(frozen=True)
