@@ -22,6 +22,7 @@ OTHERS = {
     "tables": "checked tables against ACRO and a bare DuckDB pass (makes an environment with ACRO)",
     "protection": "the intruder audit, and optimal patterns against a plain integer programme",
     "checking": "submission to checked, of a hundred outputs of 50 MB, beside reading each of them once",
+    "desk": "the pages of a request with 10,000 on record and twenty people at once, beside the barest page",
     "lapsing": "the sweep over ten thousand grants, and what the worker asks twice a second",
     "ledger": "what a private question's entry in the account costs",
     "access_decisions": "one access decision on 1,000 projects of 50 grants, beside reading its rows",
