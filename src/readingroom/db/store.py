@@ -35,6 +35,7 @@ from readingroom.db.requests import Requests
 from readingroom.db.row_counts import RowCounts
 from readingroom.db.shown import ShownBytes
 from readingroom.db.sign_ins import SignIns
+from readingroom.db.training import Training
 from readingroom.db.turns import Turns
 from readingroom.db.walls import Walls
 from readingroom.db.workspaces import Workspaces
@@ -71,6 +72,7 @@ class Transaction:
         self.notices = Notices(session, clock)
         self.lapses = Lapses(session)
         self.register = RegisterRecords(session)
+        self.training = Training(session)
 
 
 def make_engine(url: str) -> Engine:

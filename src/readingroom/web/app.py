@@ -49,6 +49,7 @@ from readingroom.web.views import (
     review,
     sign_in,
     sign_offs,
+    training,
     turnaround,
 )
 
@@ -80,6 +81,7 @@ PAGES = (
     people,
     account,
     invitation,
+    training,
     turnaround,
     sign_offs,
 )

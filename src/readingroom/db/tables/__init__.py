@@ -44,6 +44,7 @@ from readingroom.db.tables.requests import (
     SignOffRow,
     VoteRow,
 )
+from readingroom.db.tables.training import TrainingRow
 from readingroom.db.tables.workspaces import (
     DoorCounterRow,
     IncidentRow,
@@ -57,11 +58,10 @@ from readingroom.db.tables.workspaces import (
 
 __all__ = [
     "AccountRow", "AfterReviewRow", "AnswerRow", "ApplicationCommentRow", "Base", "CommentRow", "CredentialRow",
-    "DoorCounterRow",
-    "DownloadRow", "EventRow", "ExtractRow", "FileRow", "GrantRow", "GroupRow", "IncidentRow", "InvitationRow",
-    "LapseRow", "MailAddressRow", "MailRow", "MembershipRow", "MemoryRow", "NoticeRow", "PackageRequestRow",
-    "PackageRow", "PersonRow", "ProbeRow", "ProjectRow", "ProviderSubjectRow", "QualificationRow", "RecallRow",
-    "RecoveryCodeRow", "ReleaseRow", "RemovalRow", "RequestRow", "ResemblanceRow", "ReviewRow", "RowCountRow",
-    "SecondFactorRow", "SectionRow", "ShownHourRow", "SignInAddressRow", "SignOffRow", "SignatureRow", "TurnRow",
-    "VersionRow", "VoteRow", "WorkspaceRow",
+    "DoorCounterRow", "DownloadRow", "EventRow", "ExtractRow", "FileRow", "GrantRow", "GroupRow", "IncidentRow",
+    "InvitationRow", "LapseRow", "MailAddressRow", "MailRow", "MembershipRow", "MemoryRow", "NoticeRow",
+    "PackageRequestRow", "PackageRow", "PersonRow", "ProbeRow", "ProjectRow", "ProviderSubjectRow",
+    "QualificationRow", "RecallRow", "RecoveryCodeRow", "ReleaseRow", "RemovalRow", "RequestRow", "ResemblanceRow",
+    "ReviewRow", "RowCountRow", "SecondFactorRow", "SectionRow", "ShownHourRow", "SignInAddressRow", "SignOffRow",
+    "SignatureRow", "TrainingRow", "TurnRow", "VersionRow", "VoteRow", "WorkspaceRow",
 ]

@@ -47,7 +47,7 @@ AREAS = (
     ),
     Area(Role.OWNER, Permission.REVIEW_APPLICATIONS, (("Applications", "/applications"), ("Datasets", "/datasets"))),
     Area(Role.CHECKER, Permission.REVIEW_OUTPUTS, (("Requests to check", "/queue"), ("Releases", "/releases"),
-                                                    ("Turnaround", "/turnaround"))),
+                                                    ("Turnaround", "/turnaround"), ("Training", "/training"))),
     Area(
         Role.ADMINISTRATOR,
         Permission.MANAGE_PEOPLE,

@@ -97,7 +97,7 @@ class Sheet:
     carried: bool
     optional: str
     comments: tuple[ShownComment, ...]
-    say: Say
+    say: Say | None
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,8 @@ class ReviewPage:
     earlier: tuple[requests.Round, ...]
     rules: tuple[str, ...]
     gone: str
+    base: str
+    is_training: bool = False
 
     @property
     def groups(self) -> tuple[tuple[str, tuple[Sheet, ...]], ...]:
@@ -302,6 +304,7 @@ def review_page(
         earlier=tuple(given for given in requests.rounds(view) if given.number < request.round),
         rules=rules(policy),
         gone=_gone(view),
+        base=f"/requests/{request.number}",
     )
 
 
