@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from readingroom.errors import InvalidInput
+from readingroom.sdk._layout import MARK, cells_of, lines_shown
 
 if TYPE_CHECKING:
     from readingroom.sdk._tables import Table
@@ -20,7 +21,6 @@ COLOURS = ("#12436D", "#28A197", "#801650", "#F46A25", "#3D3D3D", "#A285D1")
 HATCHES = ("", "//", "..", "xx", "\\\\", "++")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)))
-MARK = "[c]"
 MOST_SERIES = len(COLOURS)
 MOST_PLACES = 80
 GREY, DARK = "#d9d9d9", "#3D3D3D"
@@ -47,12 +47,12 @@ def grid(made: Table, most_series: int = MOST_SERIES) -> Grid:
     if len(made.tables) != 1:
         raise InvalidInput("Only a table of one statistic is drawn like this.", rule="figure.table",
                            value=made.statistic, next_step="Make a table of one statistic.")
-    rows, columns = ([label for label in labels if not is_margin_label(label)] for labels in made._axes())
+    rows, columns = ([label for label in labels if not is_margin_label(label)] for labels in lines_shown(made))
     if len(columns) > most_series or len(rows) > MOST_PLACES:
         raise InvalidInput(f"{len(rows)} by {len(columns)} is more than a reader can tell apart.",
                            rule="figure.size", value=len(rows) * len(columns),
                            next_step=f"Merge categories: at most {MOST_PLACES} by {most_series}.")
-    cells = made._cells()
+    cells = cells_of(made)
     values = {(_name(row), _name(column)): shown(*cells[row, column]) for row in rows for column in columns}
     if any(isinstance(value, str) for value in values.values()):
         raise InvalidInput("Labels are no heights to draw.", rule="figure.table", value=made.statistic,

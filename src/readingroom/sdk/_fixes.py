@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.errors import InvalidInput
-from readingroom.sdk._tables import JOINER, SAFE_EXTREMES, Labels, Table, known_policy
+from readingroom.sdk._layout import JOINER, heading
+from readingroom.sdk._tables import SAFE_EXTREMES, Labels, Table, known_policy
 
 if TYPE_CHECKING:
     from readingroom.core.policy import Policy
@@ -216,7 +217,7 @@ class Explanation:
 def explained(made: Table) -> Explanation:
     """One line for each cell and rule, unsafe ones first."""
     known = {(cell.row, cell.column): cell for one in made.tables for cell in one.cells}
-    headings = {(cell.row, (made._heading(cell.column),)): cell for cell in known.values()}
+    headings = {(cell.row, (heading(made, cell.column),)): cell for cell in known.values()}
     rows = []
     for finding in made.findings:
         for place in finding.cells or (None,):

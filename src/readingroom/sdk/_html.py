@@ -25,14 +25,14 @@ def badge(verdict: Verdict) -> str:
 
 def table_html(made: Table) -> str:
     """The table with its unsafe cells marked in words and colour, and what the check says under it."""
-    from readingroom.sdk import _tables
     from readingroom.sdk._fixes import resting
+    from readingroom.sdk._layout import caption, cells_of, heading, lines_shown, text_of
 
     checked = made.check()
-    rows, columns = made._axes()
-    cells = made._cells()
+    rows, columns = lines_shown(made)
+    cells = cells_of(made)
     broken = _broken(checked)
-    heads = [*made.row_names, *map(made._heading, columns)]
+    heads = [*made.row_names, *(heading(made, column) for column in columns)]
     body = []
     for row in rows[:MOST_ROWS]:
         shown = "".join(f"<th {LEFT}>{escape(label)}</th>" for label in row)
@@ -41,15 +41,15 @@ def table_html(made: Table) -> str:
                 shown += "<td></td>"
                 continue
             cell, one = cells[row, column]
-            text = escape(made._text(cell, one, grouped=True))
-            findings = broken.get((row, column)) or broken.get((row, (made._heading(column),))) or []
+            text = escape(text_of(cell, one, grouped=True))
+            findings = broken.get((row, column)) or broken.get((row, (heading(made, column),))) or []
             shown += _cell_html(text, findings, resting(cell))
         body.append(f"<tr>{shown}</tr>")
     more = f"<p>{len(rows) - MOST_ROWS:,} more rows.</p>" if len(rows) > MOST_ROWS else ""
     head = "".join(f"<th{' ' + LEFT if place < len(made.row_names) else ''}>{escape(text)}</th>"
                    for place, text in enumerate(heads))
     return (f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{more}"
-            f"<p>{_tables.caption(made)}</p>{preflight_html(checked)}{_ways_out(checked)}")
+            f"<p>{caption(made)}</p>{preflight_html(checked)}{_ways_out(checked)}")
 
 
 def _broken(checked: Preflight) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[Finding]]:

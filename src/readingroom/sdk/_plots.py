@@ -10,6 +10,7 @@ from readingroom.sdk import _bands, _drawing
 from readingroom.sdk._columns import check_number, used
 from readingroom.sdk._estimates import Estimates
 from readingroom.sdk._figures import Figure
+from readingroom.sdk._layout import lines_shown
 from readingroom.sdk._tables import Table, table
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _boxes(made: Table, five: Sequence[float], value: str, by: str | None, title
     from readingroom.sdk._numbers import shown
 
     published = {(cell.row, one.probability): shown(cell, one) for one in made.tables for cell in one.cells}
-    rows = made._axes()[0]
+    rows = lines_shown(made)[0]
     if len(rows) > _drawing.MOST_PLACES:
         raise InvalidInput(f"{len(rows)} boxes are more than a reader can tell apart.", rule="figure.size",
                            value=len(rows), next_step="Merge categories.")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +15,13 @@ from readingroom.sdk._outputs import Output
 if TYPE_CHECKING:
     import pandas
 
-    from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence
+    from readingroom.core.disclosure.evidence import TableEvidence
     from readingroom.core.disclosure.tabulation.recipe import Recipe
     from readingroom.core.disclosure.verdict import Finding, Verdict
     from readingroom.core.policy import Policy
     from readingroom.sdk._fixes import Fixes
     from readingroom.sdk._preflight import Preflight
 
-MARK = "[c]"  # what a suppressed cell shows, as in official statistics
-JOINER = " / "
 SAFE_EXTREMES = {"min": "bottom_mean", "max": "top_mean"}
 SEARCH_SECONDS = 5.0  # for fewer hidden cells; what is found is safe however long it took
 
@@ -89,18 +84,9 @@ class Table:
     @property
     def frame(self) -> pandas.DataFrame:
         """The published numbers; a suppressed cell is missing."""
-        import pandas
+        from readingroom.sdk._layout import frame
 
-        rows, columns = self._axes()
-        found = self._cells()
-        data = {}
-        for column in columns:
-            values = [self._shown(*found[row, column]) if (row, column) in found else None for row in rows]
-            data[self._heading(column)] = pandas.array(values, dtype=_kind(values))
-        index = (pandas.Index([row[0] for row in rows], name=self.row_names[0]) if len(self.row_names) == 1
-                 else pandas.MultiIndex.from_tuples(rows, names=self.row_names) if self.row_names
-                 else pandas.Index(["all"] * len(rows)))
-        return pandas.DataFrame(data, index=index)
+        return frame(self)
 
     def check(self) -> Preflight:
         """What the project's rules say of it."""
@@ -177,11 +163,13 @@ class Table:
 
         With one row or column variable that has these labels, `{"North": ["NE", "NW"]}` will do.
         """
+        from readingroom.sdk._layout import variable_of
+
         if not all(isinstance(value, Mapping) for value in groups.values()):
-            groups = {self._variable_of(groups): groups}
+            groups = {variable_of(self, groups): groups}
         merged = {name: {new: tuple(old) for new, old in wanted.items()} for name, wanted in groups.items()}
         return self._again(f"merged {', '.join(new for wanted in merged.values() for new in wanted)}",
-                           merge={**self._merged(), **merged})
+                           merge={name: dict(wanted) for name, wanted in self.recipe.merge.items()} | merged)
 
     def band(self, edges: Mapping[str, Sequence[float | None]]) -> Table:
         """Numbers cut into bands and everything counted anew: `{"age": [0, 18, 65, None]}`."""
@@ -206,32 +194,10 @@ class Table:
 
         What is left out still counts in totals that stay, so that it is checked as if it were hidden.
         """
-        from readingroom.sdk._rounding import added_as
+        from readingroom.sdk._dropping import dropped
 
-        wanted = {(one,) if isinstance(one, str) else tuple(one) for one in labels}
-        gone = set(self.dropped)
-        for side in ("row", "column"):
-            for label in dict.fromkeys(getattr(cell, side) for one in self.tables for cell in one.cells):
-                line = [cell for one in self.tables for cell in one.cells if getattr(cell, side) == label]
-                if label in wanted or (totals and label and all(cell.margin for cell in line)
-                                       and any(not cell.margin for one in self.tables for cell in one.cells
-                                               if getattr(cell, side) != label)
-                                       and self._is_total(side, label)) or (
-                        empty and not any(cell.people for cell in line)):
-                    gone.add((side, label))
-        if unknown := [one for one in wanted if not {("row", one), ("column", one)} & gone]:
-            raise InvalidInput(f"There is no row or column {', '.join(unknown[0])}.", rule="table.drop",
-                               value=unknown[0], next_step="Use the labels that the table shows.")
-        tables = tuple(one.with_cells(tuple(
-            replace(cell, suppressed=True) if {("row", cell.row), ("column", cell.column)} & gone else cell
-            for cell in one.cells)) for one in self.tables)
-        changed = self._changed("left out " + ("totals" if totals else "empty rows and columns" if empty else
-                                               "; ".join(JOINER.join(one) for one in sorted(wanted))),
-                                tables=added_as(self.tables, tables), dropped=frozenset(gone))
-        if not all(changed._axes()):
-            raise InvalidInput("Nothing would be left of the table.", rule="table.drop", value=len(gone),
-                               next_step="Leave out fewer rows or columns.")
-        return changed
+        what, tables, gone = dropped(self, labels, totals=totals, empty=empty)
+        return self._changed(what, tables=tables, dropped=gone)
 
     def save(self, path: str | Path, *, context: str = "", controls: str = "") -> Table:
         """Write the csv, and beside it its evidence, which a release request by path needs.
@@ -243,54 +209,13 @@ class Table:
 
     def csv(self) -> bytes:
         """One header line, then a line per row; a suppressed cell is [c]."""
-        rows, columns = self._axes()
-        found = self._cells()
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*self.row_names, *map(self._heading, columns)])
-        for row in rows:
-            shown = (found.get((row, column)) for column in columns)  # a total has no share of itself
-            writer.writerow([*row, *("" if one is None else self._text(*one) for one in shown)])
-        return text.getvalue().encode()
+        from readingroom.sdk._layout import csv_of
+
+        return csv_of(self)
 
     def output(self, number: int = 1) -> Output:
         return Output(self.name or f"table-{number}.csv", self.csv(), self.evidence, self.context,
                       self.controls or "; ".join(self.done))
-
-    def _axes(self) -> tuple[list[Labels], list[Labels]]:
-        """Labels of rows and columns as shown."""
-        every = [cell for one in self.tables for cell in one.cells]
-        return ([row for row in dict.fromkeys(cell.row for cell in every) if ("row", row) not in self.dropped],
-                [column for column in dict.fromkeys(cell.column for cell in every)
-                 if ("column", column) not in self.dropped])
-
-    def _cells(self) -> dict[tuple[Labels, Labels], tuple[CellEvidence, TableEvidence]]:
-        return {(cell.row, cell.column): (cell, one) for one in self.tables for cell in one.cells}
-
-    def _is_total(self, side: str, label: Labels) -> bool:
-        """Whether a label is that of a total of this side: no cell in it is of one category."""
-        from readingroom.core.disclosure.evidence import is_margin_label
-
-        names = self.recipe.rows if side == "row" else self.recipe.columns
-        return bool(names) and all(is_margin_label((text,)) for text in label[:len(names)])
-
-    def _heading(self, column: Labels) -> str:
-        return JOINER.join(column) or self.recipe.measures[0].title.replace("count", "people")
-
-    def _shown(self, cell: CellEvidence, one: TableEvidence) -> int | float | str | None:
-        from readingroom.sdk._numbers import shown
-
-        return shown(cell, one)
-
-    def _text(self, cell: CellEvidence, one: TableEvidence, *, grouped: bool = False) -> str:
-        value = self._shown(cell, one)
-        if value is None:
-            return MARK
-        if isinstance(value, str):
-            return value
-        comma = "," if grouped else ""
-        digits = 0 if isinstance(value, int) else one.decimals or 0
-        return format(value, f"{comma}d" if isinstance(value, int) else f"{comma}.{digits}f")
 
     def _changed(self, what: str, **changes: Any) -> Table:
         return replace(self, done=(*self.done, what), **changes)
@@ -304,20 +229,6 @@ class Table:
         made = compute(self.data, parse_recipe(said | changes), dict(self.tables[0].source))
         kept = tuple(one for one in self.done if one.startswith(("merged", "cut", "capped", "means")))
         return replace(made, done=(*kept, what), name=self.name, context=self.context, controls=self.controls)
-
-    def _merged(self) -> dict[str, Any]:
-        return {name: dict(groups) for name, groups in self.recipe.merge.items()}
-
-    def _variable_of(self, groups: Mapping[str, Any]) -> str:
-        wanted = {str(label) for labels in groups.values() for label in labels}
-        fitting = [name for side, names in (("row", self.recipe.rows), ("column", self.recipe.columns))
-                   for place, name in enumerate(names)
-                   if wanted <= {getattr(cell, side)[place] for one in self.tables for cell in one.cells}]
-        if len(fitting) != 1:
-            raise InvalidInput("It is not clear whose categories these are.", rule="table.merge",
-                               value=", ".join(sorted(wanted))[:80],
-                               next_step='Name the variable: merge({"region": {"North": ["NE", "NW"]}}).')
-        return fitting[0]
 
     def _repr_html_(self) -> str:
         from readingroom.sdk._html import table_html
@@ -337,19 +248,6 @@ def known_policy() -> Policy:
         raise Unavailable("The project's rules could not be had, so which cells are unsafe is not known.",
                           rule="rules.unknown", next_step="Try again when rr.workspace() answers.")
     return effective.policy
-
-
-def caption(made: Table) -> str:
-    """Plain words under a table: whose numbers, and what is not in it."""
-    what = ", ".join(measure.title.replace("count", "people") for measure in made.recipe.measures)
-    whose = f"distinct {made.unit}" if made.recipe.unit else "every row as if it were another person's"
-    said = [f"Each cell: {what} ({whose})."]
-    said += [f"{one[:1].upper()}{one[1:]}." for one in made.done if one.startswith("counts ")][-1:]
-    if any(cell.suppressed for one in made.tables for cell in one.cells):
-        said.append(f"{MARK}: not shown.")
-    if made.left_out:
-        said.append(f"{made.left_out:,} rows with missing values are not in it.")
-    return escape(" ".join(said))
 
 
 def table(frame: Any, rows: Names = None, columns: Names = None, value: str | None = None, statistic: str = "count",
@@ -398,12 +296,3 @@ def _names(given: Names) -> list[str]:
     if given is None:
         return []
     return [str(given)] if isinstance(given, str) or not isinstance(given, Iterable) else [str(name) for name in given]
-
-
-def _kind(values: Sequence[int | float | str | None]) -> str:
-    """The kind of pandas column that holds these without loss."""
-    if any(isinstance(value, str) for value in values):
-        return "string" if all(value is None or isinstance(value, str) for value in values) else "object"
-    if not all(value is None or isinstance(value, int) for value in values):
-        return "Float64"
-    return "Int64" if all(value is None or abs(value) < 2**63 for value in values) else "object"
