@@ -10,8 +10,10 @@ import pytest
 
 import readingroom.sdk as rr
 from readingroom.core.disclosure import Verdict, check_output, check_table_evidence
+from readingroom.core.disclosure.check import check_beside
 from readingroom.core.disclosure.evidence import parse_evidence, tables_of
 from readingroom.core.disclosure.protect import make_ptable
+from readingroom.core.disclosure.redrawn import check_redrawn, is_redrawn
 from readingroom.core.disclosure.tabulation import engine
 from readingroom.core.policy import Policy
 from readingroom.errors import InvalidInput
@@ -82,6 +84,39 @@ def test_many_rows_in_several_goes_have_the_same_keys():
     other = engine.compute(PEOPLE, recipe, secret=KEY.encode(), at_once=100)
     assert {cell: facts["key"] for cell, facts in one.facts.items()} == {
         cell: facts["key"] for cell, facts in other.facts.items()}
+
+
+@pytest.mark.parametrize(("again", "redrawn"), [
+    ({"key": KEY}, False),
+    ({"key": KEY + "!"}, True),
+    ({"key": KEY, "noise": 3}, True),
+    ({"key": KEY, "variance": 1.5}, True),
+    ({"key": KEY, "small": 1}, True),
+])
+def test_noise_is_not_drawn_twice_for_the_same_people(again, redrawn):
+    one = rr.crosstab(PEOPLE, "region", "sex", unit="p", margins=True).perturb(key=KEY)
+    two = rr.crosstab(PEOPLE, "sex", "year", unit="p").perturb(**again)
+    assert is_redrawn(two.evidence, one.evidence) is is_redrawn(one.evidence, two.evidence) is redrawn
+    alone = check(one)
+    together = check_beside(alone, "a.csv", one.evidence, {"b.csv": two.evidence, "c.csv": None}, POLICY)
+    assert [finding.message for finding in together.findings if "b.csv" in finding.message] == [
+        finding.message for finding in check_redrawn(one.evidence, {"b.csv": two.evidence})]
+    assert (together.verdict is Verdict.FAIL) is redrawn
+    both = {"kind": "tables", "tables": [one.evidence, two.evidence]}
+    with_titles = json.loads(json.dumps(both))
+    for table in with_titles["tables"]:
+        for cell in table["cells"]:
+            cell["column"] = [*cell["column"], table["column_names"][0]]
+    assert bool(check_redrawn(with_titles, {})) is redrawn
+
+
+def test_other_people_and_unreadable_evidence_have_no_noise_in_common():
+    one = rr.crosstab(PEOPLE, "region", "sex", unit="p").perturb(key=KEY).evidence
+    two = rr.crosstab(PEOPLE, "region", "sex", unit="p").perturb(key=KEY + "!").evidence
+    assert is_redrawn(one, two)
+    for other in (two | {"source": {"dataset": "another"}}, two | {"unit": "household"}, {"kind": "nonsense"}, None,
+                  {key: value for key, value in two.items() if key != "noise"}):
+        assert not is_redrawn(one, other)
 
 
 def test_noise_is_no_way_round_the_threshold():

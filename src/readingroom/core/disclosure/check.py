@@ -10,6 +10,7 @@ from readingroom.core.disclosure.links import check_links
 from readingroom.core.disclosure.matching import match
 from readingroom.core.disclosure.models.check import check_description
 from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
+from readingroom.core.disclosure.redrawn import check_redrawn
 from readingroom.core.disclosure.rules import CELL_RULES, check_indicator_sums, check_together
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.inspection.code import inspect_code
@@ -54,8 +55,9 @@ def check_code(name: str, content: bytes, policy: Policy) -> CheckResult:
 
 def check_beside(result: CheckResult, name: str, evidence: object, others: Mapping[str, object],
                  policy: Policy) -> CheckResult:
-    """The result with what the other files of the request, by their evidence, tell about this one's hidden cells."""
-    more = check_links(name, evidence, others, policy) if others else []
+    """The result with what the other files of the request, by their evidence, tell of this one: what they give back
+    of hidden cells, and whether they have other noise on the same people."""
+    more = [*(check_links(name, evidence, others, policy) if others else ()), *check_redrawn(evidence, others)]
     if not more:
         return result
     together = _result(result.output_type, (*result.findings, *more), checked=True)

@@ -106,7 +106,73 @@ def test_preflight_and_the_check_of_a_request_use_it(monkeypatch):
 
 
 @pytest.mark.parametrize("statistic", ["mean", "sum"])
-def test_other_statistics_are_not_linked(statistic):
+def test_sums_are_no_counts(statistic):
     values = OLD.assign(v=1.5)
     other = rr.table(values, "region", "sex", value="v", statistic=statistic, unit="p").evidence
     assert found(BY_AGE, b=other) == set()
+
+
+def of_value(statistic, rows, columns=None, hidden=(), **more):
+    """One woman in the north has nearly all of the value there."""
+    values = PEOPLE.assign(v=[5000.0, *[10.0] * 24, *(100.0 + one % 7 for one in range(len(PEOPLE) - 25))],
+                           w=[1.0 + one % 3 for one in range(len(PEOPLE))])
+    return table(rows, columns, hidden, values, statistic=statistic, value="v", **more)
+
+
+ALL_FOUR = [*itertools.product("NS", "FM")]
+MAGNITUDES = POLICY.model_copy(update={"dominance": frozenset({(1, 70.0)}), "p_percent": 10.0, "p_q": frozenset(),
+                                       "weights": frozenset({"total"})})
+
+
+@pytest.mark.parametrize(("mine", "other", "rules"), [
+    (("sum", {}), ("sum", {}, ALL_FOUR), set()),
+    (("sum", {}), ("sum", {}, [("N", "F"), ("S", "F")]), {"differencing.files"}),  # two hidden ones are two others
+    (("sum", {}), ("mean", {}, [("N", "F"), ("S", "F")]), {"differencing.files"}),  # the men's means by their number
+    (("sum", {"weight": "w"}), ("sum", {"weight": "w"}, [("N", "F"), ("S", "F")]), {"differencing.files"}),
+    (("sum", {}), ("sum", {"weight": "w"}, [("N", "F"), ("S", "F")]), set()),  # of other numbers
+])
+def test_sums_and_means_of_the_same_people_are_linked(mine, other, rules):
+    """Here the women of the north are hidden with the other three; there with those of the south."""
+    (one, more), (two, differently, hidden) = mine, other
+    first = of_value(one, "region", "sex", ALL_FOUR, **more)
+    second = of_value(two, "sex", "region", [(sex, region) for region, sex in hidden], **differently)
+    told = check_links("a.csv", first, {"b.csv": second}, MAGNITUDES)
+    assert {finding.rule for finding in told} == rules
+
+
+def test_weighted_counts_are_linked():
+    frame = OLD.assign(w=[1.0 + one % 3 for one in range(len(OLD))])
+    first = table("region", "sex", HIDDEN, frame, weight="w")
+    assert found(first, b=table("region", "sex", (), frame, weight="w")) == EXPOSED
+    assert found(first, b=table("region", "sex", HIDDEN, frame, weight="w")) == set()
+
+
+def without_totals(evidence):
+    return evidence | {"cells": [cell for cell in evidence["cells"] if not cell.get("margin")]}
+
+
+def test_tables_without_totals_are_linked_by_what_they_come_to():
+    """Four women of the north are hidden; the other table says how many there are in all."""
+    frame = PEOPLE[PEOPLE["sex"] == "F"]
+    first = without_totals(table(["region", "age"], None, [("N", "old")], frame))
+    assert found(first, b=without_totals(table("sex", None, (), frame))) == EXPOSED
+    assert found(first, b=without_totals(table("region", None, [("N",)], frame))) == set()
+    assert found(first, b=without_totals(table("sex", None, (), frame[1:]))) == set()  # of others
+
+
+def test_a_variable_by_another_name_is_the_same_where_its_numbers_are():
+    other = OLD.rename(columns={"region": "area", "sex": "gender"})
+    assert found(BY_AGE, b=table("area", "gender", (), other)) == EXPOSED
+    assert found(BY_AGE, b=table("area", "gender", HIDDEN, other)) == set()
+    swapped = other.assign(area=other["area"].map({"N": "S", "S": "N"}))  # the same codes, other people
+    assert found(BY_AGE, b=table("area", "gender", (), swapped)) in (set(), {("differencing.unlinked", Verdict.REVIEW)})
+
+
+def test_a_few_people_less_in_another_file_are_for_a_person():
+    everybody = table("region", "sex", (), PEOPLE)
+    later = {("differencing.subset", Verdict.REVIEW)}
+    assert found(everybody, b=table("region", "sex", (), PEOPLE[3:])) == later
+    assert found(table("region", "sex", (), PEOPLE[3:]), b=everybody) == set()  # said once, of the larger
+    assert found(everybody, b=table("region", "sex", (), PEOPLE[11:])) == set()
+    assert found(everybody, b=table("region", "sex", (), PEOPLE[3:]) | {"rounding": 5}) == set()
+    assert found(everybody, b=table("region", "sex", (), PEOPLE)) == set()
