@@ -37,6 +37,7 @@ from readingroom.core.lifecycle import (  # noqa: E402
     ANSWER_TRANSITIONS,
     GRANT_ACTIONS,
     GRANT_TRANSITIONS,
+    INCOMING_TRANSITIONS,
     PROJECT_ACTIONS,
     PROJECT_TRANSITIONS,
     REQUEST_TRANSITIONS,
@@ -112,6 +113,8 @@ SETTINGS: dict[str, tuple[str, str]] = {
                       "have. Certificates are checked against the machine's own store."),
     "mail_from": ("none", "The address that notices come from; needed with `mail_host`."),
     "mail_username": ("none", "Who signs in to the mail server, with the password in `keys/mail-password`."),
+    "clamav_socket": ("none", "The Unix socket of a ClamAV daemon (clamd) on this machine, which then scans what is "
+                      "[brought in](../how-to/bring-files-in.md)."),
 }
 
 STATUS_NOTES: dict[type[StrEnum], str] = {
@@ -135,6 +138,10 @@ STATUS_NOTES: dict[type[StrEnum], str] = {
                   "back: the platform freezes it, and thaws it to where it was once that is put right; its author may "
                   "withdraw it meanwhile. Nobody else can do either.",
 }
+
+
+INCOMING_NOTE = ("The mirror image: the same rules hold, and its files arrive in the project's folder instead of "
+                 "leaving. An approved one can wait for room there, and be withdrawn meanwhile.")
 
 
 def settings_page() -> str:
@@ -216,6 +223,9 @@ def states_page() -> str:
         parts.append("\n" + _actions(actions, who) if actions else "")
         if statuses is PersonStatus:
             parts.append(_person_actions())
+        if statuses is RequestStatus:
+            parts.append(f"\n## Request to bring files in\n\n{INCOMING_NOTE}\n\n"
+                         + _diagram(RequestStatus, INCOMING_TRANSITIONS))
     permissions = [(role.value, ", ".join(f"`{one.value}`" for one in sorted(held)))
                    for role, held in ROLE_PERMISSIONS.items()]
     parts.append("\n## Roles\n\nCode asks for a permission, never for a role. Holding a permission is not enough: "
@@ -447,10 +457,13 @@ def _form_schema(form: type[PublishedForm] | type[ProtectForm]) -> str:
 
 
 def _diagram(statuses: type[StrEnum], transitions: Mapping[StrEnum, frozenset[StrEnum]]) -> str:
+    first = next(iter(statuses))
+    reached = {first, *(target for targets in transitions.values() for target in targets)}
+    drawn = [status for status in statuses if status in reached]
     lines = ["```mermaid", "stateDiagram-v2"]
-    lines += [f"    state \"{status.value.replace('-', ' ')}\" as {status.name}" for status in statuses]
-    lines.append(f"    [*] --> {next(iter(statuses)).name}")
-    for status in statuses:
+    lines += [f"    state \"{status.value.replace('-', ' ')}\" as {status.name}" for status in drawn]
+    lines.append(f"    [*] --> {first.name}")
+    for status in drawn:
         order = [target for target in statuses if target in transitions[status]]
         lines += [f"    {status.name} --> {target.name}" for target in order] or [f"    {status.name} --> [*]"]
     return "\n".join([*lines, "```", ""])

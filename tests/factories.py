@@ -25,8 +25,10 @@ from readingroom.services.people import record_signature
 from readingroom.services.requests import Upload
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
+from readingroom.storage.arrivals import SharedFolders
 from readingroom.storage.blobs import FileBlobs
 from readingroom.storage.secrets import FileSecrets
+from readingroom.storage.volumes import FolderVolumes
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 IN_YEARS, IN_MONTHS = NOW.date() + timedelta(days=900), NOW.date() + timedelta(days=300)
@@ -159,7 +161,8 @@ def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dic
         secrets=make_secrets(directory),
         vault=OneVersionVault(), answerer=CountingAnswerer(), hub=StillHub(), meter=NothingShown(),
         audit_key=Ed25519PrivateKey.from_private_bytes(bytes(range(32))),
-        release_key=Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+        release_key=Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))),
+        arrivals=SharedFolders(settings.homes_dir, FolderVolumes(settings.volumes_dir)))
     hashed = accounts.hash_password(PASSWORD)
     with workshop.store.transaction() as tx:
         for username, role in people.items():

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from readingroom.clamd import ClamdScanner
 from readingroom.core.policy.library import Policies
 from readingroom.db.store import Store
 from readingroom.errors import SettingsError
@@ -23,6 +24,7 @@ from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
 from readingroom.storage.apart import AnswererApart, Apart, ExtractsApart
+from readingroom.storage.arrivals import SharedFolders
 from readingroom.storage.blobs import FileBlobs
 from readingroom.storage.extracts import FoundExtracts
 from readingroom.storage.keys import derive, read_key
@@ -62,6 +64,8 @@ def build_workshop(settings: Settings) -> Workshop:
         hub=hub_client(settings, "worker-token"), meter=DoorMeter(settings),
         audit_key=_private_key(settings.keys_dir / "audit-signing.pem"),
         release_key=_private_key(settings.keys_dir / "release-signing.pem"),
+        arrivals=SharedFolders(settings.homes_dir, volumes(settings)),
+        scanner=ClamdScanner(Path(settings.clamav_socket)) if settings.clamav_socket else None,
     )
 
 

@@ -12,6 +12,7 @@ ReadingRoomError
 ├── BudgetExceeded        a private answer would cost more than is left
 ├── IntegrityError        stored bytes or the log are not what was recorded
 └── Unavailable           something outside (engine, hub, disk) failed; trying again may help
+    └── NoRoom            the folder that it should go to is full
 
 Each says what happened, which value, and what the reader can do next (promise P10). They are
 translated once at each edge: to a status code, an exit code, or a message in a notebook.
@@ -129,6 +130,12 @@ class IntegrityError(ReadingRoomError):
 class Unavailable(ReadingRoomError):
     status_code = 503
     exit_code = 3
+
+
+class NoRoom(Unavailable):
+    """Nothing was lost: it goes there once there is room."""
+
+    status_code = 507
 
 
 def refusal_of(guard: Callable[..., object], *arguments: object) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from readingroom.core.datasets import Dataset, Table
+from readingroom.core.incoming import Scan
 from readingroom.core.mail import Message
 from readingroom.core.shown import Reading
 from readingroom.core.volumes import Usage, Volume
@@ -157,6 +159,26 @@ class Held(Protocol):
     def __enter__(self) -> object: ...
 
     def __exit__(self, *_: Any) -> None: ...
+
+
+class Scanner(Protocol):
+    """A malware scanner."""
+
+    def scan(self, content: bytes) -> Scan:
+        """What it found in these bytes. Unavailable if it does not answer, or not in words that are understood."""
+
+
+class Arrivals(Protocol):
+    """The folder of each project for what was brought in."""
+
+    def staged(self, project: str, size_bytes: int, name: str, files: Mapping[str, bytes]
+               ) -> AbstractContextManager[Callable[[], None]]:
+        """Have `files` ready, durable and hidden; the function given makes them appear in a folder `name`, in one step.
+
+        The project's folder holds `size_bytes`. NoRoom if it is full; Unavailable if it can't be written. If it was not
+        called, or if an error leaves the context, nothing is there. The very same files there already stay, and calling
+        it changes nothing.
+        """
 
 
 class Volumes(Protocol):

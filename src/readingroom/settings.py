@@ -68,6 +68,7 @@ class Settings:
     mail_security: str = "starttls"
     mail_from: str = ""
     mail_username: str = ""
+    clamav_socket: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65534:

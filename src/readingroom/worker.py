@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
 from readingroom.bootstrap import build_workshop, volumes
-from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.releases import Recheck
 from readingroom.errors import ReadingRoomError
 from readingroom.hub import bridges, canary, doorlimits, orphans
@@ -27,6 +27,7 @@ from readingroom.hub.names import workspace_key
 from readingroom.services import (
     audit,
     checking,
+    deliveries,
     handover,
     independence,
     lapsing,
@@ -152,7 +153,8 @@ class Worker:
         for request in checks:
             self._start(f"check-{request.number}-{request.round}", check_request, request.number)
         for request in approved:
-            self._start(f"release-{request.number}", make_release, request.number)
+            name, workflow = FOLLOWING[request.direction]
+            self._start(f"{name}-{request.number}", workflow, request.number)
         for answer in unanswered:
             self._start(f"answer-{answer.id}", compute_answer, answer.id)
         for number in recalled:
@@ -211,7 +213,7 @@ def _begin_checks(number: int) -> None:
 
 @DBOS.step(retries_allowed=True, max_attempts=5)
 def _check_files(number: int) -> None:
-    requests.check_files(_workshop(), number)
+    requests.check_files(_workshop(), number, _workshop().scanner)
 
 
 @DBOS.step(retries_allowed=True, max_attempts=5)
@@ -233,6 +235,21 @@ def make_release(number: int) -> None:
 @DBOS.step(retries_allowed=True, max_attempts=5)
 def _make_release(number: int) -> None:
     releases.make(_workshop(), number)
+
+
+@DBOS.workflow()
+def make_delivery(number: int) -> None:
+    """Put the files of an approved request into its project's folder."""
+    _make_delivery(number)
+
+
+@DBOS.step(retries_allowed=True, max_attempts=5)
+def _make_delivery(number: int) -> None:
+    deliveries.make(_workshop(), number)
+
+
+FOLLOWING = {Direction.OUT: ("release", make_release), Direction.IN: ("deliver", make_delivery)}
+"""What follows the last approval."""
 
 
 @DBOS.workflow()

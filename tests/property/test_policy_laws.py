@@ -13,6 +13,7 @@ VALUES = {
     "p_q": st.frozensets(st.tuples(st.sampled_from([5.0, 10.0]), st.sampled_from([50.0, 100.0]))),
     "weights": st.frozensets(st.sampled_from(["expand", "total"])),
     "release_recipients": st.frozensets(st.sampled_from(["author", "members", "custodians"])),
+    "incoming_kinds": st.frozensets(st.sampled_from(["code", "table", "package"])),
     "p_percent": st.sampled_from([0.0, 5.0, 10.0, 20.0]),
     "tier": st.sampled_from(Tier),
     "cpus": st.sampled_from([0.5, 1.0, 2.0]),

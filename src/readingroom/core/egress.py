@@ -114,7 +114,8 @@ def phase(request: EgressRequest) -> Phase:
                 return Phase.INDEPENDENT
             settled = bool(unsigned(request)) and not unapproved(request)
             return Phase.SIGN_OFF if settled else Phase.CONSOLIDATING
-        case RequestStatus.APPROVED | RequestStatus.RELEASED | RequestStatus.REJECTED | RequestStatus.WITHDRAWN:
+        case (RequestStatus.APPROVED | RequestStatus.RELEASED | RequestStatus.DELIVERED | RequestStatus.REJECTED
+              | RequestStatus.WITHDRAWN):
             return Phase.COMPLETE
 
 
@@ -140,7 +141,7 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote],
     check_may_answer(request, checker)
     voted = {vote.file_id: vote for vote in votes}
     everything = {file.id for file in request.files}
-    needed = {file.id for file in request.leaving} - carried(request)
+    needed = {file.id for file in request.crossing} - carried(request)
     if len(voted) != len(votes) or not needed <= set(voted) <= everything:
         raise InvalidInput("The review does not answer for each file exactly once.", rule="review.complete",
                            value=len(votes), next_step="Decide about every file, then submit.")
@@ -152,7 +153,11 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote],
         if vote.decision is Decision.CHANGE and not vote.comment.strip() and file.id not in explained:
             raise InvalidInput(f"You ask for a change to {file.name} without saying which.", rule="review.comment",
                                value=file.name, next_step="Tell the researcher what would make it safe.")
-        needs_reason = file.leaves and file.verdict is not Verdict.PASS
+        if vote.decision is Decision.APPROVE and is_barred(file):
+            raise InvalidInput(f"{file.name} failed its checks, and what comes in failing can't be approved.",
+                               rule="review.barred", value=file.name,
+                               next_step="Ask for a change: the findings say what has to be another way.")
+        needs_reason = file.crosses and file.verdict is not Verdict.PASS
         if vote.decision is Decision.APPROVE and needs_reason and not vote.comment.strip():
             found = "was not checked" if file.verdict is None else f"has the verdict {file.verdict.name}"
             raise InvalidInput(f"{file.name} {found}; approving it needs your reason.", rule="review.reason",
@@ -182,7 +187,8 @@ def check_seen(file: OutputFile) -> None:
 def is_same(earlier: OutputFile, now: OutputFile) -> bool:
     """Whether an approval of `earlier` is one of `now`: the same bytes under the same name, said to be the same, and
     checked by machine with no worse a verdict (policy may have tightened between the rounds)."""
-    said = [(file.name, file.sha256, file.context, file.controls, file.evidence, file.kind, file.group)
+    said = [(file.name, file.sha256, file.context, file.controls, file.evidence, file.kind, file.group,
+             file.origin)
             for file in (earlier, now)]
     checked = earlier.verdict is not None and now.verdict is not None and now.verdict <= earlier.verdict
     return said[0] == said[1] and checked
@@ -205,13 +211,13 @@ def approvals(request: EgressRequest, file: OutputFile) -> tuple[Approval, ...]:
 def carried(request: EgressRequest) -> frozenset[int]:
     """The ids of files that were approved in earlier rounds and did not change: nobody need decide on them again."""
     before = replace(request, reviews=tuple(review for review in request.reviews if review.round < request.round))
-    return frozenset(file.id for file in request.leaving
+    return frozenset(file.id for file in request.crossing
                      if request.checkers_required and len(approvals(before, file)) >= request.checkers_required)
 
 
 def approvers(request: EgressRequest) -> frozenset[str]:
     """Everyone whose approval of a file counts."""
-    return frozenset(approval.checker for file in request.leaving for approval in approvals(request, file))
+    return frozenset(approval.checker for file in request.crossing for approval in approvals(request, file))
 
 
 def unapproved(request: EgressRequest) -> tuple[str, ...]:
@@ -222,8 +228,14 @@ def unapproved(request: EgressRequest) -> tuple[str, ...]:
     """
     refused = {vote.file_id for review in current_reviews(request) for vote in review.votes
                if vote.decision is Decision.CHANGE}
-    return tuple(file.name for file in request.files if (
-        len(approvals(request, file)) < request.checkers_required if file.leaves else file.id in refused))
+    return tuple(file.name for file in request.files if is_barred(file) or (
+        len(approvals(request, file)) < request.checkers_required if file.crosses else file.id in refused))
+
+
+def is_barred(file: OutputFile) -> bool:
+    """Whether no approval lets it pass: a file from outside that failed, or was not checked. Outputs are for people to
+    judge, whatever a rule says; malware and what can't be read are not."""
+    return file.origin is not None and file.verdict in (None, Verdict.FAIL)
 
 
 def is_settled(request: EgressRequest) -> bool:
@@ -256,7 +268,7 @@ def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
                                rule="release.sign-off", value=missing,
                                next_step="The custodians of its data have to sign it off.")
     lacking = unapproved(request)
-    if lacking or not request.leaving or (request.checkers_required < 1 and not made_by_platform):
+    if lacking or not request.crossing or (request.checkers_required < 1 and not made_by_platform):
         raise PermissionDenied(f"Request {request.number} lacks approvals for: {', '.join(lacking) or 'everything'}.",
                                rule="release.approvals", value=list(lacking),
                                next_step=f"Each file needs {request.checkers_required} independent approvals.")

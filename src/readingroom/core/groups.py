@@ -62,5 +62,5 @@ def arranged(files: Iterable[OutputFile]) -> tuple[tuple[Group, tuple[OutputFile
     found: dict[Group, list[OutputFile]] = {}
     for file in files:
         found.setdefault(file.group, []).append(file)
-    return tuple((group, tuple(sorted(members, key=lambda file: not file.leaves)))
+    return tuple((group, tuple(sorted(members, key=lambda file: not file.crosses)))
                  for group, members in found.items())

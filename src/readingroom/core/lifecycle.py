@@ -88,6 +88,7 @@ class RequestStatus(StrEnum):
     RETURNED = "returned"
     APPROVED = "approved"
     RELEASED = "released"
+    DELIVERED = "delivered"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
     FROZEN = "frozen"
@@ -162,9 +163,26 @@ REQUEST_TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
                                        RequestStatus.IN_REVIEW}),  # an approval that counts no more
     RequestStatus.FROZEN: frozenset({RequestStatus.IN_REVIEW, RequestStatus.APPROVED, RequestStatus.WITHDRAWN}),
     RequestStatus.RELEASED: frozenset(),
+    RequestStatus.DELIVERED: frozenset(),  # of what comes in
     RequestStatus.REJECTED: frozenset(),
     RequestStatus.WITHDRAWN: frozenset(),
 }
+
+class Direction(StrEnum):
+    """Which way a request's files go: outputs out of a project, or files into it."""
+
+    OUT = "out"
+    IN = "in"
+
+
+_MIRRORED = {RequestStatus.RELEASED: RequestStatus.DELIVERED, RequestStatus.DELIVERED: RequestStatus.RELEASED}
+INCOMING_TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
+    _MIRRORED.get(status, status): frozenset(_MIRRORED.get(target, target) for target in targets)
+    for status, targets in REQUEST_TRANSITIONS.items()}
+"""The same, with what arrives in place of what leaves. An approved one may be withdrawn: it can wait for room."""
+INCOMING_TRANSITIONS[RequestStatus.APPROVED] |= {RequestStatus.WITHDRAWN}
+
+TRANSITIONS_OF = {Direction.OUT: REQUEST_TRANSITIONS, Direction.IN: INCOMING_TRANSITIONS}
 
 THAWS_TO: dict[RequestStatus, RequestStatus] = {
     RequestStatus.CHECKING: RequestStatus.IN_REVIEW,  # the checks had ended; only people had not begun

@@ -78,11 +78,11 @@ KINDS: dict[str, Kind] = {
         "Request {request} was returned for changes", "The checkers of request {request} of project {project} ask for "
         "changes. Their comments are on its page.", "/requests/{request}"),
     "request.rejected": Kind(
-        "Request {request} was rejected", "The checkers decided that request {request} of project {project} may not "
-        "leave. Their comments are on its page.", "/requests/{request}"),
+        "Request {request} was rejected", "The checkers decided against request {request} of project {project}. Their "
+        "comments are on its page.", "/requests/{request}"),
     "request.approved": Kind(
         "Request {request} was approved", "Request {request} of project {project} has every approval it needs; its "
-        "package is being signed.", "/requests/{request}"),
+        "release, or the files that it brings in, follow by themselves.", "/requests/{request}"),
     "request.reopened": Kind(
         "Request {request} waits for a checker again", "Someone who approved request {request} of project {project} "
         "may not check it any more, so that approval counts for nothing. Nothing of it has left; another checker "
@@ -97,6 +97,13 @@ KINDS: dict[str, Kind] = {
     "release.made": Kind(
         "Request {request} was released", "The signed package of request {request} of project {project} can be "
         "downloaded.", "/requests/{request}"),
+    "incoming.delivered": Kind(
+        "The files of request {request} arrived", "What request {request} brings into project {project} is below "
+        "/project/incoming/{request} in its workspaces.", "/requests/{request}"),
+    "incoming.held-up": Kind(
+        "The files of request {request} wait for room", "What request {request} brings into project {project} is "
+        "approved, and the project's shared folder is full. Delete what is not needed below /project; the files then "
+        "arrive by themselves. Nothing is lost.", "/requests/{request}"),
     "release.recalled": Kind(
         "The release of request {request} was recalled", "The release of request {request} of project {project} can't "
         "be downloaded any more. Do not use or pass on what you have of it; its page says why and what happens next.",

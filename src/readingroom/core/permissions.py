@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import StrEnum
 
-from readingroom.core.lifecycle import GrantAction, ProjectAction
+from readingroom.core.lifecycle import Direction, GrantAction, ProjectAction
 from readingroom.core.people import Person
 from readingroom.core.projects import Project
 from readingroom.core.requests import EgressRequest
@@ -90,12 +90,19 @@ def _check_permission(person: Person, permission: Permission, deed: str) -> None
                                value=person.username, next_step="Ask an administrator whether your roles are right.")
 
 
-def check_can_request(person: Person, project: Project) -> None:
-    """Members of the project with the researcher role may ask for its outputs to be released."""
-    _check_permission(person, Permission.REQUEST_RELEASE, "ask for outputs to be released")
+REQUESTING: dict[Direction, tuple[Permission, str]] = {
+    Direction.OUT: (Permission.REQUEST_RELEASE, "ask for outputs to be released"),
+    Direction.IN: (Permission.BRING_FILES, "bring files into a project"),
+}
+
+
+def check_can_request(person: Person, project: Project, direction: Direction = Direction.OUT) -> None:
+    """Members of the project with the researcher role may ask for its outputs to leave, or for files to come in."""
+    _check_permission(person, *REQUESTING[direction])
     if person.username not in project.members:
-        raise PermissionDenied("Only members of a project may ask for its outputs.", rule="project.member",
-                               value=person.username, next_step="Ask the project's lead to add you.")
+        raise PermissionDenied("Only members of a project may ask for its outputs, or bring files in.",
+                               rule="project.member", value=person.username,
+                               next_step="Ask the project's lead to add you.")
 
 
 def check_can_ask_privately(person: Person, project: Project) -> None:

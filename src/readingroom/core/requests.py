@@ -1,4 +1,4 @@
-"""Egress requests: files asked for together, the reviews they get, and the release that follows."""
+"""Requests: files asked for together, to leave or to come in, the reviews they get, and what follows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
-from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.lifecycle import Direction, RequestStatus
 
 
 class Assurance(StrEnum):
@@ -21,11 +21,27 @@ class Assurance(StrEnum):
 
 
 class FileKind(StrEnum):
-    """What a file is there for. Only outputs leave; the others let checkers judge them."""
+    """What a file is. Of what is asked to leave only outputs do; the others let checkers judge them."""
 
     OUTPUT = "output"
     SUPPORTING = "supporting"
     CODE = "code"
+    TABLE = "table"
+    PACKAGE = "package"
+
+
+KINDS: dict[Direction, tuple[FileKind, ...]] = {
+    Direction.OUT: (FileKind.OUTPUT, FileKind.SUPPORTING, FileKind.CODE),
+    Direction.IN: (FileKind.CODE, FileKind.TABLE, FileKind.PACKAGE),
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a file that is brought in comes from, and under which terms it may be used."""
+
+    source: str
+    licence: str
 
 
 @dataclass(frozen=True)
@@ -70,11 +86,12 @@ class OutputFile:
     round: int = 1
     kind: FileKind = FileKind.OUTPUT
     group: Group = Group()
+    origin: Origin | None = None
 
     @property
-    def leaves(self) -> bool:
-        """Whether it is in the release, and needs approvals for that."""
-        return self.kind is FileKind.OUTPUT
+    def crosses(self) -> bool:
+        """Whether it leaves or comes in once it is approved, and so needs approvals."""
+        return self.kind is FileKind.OUTPUT or self.origin is not None
 
     @property
     def said(self) -> tuple[str, str]:
@@ -143,11 +160,12 @@ class EgressRequest:
     earlier: tuple[OutputFile, ...] = ()
     sign_off_by: frozenset[str] = frozenset()
     sign_offs: tuple[SignOff, ...] = ()
+    direction: Direction = Direction.OUT
 
     @property
-    def leaving(self) -> tuple[OutputFile, ...]:
-        """The files of the present round that would be released."""
-        return tuple(file for file in self.files if file.leaves)
+    def crossing(self) -> tuple[OutputFile, ...]:
+        """The files of the present round that would be released or delivered."""
+        return tuple(file for file in self.files if file.crosses)
 
 
 @dataclass(frozen=True)
@@ -158,3 +176,16 @@ class Release:
     filename: str
     sha256: str
     made_at: datetime
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The files of request `request` were put into its project's folder."""
+
+    request: int
+    at: datetime
+
+    @property
+    def folder(self) -> str:
+        """Where they are, in a workspace."""
+        return f"/project/incoming/{self.request}"

@@ -16,6 +16,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     OPEN_WORKSPACE = "open-workspace"
     REQUEST_RELEASE = "request-release"
+    BRING_FILES = "bring-files"
     ASK_PRIVATELY = "ask-privately"
     APPLY = "apply"
     REVIEW_APPLICATIONS = "review-applications"
@@ -29,7 +30,8 @@ class Permission(StrEnum):
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.RESEARCHER: frozenset(
-        {Permission.OPEN_WORKSPACE, Permission.REQUEST_RELEASE, Permission.ASK_PRIVATELY, Permission.APPLY}
+        {Permission.OPEN_WORKSPACE, Permission.REQUEST_RELEASE, Permission.BRING_FILES, Permission.ASK_PRIVATELY,
+         Permission.APPLY}
     ),
     Role.CUSTODIAN: frozenset({Permission.DECIDE_GRANTS, Permission.READ_AUDIT,
                                Permission.VOUCH_FOR_RESEARCHERS}),

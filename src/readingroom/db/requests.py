@@ -10,20 +10,32 @@ from sqlalchemy.exc import IntegrityError as ConstraintFailed
 from sqlalchemy.orm import Session
 
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
-from readingroom.core.lifecycle import THAWS_TO, RequestStatus
+from readingroom.core.lifecycle import THAWS_TO, Direction, RequestStatus
 from readingroom.core.requests import (
     Assurance,
     Decision,
+    Delivery,
     EgressRequest,
     FileKind,
     Group,
+    Origin,
     OutputFile,
     Release,
     Review,
     SignOff,
     Vote,
 )
-from readingroom.db.tables import FileRow, GroupRow, RecallRow, ReleaseRow, RequestRow, ReviewRow, SignOffRow, VoteRow
+from readingroom.db.tables import (
+    DeliveryRow,
+    FileRow,
+    GroupRow,
+    RecallRow,
+    ReleaseRow,
+    RequestRow,
+    ReviewRow,
+    SignOffRow,
+    VoteRow,
+)
 from readingroom.errors import InvalidTransition, NotFound
 
 
@@ -32,17 +44,18 @@ class Requests:
         self._session = session
 
     def add(self, *, project: str, author: str, title: str, purpose: str, at: datetime,
-            checkers_required: int, private_answer: int | None = None) -> int:
-        """A new draft; returns its number. InvalidTransition if the author has an active one in the project."""
+            checkers_required: int, private_answer: int | None = None, direction: Direction = Direction.OUT) -> int:
+        """A new draft; returns its number. InvalidTransition if the author has an active one that way there."""
         row = RequestRow(project=project, author=author, title=title, purpose=purpose, round=0, created_at=at,
                          status=RequestStatus.DRAFT.value, checkers_required=checkers_required,
-                         private_answer=private_answer)
+                         private_answer=private_answer, direction=direction.value)
         self._session.add(row)
         try:
             self._session.flush()
         except ConstraintFailed as error:
             raise InvalidTransition(
-                "You already have an active request in this project.", rule="request.one-active", value=project,
+                "You already have an active request " + ("to bring files into" if direction is Direction.IN else "in")
+                + " this project.", rule="request.one-active", value=project,
                 next_step="Wait for its decision, answer it if it was returned, or withdraw it first.") from error
         return row.number
 
@@ -58,7 +71,8 @@ class Requests:
             request=number, round=row.round, name=file.name, sha256=file.sha256, size_bytes=file.size_bytes,
             output_type=file.output_type, assurance=file.assurance.value, context=file.context,
             controls=file.controls, evidence=file.evidence, verdict=None, findings=[], kind=file.kind.value,
-            group=groups.get(file.group)) for file in files)
+            group=groups.get(file.group), source=file.origin and file.origin.source,
+            licence=file.origin and file.origin.licence) for file in files)
         self._session.flush()
 
     def get(self, number: int) -> EgressRequest:
@@ -155,14 +169,16 @@ class Requests:
             .group_by(ReviewRow.checker))
         return dict(rows.all())  # type: ignore[arg-type]
 
-    def of_author(self, username: str, project: str = "", count: int | None = None, skip: int = 0
-                  ) -> tuple[EgressRequest, ...]:
-        """A researcher's requests, newest first; of one project if named; `count` of them after the first `skip`."""
-        query = select(RequestRow).where(*_by(username, project)).order_by(RequestRow.number.desc())
+    def of_author(self, username: str, project: str = "", count: int | None = None, skip: int = 0,
+                  direction: Direction = Direction.OUT) -> tuple[EgressRequest, ...]:
+        """A researcher's requests of one direction, newest first; of one project if named; `count` of them after the
+        first `skip`."""
+        query = select(RequestRow).where(*_by(username, project, direction)).order_by(RequestRow.number.desc())
         return tuple(map(_request, self._session.scalars(query.offset(skip).limit(count))))
 
-    def count_of_author(self, username: str, project: str = "") -> int:
-        return self._session.scalar(select(func.count()).select_from(RequestRow).where(*_by(username, project))) or 0
+    def count_of_author(self, username: str, project: str = "", direction: Direction = Direction.OUT) -> int:
+        query = select(func.count()).select_from(RequestRow).where(*_by(username, project, direction))
+        return self._session.scalar(query) or 0
 
     def of_project(self, project: str) -> tuple[EgressRequest, ...]:
         return self._where(RequestRow.project == project)
@@ -188,6 +204,27 @@ class Requests:
         rows = self._session.scalars(select(ReleaseRow).where(ReleaseRow.request.in_(sorted(numbers))))
         return {row.request: Release(row.request, row.filename, row.sha256, row.made_at) for row in rows}
 
+    def add_delivery(self, made: Delivery) -> None:
+        self._session.add(DeliveryRow(request=made.request, delivered_at=made.at))
+
+    def delivery(self, number: int) -> Delivery | None:
+        row = self._session.get(DeliveryRow, number)
+        return None if row is None else Delivery(row.request, row.delivered_at)
+
+    def delivered(self, projects: Collection[str], count: int | None = None, skip: int = 0
+                  ) -> tuple[tuple[EgressRequest, Delivery], ...]:
+        """What was brought into these projects, newest first; `count` of it after the first `skip`."""
+        rows = self._session.execute(
+            select(RequestRow, DeliveryRow).join(DeliveryRow, DeliveryRow.request == RequestRow.number)
+            .where(RequestRow.project.in_(sorted(projects)))
+            .order_by(DeliveryRow.delivered_at.desc(), RequestRow.number.desc()).offset(skip).limit(count))
+        return tuple((_request(request), Delivery(made.request, made.delivered_at)) for request, made in rows)
+
+    def count_delivered(self, projects: Collection[str]) -> int:
+        query = select(func.count()).select_from(DeliveryRow).join(
+            RequestRow, DeliveryRow.request == RequestRow.number).where(RequestRow.project.in_(sorted(projects)))
+        return self._session.scalar(query) or 0
+
     def _where(self, *conditions: object) -> tuple[EgressRequest, ...]:
         rows = self._session.scalars(select(RequestRow).where(*conditions).order_by(RequestRow.number))  # type: ignore[arg-type]
         return tuple(_request(row) for row in rows)
@@ -200,8 +237,9 @@ class Requests:
         return row
 
 
-def _by(username: str, project: str) -> tuple[ColumnElement[bool], ...]:
-    return (RequestRow.author == username, *((RequestRow.project == project,) if project else ()))
+def _by(username: str, project: str, direction: Direction) -> tuple[ColumnElement[bool], ...]:
+    which = (RequestRow.project == project,) if project else ()
+    return (RequestRow.author == username, RequestRow.direction == direction.value, *which)
 
 
 def _request(row: RequestRow) -> EgressRequest:
@@ -214,7 +252,7 @@ def _request(row: RequestRow) -> EgressRequest:
         earlier=tuple(_file(file) for file in row.files if file.round < row.round),
         reviews=tuple(_review(review) for review in row.reviews), checkers_required=row.checkers_required,
         outcome_comment=row.outcome_comment, private_answer=row.private_answer,
-        thaws_to=None if row.thaws_to is None else RequestStatus(row.thaws_to),
+        thaws_to=None if row.thaws_to is None else RequestStatus(row.thaws_to), direction=Direction(row.direction),
     )
 
 
@@ -225,6 +263,7 @@ def _file(row: FileRow) -> OutputFile:
         verdict=None if row.verdict is None else Verdict(row.verdict),
         findings=tuple(_finding(finding) for finding in row.findings), round=row.round, kind=FileKind(row.kind),
         group=Group() if row.group is None else Group(row.group.name, row.group.context, row.group.controls),
+        origin=None if row.source is None else Origin(row.source, row.licence or ""),
     )
 
 

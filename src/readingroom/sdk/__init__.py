@@ -12,6 +12,7 @@ from readingroom.sdk import _packages as packages
 from readingroom.sdk._data import Dataset, datasets, load
 from readingroom.sdk._estimates import Estimates
 from readingroom.sdk._figures import Figure, figure
+from readingroom.sdk._incoming import Incoming, incoming
 from readingroom.sdk._models import logit, ols, poisson, probit
 from readingroom.sdk._plots import bar, box, hist, line, scatter, survival_plot
 from readingroom.sdk._preflight import Preflight, preflight
@@ -27,8 +28,9 @@ plot_bar = bar
 private = dp  # its name in notebooks written before
 
 __all__ = [
-    "Dataset", "Estimates", "Figure", "Group", "Preflight", "Request", "Table", "Workspace", "bar", "box", "chi_square",
-    "correlation", "crosstab", "datasets", "dp", "export_sacro", "figure", "groupby", "hist", "line", "load", "logit",
-    "ols", "packages", "pivot_table", "plot_bar", "poisson", "preflight", "private", "probit", "request",
-    "request_release", "requests", "scatter", "survival", "survival_plot", "t_test", "table", "workspace",
+    "Dataset", "Estimates", "Figure", "Group", "Incoming", "Preflight", "Request", "Table", "Workspace", "bar",
+    "box", "chi_square", "correlation", "crosstab", "datasets", "dp", "export_sacro", "figure", "groupby", "hist",
+    "incoming", "line", "load", "logit", "ols", "packages", "pivot_table", "plot_bar", "poisson", "preflight",
+    "private", "probit", "request", "request_release", "requests", "scatter", "survival", "survival_plot", "t_test",
+    "table", "workspace",
 ]

@@ -103,7 +103,7 @@ def _author(crate: ROCrate, told: Told, project: Any) -> Any:
 def _files(crate: ROCrate, request: EgressRequest) -> dict[int, Any]:
     return {file.id: crate.add_file(dest_path=f"{package.FILES}{file.name}", source=None, properties={
         "name": file.name, "description": file.said[0], "contentSize": str(file.size_bytes), "sha256": file.sha256,
-        "additionalType": file.output_type}) for file in request.leaving}
+        "additionalType": file.output_type}) for file in request.crossing}
 
 
 def _groups(crate: ROCrate, request: EgressRequest, files: dict[int, Any]) -> tuple[Any, ...]:
@@ -111,7 +111,7 @@ def _groups(crate: ROCrate, request: EgressRequest, files: dict[int, Any]) -> tu
     return tuple(
         _add(crate, f"#group-{number}", "Collection", name=group.name, description=group.context,
              hasPart=[_at(files[file.id]) for file in members])
-        for number, (group, members) in enumerate(arranged(request.leaving), start=1) if group.name)
+        for number, (group, members) in enumerate(arranged(request.crossing), start=1) if group.name)
 
 
 def _datasets(crate: ROCrate, told: Told) -> dict[int, Any]:
@@ -157,7 +157,7 @@ def _automatic_check(crate: ROCrate, told: Told, files: dict[int, Any], criteria
         _add(crate, f"#verdict-{file.id}", "PropertyValue", propertyID="verdict", name=f"Verdict on {file.name}",
              value="unchecked" if file.verdict is None else file.verdict.word,
              description=", ".join(sorted({found.rule for found in file.findings})) or "no rule found anything")
-        for file in told.request.leaving]
+        for file in told.request.crossing]
     return _assess(crate, "#automatic-check", "DisclosureCheck", "Automatic disclosure check",
                    agent={"@id": "#software-readingroom"}, at=told.statement["approved_at"],
                    about=[{"@id": "./"}, *map(_at, files.values())], by=criteria, result=[_at(one) for one in verdicts])
@@ -171,7 +171,7 @@ def _reviews(crate: ROCrate, told: Told, files: dict[int, Any], criteria: Any) -
                         at=told.statement["approved_at"], about=[{"@id": "./"}], by=criteria)]
     signed: dict[tuple[str, int], list[Any]] = {}
     times = {}
-    for file in told.request.leaving:
+    for file in told.request.crossing:
         for approval in approvals(told.request, file):
             signed.setdefault((approval.checker, approval.round), []).append(files[file.id])
             times[approval.checker, approval.round] = approval.at

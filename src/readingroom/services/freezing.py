@@ -11,7 +11,7 @@ from typing import Any
 
 from readingroom.core.access import Reason
 from readingroom.core.egress import reviewers
-from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus
+from readingroom.core.lifecycle import REQUEST_TRANSITIONS, Direction, RequestStatus
 from readingroom.core.requests import EgressRequest
 from readingroom.errors import ReadingRoomError
 from readingroom.services import access, notices
@@ -45,6 +45,8 @@ def _is_gone(room: ReadingRoom, tx: Any, request: EgressRequest) -> bool:
 
 def _taken_back(tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
     """Data that could be read when it was submitted, and were withdrawn since, whatever the project holds by now."""
+    if request.direction is Direction.IN:  # it comes from outside, whatever the data were
+        return ()
     since = request.submitted_at or request.created_at
     return tuple(Reason("grant.withdrawn", f"Data that this request could be made from were withdrawn ({grant}).",
                         "Withdraw the request; ask anew for what rests on the data that the project still holds.")

@@ -145,9 +145,9 @@ def recheck(room: ReadingRoom, number: int, sibling: int) -> tuple[Recheck, ...]
         recalled, request = tx.requests.get(number), tx.requests.get(sibling)
         project = tx.projects.get(request.project)
         policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
-    same = {file.sha256 for file in recalled.leaving}
+    same = {file.sha256 for file in recalled.crossing}
     found = []
-    for file in request.leaving:
+    for file in request.crossing:
         try:
             result = check_output(file.name, room.blobs.get(file.sha256), file.evidence, policy)
             now, rules = result.verdict, tuple(sorted({finding.rule for finding in result.findings}))

@@ -7,7 +7,7 @@ from typing import Any
 
 from readingroom.core.inspection.preview import preview
 from readingroom.core.inspection.recognise import IMAGES, recognise
-from readingroom.core.lifecycle import GrantStatus
+from readingroom.core.lifecycle import Direction, GrantStatus
 from readingroom.core.projects import Grant
 from readingroom.core.requests import OutputFile
 from readingroom.core.resemblance import Resemblance, Shown, resembles, shown
@@ -26,11 +26,13 @@ def compare(room: ReadingRoom, number: int) -> None:
     remember(room)
     with room.store.reading() as tx:
         request = tx.requests.get(number)
+        if request.direction is Direction.IN:
+            return
         data = datasets(tx, request.project)
         released = [one for one in tx.memory.of_datasets(data) if one[0] != number]
         project = tx.projects.get(request.project)
         policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
-    read = {file.id: _read(room, file) for file in request.leaving}
+    read = {file.id: _read(room, file) for file in request.crossing}
     found = {file_id: _like(what[0], released, policy.threshold or 0) for file_id, what in read.items() if what}
     with room.store.transaction() as tx:
         for file_id, ones in found.items():
@@ -42,7 +44,7 @@ def remember(room: ReadingRoom) -> None:
     with room.store.reading() as tx:
         waiting = [tx.requests.get(number) for number in tx.memory.forgotten()]
     for request in waiting:
-        read = {file.id: _read(room, file) for file in request.leaving}
+        read = {file.id: _read(room, file) for file in request.crossing}
         with room.store.transaction() as tx:
             for file_id, what in read.items():
                 if what:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from readingroom.core.egress import reviewers
-from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
+from readingroom.core.lifecycle import TRANSITIONS_OF, RequestStatus, check_transition
 from readingroom.core.requests import EgressRequest
 from readingroom.services import notices
 
@@ -31,13 +31,14 @@ TOLD: dict[RequestStatus, tuple[str, Callable[[Any, EgressRequest], Iterable[str
     RequestStatus.REJECTED: ("request.rejected", _author),
     RequestStatus.APPROVED: ("request.approved", _author),
     RequestStatus.RELEASED: ("release.made", _members),
+    RequestStatus.DELIVERED: ("incoming.delivered", _members),
     RequestStatus.WITHDRAWN: ("request.withdrawn", _reviewers),
 }
 
 
 def move(tx: Any, request: EgressRequest, target: RequestStatus, actor: str, action: str, **detail: object) -> None:
     """Change a request's state if its present one allows that, with the event that says so; tell whoever waits."""
-    check_transition(REQUEST_TRANSITIONS, request.status, target, "request")
+    check_transition(TRANSITIONS_OF[request.direction], request.status, target, "request")
     tx.requests.set_status(request.number, target)
     tx.events.record(actor, action, f"request:{request.number}", request.project, **detail)
     if target in TOLD:

@@ -54,7 +54,7 @@ def _receipt(room: ReadingRoom, tx: Any, grant: Grant) -> Receipt:
         grant=grant.id, dataset=grant.dataset, project=grant.project, sessions=sessions_of(openings, made),
         releases=tuple(
             ReleasedOutput(request.number, request.author, release.made_at, release.sha256,
-                           tuple((file.name, file.sha256) for file in request.leaving), recalled)
+                           tuple((file.name, file.sha256) for file in request.crossing), recalled)
             for request, release, recalled in tx.requests.released(grant.project)
             if made and release.made_at >= min(one.at for one in made)),
         asked=tuple(

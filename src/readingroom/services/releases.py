@@ -8,12 +8,12 @@ import readingroom
 from readingroom.core import package
 from readingroom.core.egress import approvals, check_releasable, current_reviews
 from readingroom.core.groups import arranged
-from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.policy import Layer
 from readingroom.core.policy.criteria import criteria
 from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
-from readingroom.core.requests import EgressRequest, FileKind, OutputFile, Release
+from readingroom.core.requests import KINDS, EgressRequest, FileKind, OutputFile, Release
 from readingroom.errors import IntegrityError
 from readingroom.services import crates, freezing, independence
 from readingroom.services.moves import SYSTEM, move
@@ -38,10 +38,10 @@ def make(workshop: Workshop, number: int) -> Release | None:
                         if (extract := tx.extracts.newest_of_grant(grant.id)) is not None)
         author = tx.people.get(request.author)
         answer = None if request.private_answer is None else tx.accounts.get(request.private_answer)
-    if request.status is not RequestStatus.APPROVED:
+    if request.status is not RequestStatus.APPROVED or request.direction is not Direction.OUT:
         return None
     check_releasable(request, project.members)
-    contents = {file.name: workshop.blobs.get(file.sha256) for file in request.leaving}
+    contents = {file.name: workshop.blobs.get(file.sha256) for file in request.crossing}
     if answer is not None and contents != files_of(answer):
         raise IntegrityError(f"Request {number} does not hold what private answer {answer.id} gave.",
                              rule="release.private", value=answer.id,
@@ -58,7 +58,7 @@ def make(workshop: Workshop, number: int) -> Release | None:
             return None
         check_releasable(request, tx.projects.get(project.slug).members)
         move(tx, request, RequestStatus.RELEASED, SYSTEM, "release.made", sha256=made.sha256,
-             files=[{"name": file.name, "sha256": file.sha256} for file in request.leaving])
+             files=[{"name": file.name, "sha256": file.sha256} for file in request.crossing])
         tx.requests.add_release(made)
     return made
 
@@ -88,10 +88,10 @@ def _statement(workshop: Workshop, request: EgressRequest, project: Project,
                       for one in request.sign_offs if one.round == request.round],
         "criteria": criteria(_layers(workshop, project, sources)),
         "groups": [{"name": group.name, "context": group.context, "controls": group.controls}
-                   for group, _ in arranged(request.leaving) if group.name],
-        "files": [_file_statement(request, file) for file in request.leaving],
+                   for group, _ in arranged(request.crossing) if group.name],
+        "files": [_file_statement(request, file) for file in request.crossing],
         "not_released": {kind.value: sum(file.kind is kind for file in request.files)
-                         for kind in FileKind if kind is not FileKind.OUTPUT},
+                         for kind in KINDS[Direction.OUT] if kind is not FileKind.OUTPUT},
         "made_by": {"readingroom": readingroom.__version__, **{tool: _version(tool) for tool in TOOLS}},
     }
 

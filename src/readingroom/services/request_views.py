@@ -11,13 +11,13 @@ from readingroom.core import egress
 from readingroom.core.access import Reason
 from readingroom.core.comments import Comment
 from readingroom.core.egress import Phase, phase
-from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
+from readingroom.core.lifecycle import TRANSITIONS_OF, Direction, RequestStatus, check_transition
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_is_author
 from readingroom.core.projects import Project
-from readingroom.core.requests import EgressRequest, Release, Review
+from readingroom.core.requests import Delivery, EgressRequest, Release, Review
 from readingroom.errors import refusal_of
-from readingroom.services import freezing
+from readingroom.services import deliveries, freezing
 from readingroom.services.checking import Desk, Records, read
 from readingroom.services.room import ReadingRoom
 
@@ -33,8 +33,9 @@ class RequestView:
     `carried` are the ids of files approved in an earlier round that did not change since.
     `suggested`: this checker is among those asked first. `likely` are how many rounds were decided lately, and the
     hours within which half and nine in ten were; None unless it waits.
-    `frozen` are the reasons why it is, for its author. `recalled`: its release was taken back.
-    `comments` on places in the files, of every round, are looked up for one request only.
+    `frozen` are the reasons why it is, for its author. `recalled`: its release was taken back. `delivery`: what it
+    brings in arrived; `held_up`: that waits for room in the project's folder. `comments` on places in the files, of
+    every round, are looked up for one request only.
     """
 
     request: EgressRequest
@@ -51,15 +52,19 @@ class RequestView:
     suggested: bool = False
     likely: tuple[int, float | None, float | None] | None = None
     comments: tuple[Comment, ...] = ()
+    delivery: Delivery | None = None
+    held_up: bool = False
 
     @property
     def optional(self) -> frozenset[int]:
         """Files that a checker need not decide on: approved before, or not leaving."""
-        return self.carried | {file.id for file in self.request.files if not file.leaves}
+        return self.carried | {file.id for file in self.request.files if not file.crosses}
 
 
 def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) -> RequestView:
     (view,) = views_of(room, tx, person, [request])
+    if request.direction is Direction.IN:
+        view = replace(view, delivery=tx.requests.delivery(request.number), held_up=deliveries.is_held_up(tx, request))
     if view.phase is Phase.FROZEN and person.username == request.author:
         return replace(view, frozen=freezing.reasons(room, tx, request))
     return view
@@ -67,7 +72,8 @@ def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) 
 
 def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[EgressRequest],
              records: Records | None = None) -> tuple[RequestView, ...]:
-    """The same of many, in as many questions to the records for many as for one; why one is frozen is left out."""
+    """The same of many, in as many questions to the records for many as for one; why one is frozen, and what became of
+    files that came in, are left out."""
     known = records or read(room, tx, [person], requests)
     numbers = [request.number for request in requests]
     made, recalled = tx.requests.releases(numbers), tx.releases.recalled(numbers)
@@ -120,7 +126,7 @@ def _may(desk: Desk, person: Person, request: EgressRequest, project: Project, o
     return {
         "review": reviewer or in_review or given,
         "conclude": reviewer or in_review or consolidating,
-        "withdraw": author or refusal_of(check_transition, REQUEST_TRANSITIONS, request.status, RequestStatus.WITHDRAWN,
-                                         "request"),
+        "withdraw": author or refusal_of(check_transition, TRANSITIONS_OF[request.direction], request.status,
+                                         RequestStatus.WITHDRAWN, "request"),
         "resubmit": author or refusal_of(egress.check_changeable, request) or returned,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,12 +12,23 @@ from readingroom.core.disclosure.check import CheckResult, check_beside, check_c
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.egress import Phase, phase
 from readingroom.core.groups import check_groups
-from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
+from readingroom.core.incoming import Described, check_incoming, inspect_incoming
+from readingroom.core.lifecycle import TRANSITIONS_OF, Direction, RequestStatus, check_transition
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_request, check_is_author
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Project
-from readingroom.core.requests import Assurance, EgressRequest, FileKind, Group, OutputFile, Review, Vote
+from readingroom.core.requests import (
+    KINDS,
+    Assurance,
+    EgressRequest,
+    FileKind,
+    Group,
+    Origin,
+    OutputFile,
+    Review,
+    Vote,
+)
 from readingroom.core.roles import Permission
 from readingroom.errors import (
     AccessDenied,
@@ -25,8 +36,10 @@ from readingroom.errors import (
     InvalidTransition,
     NotFound,
     PermissionDenied,
+    Unavailable,
     refusal_of,
 )
+from readingroom.ports import Scanner
 from readingroom.services import access, comments, freezing, independence, notices, seen, sign_off, turnaround
 from readingroom.services.attempts import attempt, refusals_logged
 from readingroom.services.checking import Desk, bring_to_checkers, read, suggestions
@@ -46,23 +59,33 @@ class Upload:
     evidence: dict[str, object] | None = None
     kind: FileKind = FileKind.OUTPUT
     group: str = ""
+    source: str = ""
+    licence: str = ""
 
 
-def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str,
-           uploads: Sequence[Upload], groups: Sequence[Group] = ()) -> EgressRequest:
+CHECKERS: dict[Direction, Callable[[Policy], int]] = {
+    Direction.OUT: lambda policy: max(1, policy.checkers_required or 2),
+    Direction.IN: lambda policy: policy.incoming_checkers or 1,
+}
+"""How many independent approvals each file needs."""
+
+
+def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str, uploads: Sequence[Upload],
+           groups: Sequence[Group] = (), direction: Direction = Direction.OUT) -> EgressRequest:
     """Freeze the files by hash where no workspace reaches them, and put the request in the queue.
 
-    `groups` are those that files name; a file that names none is in the request's own.
+    `groups` are those that files name; a file that names none is in the request's own. Where files are to come in,
+    each says its source and licence.
     """
     with refusals_logged(room, author, "request.submit", f"project:{project}"):
         with room.store.reading() as tx:
-            policy = _check_may_ask(room, tx, author, project)
-        files = _freeze(room, uploads, groups, policy)
+            policy = _check_may_ask(room, tx, author, project, direction)
+        files = FREEZE[direction](room, uploads, groups, policy)
         with room.store.transaction() as tx:
-            policy = _check_may_ask(room, tx, author, project)
+            policy = _check_may_ask(room, tx, author, project, direction)
             number = tx.requests.add(project=project, author=author, title=_text(title, "title", 200),
                                      purpose=_text(purpose, "purpose", 2000), at=room.now(),
-                                     checkers_required=max(1, policy.checkers_required or 2))
+                                     checkers_required=CHECKERS[direction](policy), direction=direction)
             return _submit_round(room, tx, tx.requests.get(number), files)
 
 
@@ -73,12 +96,12 @@ def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Uplo
         with room.store.reading() as tx:
             request = _of_author(tx, author, number)
             egress.check_changeable(request)
-            policy = _check_may_ask(room, tx, author, request.project)
-        files = _freeze(room, uploads, groups, policy)
+            policy = _check_may_ask(room, tx, author, request.project, request.direction)
+        files = FREEZE[request.direction](room, uploads, groups, policy)
         with room.store.transaction() as tx:
             request = _of_author(tx, author, number)
             egress.check_changeable(request)
-            _check_may_ask(room, tx, author, request.project)
+            _check_may_ask(room, tx, author, request.project, request.direction)
             return _submit_round(room, tx, request, files)
 
 
@@ -90,17 +113,19 @@ def withdraw(room: ReadingRoom, author: str, number: int) -> EgressRequest:
         return _request(tx, number)
 
 
-def mine(room: ReadingRoom, author: str, project: str = "", *, count: int | None = None, skip: int = 0
-         ) -> tuple[RequestView, ...]:
-    """A researcher's requests, newest first; of one project if named; `count` of them after the first `skip`."""
+def mine(room: ReadingRoom, author: str, project: str = "", *, count: int | None = None, skip: int = 0,
+         direction: Direction = Direction.OUT) -> tuple[RequestView, ...]:
+    """A researcher's requests of one direction, newest first; of one project if named; `count` of them after the first
+    `skip`."""
     with room.store.reading() as tx:
-        return views_of(room, tx, tx.people.get(author), tx.requests.of_author(author, project, count, skip))
+        found = tx.requests.of_author(author, project, count, skip, direction)
+        return views_of(room, tx, tx.people.get(author), found)
 
 
-def count_mine(room: ReadingRoom, author: str, project: str = "") -> int:
+def count_mine(room: ReadingRoom, author: str, project: str = "", direction: Direction = Direction.OUT) -> int:
     """How many `mine` has in all."""
     with room.store.reading() as tx:
-        return int(tx.requests.count_of_author(author, project))
+        return int(tx.requests.count_of_author(author, project, direction))
 
 
 def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
@@ -265,22 +290,23 @@ def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
         return _request(tx, number)
 
 
-def check_files(room: ReadingRoom, number: int) -> None:
+def check_files(room: ReadingRoom, number: int, scanner: Scanner | None = None) -> None:
     """Check each frozen file and record what was found, once: one that has a verdict already is left.
 
-    A check that cannot finish is a finding (promise P9). What the files share is read once, not with each.
+    A check that cannot finish is a finding (promise P9). What the files share is read once, not with each. What is to
+    come in is shown to the malware scanner, where there is one.
     """
     request, policy = _to_check(room, number)
     for file in request.files:
         if file.verdict is None:  # else a worker was killed after this had been recorded
-            _check(room, request, file, policy)
+            _check(room, request, file, policy, scanner)
 
 
-def check_file(room: ReadingRoom, number: int, file_id: int) -> Verdict:
+def check_file(room: ReadingRoom, number: int, file_id: int, scanner: Scanner | None = None) -> Verdict:
     """The same of one file only."""
     request, policy = _to_check(room, number)
     file: OutputFile = next(file for file in request.files if file.id == file_id)
-    return _check(room, request, file, policy) if file.verdict is None else file.verdict
+    return _check(room, request, file, policy, scanner) if file.verdict is None else file.verdict
 
 
 def _to_check(room: ReadingRoom, number: int) -> tuple[EgressRequest, Policy]:
@@ -290,9 +316,13 @@ def _to_check(room: ReadingRoom, number: int) -> tuple[EgressRequest, Policy]:
         return request, room.policies.for_project(project, tx.grants.of_project(project.slug))
 
 
-def _check(room: ReadingRoom, request: EgressRequest, file: OutputFile, policy: Policy) -> Verdict:
-    others = {other.name: other.evidence for other in request.leaving if other.id != file.id and other.evidence}
-    result = _checked(file, room, policy, others)
+def _check(room: ReadingRoom, request: EgressRequest, file: OutputFile, policy: Policy,
+           scanner: Scanner | None) -> Verdict:
+    if file.origin is not None:
+        result = _checked_incoming(file, room, policy, scanner)
+    else:
+        others = {other.name: other.evidence for other in request.crossing if other.id != file.id and other.evidence}
+        result = _checked(file, room, policy, others)
     with room.store.transaction() as tx:
         tx.requests.set_checked(file.id, result.output_type, result.verdict, result.findings)
         tx.events.record(SYSTEM, "file.checked", f"request:{request.number}", request.project, file=file.name,
@@ -321,20 +351,35 @@ def _checked(file: OutputFile, room: ReadingRoom, policy: Policy, others: Mappin
         if file.kind is FileKind.CODE:
             return check_code(file.name, content, policy)
         alone = check_output(file.name, content, file.evidence, policy)
-        return check_beside(alone, file.name, file.evidence, others, policy) if file.leaves else alone
+        return check_beside(alone, file.name, file.evidence, others, policy) if file.crosses else alone
     except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
-        broken = Finding("check.failed", Verdict.FAIL,
-                         f"The automatic check could not finish ({type(error).__name__}).",
-                         "Send it in a plainer format, or ask the checkers to look at the file by hand.")
-        return CheckResult(file.output_type or "unknown", Verdict.FAIL, (broken,))
+        return _broken(file, error)
 
 
-def _check_may_ask(room: ReadingRoom, tx: Any, author: str, slug: str) -> Policy:
+def _checked_incoming(file: OutputFile, room: ReadingRoom, policy: Policy, scanner: Scanner | None) -> CheckResult:
+    try:
+        content = room.blobs.get(file.sha256)
+        scan = None if scanner is None else scanner.scan(content)
+        return inspect_incoming(file.name, content, file.kind, policy, scan)
+    except Exception as error:  # noqa: BLE001  whatever broke, it must not come in (P9)
+        return _broken(file, error)
+
+
+def _broken(file: OutputFile, error: Exception) -> CheckResult:
+    known = f": {error.message}" if isinstance(error, Unavailable) else ""
+    broken = Finding("check.failed", Verdict.FAIL,
+                     f"The automatic check could not finish ({type(error).__name__}){known}",
+                     "Send it again later or in a plainer format, or ask the checkers to look at the file by hand.")
+    return CheckResult(file.output_type or "unknown", Verdict.FAIL, (broken,))
+
+
+def _check_may_ask(room: ReadingRoom, tx: Any, author: str, slug: str, direction: Direction) -> Policy:
     project = _member_project(tx, author, slug)
-    check_can_request(tx.people.get(author), project)
+    check_can_request(tx.people.get(author), project, direction)
     decision = access.decide_in(room, tx, author, project)
     if not decision.allowed:
-        raise AccessDenied("Outputs of this project cannot be asked for now.", reasons=decision.reasons,
+        asked = "Files cannot be brought into" if direction is Direction.IN else "Outputs cannot be asked for from"
+        raise AccessDenied(f"{asked} this project now.", reasons=decision.reasons,
                            rule="request.access", value=slug,
                            next_step=" ".join(f"{r.message} {r.next_step}" for r in decision.reasons))
     return room.policies.for_project(project, tx.grants.of_project(slug))
@@ -348,8 +393,12 @@ def _member_project(tx: Any, username: str, slug: str) -> Project:
     return project
 
 
-def _freeze(room: ReadingRoom, uploads: Sequence[Upload], groups: Sequence[Group],
-            policy: Policy) -> tuple[OutputFile, ...]:
+def _freeze_outputs(room: ReadingRoom, uploads: Sequence[Upload], groups: Sequence[Group],
+                    policy: Policy) -> tuple[OutputFile, ...]:
+    if wrong := [upload.name for upload in uploads if upload.kind not in KINDS[Direction.OUT]]:
+        raise InvalidInput(f"{wrong[0][:100]} is of a kind that does not leave or go with what leaves.",
+                           rule="request.kind", value=wrong[0][:100],
+                           next_step="Choose output, supporting file or code.")
     described = tuple(Group(group.name, group.context.strip(), group.controls.strip()) for group in groups)
     check_groups(described, [(upload.kind, upload.group) for upload in uploads], policy.max_files or 0)
     named = {"": Group(), **{group.name: group for group in described}}
@@ -363,12 +412,30 @@ def _freeze(room: ReadingRoom, uploads: Sequence[Upload], groups: Sequence[Group
         for upload in uploads)
 
 
+def _freeze_incoming(room: ReadingRoom, uploads: Sequence[Upload], groups: Sequence[Group],
+                     policy: Policy) -> tuple[OutputFile, ...]:
+    if groups:
+        raise InvalidInput("Files that are brought in have no groups.", rule="incoming.groups", value=len(groups),
+                           next_step="Say of each file what it is for.")
+    described = [Described(upload.name, upload.content, upload.kind, upload.context.strip(), upload.source.strip(),
+                           upload.licence.strip()) for upload in uploads]
+    check_incoming(described, policy)
+    return tuple(OutputFile(
+        id=0, name=one.name, sha256=room.blobs.put(one.content), size_bytes=len(one.content), output_type="",
+        assurance=Assurance.DECLARED, context=one.purpose, controls="", kind=one.kind,
+        origin=Origin(one.source, one.licence)) for one in described)
+
+
+FREEZE = {Direction.OUT: _freeze_outputs, Direction.IN: _freeze_incoming}
+
+
 def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Sequence[OutputFile]) -> EgressRequest:
-    check_transition(REQUEST_TRANSITIONS, request.status, RequestStatus.SUBMITTED, "request")
+    check_transition(TRANSITIONS_OF[request.direction], request.status, RequestStatus.SUBMITTED, "request")
     tx.requests.add_round(request.number, files, room.now())
     tx.requests.set_sign_off_by(request.number, sign_off.demanded(room, tx, request))
     submitted = _request(tx, request.number)
     move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
+          direction=request.direction.value,
           files=[{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes, "kind": file.kind.value,
                   "group": file.group.name} for file in files])
     return _request(tx, request.number)
@@ -406,7 +473,8 @@ def _visible(tx: Any, viewer: str, number: int) -> EgressRequest:
 def _check_not_pixels_only(room: ReadingRoom, tx: Any, viewer: str, request: EgressRequest) -> None:
     project = tx.projects.get(request.project)
     policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
-    if policy.tier is Tier.STRICT and viewer in project.members and request.status is not RequestStatus.RELEASED:
+    inside = request.direction is Direction.OUT and request.status is not RequestStatus.RELEASED
+    if policy.tier is Tier.STRICT and viewer in project.members and inside:
         raise PermissionDenied("This project's data may be seen as pixels only, and a page here is text.",
                                rule="workspace.tier", value=project.slug,
                                next_step="Look at the file in the workspace; once it is released, it can be read here.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from readingroom.core import egress
 from readingroom.core.egress import Phase, phase
-from readingroom.core.lifecycle import GrantStatus, RequestStatus
+from readingroom.core.lifecycle import Direction, GrantStatus, RequestStatus
 from readingroom.core.permissions import check_can_sign_off
 from readingroom.core.projects import Project
 from readingroom.core.requests import EgressRequest, OutputFile, SignOff
@@ -32,8 +32,9 @@ class SignOffView:
 
 
 def demanded(room: ReadingRoom, tx: Any, request: EgressRequest) -> frozenset[str]:
-    """The custodians whose sign-off the policies of the project's grants demand today; none of a private answer."""
-    if request.private_answer is not None:
+    """The custodians whose sign-off the policies of the project's grants demand today; none of a private answer, or of
+    what comes in."""
+    if request.private_answer is not None or request.direction is Direction.IN:
         return frozenset()
     project = tx.projects.get(request.project)
     return frozenset(room.policies.dataset(grant.dataset).custodian for grant in tx.grants.of_project(project.slug)

@@ -16,7 +16,8 @@ from readingroom.services.room import ReadingRoom
 
 LAST = 100
 WAITING = (RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW)
-DECIDED = (RequestStatus.APPROVED, RequestStatus.RELEASED, RequestStatus.RETURNED, RequestStatus.REJECTED)
+DECIDED = (RequestStatus.APPROVED, RequestStatus.RELEASED, RequestStatus.DELIVERED, RequestStatus.RETURNED,
+           RequestStatus.REJECTED)
 
 
 @dataclass(frozen=True)

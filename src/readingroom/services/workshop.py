@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from readingroom.ports import Hub, Meter, PrivateAnswerer, Versions
+from readingroom.ports import Arrivals, Hub, Meter, PrivateAnswerer, Scanner, Versions
 from readingroom.services.room import ReadingRoom
 
 
@@ -20,3 +20,5 @@ class Workshop(ReadingRoom):
     meter: Meter
     audit_key: Ed25519PrivateKey
     release_key: Ed25519PrivateKey
+    arrivals: Arrivals
+    scanner: Scanner | None = None

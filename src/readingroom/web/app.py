@@ -17,6 +17,7 @@ from readingroom.services.room import ReadingRoom
 from readingroom.settings import REPOSITORY
 from readingroom.web import faults, forms
 from readingroom.web.addresses import API, PREFIX
+from readingroom.web.api import incoming as api_incoming
 from readingroom.web.api import notices as api_notices
 from readingroom.web.api import packages as api_packages
 from readingroom.web.api import person as api_person
@@ -34,6 +35,7 @@ from readingroom.web.views import (
     datasets,
     elsewhere,
     grants,
+    incoming,
     invitation,
     notices,
     owners,
@@ -68,6 +70,7 @@ PAGES = (
     projects,
     packages,
     requests,
+    incoming,
     releases,
     review,
     private_answers,
@@ -93,6 +96,7 @@ APIS = (
     api_requests,
     api_private_answers,
     api_notices,
+    api_incoming,
 )
 
 
@@ -147,11 +151,11 @@ def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None =
 
 
 def upload_limit(room: ReadingRoom) -> int:
-    """Most bytes of one upload: what the site's policy lets one request hold, plus the form around it."""
+    """Most bytes of one upload: what the site's policy lets one request hold, out or in, plus the form around it."""
     site = room.policies.site.policy
     if site.max_files is None or site.max_file_bytes is None:
         return DEFAULT_UPLOAD_BYTES
-    return site.max_files * site.max_file_bytes + FORM_OVERHEAD_BYTES
+    return max(site.max_files * site.max_file_bytes, site.incoming_bytes or 0) + FORM_OVERHEAD_BYTES
 
 
 def static_file(name: str) -> Response:

@@ -107,7 +107,7 @@ class BodyLimit:
     `upload_bytes` applies where files are sent, `SMALL_BODY_BYTES` everywhere else.
     """
 
-    UPLOADS = re.compile(rf"{PREFIX}(/api/v1)?/requests(/[0-9]+/resubmit)?/?")
+    UPLOADS = re.compile(rf"{PREFIX}(/api/v1)?/(requests(/[0-9]+/resubmit)?|incoming)/?")
 
     def __init__(self, app: ASGIApp, upload_bytes: int) -> None:
         self.app = app

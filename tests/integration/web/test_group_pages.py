@@ -71,7 +71,7 @@ class TestTheCheckersPage:
 
     def test_a_review_of_the_outputs_alone_is_complete(self, world):
         request = self.in_review(world)
-        outputs = [file for file in request.files if file.leaves]
+        outputs = [file for file in request.files if file.crosses]
         answer = world.client("freya").do("/requests/1/review", **{"round": "1"} | {
             f"{what}-{file.id}": text for file in outputs
             for what, text in (("decision", Decision.APPROVE.value), ("comment", "Large."))})

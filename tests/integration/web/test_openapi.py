@@ -192,7 +192,7 @@ def sensible(world):
         ("get", "/packages/cran/src/contrib/PACKAGES", {}, 200),
         ("get", f"/packages/cran/src/contrib/{world.source.filename}", {}, 200),
         ("get", "/requests", {}, 200), ("get", "/requests/1", {}, 200),
-        ("get", "/requests/1/comments", {}, 200), ("get", "/requests/2", {}, 200),
+        ("get", "/requests/1/comments", {}, 200), ("get", "/requests/2", {}, 200), ("get", "/incoming", {}, 200),
         ("post", "/requests", multipart(), 201),
         ("post", "/private/price", {"json": one}, 200), ("post", "/private/curve", {"json": one}, 200),
         ("post", "/private/plan", {"json": {"queries": [QUESTION], "budget": {"epsilon": 0.1}}}, 200),

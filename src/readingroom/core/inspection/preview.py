@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from readingroom.core.disclosure.verdict import Finding
+from readingroom.core.inspection.archives import is_package, unpacked
 from readingroom.core.inspection.code import is_code
 from readingroom.core.inspection.csv_table import read_csv
 from readingroom.core.inspection.images import decoded, hidden
@@ -80,6 +81,8 @@ def preview(name: str, content: bytes, findings: Iterable[Finding] = (), part: i
     if len(content) > LARGEST_FILE:
         return _unknown("The file is too large to be shown.")
     output_type = recognise(name, content)
+    if is_package(name, content):
+        return _package(name, content, part)
     if output_type is None and is_code(name, content):
         return _text(decode(content) or "", part)
     if output_type is None:
@@ -136,6 +139,20 @@ def _text(text: str, part: int) -> Preview:
     lines, place = _part(every, PART_LINES, part)
     return Preview("text", lines=tuple(map(_short, lines)), unseen=" and ".join(_too_long(every)),
                    part=place.part, parts=place.parts, first=place.first)
+
+
+def _package(name: str, content: bytes, part: int) -> Preview:
+    """What a package holds, as if it were one text: the names of its files, then each. Others than texts are named."""
+    entries = unpacked(name, content)
+    if entries is None:
+        return _unknown("This package can't be opened safely.")
+    texts = {entry.name: decode(entry.content) for entry in entries}
+    every = [f"{entry.name}  {len(entry.content):,} bytes{'' if texts[entry.name] is not None else ', not text'}"
+             for entry in entries]
+    for file, text in texts.items():
+        every += [] if text is None else ["", f"===== {file} =====", *text.splitlines()]
+    lines, place = _part(every, PART_LINES, part)
+    return Preview("text", lines=tuple(map(_short, lines)), part=place.part, parts=place.parts, first=place.first)
 
 
 def _notebook(text: str, part: int) -> Preview:

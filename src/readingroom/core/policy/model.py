@@ -77,6 +77,7 @@ Ratio = Annotated[Number, Field(gt=0, le=100)]
 Processors = Annotated[Number, Field(gt=0, le=10_000)]
 PriorPosterior = tuple[Ratio, Ratio]
 WeightsMode = Literal["expand", "total"]
+IncomingKind = Literal["code", "table", "package"]
 Recipient = Literal["author", "members", "custodians"]
 
 
@@ -181,6 +182,22 @@ class Policy(BaseModel):
         default=None, description="Columns (table.column) that no grant may open.")
     max_grant_days: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="Longest life of a grant, in days.")
+
+    # ingress: what may be brought in, and who must look
+    incoming_kinds: Annotated[frozenset[IncomingKind] | None, Direction.INTERSECTION] = Field(
+        default=None, description="What may be brought into a project: `code`, `table` (reference tables), `package`; "
+        "nothing, if unsaid.")
+    incoming_files: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most files in one request to bring files in; none, if unsaid.")
+    incoming_file_bytes: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Largest single file that may be brought in, in bytes.")
+    incoming_bytes: Annotated[Positive | None, Direction.MIN] = Field(
+        default=None, description="Most bytes of one request to bring files in, over all its files.")
+    incoming_checkers: Annotated[Positive | None, Direction.MAX] = Field(
+        default=None, description="Independent approvals that every file needs before it comes in; 1, if unsaid.")
+    incoming_scanned: Annotated[bool | None, Direction.ANY] = Field(
+        default=None, description="Yes: only what a malware scanner found clean comes in. Else a checker is told that "
+        "nobody scanned it, where there is no scanner.")
 
     # workspace: the container's limits
     memory_bytes: Annotated[Positive | None, Direction.MIN] = Field(default=None, description="Memory of a workspace.")

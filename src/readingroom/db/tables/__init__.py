@@ -32,6 +32,7 @@ from readingroom.db.tables.projects import (
 )
 from readingroom.db.tables.requests import (
     CommentRow,
+    DeliveryRow,
     DownloadRow,
     FileRow,
     GroupRow,
@@ -58,9 +59,9 @@ from readingroom.db.tables.workspaces import (
 
 __all__ = [
     "AccountRow", "AfterReviewRow", "AnswerRow", "ApplicationCommentRow", "Base", "CommentRow", "CredentialRow",
-    "DoorCounterRow", "DownloadRow", "EventRow", "ExtractRow", "FileRow", "GrantRow", "GroupRow", "IncidentRow",
-    "InvitationRow", "LapseRow", "MailAddressRow", "MailRow", "MembershipRow", "MemoryRow", "NoticeRow",
-    "PackageRequestRow", "PackageRow", "PersonRow", "ProbeRow", "ProjectRow", "ProviderSubjectRow",
+    "DeliveryRow", "DoorCounterRow", "DownloadRow", "EventRow", "ExtractRow", "FileRow", "GrantRow", "GroupRow",
+    "IncidentRow", "InvitationRow", "LapseRow", "MailAddressRow", "MailRow", "MembershipRow", "MemoryRow",
+    "NoticeRow", "PackageRequestRow", "PackageRow", "PersonRow", "ProbeRow", "ProjectRow", "ProviderSubjectRow",
     "QualificationRow", "RecallRow", "RecoveryCodeRow", "ReleaseRow", "RemovalRow", "RequestRow", "ResemblanceRow",
     "ReviewRow", "RowCountRow", "SecondFactorRow", "SectionRow", "ShownHourRow", "SignInAddressRow", "SignOffRow",
     "SignatureRow", "TrainingRow", "TurnRow", "VersionRow", "VoteRow", "WorkspaceRow",

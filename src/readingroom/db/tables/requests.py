@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.requests import FileKind
-from readingroom.db.tables.base import Base
+from readingroom.db.tables.base import Base, together
 
 FINAL = ", ".join(f"'{status.value}'" for status in (
-    RequestStatus.RELEASED, RequestStatus.REJECTED, RequestStatus.WITHDRAWN))
+    RequestStatus.RELEASED, RequestStatus.DELIVERED, RequestStatus.REJECTED, RequestStatus.WITHDRAWN))
 
 
 ACTIVE = f"status NOT IN ({FINAL}) AND private_answer IS NULL"
@@ -22,14 +22,14 @@ STANDING = "status NOT IN ('rejected', 'withdrawn')"
 
 
 class RequestRow(Base):
-    """At most one request that is not final per author and project, releases of private answers aside.
+    """At most one request that is not final per author, project and direction, releases of private answers aside.
 
     Of each private answer there is at most one.
     """
 
     __tablename__ = "egress_request"
     __table_args__ = (
-        Index("request_active_once", "author", "project", unique=True, sqlite_where=text(ACTIVE),
+        Index("request_active_once", "author", "project", "direction", unique=True, sqlite_where=text(ACTIVE),
               postgresql_where=text(ACTIVE)),
         Index("private_answer_released_once", "private_answer", unique=True, sqlite_where=text(STANDING),
               postgresql_where=text(STANDING)),
@@ -50,6 +50,7 @@ class RequestRow(Base):
     private_answer: Mapped[int | None] = mapped_column(ForeignKey("private_answer.id"))
     sign_off_by: Mapped[list[Any]] = mapped_column(default=list)
     thaws_to: Mapped[str | None]
+    direction: Mapped[str] = mapped_column(default=Direction.OUT.value)
 
     files: Mapped[list[FileRow]] = relationship(lazy="selectin", order_by="FileRow.id")
     reviews: Mapped[list[ReviewRow]] = relationship(lazy="selectin", order_by="ReviewRow.id")
@@ -84,7 +85,8 @@ class GroupRow(Base):
 
 class FileRow(Base):
     __tablename__ = "output_file"
-    __table_args__ = (UniqueConstraint("request", "round", "name"),)
+    __table_args__ = (UniqueConstraint("request", "round", "name"),
+                      together("output_file_origin", "source", "licence"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), index=True)
@@ -101,6 +103,8 @@ class FileRow(Base):
     findings: Mapped[list[Any]] = mapped_column(default=list)
     kind: Mapped[str] = mapped_column(default=FileKind.OUTPUT.value)
     group_id: Mapped[int | None] = mapped_column(ForeignKey("output_group.id"))
+    source: Mapped[str | None] = mapped_column(Text)
+    licence: Mapped[str | None] = mapped_column(Text)
 
     group: Mapped[GroupRow | None] = relationship(lazy="joined")
 
@@ -159,6 +163,15 @@ class ReleaseRow(Base):
     filename: Mapped[str]
     sha256: Mapped[str] = mapped_column(String(64))
     made_at: Mapped[datetime]
+
+
+class DeliveryRow(Base):
+    """What was brought in was put into its project's folder."""
+
+    __tablename__ = "delivery"
+
+    request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), primary_key=True)
+    delivered_at: Mapped[datetime]
 
 
 class DownloadRow(Base):

@@ -30,6 +30,7 @@ AREAS = (
         (
             ("Projects", "/projects"),
             ("My requests", "/requests"),
+            ("Bring files in", "/incoming"),
             ("Releases", "/releases"),
             ("Data catalogue", "/datasets"),
         ),

@@ -145,7 +145,7 @@ def _files(view: ReleaseView, people: dict[str, Person]) -> tuple[File, ...]:
     return tuple(File(
         file.name, file.sha256, ASSURANCE_WORDS[file.assurance][0], verdict_mark(file.verdict),
         ", ".join(sorted(people[one.checker].display_name for one in approvals(view.request, file)))
-        or "nobody: a rule of its policy") for file in view.request.leaving)
+        or "nobody: a rule of its policy") for file in view.request.crossing)
 
 
 def _recalled(view: ReleaseView, people: dict[str, Person], now: datetime) -> Recalled | None:

@@ -9,8 +9,8 @@ from readingroom.core.access import Reason
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.egress import Phase
 from readingroom.core.groups import arranged
-from readingroom.core.lifecycle import RequestStatus
-from readingroom.core.requests import Decision, Group, OutputFile, Review
+from readingroom.core.lifecycle import Direction, RequestStatus
+from readingroom.core.requests import Decision, Group, Origin, OutputFile, Review
 from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import comments, times, turnaround
@@ -19,6 +19,9 @@ from readingroom.web.presenters.comments import ShownComment
 from readingroom.web.presenters.words import (
     ASSURANCE_WORDS,
     DECISION_WORDS,
+    HELD_UP,
+    INCOMING_KIND_WORDS,
+    INCOMING_MEANINGS,
     KIND_WORDS,
     REQUEST_MEANINGS,
     REQUEST_TAGS,
@@ -71,6 +74,7 @@ class ShownFile:
     controls: str
     findings: tuple[ShownFinding, ...]
     group: Group
+    origin: Origin | None
     kind: str
     kind_meaning: str
 
@@ -112,6 +116,8 @@ class Detail:
     release_href: str
     release_page: str
     recalled: bool
+    incoming: bool
+    arrived_in: str
     release_sha256: str
     release_made: times.When | None
     refreshes: bool
@@ -176,7 +182,8 @@ def file(number: int, output: OutputFile) -> ShownFile:
         output.controls,
         tuple(finding(found) for found in worst_first),
         output.group,
-        *KIND_WORDS[output.kind],
+        output.origin,
+        *(INCOMING_KIND_WORDS[output.kind][:2] if output.origin else KIND_WORDS[output.kind]),
     )
 
 
@@ -212,9 +219,11 @@ def _together(comments: list[Comment]) -> tuple[Comment, ...]:
 def detail(view: RequestView, now: datetime) -> Detail:
     request = view.request
     number, base = request.number, f"/requests/{request.number}"
+    incoming = request.direction is Direction.IN
     actions = []
     if not view.may["review"]:
-        actions.append(Action("review", "Check these outputs", page(f"{base}/review"), is_link=True))
+        noun = "files" if incoming else "outputs"
+        actions.append(Action("review", f"Check these {noun}", page(f"{base}/review"), is_link=True))
     if not view.may["resubmit"]:
         actions.append(Action("resubmit", "Send changed files", page(f"{base}/resubmit"), is_link=True))
     if not view.may["withdraw"]:
@@ -229,7 +238,7 @@ def detail(view: RequestView, now: datetime) -> Detail:
         project=view.project.title,
         project_href=page(f"/projects/{request.project}"),
         tag=REQUEST_TAGS[request.status],
-        meaning=REQUEST_MEANINGS[request.status],
+        meaning=HELD_UP if view.held_up else (INCOMING_MEANINGS if incoming else REQUEST_MEANINGS)[request.status],
         frozen=view.frozen,
         round=request.round,
         submitted=times.when(request.submitted_at, now),
@@ -247,6 +256,8 @@ def detail(view: RequestView, now: datetime) -> Detail:
         release_href=page(f"{base}/release") if release else "",
         release_page=page(f"/releases/{number}") if release else "",
         recalled=view.recalled,
+        incoming=incoming,
+        arrived_in=view.delivery.folder if view.delivery else "",
         release_made=times.when(release.made_at, now) if release else None,
         refreshes=request.status in REFRESHING,
     )
@@ -254,7 +265,7 @@ def detail(view: RequestView, now: datetime) -> Detail:
 
 def worst(view: RequestView) -> VerdictMark:
     """The worst verdict of a request's files; unchecked files are worse than a FAIL that is known."""
-    verdicts = [output.verdict for output in view.request.leaving]
+    verdicts = [output.verdict for output in view.request.crossing]
     if not verdicts or None in verdicts:
         return verdict_mark(None)
     return verdict_mark(max(verdict for verdict in verdicts if isinstance(verdict, Verdict)))

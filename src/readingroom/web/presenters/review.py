@@ -8,9 +8,10 @@ from itertools import groupby
 
 from readingroom.core.comments import Audience, Remark
 from readingroom.core.disclosure.verdict import Verdict
-from readingroom.core.egress import Phase
+from readingroom.core.egress import Phase, is_barred
 from readingroom.core.groups import arranged
 from readingroom.core.inspection.textual import visible
+from readingroom.core.lifecycle import Direction
 from readingroom.core.people import Person
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, OutputFile, Review, Vote
@@ -19,6 +20,7 @@ from readingroom.web.addresses import page
 from readingroom.web.presenters import requests, times
 from readingroom.web.presenters.comments import ShownComment
 from readingroom.web.presenters.comparisons import Comparison
+from readingroom.web.presenters.incoming import terms
 from readingroom.web.presenters.outputs import Output
 from readingroom.web.presenters.words import DECISION_WORDS, Tag, VerdictMark
 
@@ -41,6 +43,7 @@ class QueueRow:
     size: str
     round: int
     suggested: bool
+    incoming: bool
 
 
 @dataclass(frozen=True)
@@ -150,6 +153,7 @@ def queue_row(view: RequestView, now: datetime) -> QueueRow:
         times.size(sum(file.size_bytes for file in request.files)),
         request.round,
         view.suggested and tag is YOURS_WAITING,
+        request.direction is Direction.IN,
     )
 
 
@@ -179,6 +183,8 @@ def lineage(file: OutputFile) -> str:
     return ", ".join(f"{word} {visible(str(value))[:100]}" for word, value in facts if isinstance(value, str) and value)
 
 
+REASON = "Approving it needs your reason here; it stays on the record."
+BARRED = "It failed, and what comes in failing can’t be approved: ask for a change, and say which."
 CARRIED = "Approved in an earlier round and unchanged: you need not decide again, but you may."
 NOT_LEAVING = ("It does not leave and needs no approval. If it shows that an output is not safe or not what it is said "
                "to be, ask for a change.")
@@ -203,8 +209,7 @@ def _sheet(
         for vote in review.votes
         if vote.file_id == file.id
     )
-    needed = ("" if file.verdict is Verdict.PASS or not file.leaves
-              else "Approving it needs your reason here; it stays on the record.")
+    needed = BARRED if is_barred(file) else "" if file.verdict is Verdict.PASS or not file.crosses else REASON
     return Sheet(
         file=requests.file(view.request.number, file),
         output=output,
@@ -219,7 +224,7 @@ def _sheet(
         compared=compared,
         lineage=lineage(file),
         carried=file.id in view.carried,
-        optional=CARRIED if file.id in view.carried else "" if file.leaves else NOT_LEAVING,
+        optional=CARRIED if file.id in view.carried else "" if file.crosses else NOT_LEAVING,
         comments=comments,
         say=_say(file, typed),
     )
@@ -273,7 +278,7 @@ def review_page(
         )
     elif may_review:
         heading, lead = (
-            "Check these outputs",
+            "Check what is to come in" if request.direction is Direction.IN else "Check these outputs",
             "Decide about each file on your own. What you write for the researcher is sent when it is settled.",
         )
     else:
@@ -302,7 +307,7 @@ def review_page(
         ),
         returned_with=request.outcome_comment if request.round > 1 else "",
         earlier=tuple(given for given in requests.rounds(view) if given.number < request.round),
-        rules=rules(policy),
+        rules=terms(policy) if request.direction is Direction.IN else rules(policy),
         gone=_gone(view),
         base=f"/requests/{request.number}",
     )

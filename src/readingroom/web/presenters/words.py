@@ -63,6 +63,7 @@ REQUEST_TAGS = {
     RequestStatus.RETURNED: _tag("Returned for changes", "orange"),
     RequestStatus.APPROVED: _tag("Approved", "turquoise"),
     RequestStatus.RELEASED: _tag("Released", "green"),
+    RequestStatus.DELIVERED: _tag("Arrived", "green"),
     RequestStatus.REJECTED: _tag("Rejected", "red"),
     RequestStatus.WITHDRAWN: _tag("Withdrawn", "grey"),
     RequestStatus.FROZEN: _tag("Frozen", "light-blue"),
@@ -76,11 +77,23 @@ REQUEST_MEANINGS = {
     RequestStatus.RETURNED: "Changes are asked for. Read the comments, then send the changed files again.",
     RequestStatus.APPROVED: "Approved. The signed release package is being made.",
     RequestStatus.RELEASED: "Released. The signed package can be downloaded.",
+    RequestStatus.DELIVERED: "Arrived. Every member of the project finds the files in the workspace.",
     RequestStatus.REJECTED: "The checkers decided that this may not leave. Their comments say why.",
     RequestStatus.WITHDRAWN: "Withdrawn by its author. Nothing left.",
     RequestStatus.FROZEN: "Frozen: what it rests on has ended or was taken back. Nobody decides on it and nothing "
     "of it leaves; it goes on where it was when that is put right.",
 }
+
+INCOMING_MEANINGS = REQUEST_MEANINGS | {
+    RequestStatus.IN_REVIEW: "An output checker looks at it before it comes in.",
+    RequestStatus.APPROVED: "Approved. The files are being put into the project’s folder.",
+    RequestStatus.REJECTED: "The checkers decided that this may not come in. Their comments say why.",
+    RequestStatus.WITHDRAWN: "Withdrawn by its author. Nothing came in.",
+    RequestStatus.FROZEN: "Frozen: what it rests on has ended or was taken back. Nobody decides on it and nothing "
+    "of it comes in; it goes on where it was when that is put right.",
+}
+HELD_UP = ("Approved, and the project’s shared folder is full. Delete what is not needed below /project: the files are "
+           "kept, and arrive by themselves once there is room. You can also withdraw the request.")
 
 PACKAGE_TAGS = {
     PackageRequestStatus.ASKED: _tag("Asked", "blue"),
@@ -137,6 +150,14 @@ KIND_WORDS = {
     FileKind.OUTPUT: ("", ""),
     FileKind.SUPPORTING: ("supporting", "It helps to judge the outputs and does not leave."),
     FileKind.CODE: ("code", "The code behind the outputs; it does not leave."),
+}
+
+INCOMING_KIND_WORDS = {
+    FileKind.CODE: ("code", "Code: a script or notebook",
+                    "Code as plain text: scripts and notebooks in Python, R, SQL and the like."),
+    FileKind.TABLE: ("reference table", "Reference table", "Reference tables as csv, tsv or json."),
+    FileKind.PACKAGE: ("package", "Package: a wheel, or R source",
+                       "Packages without compiled code: a Python wheel, or R source as .tar.gz."),
 }
 
 DECISION_WORDS = {Decision.APPROVE: "Approve", Decision.CHANGE: "Change needed", Decision.UNDECIDED: "Undecided"}

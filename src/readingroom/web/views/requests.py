@@ -9,12 +9,13 @@ from fastapi.responses import Response
 
 from readingroom.core.inspection import preview
 from readingroom.core.inspection.preview import ALL
+from readingroom.core.lifecycle import Direction
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, InvalidTransition
 from readingroom.services import handover, projects
 from readingroom.services import requests as service
 from readingroom.services.request_views import RequestView
-from readingroom.web import addresses, forms
+from readingroom.web import addresses, forms, incoming_forms
 from readingroom.web.portal import (
     Changed,
     Here,
@@ -33,6 +34,7 @@ from readingroom.web.presenters import outputs as present_outputs
 from readingroom.web.presenters import requests as present
 from readingroom.web.presenters.outputs import Places
 from readingroom.web.presenters.paging import SIZE, pager
+from readingroom.web.views import incoming
 
 router = APIRouter()
 RESEARCHER = Role.RESEARCHER
@@ -179,15 +181,23 @@ def resubmit_page(request: Request, here: Here, looking: Looking, number: Number
             value=view.request.status.value,
             next_step="Only its author can answer a request, once it was returned.",
         )
+    if view.request.direction is Direction.IN:
+        return incoming.form_page(request, card, incoming_forms.empty(card.policy), number=number)
     return _form(request, card, forms.empty_request(card.policy), number=number)
 
 
 @router.post("/requests/{number}/resubmit")
 def resubmit(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
-    _, card = _answering(here, looking, number)
+    view, card = _answering(here, looking, number)
+    room, author = here.room, looking.username
     try:
-        service.resubmit(here.room, looking.username, number, forms.uploads(form, card.policy), forms.groups(form))
+        if view.request.direction is Direction.IN:
+            service.resubmit(room, author, number, incoming_forms.uploads(form, card.policy))
+        else:
+            service.resubmit(room, author, number, forms.uploads(form, card.policy), forms.groups(form))
     except InvalidInput as fault:
+        if view.request.direction is Direction.IN:
+            return incoming.form_page(request, card, incoming_forms.typed(form, card.policy), fault, number)
         return _form(request, card, forms.typed_request(form, card.policy), fault, number)
     return see(f"/requests/{number}")
 
