@@ -42,7 +42,8 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=5, help="workspace starts on each side (default: 5)")
     parser.add_argument("--people", type=int, default=10_000, help="synthetic people (default: 10,000)")
     parser.add_argument("--crowd", type=int, default=20, help="workspaces that are revoked together (default: 20)")
-    parser.add_argument("--only-crowd", action="store_true", help="only what many workspaces do together")
+    parser.add_argument("--only", choices=("crowd", "door"),
+                        help="what many workspaces do together, or what the door costs")
     chosen = parser.parse_args()
     console, settings = Console(), temporary_installation(chosen.people)
     with (settings.state_dir / "settings.toml").open("a") as file:
@@ -51,11 +52,14 @@ def main() -> None:
     try:
         first = up(settings, demo=True, console=Console(quiet=True))
         passwords = {account.username: account.password for account in first.accounts}
-        with plain_hub.running(settings) as plain:
-            results = [workspaces.ready_time(settings, passwords, plain, chosen.starts)]
-            results += crowd.measure(settings, plain, chosen.crowd)
-        if not chosen.only_crowd:
+        results = []
+        if chosen.only != "door":
+            with plain_hub.running(settings) as plain:
+                results.append(workspaces.ready_time(settings, passwords, plain, chosen.starts))
+                results += crowd.measure(settings, plain, chosen.crowd)
+        if chosen.only != "crowd":
             results += door.cost(settings, passwords)
+        if not chosen.only:
             results += pages.under_load(settings, passwords)
             results.append(starting.second_start(settings, first.seconds))
     finally:

@@ -45,9 +45,9 @@ def cost(settings: Settings, passwords: dict[str, str]) -> list[Result]:
 
 def _lead_straight(settings: Settings, host: str) -> None:
     target = unix_url(sockets_dir(settings, "ada", PROJECT) / sockets.NAME)
+    token = read_key(settings.keys_dir, "proxy-token")
     httpx.post(f"http://{LOOPBACK}:{settings.proxy_api_port}/api/routes/{host}/user/ada/{PROJECT}",
-               json={"target": target}, headers={"Authorization": f"token {read_key(settings, 'proxy-token')}"},
-               ).raise_for_status()
+               json={"target": target}, headers={"Authorization": f"token {token}"}).raise_for_status()
 
 
 async def _measure(ada: Visitor, kernel: Kernel, host: str) -> list[Result]:
