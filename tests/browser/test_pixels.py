@@ -6,17 +6,19 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Page, expect
 
 from readingroom import bootstrap
 from readingroom.core.policy import Tier
-from readingroom.hub import display, dooradmin
+from readingroom.hub import display, dooradmin, sockets
 from readingroom.hub.engine import DockerEngine
-from readingroom.hub.names import workspace_key
+from readingroom.hub.names import server_dir, workspace_key
 from readingroom.ops import images
 from readingroom.ops.progress import Progress
 from readingroom.services import grants, projects, walls, workspaces
@@ -27,6 +29,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(600)]
 SLUG = "returning-defendants"
 PAGE = f"/projects/{SLUG}/workspace"
 LETTERS = "£20€@#~éÉßñçąźжЖяαΩ≤±Zz"
+KEYS = {"Control+a", "Control+c", "Control+v", "End"}
+QUOTES = "'''"
 COLOURS = """() => {
   const canvas = document.querySelector('#screen canvas');
   if (!canvas || !canvas.width) return 0;
@@ -79,14 +83,29 @@ def until(true, seconds: float = 30):
     return found
 
 
-def run_in_a_new_cell(page: Page, code: str) -> None:
-    """By keyboard only, in the notebook that has the focus."""
-    page.keyboard.press("Escape")
-    page.keyboard.press("b")
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(300)
-    page.keyboard.type(code, delay=15)
-    page.keyboard.press("Shift+Enter")
+def run_in_a_new_cell(page: Page, frame: Frame, home: Path, name: str, *typed: str) -> str:
+    """By keyboard only: what the cell wrote to the file `name`-N, N being what `{}` in the typed stands for.
+
+    Of `typed` the KEYS are pressed. A picture does not say when JupyterLab has taken the
+    focus, so on a busy machine it is done again until the file is there.
+    """
+    for attempt in range(6):
+        click_into(page, frame)
+        page.wait_for_timeout(500)
+        for key in ("Escape", "b", "Enter"):
+            page.keyboard.press(key)
+        page.wait_for_timeout(300 * (attempt + 1))
+        for part in typed:
+            if part in KEYS:
+                page.keyboard.press(part)
+                page.wait_for_timeout(300)
+            else:
+                page.keyboard.type(part.format(f"/home/researcher/{name}-{attempt}"), delay=15)
+        page.keyboard.press("Shift+Enter")
+        with suppress(AssertionError):
+            return until(lambda: next((file for file in home.glob(f"{name}-*") if file.read_text()), None),
+                         15).read_text()
+    pytest.fail("nothing that was typed was run")
 
 
 def click_into(page: Page, frame: Frame) -> None:
@@ -95,18 +114,52 @@ def click_into(page: Page, frame: Frame) -> None:
     page.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.85)
 
 
-def test_jupyterlab_is_seen_and_a_cell_typed_by_keyboard_runs(ada: Person, picture: Frame, home: Path) -> None:
-    until(lambda: picture.evaluate(COLOURS) > 200, 90)
+@pytest.fixture(scope="module")
+def ready(installation: Installation, room, ada: Person) -> None:
+    """JupyterLab on the display shows a notebook and has its kernel: a picture does not say so, the server does."""
+    expect(ada.lab().locator("#status")).to_contain_text("Connected", timeout=90_000)
+    engine = DockerEngine(installation.settings)
+    [workspace] = engine.containers("workspace")
+    variables = engine.api.inspect_container(workspace["Id"])["Config"]["Env"]
+    token = next(line.split("=", 1)[1] for line in variables if line.startswith("JUPYTERHUB_API_TOKEN="))
+    server = server_dir(installation.settings, "ada", SLUG, Tier.STRICT) / sockets.NAME
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(server)), base_url="http://behind", timeout=30,
+                      headers={"Authorization": f"token {token}"}) as http:
+
+        def connected() -> bool:
+            kernels = http.get(f"/user/ada/{SLUG}/api/kernels").json()
+            return any(one["execution_state"] == "idle" and one["connections"] for one in kernels)
+        until(connected, 120)
+    until(lambda: ada.lab().evaluate(COLOURS) > 200, 30)
+    ada.page.wait_for_timeout(1000)  # what it drew has been sent
+
+
+def test_jupyterlab_is_seen_and_a_cell_typed_by_keyboard_runs(ada: Person, picture: Frame, ready, home: Path) -> None:
     ada.picture("workspace-strict")
-    click_into(ada.page, picture)
-    for attempt in range(6):  # JupyterLab takes its time, and a picture does not say when it is ready
-        run_in_a_new_cell(ada.page, f"open('/home/researcher/typed-{attempt}','w').write('ab#~[]')")
-        try:
-            found = until(lambda: next(iter(home.glob("typed-*")), None), 10)
-            break
-        except AssertionError:
-            click_into(ada.page, picture)
-    assert found.read_text() == "ab#~[]"
+    assert run_in_a_new_cell(ada.page, picture, home, "typed", "open('{}','w').write('ab#~[]')") == "ab#~[]"
+
+
+def test_p8_what_is_copied_inside_the_picture_is_pasted_inside_it(ada: Person, picture: Frame, ready,
+                                                                  home: Path) -> None:
+    """And no further: another test has a client that asks for it."""
+    assert run_in_a_new_cell(ada.page, picture, home, "inside", "open('{}','a').write('x');", "Control+a", "Control+c",
+                             "End", "Control+v") == "xx"
+
+
+def test_p8_the_screen_has_no_way_for_files(ada: Person, picture: Frame) -> None:
+    """Of VNC's dialects those that carry files begin with a security type of their own; here is the plain one only."""
+    offered = picture.evaluate("""() => new Promise((done, failed) => {
+      const address = new URL('socket', location.href); address.protocol = address.protocol.replace('http', 'ws');
+      const line = new WebSocket(address.href, ['binary']); line.binaryType = 'arraybuffer';
+      let received = [], answered = false;
+      line.onerror = failed;
+      line.onmessage = event => {
+        received.push(...new Uint8Array(event.data));
+        if (received.length >= 12 && !answered) { answered = true; line.send(new Uint8Array(received.slice(0, 12))); }
+        if (received.length > 12 && received.length >= 13 + received[12]) { line.close(); done(received.slice(13)); }
+      };
+    })""")
+    assert offered == [1]
 
 
 def test_the_bar_says_what_it_is(ada: Person, picture: Frame) -> None:
@@ -115,13 +168,14 @@ def test_the_bar_says_what_it_is(ada: Person, picture: Frame) -> None:
     assert ada.page.locator("iframe").get_attribute("sandbox") == "allow-scripts allow-same-origin"
 
 
-def test_letters_of_other_keyboards_arrive_as_they_are(ada: Person, picture: Frame, home: Path) -> None:
+def test_letters_of_other_keyboards_arrive_as_they_are(ada: Person, picture: Frame, ready, home: Path) -> None:
     """A key is sent as what is printed on it: a layout is the person's own affair."""
     keys = ada.page.context.new_cdp_session(ada.page)
-    ada.page.keyboard.press("Escape")
-    ada.page.keyboard.press("b")
-    ada.page.keyboard.press("Enter")
     ada.page.wait_for_timeout(300)
+    run_in_a_new_cell(ada.page, picture, home, "focus", "open('{}','w').write('here')")
+    for key in ("Escape", "b", "Enter"):
+        ada.page.keyboard.press(key)
+    ada.page.wait_for_timeout(1000)
     ada.page.keyboard.type("open('/home/researcher/layout','w').write('", delay=15)
     for letter in LETTERS:
         for kind in ("keyDown", "keyUp"):
@@ -132,7 +186,7 @@ def test_letters_of_other_keyboards_arrive_as_they_are(ada: Person, picture: Fra
     assert until((home / "layout").read_text) == LETTERS
 
 
-def test_the_clipboard_crosses_in_neither_direction(ada: Person, picture: Frame, home: Path) -> None:
+def test_the_clipboard_crosses_in_neither_direction(ada: Person, picture: Frame, ready, home: Path) -> None:
     """With a client of one's own, that asks for the clipboard and offers one."""
     picture.evaluate("""async () => {
       const RFB = (await import('./core/rfb.js')).default;
@@ -144,29 +198,9 @@ def test_the_clipboard_crosses_in_neither_direction(ada: Person, picture: Frame,
       await new Promise(connected => own.addEventListener('connect', connected));
       own.clipboardPasteFrom('smuggled-in');
     }""")
-    page = ada.page
-    for attempt in range(6):  # a picture does not say whether JupyterLab has taken the focus
-        click_into(page, picture)
-        page.keyboard.press("Escape")
-        page.keyboard.press("b")
-        page.keyboard.press("Enter")
-        page.wait_for_timeout(300)
-        page.keyboard.type(f"open('/home/researcher/pasted-{attempt}','w').write('''", delay=15)
-        page.keyboard.press("Control+v")
-        page.keyboard.type("taken-out''')", delay=15)
-        page.keyboard.press("Control+a")
-        page.keyboard.press("Control+c")
-        page.wait_for_timeout(500)
-        page.keyboard.press("End")
-        page.keyboard.press("Shift+Enter")
-        try:
-            written = until(lambda: next((file for file in home.glob("pasted-*") if file.read_text()), None), 10)
-            break
-        except AssertionError:
-            continue
-    else:
-        pytest.fail("nothing that was typed was run")
-    assert "smuggled-in" not in written.read_text()
+    written = run_in_a_new_cell(ada.page, picture, home, "pasted", f"open('{{}}','w').write({QUOTES}", "Control+v",
+                                f"taken-out{QUOTES})", "Control+a", "Control+c", "End")
+    assert "taken-out" in written and "smuggled-in" not in written
     assert picture.evaluate("taken") == []
     picture.evaluate("own.disconnect()")
 
@@ -195,7 +229,7 @@ def test_no_program_on_the_display_turns_the_clipboard_on(installation: Installa
         assert not _set_parameter(meeting, text), text
 
 
-def test_nothing_of_jupyter_answers_and_nothing_is_downloaded(ada: Person, picture: Frame) -> None:
+def test_nothing_of_jupyter_answers_and_nothing_is_downloaded(ada: Person, picture: Frame, home: Path) -> None:
     taken: list[str] = []
     ada.page.on("download", lambda download: taken.append(download.suggested_filename))
     base = picture.url.partition("pixels/")[0]
@@ -204,7 +238,8 @@ def test_nothing_of_jupyter_answers_and_nothing_is_downloaded(ada: Person, pictu
         answer = picture.evaluate("url => fetch(url).then(answer => answer.status)", base + path)
         assert answer in (403, 503), (path, answer)
     offer = "const a=document.createElement('a');a.href='data:text/csv,1';a.download='x.csv';a.click()"
-    run_in_a_new_cell(ada.page, f'from IPython.display import Javascript, display; display(Javascript("{offer}"))')
+    shown = f'from IPython.display import Javascript, display; display(Javascript("{offer}"));'
+    run_in_a_new_cell(ada.page, picture, home, "offered", shown + "open('{}','w').write('x')")
     ada.page.wait_for_timeout(2000)
     assert taken == []
 
