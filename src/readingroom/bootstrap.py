@@ -19,7 +19,7 @@ from readingroom.db.store import Store
 from readingroom.errors import SettingsError
 from readingroom.hub.client import HubClient
 from readingroom.hub.meter import DoorMeter
-from readingroom.ports import Extracts, PrivateAnswerer, Vault, Volumes
+from readingroom.ports import Extracts, Mail, PrivateAnswerer, Vault, Volumes
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
@@ -99,6 +99,13 @@ def build_vault(settings: Settings, policies: Policies) -> Vault:
     from readingroom.storage.vault import FileVault
 
     return RegisteredVault(FileVault(settings.vault_dir, settings.keys_dir / "vault.key"), policies.dataset_or_twin)
+
+
+def mail(settings: Settings) -> Mail | None:
+    """The mail server, where the installation has one."""
+    from readingroom.smtp import SmtpMail
+
+    return SmtpMail(settings) if settings.mail_host else None
 
 
 def volumes(settings: Settings) -> Volumes:

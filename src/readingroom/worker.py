@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
-from readingroom.bootstrap import build_workshop, volumes
+from readingroom.bootstrap import build_workshop, mail, volumes
 from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.releases import Recheck
 from readingroom.errors import ReadingRoomError
@@ -46,7 +46,6 @@ from readingroom.services import (
 )
 from readingroom.services.workshop import Workshop
 from readingroom.settings import load_settings
-from readingroom.smtp import SmtpMail
 
 log = logging.getLogger("readingroom.worker")
 CHECKPOINT_SECONDS = 10.0
@@ -73,7 +72,7 @@ class Worker:
         self.prover = DockerEngine(workshop.settings)  # with connections of its own: no canary is in its way
         self.activity = DoorActivity(workshop.settings)
         self.volumes = volumes(workshop.settings)
-        self.mail = SmtpMail(workshop.settings) if workshop.settings.mail_host else None
+        self.mail = mail(workshop.settings)
 
     def run(self) -> None:
         """Until stopped: every duty at its own pace, each on a thread of its own so that none delays a sweep."""

@@ -19,6 +19,7 @@ from readingroom.core.lifecycle import (
     ProjectAction,
     ProjectStatus,
 )
+from readingroom.core.people import Standing
 from readingroom.core.permissions import GRANT_PARTS, PROJECT_PARTS, Part
 from readingroom.core.roles import Role
 from readingroom.db.tables import VersionRow
@@ -50,6 +51,7 @@ PROJECT_DEEDS = {
     ProjectAction.ACCEPT: lambda room, who, slug: owners.accept(room, who, slug, 1),
     ProjectAction.RETURN: lambda room, who, slug: owners.send_back(room, who, slug, 1, {"aim": "Say more."}),
     ProjectAction.REMOVE_MEMBER: lambda room, who, slug: members.remove(room, who, slug, "noor", "Left the university"),
+    ProjectAction.NAME_LEAD: lambda room, who, slug: members.name_lead(room, who, slug, "noor", "The lead is away"),
     ProjectAction.CLOSE: lambda room, who, slug: members.close(room, who, slug, "Finished"),
     ProjectAction.FINISH: members.finish,
 }
@@ -121,6 +123,10 @@ class Stage:
             self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self.kept, self.file)
 
+    def shut_the_lead_out(self) -> None:
+        with self.room.store.transaction() as tx:
+            tx.people.save(replace(tx.people.get("ada"), standing=Standing.SUSPENDED))
+
     def records(self) -> list[str]:
         with closing(sqlite3.connect(self.file)) as connection:
             return [line for line in connection.iterdump() if "audit_event" not in line]
@@ -164,7 +170,10 @@ def check(stage, deed, who, target, *, allowed) -> None:
 def test_projects_only_what_is_tabled_succeeds(stage, status, action):
     for who, parts in CAST.values():
         allowed = status in PROJECT_ACTIONS[action] and bool(parts & PROJECT_PARTS[action])
+        if action is ProjectAction.NAME_LEAD:
+            stage.shut_the_lead_out()
         check(stage, PROJECT_DEEDS[action], who, f"p-{status.value}", allowed=allowed)
+    stage.again()
 
 
 @pytest.mark.parametrize(("status", "action"), list(product(GrantStatus, GRANT_DEEDS)))

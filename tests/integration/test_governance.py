@@ -155,6 +155,18 @@ def test_strangers_see_no_project(workshop):
     assert not access.decide(workshop, "chloe", "returns").allowed
 
 
+def test_a_custodian_sees_their_own_part_of_a_project_only(workshop):
+    """What another department was asked for, and on which terms it answered, is between it and the project."""
+    add_project(workshop, grants={
+        "courts": GrantStatus.ACTIVE, "schools": GrantStatus.REFUSED}, status=ProjectStatus.AGREEMENT)
+    everything = {"courts", "schools"}
+    for viewer, seen in (("mercer", {"courts"}), ("okafor", {"schools"}), ("ada", everything), ("robin", everything)):
+        card = projects.get(workshop, viewer, "returns")
+        assert {grant.dataset for grant in card.grants} == seen, viewer
+        assert {line.dataset for line in card.budgets} == seen
+        assert not any(other in reason.message for reason in card.access.reasons for other in everything - seen)
+
+
 class TestP5TheLogTells:
     def test_edits_in_the_database_are_found(self, workshop):
         add_project(workshop)

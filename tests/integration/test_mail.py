@@ -15,12 +15,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from readingroom import bootstrap
+from readingroom.core.roles import Role
 from readingroom.errors import SettingsError, Unavailable
-from readingroom.services import notices
+from readingroom.services import invitations, notices, people
 from readingroom.settings import Settings
 from readingroom.smtp import SmtpMail
 from readingroom.tour.run import free_ports
-from tests.factories import NOW, make_workshop
+from tests.factories import NOW, PASSWORD, make_workshop
 
 
 class Kept:
@@ -84,6 +86,49 @@ def test_who_gave_an_address_gets_the_notice_and_nobody_else(workshop, kept):
     assert message["Auto-Submitted"] == "auto-generated"
     assert "/services/portal/requests/1" in message.get_content()
     assert notices.send_due(workshop, SmtpMail(workshop.settings)) == 0
+
+
+class TestInvitations:
+    def invite(self, workshop, email="dara@leeds.example"):
+        return people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], email=email,
+                             reason="Agreed")
+
+    def test_the_link_goes_to_the_person_and_nobody_else_sees_it(self, workshop, kept):
+        made = self.invite(workshop)
+        assert invitations.deliver(workshop, SmtpMail(workshop.settings), made) == "dara@leeds.example"
+        (message,) = kept.messages
+        said = message.get_content()
+        assert message["To"] == "dara@leeds.example" and f"/services/portal/invitation/{made.token}" in said
+        assert not {"Dara", "Leeds", "robin", "Agreed"} & set(said.split())
+        with workshop.store.reading() as tx:
+            assert tx.events.head().action == "person.invitation-mailed" and made.token not in str(tx.events.head())
+        assert invitations.take(workshop, made.token, PASSWORD) == "dara"
+
+    def test_without_mail_or_an_address_it_is_handed_over(self, workshop, kept):
+        assert invitations.deliver(workshop, None, self.invite(workshop)) == ""
+        people.change(workshop, "robin", "dara", display_name="Dara", organisation="Leeds", roles=[Role.RESEARCHER],
+                      reason="No address")
+        again = people.invite_again(workshop, "robin", "dara", reason="Anew")
+        assert invitations.deliver(workshop, SmtpMail(workshop.settings), again) == "" and kept.messages == []
+
+    def test_what_the_server_does_not_take_is_handed_over(self, workshop, kept, server):
+        kept.refused.add("dara@leeds.example")
+        assert invitations.deliver(workshop, SmtpMail(workshop.settings), self.invite(workshop)) == ""
+        server.stop()
+        again = people.invite_again(workshop, "robin", "dara", reason="Anew")
+        assert invitations.deliver(workshop, SmtpMail(workshop.settings), again) == ""
+        assert invitations.take(workshop, again.token, PASSWORD) == "dara"
+
+    def test_it_goes_where_the_record_says_not_where_notices_go(self, workshop, kept):
+        """Whoever got into the account could have notices sent to themselves, but no link to set its password."""
+        people.change(workshop, "robin", "ada", display_name="Ada", organisation="Org", roles=[Role.RESEARCHER],
+                      email="ada@org.example", reason="Known")
+        notices.set_address(workshop, "ada", "evil@elsewhere.example", by="ada")
+        made = people.reset_sign_in(workshop, "robin", "ada", reason="Lost phone")
+        assert invitations.deliver(workshop, SmtpMail(workshop.settings), made) == "ada@org.example"
+
+    def test_off_is_the_default(self, tmp_path):
+        assert bootstrap.mail(Settings(state_dir=tmp_path)) is None
 
 
 def test_a_server_that_is_busy_or_gone_is_tried_again_and_nothing_is_lost(workshop, kept, server):

@@ -10,15 +10,31 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
-from readingroom.core.lifecycle import PersonStatus
+from readingroom.core.lifecycle import GrantStatus, PersonStatus, ProjectStatus
 from readingroom.core.people import Accreditation, Person, Standing, status
 from readingroom.core.person_actions import ACTION_PERMISSION, PERSON_ACTIONS, PersonAction
+from readingroom.core.policy import Layer, Policy
 from readingroom.core.roles import Permission, Role
 from readingroom.core.undertakings import sha256_of
 from readingroom.db.migrate import config
 from readingroom.db.store import Store, make_engine
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import access, accounts, people, sign_in
+from readingroom.services import (
+    access,
+    accounts,
+    applications,
+    dossiers,
+    grants,
+    invitations,
+    lapsing,
+    members,
+    notices,
+    people,
+    projects,
+    sign_in,
+)
+from readingroom.settings import REPOSITORY
+from readingroom.storage.policies import load_policies
 from tests.factories import NOW, PASSWORD, PEOPLE, UNDERTAKING, TickingClock, add_project, make_workshop, qualifications
 
 TODAY = NOW.date()
@@ -42,6 +58,10 @@ IN_STATUS = {
 @pytest.fixture
 def workshop(tmp_path):
     return make_workshop(tmp_path)
+
+
+def replace_policy(policy: Policy, **said: object) -> Policy:
+    return policy.model_copy(update=said)
 
 
 def act(room, by: str, username: str, action: PersonAction) -> None:
@@ -134,26 +154,26 @@ class TestTheMatrix:
 class TestInviting:
     def test_the_link_sets_a_password_once(self, workshop):
         made = people.invite(workshop, "robin", "dara", "Dara Okoye", "Leeds", [Role.RESEARCHER], reason=WHY)
-        assert people.invited(workshop, made.token).display_name == "Dara Okoye"
-        assert people.take_invitation(workshop, made.token, PASSWORD) == "dara"
+        assert invitations.invited(workshop, made.token).display_name == "Dara Okoye"
+        assert invitations.take(workshop, made.token, PASSWORD) == "dara"
         assert sign_in.first_step(workshop, "dara", PASSWORD).person.username == "dara"
         with pytest.raises(PermissionDenied):
-            people.take_invitation(workshop, made.token, "another good password")
+            invitations.take(workshop, made.token, "another good password")
 
     def test_a_short_password_leaves_the_link_good(self, workshop):
         made = people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
         with pytest.raises(InvalidInput):
-            people.take_invitation(workshop, made.token, "short")
-        assert people.take_invitation(workshop, made.token, PASSWORD)
+            invitations.take(workshop, made.token, "short")
+        assert invitations.take(workshop, made.token, PASSWORD)
 
     def test_it_lapses_and_a_new_one_replaces_it(self, workshop):
         first = people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
         second = people.invite_again(workshop, "robin", "dara", reason=WHY)
         with pytest.raises(PermissionDenied):
-            people.invited(workshop, first.token)
-        workshop.clock.forward(days=people.INVITATION_DAYS)
+            invitations.invited(workshop, first.token)
+        workshop.clock.forward(days=invitations.INVITATION_DAYS)
         with pytest.raises(PermissionDenied):
-            people.take_invitation(workshop, second.token, PASSWORD)
+            invitations.take(workshop, second.token, PASSWORD)
 
     def test_no_stored_byte_is_the_link(self, workshop):
         made = people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
@@ -164,7 +184,7 @@ class TestInviting:
         made = people.invite(workshop, "robin", "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
         people.suspend(workshop, "robin", "dara", reason=WHY)
         with pytest.raises(PermissionDenied):
-            people.take_invitation(workshop, made.token, PASSWORD)
+            invitations.take(workshop, made.token, PASSWORD)
 
     @pytest.mark.parametrize("wrong", [
         {"username": "Dara"}, {"username": "dara x"}, {"username": "d" * 33}, {"username": "-d"}, {"username": ""},
@@ -215,7 +235,7 @@ class TestQualifications:
 
     def test_the_history_keeps_what_was_replaced(self, workshop):
         people.record_training(workshop, "robin", "ada", "A newer course", TODAY, reason=WHY)
-        kept = people.dossier(workshop, "robin", "ada").qualifications
+        kept = dossiers.dossier(workshop, "robin", "ada").qualifications
         assert [one.detail for one in kept if one.kind.value == "training"] == [
             "A newer course", "Safe researcher training"]
         assert accounts.person(workshop, "ada").trained_until == kept[0].held_until
@@ -233,9 +253,179 @@ class TestQualifications:
         assert accounts.person(workshop, "ada").standing is Standing.ACTIVE
 
 
+class TestTwoPeopleVouch:
+    @pytest.fixture
+    def strict(self, workshop):
+        site = Layer("site", replace_policy(workshop.policies.site.policy, two_people_vouch=True))
+        return replace(workshop, policies=replace(workshop.policies, site=site))
+
+    def bring(self, room, verifier: str) -> None:
+        people.invite(room, verifier, "dara", "Dara", "Leeds", [Role.RESEARCHER], reason=WHY)
+        people.verify(room, verifier, "dara", "Passport seen", reason=WHY)
+        people.record_training(room, verifier, "dara", "Course", TODAY, reason=WHY)
+
+    def accredit(self, room, by: str) -> None:
+        people.accredit(room, by, "dara", Accreditation.FULL, TODAY, reference="A1", reason=WHY)
+
+    @pytest.mark.parametrize(("verifier", "other"), [("mercer", "okafor"), ("mercer", "robin"), ("robin", "mercer")])
+    def test_who_verified_does_not_accredit(self, strict, verifier, other):
+        self.bring(strict, verifier)
+        before = accounts.person(strict, "dara")
+        with pytest.raises(PermissionDenied) as refused:
+            self.accredit(strict, verifier)
+        assert refused.value.rule == "person.accredit.two-people" and "another" in refused.value.next_step
+        assert accounts.person(strict, "dara") == before
+        with strict.store.reading() as tx:
+            assert tx.events.head().action == "person.act-refused"
+        seen = {name: dossiers.dossier(strict, name, "dara") for name in (verifier, other)}
+        assert PersonAction.ACCREDIT not in seen[verifier].possible and seen[verifier].second_person
+        assert PersonAction.ACCREDIT in seen[other].possible and not seen[other].second_person
+        self.accredit(strict, other)
+        assert status(accounts.person(strict, "dara"), TODAY) is PersonStatus.ACCREDITED
+
+    def test_where_policy_does_not_ask_for_it_one_is_enough(self, workshop):
+        self.bring(workshop, "mercer")
+        self.accredit(workshop, "mercer")
+
+    def test_the_distributed_site_asks_for_it(self):
+        assert load_policies(REPOSITORY / "policies").site.policy.two_people_vouch is True
+
+
+class TestProvisional:
+    """Whoever is accredited provisionally works beside a fully accredited member."""
+
+    def rules(self, room) -> set[str]:
+        return {reason.rule for reason in access.decide(room, "ada", "returns").reasons}
+
+    @pytest.fixture
+    def provisional(self, workshop):
+        people.accredit(workshop, "robin", "ada", Accreditation.PROVISIONAL, TODAY, reference="P", reason=WHY)
+        add_project(workshop, members=("ada", "bilal"))
+        return workshop
+
+    def test_beside_one_who_is_fully_accredited_it_opens(self, provisional):
+        assert self.rules(provisional) == set()
+
+    @pytest.mark.parametrize("away", ["suspended", "provisional", "lapsed", "gone"])
+    def test_without_one_it_closes_and_says_why(self, provisional, away):
+        if away == "suspended":
+            people.suspend(provisional, "robin", "bilal", reason=WHY)
+        elif away == "provisional":
+            people.accredit(provisional, "robin", "bilal", Accreditation.PROVISIONAL, TODAY, reference="P", reason=WHY)
+        elif away == "lapsed":
+            people.accredit(provisional, "robin", "bilal", Accreditation.FULL, TODAY - timedelta(10),
+                            TODAY - timedelta(1), reference="F", reason=WHY)
+        else:
+            members.remove(provisional, "bilal", "returns", "bilal", WHY)
+        assert self.rules(provisional) == {"person.colleague"}
+        people.accredit(provisional, "robin", "ada", Accreditation.FULL, TODAY, reference="F", reason=WHY)
+        assert self.rules(provisional) == set()
+
+    def test_the_page_of_projects_says_the_same(self, provisional):
+        people.suspend(provisional, "robin", "bilal", reason=WHY)
+        (card,) = projects.mine(provisional, "ada")
+        assert {reason.rule for reason in card.access.reasons} == {"person.colleague"}
+
+
+class TestLeads:
+    """A project whose lead is shut out gets another from an administrator, and everyone concerned hears of both."""
+
+    @pytest.fixture
+    def leaderless(self, workshop):
+        add_project(workshop, members=("ada", "bilal", "chloe"))
+        people.suspend(workshop, "robin", "ada", reason=WHY)
+        return workshop
+
+    def test_everyone_who_can_help_is_told(self, leaderless):
+        for name in ("robin", "quinn"):
+            assert "project.lead-away" in [one.notice.kind for one in notices.page(leaderless, name).told]
+        assert projects.get(leaderless, "bilal", "returns").lead_away
+
+    def test_an_administrator_names_a_member_who_can_submit(self, leaderless):
+        assert members.name_lead(leaderless, "robin", "returns", "bilal", WHY).lead == "bilal"
+        assert applications.form(leaderless, "bilal", "returns").may_submit
+        assert not projects.get(leaderless, "bilal", "returns").lead_away
+        for name in ("bilal", "chloe", "mercer", "quinn"):
+            assert notices.page(leaderless, name).told[0].notice.kind == "project.lead-named"
+
+    @pytest.mark.parametrize("by", ["bilal", "mercer", "freya", "quinn"])
+    def test_nobody_else_does(self, leaderless, by):
+        with pytest.raises((PermissionDenied, NotFound)):
+            members.name_lead(leaderless, by, "returns", "bilal", WHY)
+        with leaderless.store.reading() as tx:
+            assert tx.projects.get("returns").lead == "ada" and tx.events.head().action == "attempt.refused"
+
+    @pytest.mark.parametrize("who", ["freya", "nobody", "ada"])
+    def test_only_a_member_who_can_act(self, leaderless, who):
+        with pytest.raises(InvalidTransition):
+            members.name_lead(leaderless, "robin", "returns", who, WHY)
+
+    def test_a_lead_who_can_act_is_not_replaced(self, workshop):
+        add_project(workshop)
+        with pytest.raises(InvalidTransition) as refused:
+            members.name_lead(workshop, "robin", "returns", "bilal", WHY)
+        assert "amendment" in refused.value.next_step
+
+    def test_a_version_that_waits_does_not_bring_the_old_one_back(self, workshop):
+        """What was submitted names the lead who is suspended by the time its custodian agrees."""
+        add_project(workshop, status=ProjectStatus.AGREEMENT, grants={"courts": GrantStatus.PROPOSED})
+        people.suspend(workshop, "robin", "ada", reason=WHY)
+        members.name_lead(workshop, "robin", "returns", "bilal", WHY)
+        grants.agree(workshop, "mercer", 1, "Yes.")
+        with workshop.store.reading() as tx:
+            project = tx.projects.get("returns")
+        assert (project.status, project.lead) == (ProjectStatus.ACTIVE, "bilal")
+
+
+class TestUndertakingsThatEnd:
+    @pytest.fixture
+    def ending(self, workshop):
+        undertaking = replace(UNDERTAKING, days=100)
+        ending = replace(workshop, policies=replace(workshop.policies, undertakings=(undertaking,)))
+        add_project(ending)
+        with ending.store.transaction() as tx:
+            people.record_signature(tx, tx.people.get("ada"), undertaking, NOW)
+        return ending
+
+    def told(self, room) -> list[str]:
+        return [one.notice.kind for one in reversed(notices.page(room, "ada").told)
+                if one.notice.kind.startswith("undertaking")]
+
+    def test_it_warns_ends_closes_and_is_signed_again(self, ending):
+        end = TODAY + timedelta(days=99)
+        assert accounts.person(ending, "ada").bound_until == end
+        for left, kind, standing in ((30, "ends-soon", PersonStatus.EXPIRING), (14, "ends-soon", PersonStatus.EXPIRING),
+                                     (3, "ends-soon", PersonStatus.EXPIRING), (-1, "ended", PersonStatus.EXPIRED)):
+            ending.clock.at = NOW + timedelta(days=99 - left)
+            lapsing.sweep(ending)
+            lapsing.sweep(ending)
+            assert self.told(ending)[-1] == f"undertaking.{kind}"
+            assert status(accounts.person(ending, "ada"), ending.today()) is standing
+            assert access.decide(ending, "ada", "returns").allowed == (left >= 0)
+        assert self.told(ending) == ["undertaking.ends-soon"] * 3 + ["undertaking.ended"]
+        (reason,) = access.decide(ending, "ada", "returns").reasons
+        assert reason.rule == "person.undertaking"
+        assert "ended on" in reason.message and "account page" in reason.next_step
+        people.sign_undertaking(ending, "ada", sha256_of("I, Ada of Org, will keep the data in."))
+        lapsing.sweep(ending)
+        assert access.decide(ending, "ada", "returns").allowed
+        assert self.told(ending)[-1] == "undertaking.renewed"
+
+    def test_one_without_an_end_never_warns(self, workshop):
+        add_project(workshop)
+        workshop.clock.forward(days=290)
+        lapsing.sweep(workshop)
+        assert self.told(workshop) == [] and accounts.person(workshop, "ada").bound_until is None
+
+    def test_days_that_change_hold_for_what_is_signed_from_then_on(self, ending):
+        longer = replace(ending, policies=replace(ending.policies, undertakings=(replace(UNDERTAKING, days=3000),)))
+        longer.clock.forward(days=100)
+        assert not access.decide(longer, "ada", "returns").allowed
+
+
 class TestUndertakings:
     def test_exactly_what_was_signed_is_kept(self, workshop):
-        ((signed, words),) = people.dossier(workshop, "ada", "ada").signatures
+        ((signed, words),) = dossiers.dossier(workshop, "ada", "ada").signatures
         assert words == "I, Ada of Org, will keep the data in."
         assert signed.sha256 == sha256_of(words)
         assert signed.signed_at == NOW
@@ -248,7 +438,7 @@ class TestUndertakings:
         assert reason.rule == "person.undertaking" and "version 2" in reason.message
         people.sign_undertaking(after, "ada", sha256_of("I, Ada, promise more."))
         assert access.decide(after, "ada", "returns").allowed
-        assert [signed.version for signed, _ in people.dossier(after, "ada", "ada").signatures] == ["2", "1"]
+        assert [signed.version for signed, _ in dossiers.dossier(after, "ada", "ada").signatures] == ["2", "1"]
 
     def test_words_that_changed_while_they_were_read_are_not_signed(self, workshop):
         with pytest.raises(InvalidInput) as refusal:
@@ -265,19 +455,19 @@ class TestUndertakings:
 
 class TestLooking:
     def test_lists_are_found_by_any_word_and_paged(self, workshop):
-        found, count = people.search(workshop, "robin", "", 4, 4)
+        found, count = dossiers.search(workshop, "robin", "", 4, 4)
         assert (len(found), count) == (4, len(PEOPLE))
-        assert [one.username for one in people.search(workshop, "mercer", "ADA org", 10)[0]] == ["ada"]
-        assert people.search(workshop, "robin", "100%", 10) == ((), 0)
+        assert [one.username for one in dossiers.search(workshop, "mercer", "ADA org", 10)[0]] == ["ada"]
+        assert dossiers.search(workshop, "robin", "100%", 10) == ((), 0)
 
     @pytest.mark.parametrize("viewer", ["ada", "freya"])
     def test_others_see_only_themselves(self, workshop, viewer):
         with pytest.raises(PermissionDenied):
-            people.search(workshop, viewer, "", 10)
+            dossiers.search(workshop, viewer, "", 10)
         for about in ("bilal", "nobody"):
             with pytest.raises(PermissionDenied):
-                people.dossier(workshop, viewer, about)
-        assert people.dossier(workshop, viewer, viewer).person.username == viewer
+                dossiers.dossier(workshop, viewer, about)
+        assert dossiers.dossier(workshop, viewer, viewer).person.username == viewer
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from readingroom.core.second_factor import Demand, code_of, secret_of, step_at
 from readingroom.errors import IntegrityError, PermissionDenied, SettingsError
-from readingroom.services import accounts, notices, people, sign_in, workspaces
+from readingroom.services import accounts, invitations, notices, people, sign_in, workspaces
 from readingroom.services.sign_in import Second
 from readingroom.settings import _CHOICES, load_settings
 from readingroom.storage.secrets import FileSecrets
@@ -235,7 +235,7 @@ class TestLosingAPhone:
         assert not accounts.person(workshop, "ada").signed_in_since(workshop.now())
         assert notices.page(workshop, "ada").told[0].notice.kind == "person.sign-in-reset"
         workshop.clock.forward(seconds=1)
-        people.take_invitation(workshop, made.token, PASSWORD)
+        invitations.take(workshop, made.token, PASSWORD)
         other, _ = enrol(workshop)
         assert other != secret
 

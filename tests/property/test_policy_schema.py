@@ -52,7 +52,7 @@ def fields(names, sound_values) -> st.SearchStrategy[dict[str, object]]:
 POLICY = fields(DIRECTIONS, {name: sound(name) for name in DIRECTIONS})
 LAYER = {"name": "site", "title": "Site", "owners": ["quinn"], "rule_pack": "ours", "policy": {"threshold": 10}}
 PACK = {"name": "ours", "title": "Ours", "source": "Us", "policy": {name: sound(name) for name in NEEDED}}
-UNDERTAKING = {"organisation": "Leeds", "version": "1", "text": "I will."}
+UNDERTAKING = {"organisation": "Leeds", "version": "1", "days": 365, "text": "I will."}
 
 
 def accepted(kind: FileKind, given_fields: dict[str, object]) -> bool:

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from readingroom.bootstrap import build
+from readingroom.bootstrap import build, mail
 from readingroom.core.roles import Role
-from readingroom.services import accounts, people, sign_in
+from readingroom.services import accounts, invitations, people, sign_in
 from readingroom.services.accounts import COMMAND_LINE
-from readingroom.settings import load_settings
+from readingroom.services.invitations import Invitation
+from readingroom.settings import Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 Username = Annotated[str, typer.Argument(help="Who.")]
@@ -30,8 +31,17 @@ def invite(
     """Record somebody new, and print the link with which they set their password."""
     settings = load_settings()
     made = people.invite(build(settings), COMMAND_LINE, username, name, organisation, role, email=email, reason=reason)
-    print(f"Give this link to {name}; it works once, until {made.expires_at:%-d %B %Y}:")
-    print(f"{settings.public_url}/services/portal/invitation/{made.token}")
+    _hand_over(settings, made)
+
+
+def _hand_over(settings: Settings, made: Invitation) -> None:
+    """Mail the link where the installation sends mail; print it where it does not."""
+    room = build(settings)
+    if sent_to := invitations.deliver(room, mail(settings), made):
+        print(f"The link was mailed to {sent_to}; it works once, until {made.expires_at:%-d %B %Y}.")
+        return
+    print(f"Give this link to {made.username}; it works once, until {made.expires_at:%-d %B %Y}:")
+    print(invitations.address_of(room, made))
 
 
 @app.command("reset-sign-in")
@@ -39,8 +49,7 @@ def reset_sign_in(username: Username, reason: Reason) -> None:
     """Help someone who lost their phone: signed out, and a link sets up password and second factor anew."""
     settings = load_settings()
     made = people.reset_sign_in(build(settings), COMMAND_LINE, username, reason=reason)
-    print(f"Give this link to {username}; it works once, until {made.expires_at:%-d %B %Y}:")
-    print(f"{settings.public_url}/services/portal/invitation/{made.token}")
+    _hand_over(settings, made)
 
 
 @app.command()

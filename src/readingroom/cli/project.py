@@ -9,16 +9,23 @@ import typer
 from readingroom.bootstrap import build
 from readingroom.core.policy import Tier
 from readingroom.core.projects import DISPLAY_IMAGE
-from readingroom.services import projects
+from readingroom.services import members, projects
+from readingroom.services.accounts import COMMAND_LINE
 from readingroom.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-BY = "command line"
+BY = COMMAND_LINE
 
 
-@app.callback()
-def group() -> None:
-    """Keeps the one command a command of a group."""
+@app.command()
+def lead(
+    slug: Annotated[str, typer.Argument(help="Which project.")],
+    username: Annotated[str, typer.Argument(help="The member who leads it from now on.")],
+    reason: Annotated[str, typer.Option(help="Goes on the audit log.", prompt=True)],
+) -> None:
+    """Name another lead where the present one can't act: suspended, barred, or no researcher any more."""
+    members.name_lead(build(load_settings()), BY, slug, username, reason)
+    print(f"{username} leads {slug}.")
 
 
 @app.command()

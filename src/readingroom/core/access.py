@@ -5,12 +5,12 @@ One pure function that spawner, portal and sweeper all call, at the start and co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
-from readingroom.core.people import Person, QualificationKind, Standing
+from readingroom.core.people import Accreditation, Person, QualificationKind, Standing
 from readingroom.core.policy import Policy
 from readingroom.core.projects import Grant, Project, allowed_images
 from readingroom.core.roles import Permission
@@ -66,26 +66,46 @@ _WAY = {
 
 
 def decide(person: Person, project: Project, grants: Sequence[tuple[Grant, Policy]], today: date,
-           undertaking: Undertaking | None) -> AccessDecision:
+           undertaking: Undertaking | None, colleagues: Iterable[Person] = ()) -> AccessDecision:
     """All conditions of DESIGN 5, in the order in which people can act on them.
 
     `grants` are all of the project's grants with the effective policy of each; none at all is a refusal. `undertaking`
-    is the one in force for the person's organisation; None is a refusal too.
+    is the one in force for the person's organisation; None is a refusal too. `colleagues` are the project's members,
+    where the person `needs_colleague`.
     """
-    return AccessDecision((*_person(person, project, today, undertaking), *_project(project, grants, today),
+    return AccessDecision((*_person(person, project, today, undertaking), *_beside(person, project, colleagues, today),
+                           *_project(project, grants, today),
                            *(reason for grant, policy in grants for reason in _grant(project, grant, policy, today))))
 
 
 def about_person(person: Person, today: date, undertaking: Undertaking | None) -> tuple[Reason, ...]:
     """What keeps this person from any data at all, whatever the project."""
-    return (*_account(person), *_qualified(person, today), *_signed(person, undertaking))
+    return (*_account(person), *_qualified(person, today), *_signed(person, undertaking, today))
 
 
 def _person(person: Person, project: Project, today: date, undertaking: Undertaking | None) -> list[Reason]:
     member = Reason("project.member", "You are not a member of this project.",
                     "Ask the project's lead to add you by an amendment.")
     return [*_account(person), *([] if person.username in project.members else [member]),
-            *_qualified(person, today), *_signed(person, undertaking)]
+            *_qualified(person, today), *_signed(person, undertaking, today)]
+
+
+def needs_colleague(person: Person) -> bool:
+    """Whether the person works under somebody else's full accreditation: those accredited provisionally do."""
+    held = person.qualification(QualificationKind.ACCREDITATION)
+    return held is not None and held.detail == Accreditation.PROVISIONAL.value
+
+
+def _beside(person: Person, project: Project, colleagues: Iterable[Person], today: date) -> list[Reason]:
+    """Another member who is fully accredited today, and not shut out. Source: the provisional route of accreditation
+    under the Digital Economy Act 2017 is to work under a fully accredited researcher."""
+    if not needs_colleague(person) or any(
+            other.username != person.username and other.username in project.members and not needs_colleague(other)
+            and not _account(other) and (other.accredited_until or date.min) >= today for other in colleagues):
+        return []
+    return [Reason("person.colleague", "Your accreditation is provisional, and no member of the project is fully "
+                   "accredited today.", "Ask the project's lead to add one by an amendment, or have your full "
+                   "accreditation recorded.")]
 
 
 def _account(person: Person) -> list[Reason]:
@@ -116,8 +136,8 @@ def _qualified(person: Person, today: date) -> list[Reason]:
     return reasons
 
 
-def _signed(person: Person, undertaking: Undertaking | None) -> list[Reason]:
-    why = missing_signature(person, undertaking)
+def _signed(person: Person, undertaking: Undertaking | None, today: date) -> list[Reason]:
+    why = missing_signature(person, undertaking, today)
     way = ("Sign it on your account page, then try again." if undertaking
            else "Ask the administrator to add one to the policies.")
     return [Reason("person.undertaking", why, way)] if why else []

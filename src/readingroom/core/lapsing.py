@@ -21,6 +21,7 @@ class Means(StrEnum):
     PROJECT = "project"
     TRAINING = "training"
     ACCREDITATION = "accreditation"
+    UNDERTAKING = "undertaking"
 
 
 class News(StrEnum):

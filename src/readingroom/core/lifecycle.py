@@ -46,6 +46,7 @@ class ProjectAction(StrEnum):
     SETTLE = "settle"
     DISCARD = "discard"
     REMOVE_MEMBER = "remove-member"
+    NAME_LEAD = "name-lead"
     CLOSE = "close"
     FINISH = "finish"
 
@@ -119,6 +120,7 @@ PROJECT_ACTIONS: dict[ProjectAction, dict[ProjectStatus, tuple[ProjectStatus, ..
     ProjectAction.SETTLE: {_P.AGREEMENT: (_P.RETURNED,), _P.AMENDED: (_P.ACTIVE,)},
     ProjectAction.DISCARD: {_P.ACTIVE: (_P.ACTIVE,)},
     ProjectAction.REMOVE_MEMBER: {status: (status,) for status in _P if status not in (_P.CLOSING, _P.CLOSED)},
+    ProjectAction.NAME_LEAD: {status: (status,) for status in _P if status not in (_P.CLOSING, _P.CLOSED)},
     ProjectAction.CLOSE: {
         **dict.fromkeys((_P.DRAFT, _P.OWNER_REVIEW, _P.RETURNED, _P.AGREEMENT), (_P.CLOSED,)),
         _P.ACTIVE: (_P.CLOSING,), _P.AMENDED: (_P.CLOSING,)},

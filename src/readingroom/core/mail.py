@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from readingroom.core.notices import Notice, words_of
 from readingroom.errors import InvalidInput
@@ -35,6 +35,15 @@ def check_address(given: str) -> str:
         raise InvalidInput(f"{wanted[:100]!r} is not an e-mail address.", rule="notices.address", value=wanted[:100],
                            next_step="Give one address, as in ada.marsh@example.org, or leave it empty for none.")
     return wanted
+
+
+def invitation(*, username: str, link: str, until: date, to: str, sender: str, id: str, at: datetime) -> Message:
+    """The e-mail with which somebody sets their first password. It names no project, no data and no inviter."""
+    return Message(
+        id=id, to=to, sender=sender, subject="[Reading Room] Set your password",
+        text=f"The account {username} is ready for you. Set its password here, once, by {until:%-d %B %Y}:\n\n"
+             f"{link}\n\nWhoever has this link can set the password: pass it on to nobody. If you did not expect it, "
+             f"leave it alone.\n\n{CLOSE}\n", at=at)
 
 
 def message(notice: Notice, *, to: str, sender: str, portal: str, host: str, instance: str) -> Message:

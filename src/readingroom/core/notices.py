@@ -143,6 +143,12 @@ KINDS: dict[str, Kind] = {
     "project.closing": Kind(
         "Project {project} is being closed", "Project {project} is over; its workspaces are closed. Files in your "
         "homes stay.", "/projects/{project}"),
+    "project.lead-away": Kind(
+        "The lead of project {project} can't act for it", "Project {project} has a lead who can't act for it at "
+        "present. An administrator can name another of its members.", "/projects/{project}"),
+    "project.lead-named": Kind(
+        "{person} leads project {project}", "An administrator named {person} as the lead of project {project}, whose "
+        "lead could not act for it.", "/projects/{project}"),
     "member.removed": Kind(
         "{person} left project {project}", "{person} is no member of project {project} any more.", "/projects"),
     "after-review.opened": Kind(
@@ -185,6 +191,14 @@ KINDS: dict[str, Kind] = {
         ("ended", "ended on {until}", "ended on {until}. Workspaces are closed and requests frozen until its renewal "
                                       "is recorded; nothing in the homes was deleted."),
         ("renewed", "is good until {until}", "is good until {until}; what was frozen goes on."),
+        ("restored", "is good until {until} after all", "was said to have ended because of a wrong clock; what was "
+                                                        "frozen goes on."))},
+    **{f"undertaking.{news}": Kind(f"The undertaking of {{person}} {subject}", f"The undertaking of {{person}} {text}",
+                                   "/account/undertaking") for news, subject, text in (
+        ("ends-soon", "ends on {until}", "ends on {until}. Sign it again before then: after it no workspace opens."),
+        ("ended", "ended on {until}", "ended on {until}. Workspaces are closed and requests frozen until it is signed "
+                                      "again; nothing in the homes was deleted."),
+        ("renewed", "is good until {until}", "was signed again and is good until {until}; what was frozen goes on."),
         ("restored", "is good until {until} after all", "was said to have ended because of a wrong clock; what was "
                                                         "frozen goes on."))},
     "project.activated": Kind(

@@ -70,12 +70,16 @@ class Qualification:
 
 @dataclass(frozen=True)
 class Signature:
-    """An undertaking as one person signed it: whose, which version, and the hash of exactly the words shown."""
+    """An undertaking as one person signed it: whose, which version, and the hash of exactly the words shown.
+
+    `held_until` is the last day on which it counts, as its file said when it was signed; None: until that changes.
+    """
 
     organisation: str
     version: str
     sha256: str
     signed_at: datetime
+    held_until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -124,9 +128,17 @@ class Person:
         held = self.qualification(QualificationKind.TRAINING)
         return held.held_until if held else None
 
+    @property
+    def bound_until(self) -> date | None:
+        """The last day of the undertaking that was signed; None for one without an end, and for none."""
+        return self.undertaking.held_until if self.undertaking else None
+
 
 def status(person: Person, today: date) -> PersonStatus:
-    """Where a person stands today. Example: trained until yesterday and accredited: expired."""
+    """Where a person stands today. Example: trained until yesterday and accredited: expired.
+
+    An undertaking that was never signed, or asks for another signature, is told where data would be opened.
+    """
     if person.standing is not Standing.ACTIVE:
         return PersonStatus(person.standing.value)
     if person.qualification(QualificationKind.IDENTITY) is None:
@@ -134,7 +146,7 @@ def status(person: Person, today: date) -> PersonStatus:
     trained, accredited = person.trained_until, person.accredited_until
     if accredited is None:
         return PersonStatus.TRAINED if trained is not None and today <= trained else PersonStatus.VERIFIED
-    first_to_lapse = min(accredited, trained or date.min)
+    first_to_lapse = min(accredited, trained or date.min, person.bound_until or date.max)
     if first_to_lapse < today:
         return PersonStatus.EXPIRED
     if first_to_lapse - today <= timedelta(days=EXPIRING_DAYS):

@@ -37,6 +37,7 @@ PROJECT_PARTS: dict[ProjectAction, frozenset[Part]] = {
     ProjectAction.ACTIVATE: frozenset({Part.SYSTEM}),
     ProjectAction.SETTLE: frozenset({Part.SYSTEM}),
     ProjectAction.REMOVE_MEMBER: frozenset({Part.LEAD, Part.ADMINISTRATOR}),
+    ProjectAction.NAME_LEAD: frozenset({Part.ADMINISTRATOR}),
     ProjectAction.CLOSE: frozenset({Part.LEAD, Part.ADMINISTRATOR}),
     ProjectAction.FINISH: frozenset({Part.ADMINISTRATOR, Part.SYSTEM}),
 }

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from readingroom.core.lifecycle import PersonStatus
-from readingroom.core.people import Person, status
+from readingroom.core.people import Person, QualificationKind, status
 from readingroom.core.roles import Permission, Role
 from readingroom.errors import InvalidTransition, PermissionDenied
 
@@ -49,8 +49,8 @@ PERSON_ACTIONS: dict[PersonStatus, dict[PersonAction, frozenset[PersonStatus]]] 
     _S.VERIFIED: {_A.TRAIN: frozenset({_S.TRAINED}), **_account(_S.VERIFIED)},
     _S.TRAINED: {_A.TRAIN: frozenset({_S.TRAINED}), _A.ACCREDIT: _QUALIFIED, **_account(_S.TRAINED)},
     _S.ACCREDITED: {_A.TRAIN: _QUALIFIED, _A.ACCREDIT: _QUALIFIED, **_account(_S.ACCREDITED)},
-    _S.EXPIRING: {_A.TRAIN: _QUALIFIED, _A.ACCREDIT: _QUALIFIED, **_account(_S.EXPIRING)},
-    _S.EXPIRED: {_A.TRAIN: _QUALIFIED | {_S.EXPIRED}, _A.ACCREDIT: _QUALIFIED | {_S.EXPIRED}, **_account(_S.EXPIRED)},
+    _S.EXPIRING: {**_account(_S.EXPIRING), **dict.fromkeys((_A.TRAIN, _A.ACCREDIT, _A.SIGN), _QUALIFIED)},
+    _S.EXPIRED: {**_account(_S.EXPIRED), **dict.fromkeys((_A.TRAIN, _A.ACCREDIT, _A.SIGN), _QUALIFIED | {_S.EXPIRED})},
     _S.SUSPENDED: {  # training again is often what lifts a suspension
         _A.TRAIN: frozenset({_S.SUSPENDED}),
         _A.REINSTATE: frozenset(set(_S) - {_S.SUSPENDED, _S.BARRED}),
@@ -126,6 +126,15 @@ def check_may(actor: Person, subject: Person, action: PersonAction) -> None:
                                next_step="Ask an administrator.")
 
 
+def check_two_people(actor: str, subject: Person, action: PersonAction, *, demanded: bool) -> None:
+    """Where policy demands two people to vouch for everyone, who verified the identity does not accredit."""
+    known = subject.qualification(QualificationKind.IDENTITY)
+    if demanded and action is PersonAction.ACCREDIT and known is not None and known.recorded_by == actor:
+        raise PermissionDenied(f"You verified the identity of {subject.display_name}; policy asks for a second person "
+                               "to record their accreditation.", rule="person.accredit.two-people", value=actor,
+                               next_step="Ask another administrator or custodian to record it.")
+
+
 def check_allowed(subject: Person, action: PersonAction, today: date) -> None:
     """What the status allows. InvalidTransition, naming what it does allow, otherwise."""
     now = status(subject, today)
@@ -135,10 +144,11 @@ def check_allowed(subject: Person, action: PersonAction, today: date) -> None:
                                 rule="lifecycle.person", value=now.value, next_step=f"From here: {possible}.")
 
 
-def can(actor: Person, subject: Person, action: PersonAction, today: date) -> bool:
+def can(actor: Person, subject: Person, action: PersonAction, today: date, *, two_people: bool = False) -> bool:
     """Whether `actor` may do this now."""
     try:
         check_may(actor, subject, action)
+        check_two_people(actor.username, subject, action, demanded=two_people)
         check_allowed(subject, action, today)
     except (PermissionDenied, InvalidTransition):
         return False

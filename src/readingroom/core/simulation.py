@@ -58,7 +58,8 @@ def simulate(policies: Policies, today_project: Project, project: Project, grant
     active = replace(project, status=ProjectStatus.ACTIVE)
     policy = policies.for_grant(active, granted)
     readers = tuple(
-        Reader(person, decide(person, active, [(granted, policy)], today, policies.undertaking(person.organisation)))
+        Reader(person, decide(person, active, [(granted, policy)], today, policies.undertaking(person.organisation),
+                              people))
         for person in sorted(people, key=lambda one: one.display_name))
     return Simulation(
         grant=granted, before=before, project=active, policy=policy, readers=readers,

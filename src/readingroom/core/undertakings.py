@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from readingroom.core.people import Person, Signature
 
@@ -17,15 +18,23 @@ PERSON, ORGANISATION = "{person}", "{organisation}"
 
 @dataclass(frozen=True)
 class Undertaking:
-    """The words, with `{person}` and `{organisation}` to be filled in. An empty `organisation` means all others."""
+    """The words, with `{person}` and `{organisation}` to be filled in. An empty `organisation` means all others.
+
+    A signature counts for so many `days`, the first included; None: until version or words change.
+    """
 
     organisation: str
     version: str
     text: str
+    days: int | None = None
 
     def words_for(self, person: Person) -> str:
         """Exactly what this person signs."""
         return self.text.replace(PERSON, person.display_name).replace(ORGANISATION, person.organisation)
+
+    def held_until(self, signed_on: date) -> date | None:
+        """The last day of a signature. Example: signed on 1 March for 365 days, it counts until 28 February."""
+        return None if self.days is None else signed_on + timedelta(days=self.days - 1)
 
 
 def sha256_of(words: str) -> str:
@@ -38,7 +47,7 @@ def undertaking_for(undertakings: Iterable[Undertaking], organisation: str) -> U
     return by_name.get(organisation.casefold()) or by_name.get("")
 
 
-def missing_signature(person: Person, wanted: Undertaking | None) -> str:
+def missing_signature(person: Person, wanted: Undertaking | None, today: date) -> str:
     """Why what the person signed does not count, in a sentence; empty when it does. None to sign never does."""
     if wanted is None:
         return "There is no undertaking for your organisation to sign."
@@ -51,4 +60,6 @@ def missing_signature(person: Person, wanted: Undertaking | None) -> str:
         return f"You signed version {signed.version} of the undertaking; version {wanted.version} is in force."
     if signed.sha256 != sha256_of(wanted.words_for(person)):
         return "The words of the undertaking have changed since you signed it."
+    if signed.held_until is not None and signed.held_until < today:
+        return f"Your undertaking ended on {signed.held_until:%-d %B %Y}."
     return ""

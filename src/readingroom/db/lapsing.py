@@ -13,7 +13,7 @@ from readingroom.core.lapsing import ENDED, WARN_DAYS, Means, Term, Told, stage_
 from readingroom.core.lifecycle import GrantStatus
 from readingroom.core.people import QualificationKind, Standing
 from readingroom.db.grants import in_live_project
-from readingroom.db.tables import GrantRow, LapseRow, PersonRow, ProjectRow, QualificationRow
+from readingroom.db.tables import GrantRow, LapseRow, PersonRow, ProjectRow, QualificationRow, SignatureRow
 
 
 class Lapses:
@@ -23,7 +23,7 @@ class Lapses:
     def due(self, today: date, count: int) -> tuple[Term, ...]:
         """At most `count` terms of which something is to be told, or whose state has to follow the date."""
         found: list[Term] = []
-        for query in (_grants(today), _projects(today), _people(today)):
+        for query in (_grants(today), _projects(today), _people(today), _undertakings(today)):
             if len(found) < count:
                 found += [_term(*row) for row in self._session.execute(query.limit(count - len(found)))]
         return tuple(found)
@@ -90,6 +90,18 @@ def _people(today: date) -> Select[Any]:
                QualificationRow.held_until.is_not(None), PersonRow.standing != Standing.BARRED.value,
                _has_news(QualificationRow.held_until, today))
         .order_by(QualificationRow.username, QualificationRow.kind))
+
+
+def _undertakings(today: date) -> Select[Any]:
+    """The undertakings that were signed last, where they end."""
+    last = select(func.max(SignatureRow.id)).group_by(SignatureRow.username)
+    return (
+        select(*_columns(Means.UNDERTAKING, SignatureRow.username, SignatureRow.held_until))
+        .join(PersonRow, PersonRow.username == SignatureRow.username)
+        .outerjoin(LapseRow, _told(Means.UNDERTAKING, SignatureRow.username))
+        .where(SignatureRow.id.in_(last), SignatureRow.held_until.is_not(None),
+               PersonRow.standing != Standing.BARRED.value, _has_news(SignatureRow.held_until, today))
+        .order_by(SignatureRow.username))
 
 
 def _columns(means: Any, key: Any, ends_on: Any) -> tuple[Any, ...]:

@@ -112,7 +112,7 @@ class People:
         row = self._row(username)
         row.signatures.append(SignatureRow(
             username=username, organisation=signed.organisation, version=signed.version, sha256=signed.sha256,
-            words=words, signed_at=signed.signed_at))
+            words=words, signed_at=signed.signed_at, held_until=signed.held_until))
         self._session.flush()
 
     def signatures(self, username: str) -> tuple[tuple[Signature, str], ...]:
@@ -211,4 +211,4 @@ def _qualification(row: Any) -> Qualification:
 
 
 def _signature(row: Any) -> Signature:
-    return Signature(row.organisation, row.version, row.sha256, row.signed_at)
+    return Signature(row.organisation, row.version, row.sha256, row.signed_at, row.held_until)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,8 @@ def decide_each(room: ReadingRoom, tx: Any, username: str, held: Sequence[tuple[
     """The same of many projects with the grants on which each stands, in as many questions for many as for one."""
     hours = tx.shown.since_of([project.slug for project, _ in held], room.now() - shown.WINDOW)
     person = tx.people.get(username)
-    return tuple(_decided(room, person, project, grants, hours[project.slug]) for project, grants in held)
+    colleagues = _colleagues(tx, person, (project for project, _ in held))
+    return tuple(_decided(room, person, project, grants, hours[project.slug], colleagues) for project, grants in held)
 
 
 def means_gone(room: ReadingRoom, tx: Any, username: str, project: Project) -> tuple[Reason, ...]:
@@ -49,15 +50,24 @@ def means_gone(room: ReadingRoom, tx: Any, username: str, project: Project) -> t
 
 
 def _decide(room: ReadingRoom, tx: Any, username: str, project: Project, held: Sequence[Grant]) -> AccessDecision:
-    return _decided(room, tx.people.get(username), project, held,
-                    tx.shown.since(project.slug, room.now() - shown.WINDOW))
+    person = tx.people.get(username)
+    return _decided(room, person, project, held, tx.shown.since(project.slug, room.now() - shown.WINDOW),
+                    _colleagues(tx, person, (project,)))
 
 
-def _decided(room: ReadingRoom, person: Person, project: Project, held: Sequence[Grant], hours: Sequence[Hour]
-             ) -> AccessDecision:
+def _colleagues(tx: Any, person: Person, projects: Iterable[Project]) -> Collection[Person]:
+    """The members of these projects, for whoever may work beside them only."""
+    if not access.needs_colleague(person):
+        return ()
+    found: dict[str, Person] = tx.people.among({name for project in projects for name in project.members})
+    return found.values()
+
+
+def _decided(room: ReadingRoom, person: Person, project: Project, held: Sequence[Grant], hours: Sequence[Hour],
+             colleagues: Collection[Person]) -> AccessDecision:
     grants = [(grant, room.policies.for_grant(project, grant)) for grant in held]
     undertaking = room.policies.undertaking(person.organisation)
-    decision = access.decide(person, project, grants, room.today(), undertaking)
+    decision = access.decide(person, project, grants, room.today(), undertaking, colleagues)
     policy = room.policies.meeting(project, [policy for _, policy in grants])
     seen = shown.shown(hours, person.username, policy, room.now())
     return AccessDecision((*decision.reasons, *shown.reasons(seen)))

@@ -152,7 +152,10 @@ def put_in_force(room: ReadingRoom, tx: Any, project: Project, version: Version,
         (live,) = check_action(GRANT_ACTIONS, GrantAction.ACTIVATE, grant.status, "grant")
         tx.grants.save(replace(grant, status=live))
         tx.events.record(SYSTEM, "grant.activated", f"grant:{grant.id}", project.slug, dataset=grant.dataset)
-    tx.projects.save(applied(project, application, removed, version.number))
+    after = applied(project, application, removed, version.number)
+    if project.lead in after.members and not tx.people.get(after.lead).may(Permission.APPLY):
+        after = replace(after, lead=project.lead)  # one was named since, because who is named in it can't act
+    tx.projects.save(after)
     tx.applications.settle(replace(version, outcome=Outcome.AGREED, settled_at=room.now()))
     tx.applications.forget_draft(project.slug)
     tx.events.record(SYSTEM, "project.activated", f"project:{project.slug}", project.slug, version=version.number,

@@ -20,7 +20,7 @@ SYSTEM = "system"
 BATCH = 1000
 ACTIONS: dict[tuple[Means, News], str] = {
     (Means.PROJECT, News.ENDED): "project.ended", (Means.PROJECT, News.RESTORED): "project.restored",
-    **{(means, news): action for means in (Means.TRAINING, Means.ACCREDITATION)
+    **{(means, news): action for means in (Means.TRAINING, Means.ACCREDITATION, Means.UNDERTAKING)
        for news, action in ((News.ENDED, "person.lapsed"), (News.RESTORED, "person.restored"))}}
 """Events of what has no status to change; a grant's are those of its status. Renewals are on the log by themselves."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from readingroom.core.applications import Outcome
@@ -12,10 +13,13 @@ from readingroom.core.lifecycle import (
     ProjectAction,
     check_action,
 )
+from readingroom.core.people import Person
 from readingroom.core.permissions import check_project_action
 from readingroom.core.projects import Project
+from readingroom.core.roles import Permission
 from readingroom.errors import InvalidInput, InvalidTransition
 from readingroom.services import agreement, freezing, notices, visibility
+from readingroom.services.accounts import COMMAND_LINE
 from readingroom.services.applications import end
 from readingroom.services.attempts import attempt
 from readingroom.services.room import ReadingRoom
@@ -44,6 +48,44 @@ def remove(room: ReadingRoom, by: str, slug: str, username: str, reason: str) ->
         notices.tell(tx, project.members, "member.removed", project=slug, person=username)
         freezing.settle_project(room, tx, slug)
     return left
+
+
+def name_lead(room: ReadingRoom, by: str, slug: str, username: str, reason: str) -> Project:
+    """Let another member lead a project whose lead can't act for it: suspended, barred, or no researcher any more.
+
+    Only that changes: who may read what does not depend on who leads. A lead who can act names another by an
+    amendment.
+    """
+    if not reason.strip():
+        raise InvalidInput("No reason was given.", rule="member.reason", next_step="Write a sentence for the record.")
+    with attempt(room, by, "project.name-lead", f"project:{slug}") as tx:
+        if by == COMMAND_LINE:
+            project = tx.projects.get(slug)
+        else:
+            person, project = visibility.own(room, tx, by, slug)
+            check_project_action(person, project, ProjectAction.NAME_LEAD, room.policies.owners(project.programme))
+        check_action(PROJECT_ACTIONS, ProjectAction.NAME_LEAD, project.status, "project")
+        if not lead_is_away(tx.people.among({project.lead}), project):
+            raise InvalidTransition(f"{project.lead} leads this project and can act for it.", rule="project.lead",
+                                    value=project.lead, next_step="The lead names another by an amendment.")
+        named = tx.people.find(username) if username in project.members else None
+        if named is None or not named.may(Permission.APPLY):
+            raise InvalidTransition(
+                f"{username[:32]} is no member who could lead this project.", rule="project.lead", value=username[:32],
+                next_step="Name a member who is a researcher and not shut out.")
+        led: Project = replace(project, lead=username)
+        tx.projects.save(led)
+        tx.events.record(by, "project.lead-named", f"project:{slug}", slug, lead=username, before=project.lead,
+                         reason=reason.strip()[:2000])
+        told = led.members | notices.custodians(room, tx, slug) | agreement.owners_of(room, tx, led)
+        notices.tell(tx, told, "project.lead-named", project=slug, person=username)
+    return led
+
+
+def lead_is_away(people: Mapping[str, Person], project: Project) -> bool:
+    """Whether nobody can submit for the project at present."""
+    lead = people.get(project.lead)
+    return lead is None or not lead.may(Permission.APPLY)
 
 
 def close(room: ReadingRoom, by: str, slug: str, reason: str) -> Project:

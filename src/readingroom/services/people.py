@@ -5,15 +5,12 @@ Every act carries a reason and is on the log; so is every attempt that was refus
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any, TypeVar
 
-from readingroom.core.access import Reason, about_person
-from readingroom.core.audit import Event
+from readingroom.core.lifecycle import PROJECT_ACTIONS, ProjectAction
 from readingroom.core.mail import check_address
 from readingroom.core.people import (
     ACCREDITATION_YEARS,
@@ -29,18 +26,16 @@ from readingroom.core.people import (
     last_day,
     status,
 )
-from readingroom.core.person_actions import PersonAction, can, check_allowed, check_may
-from readingroom.core.projects import Project
+from readingroom.core.person_actions import PersonAction, check_allowed, check_may, check_two_people
 from readingroom.core.roles import Permission, Role
 from readingroom.core.undertakings import Undertaking, sha256_of
-from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import accounts, freezing, notices, sign_in
+from readingroom.errors import InvalidInput, InvalidTransition, PermissionDenied
+from readingroom.services import agreement, freezing, invitations, notices, sign_in
 from readingroom.services.accounts import COMMAND_LINE
+from readingroom.services.invitations import Invitation
 from readingroom.services.room import ReadingRoom
 
 Result = TypeVar("Result")
-INVITATION_DAYS = 7
-STORY_LENGTH = 100
 PAST_ACTS = {  # what the log calls each
     PersonAction.INVITE: "invited",
     PersonAction.VERIFY: "verified",
@@ -54,36 +49,6 @@ PAST_ACTS = {  # what the log calls each
     PersonAction.LINK: "linked",
     PersonAction.SIGN: "undertaking-signed",
 }
-
-
-@dataclass(frozen=True)
-class Invitation:
-    """What is handed to the person: shown once, and worth nothing after `expires_at` or its first use."""
-
-    username: str
-    token: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
-class Dossier:
-    """One person, for those who look after people and for themselves.
-
-    `undertaking` is the one in force for them; `shut` is what keeps them from data, whatever the project; `possible` is
-    what the viewer may do now.
-    """
-
-    person: Person
-    undertaking: Undertaking | None
-    shut: tuple[Reason, ...]
-    second_factor: bool
-    recovery_codes: int
-    subject: str
-    qualifications: tuple[Qualification, ...]
-    signatures: tuple[tuple[Signature, str], ...]
-    projects: tuple[Project, ...]
-    story: tuple[Event, ...]
-    possible: frozenset[PersonAction]
 
 
 # Acts
@@ -105,7 +70,7 @@ def invite(room: ReadingRoom, by: str, username: str, display_name: str, organis
                                    next_step=f"Open the page of {found.username}, or correct the {rule}.")
         tx.people.add(person)
         tx.notices.set_address(username, person.email)
-        return _link(room, tx, username, by)
+        return invitations.make(room, tx, username, by)
 
     return _act(room, by, PersonAction.INVITE, lambda tx: person, change, reason=reason,
                 roles=sorted(role.value for role in person.roles), organisation=person.organisation)
@@ -113,7 +78,7 @@ def invite(room: ReadingRoom, by: str, username: str, display_name: str, organis
 
 def invite_again(room: ReadingRoom, by: str, username: str, *, reason: str) -> Invitation:
     """A new link for somebody who let theirs lapse; the one before is worth nothing any more."""
-    return _act(room, by, PersonAction.INVITE, _known(username), lambda tx: _link(room, tx, username, by),
+    return _act(room, by, PersonAction.INVITE, _known(username), lambda tx: invitations.make(room, tx, username, by),
                 reason=reason)
 
 
@@ -190,7 +155,7 @@ def reset_sign_in(room: ReadingRoom, by: str, username: str, *, reason: str) -> 
         tx.sign_ins.remove_second_factor(username)
         sign_in.end_sessions(room, tx, username)
         notices.tell(tx, [username], "person.sign-in-reset", person=username)
-        return _link(room, tx, username, by)
+        return invitations.make(room, tx, username, by)
 
     return _act(room, by, PersonAction.RESET, _known(username), reset, reason=reason)
 
@@ -235,71 +200,10 @@ def sign_undertaking(room: ReadingRoom, username: str, sha256: str) -> Signature
 def record_signature(tx: Any, person: Person, undertaking: Undertaking, now: datetime) -> Signature:
     """Keep what was signed, within a transaction of the caller's."""
     words = undertaking.words_for(person)
-    signed = Signature(person.organisation, undertaking.version, sha256_of(words), now)
+    signed = Signature(person.organisation, undertaking.version, sha256_of(words), now,
+                       undertaking.held_until(now.date()))
     tx.people.add_signature(person.username, signed, words)
     return signed
-
-
-def take_invitation(room: ReadingRoom, token: str, password: str) -> str:
-    """Set one's own password with the link; returns the username. PermissionDenied if the link is good no more."""
-    digest = _digest(token)
-    invited(room, token)
-    hashed = accounts.hash_password(password)
-    with room.store.transaction() as tx:
-        username = tx.people.invited(digest, room.now())
-        if username is None or not _may_be_let_in(tx, username):
-            raise _stale_link()
-        tx.people.use_invitation(digest, room.now())
-        accounts.set_password(tx, username, hashed)
-        tx.events.record(username, "person.password-set", f"person:{username}")
-        return str(username)
-
-
-def invited(room: ReadingRoom, token: str) -> Person:
-    """Whose link it is. PermissionDenied, saying nothing about anybody, if it is good no more."""
-    with room.store.reading() as tx:
-        username = tx.people.invited(_digest(token), room.now())
-        if username is None or not _may_be_let_in(tx, username):
-            raise _stale_link()
-        found: Person = tx.people.get(username)
-        return found
-
-
-# Looking
-
-
-def check_looks_after_people(viewer: Person) -> None:
-    if not viewer.may(Permission.VOUCH_FOR_RESEARCHERS):
-        raise PermissionDenied("Only administrators and custodians look after people.",
-                               rule="role.vouch-for-researchers", value=viewer.username,
-                               next_step="Your own record is on your account page.")
-
-
-def search(room: ReadingRoom, viewer: str, words: str, count: int, skip: int = 0) -> tuple[tuple[Person, ...], int]:
-    """One page of the people found, and how many there are in all."""
-    with room.store.reading() as tx:
-        check_looks_after_people(tx.people.get(viewer))
-        return tx.people.search(words, count, skip), tx.people.count(words)
-
-
-def dossier(room: ReadingRoom, viewer: str, username: str) -> Dossier:
-    """All that is recorded of a person, for those who look after people and for themselves."""
-    with room.store.reading() as tx:
-        looking, person = tx.people.get(viewer), tx.people.find(username)
-        if viewer != username:
-            check_looks_after_people(looking)
-        if person is None:
-            raise NotFound("There is no such person.", rule="person.exists", value=username,
-                           next_step="Look for them in the list.")
-        undertaking = room.policies.undertaking(person.organisation)
-        factor = tx.sign_ins.second_factor(username)
-        return Dossier(
-            person, undertaking, about_person(person, room.today(), undertaking),
-            factor is not None and factor.confirmed_at is not None, tx.sign_ins.unused_recovery_codes(username),
-            tx.people.subject_of(room.settings.oidc_issuer, username),
-            tx.people.qualifications(username), tx.people.signatures(username), tx.projects.of_member(username),
-            tx.events.latest_of_subject(f"person:{username}", STORY_LENGTH),
-            frozenset(action for action in PersonAction if can(looking, person, action, room.today())))
 
 
 # How an act is done
@@ -318,6 +222,7 @@ def _act(room: ReadingRoom, by: str, action: PersonAction, subject: Callable[[An
         try:
             if by != COMMAND_LINE:
                 check_may(tx.people.get(by), person, action)
+            check_two_people(by, person, action, demanded=bool(room.policies.site.policy.two_people_vouch))
             check_allowed(person, action, room.today())
         except (PermissionDenied, InvalidTransition) as refusal:
             refused = refusal
@@ -345,6 +250,19 @@ def _stand(room: ReadingRoom, by: str, action: PersonAction, username: str, stan
 def _set_standing(room: ReadingRoom, tx: Any, person: Person, standing: Standing) -> None:
     tx.people.save(replace(person, standing=standing))
     notices.tell_of_standing(room, tx, person.username, standing)
+    if standing is not Standing.ACTIVE:
+        _tell_of_lead(room, tx, person.username)
+
+
+def _tell_of_lead(room: ReadingRoom, tx: Any, username: str) -> None:
+    """A project whose lead is shut out has nobody to submit for it, until an administrator names another.
+
+    Who can help is told; its members see it on the project's page, and of a suspension no more than that.
+    """
+    for project in tx.projects.of_member(username):
+        if project.lead == username and project.status in PROJECT_ACTIONS[ProjectAction.NAME_LEAD]:
+            able = agreement.owners_of(room, tx, project) | notices.holding(tx, Permission.MANAGE_PEOPLE)
+            notices.tell(tx, able, "project.lead-away", project=project.slug)
 
 
 def _record(room: ReadingRoom, by: str, action: PersonAction, username: str, one: Qualification, reason: str) -> None:
@@ -376,24 +294,5 @@ def _check_period(room: ReadingRoom, begins: date, until: date, years: int, what
                            next_step=f"Give a day from {begins:%-d %B %Y} to {last_day(begins, years):%-d %B %Y}.")
 
 
-def _link(room: ReadingRoom, tx: Any, username: str, by: str) -> Invitation:
-    made = Invitation(username, secrets.token_urlsafe(32), room.now() + timedelta(days=INVITATION_DAYS))
-    tx.people.set_invitation(_digest(made.token), username, by=by, expires_at=made.expires_at)
-    return made
-
-
 def _address(given: str) -> str:
     return check_address(given) if given.strip() else ""
-
-
-def _may_be_let_in(tx: Any, username: str) -> bool:
-    return tx.people.get(username).standing is Standing.ACTIVE
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _stale_link() -> PermissionDenied:
-    return PermissionDenied("This link was used, has expired, or was replaced by a newer one.",
-                            rule="person.invitation", next_step="Ask whoever invited you for a new one.")

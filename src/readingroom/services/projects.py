@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -16,6 +16,7 @@ from readingroom.core.workspaces import Opening
 from readingroom.errors import NotFound, PermissionDenied
 from readingroom.services import access
 from readingroom.services.budgets import BudgetLine, budget_lines
+from readingroom.services.members import lead_is_away
 from readingroom.services.room import ReadingRoom
 
 PAGE = 20
@@ -26,7 +27,9 @@ class ProjectCard:
     """A project as its member (or a custodian, checker, administrator) sees it.
 
     `access` is for the person it was made for; `last_opening` is theirs too: its close reason says why a
-    workspace was closed. `urgent`: a version of it waits in the urgent lane.
+    workspace was closed. `urgent`: a version of it waits in the urgent lane. `lead_away`: its lead can't act for it.
+    Of other departments' data a custodian sees nothing here: `grants` and what follows from them are those of their
+    own.
     """
 
     project: Project
@@ -37,6 +40,7 @@ class ProjectCard:
     budgets: tuple[BudgetLine, ...]
     last_opening: Opening | None
     urgent: bool
+    lead_away: bool
 
 
 def mine(room: ReadingRoom, username: str, page: int = 1) -> tuple[ProjectCard, ...]:
@@ -63,15 +67,20 @@ def titles(room: ReadingRoom, username: str) -> tuple[Project, ...]:
 
 
 def get(room: ReadingRoom, viewer: str, slug: str) -> ProjectCard:
-    """One project. NotFound, as if it did not exist, for people who have nothing to do with it."""
+    """One project: all of it for its members and administrators, and for a custodian the part that is theirs.
+
+    NotFound, as if it did not exist, for people who have nothing to do with it.
+    """
     with room.store.reading() as tx:
         project = tx.projects.get(slug)
-        person = tx.people.get(viewer)
-        custodians = {room.policies.dataset(grant.dataset).custodian for grant in tx.grants.of_project(slug)}
-        if not (viewer in project.members or viewer in custodians or person.may(Permission.MANAGE_PEOPLE)):
+        if viewer in project.members or tx.people.get(viewer).may(Permission.MANAGE_PEOPLE):
+            return _card(room, tx, viewer, project)
+        theirs = room.policies.datasets_of(viewer) & {grant.dataset for grant in tx.grants.of_project(slug)}
+        if not theirs:
             raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
                            next_step="Check the address, or start from your home page.")
-        return _card(room, tx, viewer, project)
+        (card,) = _cards(room, tx, viewer, [project], only=theirs)
+        return card
 
 
 def images(room: ReadingRoom) -> frozenset[str]:
@@ -103,14 +112,16 @@ def _card(room: ReadingRoom, tx: Any, username: str, project: Project) -> Projec
     return card
 
 
-def _cards(room: ReadingRoom, tx: Any, username: str, projects: Sequence[Project]) -> tuple[ProjectCard, ...]:
-    """A card for each, with as many questions to the records for many as for one."""
+def _cards(room: ReadingRoom, tx: Any, username: str, projects: Sequence[Project],
+           only: Collection[str] | None = None) -> tuple[ProjectCard, ...]:
+    """A card for each, with as many questions to the records for many as for one; of `only` these datasets if said."""
     slugs = [project.slug for project in projects]
-    grants = tx.grants.of_projects(slugs)
+    grants = {slug: tuple(grant for grant in found if only is None or grant.dataset in only)
+              for slug, found in tx.grants.of_projects(slugs).items()}
     held = [(project, grants[project.slug]) for project in projects]
     decisions = access.decide_each(room, tx, username, held)
     lines = iter(budget_lines(room, tx, [(project, grant) for project, theirs in held for grant in theirs]))
-    people = tx.people.among({name for project in projects for name in project.members})
+    people = tx.people.among({name for project in projects for name in (project.lead, *project.members)})
     openings, urgent = tx.workspaces.last_of(username, slugs), tx.applications.urgent_now(slugs)
     return tuple(
         ProjectCard(
@@ -122,5 +133,6 @@ def _cards(room: ReadingRoom, tx: Any, username: str, projects: Sequence[Project
             budgets=tuple(islice(lines, len(theirs))),
             last_opening=openings.get(project.slug),
             urgent=project.slug in urgent,
+            lead_away=lead_is_away(people, project),
         )
         for (project, theirs), decision in zip(held, decisions, strict=True))

@@ -21,7 +21,7 @@ from readingroom.core.roles import Role
 from readingroom.errors import PermissionDenied, SettingsError
 from readingroom.hub import oidc
 from readingroom.hub.configure import NODE
-from readingroom.services import accounts, people
+from readingroom.services import accounts, dossiers, people
 from readingroom.settings import REPOSITORY, Settings
 from readingroom.tour.phone import PHONE
 from readingroom.tour.run import free_ports
@@ -270,5 +270,5 @@ class TestLinks:
             people.link_provider(room, "robin", "bilal", "id-of-ada", reason="Check")
         people.link_provider(room, "robin", "chloe", "id-of-chloe", reason="Check")
         people.link_provider(room, "robin", "chloe", "", reason="Check")
-        assert people.dossier(room, "robin", "chloe").subject == ""
+        assert dossiers.dossier(room, "robin", "chloe").subject == ""
         assert accounts.person(room, "chloe").roles == {Role.RESEARCHER}

@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from readingroom.core.roles import Role
 from readingroom.core.second_factor import code_of, secret_of, step_at
-from readingroom.services import accounts, people, sign_in
+from readingroom.services import accounts, dossiers, invitations, people, sign_in
 from tests.factories import PASSWORD
 from tests.integration.web.world import BASE, NOW
 
@@ -100,7 +100,7 @@ class TestInviting:
         answer = world.stranger().post(f"{BASE}/invitation/{token}", data={"password": PASSWORD, "again": PASSWORD},
                                        headers={"Origin": "https://evil.example"})
         assert answer.status_code == 403
-        assert people.invited(world.room, token)
+        assert invitations.invited(world.room, token)
 
     @pytest.mark.parametrize("wrong", [{"username": "Not Good"}, {"name": ""}, {"organisation": ""}, {"email": "x"},
                                        {"roles": ""}, {"reason": ""}, {"username": "ada"}])
@@ -168,7 +168,7 @@ class TestOnePerson:
 
     def test_a_reset_gives_a_link(self, world):
         token = link_in(world.client("robin").do("/people/ada/reset", **WHY))
-        assert people.invited(world.room, token).username == "ada"
+        assert invitations.invited(world.room, token).username == "ada"
 
     @pytest.mark.parametrize("path", ["/people/nobody-here", "/people/ada/fly", "/people/ada/sign"])
     def test_what_does_not_exist(self, world, path):
@@ -197,7 +197,7 @@ class TestMyAccount:
         assert eli.do("/account/undertaking", sha256="0" * 64, agreed="yes").status_code == 422
         assert accounts.person(world.room, "eli").undertaking is None
         assert eli.do("/account/undertaking", sha256=sha256, agreed="yes").status_code == 303
-        ((signed, words),) = people.dossier(world.room, "eli", "eli").signatures
+        ((signed, words),) = dossiers.dossier(world.room, "eli", "eli").signatures
         assert signed.sha256 == sha256 and words == "I, Eli of Leeds, will keep the data in."
         assert "You have signed exactly these words" in text_of(eli.see("/account/undertaking"))
 

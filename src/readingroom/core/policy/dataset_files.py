@@ -101,6 +101,8 @@ class UndertakingFile(_File):
 
     organisation: Annotated[str, Field(max_length=200)] = ""
     version: Annotated[str, Field(min_length=1, max_length=40)]
+    days: Annotated[Positive | None, Field(le=3660, description="A signature counts for so many days; without, until "
+                                           "version or words change.")] = None
     text: Annotated[str, Field(min_length=1, max_length=50_000)]
 
 
@@ -164,7 +166,7 @@ def parse_undertaking(text: str, file: str) -> Undertaking:
     """An undertaking file's contents. PolicyError lists every fault."""
     read = _read(text, file)
     found = _checked(read, file, UndertakingFile)
-    return Undertaking(found.organisation, found.version, found.text)
+    return Undertaking(found.organisation, found.version, found.text, found.days)
 
 
 def parse_any(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:

@@ -180,6 +180,9 @@ class Policy(BaseModel):
         default=None, description="Legal gateways under which data may be shared.")
     denied_columns: Annotated[Names | None, Direction.UNION] = Field(
         default=None, description="Columns (table.column) that no grant may open.")
+    two_people_vouch: Annotated[Switch | None, Direction.ANY] = Field(
+        default=None, description="Yes: whoever verified a person's identity does not record their accreditation; "
+        "somebody else does. The site's own counts.")
     max_grant_days: Annotated[Positive | None, Direction.MIN] = Field(
         default=None, description="Longest life of a grant, in days.")
 

@@ -59,6 +59,7 @@ class SignatureRow(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     words: Mapped[str] = mapped_column(Text, deferred=True)
     signed_at: Mapped[datetime]
+    held_until: Mapped[date | None]
 
 
 class InvitationRow(Base):

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from typing_extensions import TypedDict
 
 from readingroom.core.people import Person, status
-from readingroom.services import people
+from readingroom.services import dossiers
 from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Calling
 from readingroom.web.portal import Here
@@ -51,7 +51,7 @@ def _day(value: date | None) -> str | None:
 @router.get("/person")
 def person(here: Here, calling: Calling) -> Standing:
     """`missing` is empty when nothing of their own keeps them from data; a project has conditions besides."""
-    found = people.dossier(here.room, calling.username, calling.username)
+    found = dossiers.dossier(here.room, calling.username, calling.username)
     known: Person = found.person
     signed = known.undertaking
     return {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from readingroom.core.access import Reason
-from readingroom.core.people import Person, Qualification, QualificationKind, Signature, status
+from readingroom.core.people import EXPIRING_DAYS, Person, Qualification, QualificationKind, Signature, status
 from readingroom.core.person_actions import PersonAction
 from readingroom.core.roles import ROLE_PERMISSIONS, Role
-from readingroom.services.people import Dossier
+from readingroom.services.dossiers import Dossier
 from readingroom.web.addresses import page
 from readingroom.web.presenters import times
 from readingroom.web.presenters.grants import StoryLine, story_line
@@ -130,6 +130,7 @@ class Record:
     actions: tuple[Action, ...]
     person: Person
     subject: str
+    second_person: bool
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,9 @@ def roles(held: frozenset[Role]) -> str:
 
 def lapses(person: Person, today: date) -> str:
     """What of a person's ends first, and when."""
-    known = [(until, what) for until, what in ((person.accredited_until, "accreditation"),
-                                               (person.trained_until, "training")) if until is not None]
+    known = [(until, what) for until, what in (
+        (person.accredited_until, "accreditation"), (person.trained_until, "training"),
+        (person.bound_until, "undertaking")) if until is not None]
     if not known:
         return "–"
     until, what = min(known)
@@ -179,7 +181,14 @@ def record(found: Dossier, today: date, *, by_provider: bool = False) -> Record:
                      one in (PersonAction.SUSPEND, PersonAction.BAR, PersonAction.RESET))
               for one, text in ACTION_WORDS.items()
               if one in found.possible and (one is not PersonAction.LINK or by_provider)),
-        person, found.subject)
+        person, found.subject, found.second_person)
+
+
+def to_sign(found: Dossier, today: date) -> bool:
+    """Whether the undertaking is to be signed: it keeps the person from data, or soon will."""
+    ends = found.person.bound_until
+    return any(one.rule == "person.undertaking" for one in found.shut) or (
+        ends is not None and ends - today <= timedelta(days=EXPIRING_DAYS))
 
 
 def _may(person: Person) -> tuple[str, ...]:
@@ -202,7 +211,9 @@ def _summary(found: Dossier, today: date) -> tuple[tuple[str, str], ...]:
         ("Accreditation", f"{accredited.detail.capitalize()}, until {times.until(person.accredited_until, today)}"
          if accredited and person.accredited_until else "None on record"),
         ("Undertaking", "Not signed" if signed is None else
-         f"Version {signed.version}, signed {times.stamp(signed.signed_at)}{', to be signed anew' * unsigned}"),
+         f"Version {signed.version}, signed {times.stamp(signed.signed_at)}"
+         f"{f', until {times.until(signed.held_until, today)}' if signed.held_until else ''}"
+         f"{', to be signed anew' * unsigned}"),
         ("Second factor", "Set up" if found.second_factor else "Not set up yet"),
         ("Username", person.username),
         ("E-mail", person.email or "None on record"),

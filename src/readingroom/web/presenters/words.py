@@ -117,8 +117,10 @@ PERSON_NEXT = {
     PersonStatus.VERIFIED: "Record their training, if they are to work with data.",
     PersonStatus.TRAINED: "Record their accreditation.",
     PersonStatus.ACCREDITED: "Nothing to do.",
-    PersonStatus.EXPIRING: "Record a new training or accreditation before the one that lapses first does.",
-    PersonStatus.EXPIRED: "Record a new training or accreditation; until then no data open for them.",
+    PersonStatus.EXPIRING: "Record a new training or accreditation, or have the undertaking signed again, before the "
+                           "one that lapses first does.",
+    PersonStatus.EXPIRED: "Record a new training or accreditation, or have the undertaking signed again; until then no "
+                          "data open for them.",
     PersonStatus.SUSPENDED: "Once what led to it is settled, an administrator reinstates them.",
     PersonStatus.BARRED: "An administrator could reinstate them, in two acts: first to suspended.",
 }

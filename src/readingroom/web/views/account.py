@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from readingroom.core.undertakings import sha256_of
+from readingroom.core.people import EXPIRING_DAYS
+from readingroom.core.undertakings import missing_signature, sha256_of
 from readingroom.errors import InvalidInput, NotFound, PermissionDenied
-from readingroom.services import people, sign_in
+from readingroom.services import dossiers, people, sign_in
 from readingroom.web.addresses import HUB
 from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import people as present
@@ -21,10 +24,10 @@ def account(request: Request, here: Here, looking: Looking) -> Response:
 
 
 def _page(request: Request, here: Portal, looking: Viewer, fault: PermissionDenied | None = None) -> Response:
-    found = people.dossier(here.room, looking.username, looking.username)
+    found = dossiers.dossier(here.room, looking.username, looking.username)
     return render(request, "account/account.html", status=422 if fault else 200, fault=fault,
                   record=present.record(found, here.room.today()), sign_ins=present.sign_ins(found),
-                  must_sign=any(one.rule == "person.undertaking" for one in found.shut) and found.undertaking)
+                  must_sign=found.undertaking and present.to_sign(found, here.room.today()))
 
 
 @router.get("/account/undertaking")
@@ -38,9 +41,12 @@ def _undertaking_page(request: Request, here: Portal, looking: Viewer, fault: In
     if wanted is None:
         raise NotFound("There is no undertaking for your organisation.", rule="person.undertaking")
     words = wanted.words_for(person)
-    signed = person.undertaking is not None and person.undertaking.sha256 == sha256_of(words)
+    missing = missing_signature(person, wanted, here.room.today())
+    ends = person.bound_until
+    soon = ends is not None and ends - here.room.today() <= timedelta(days=EXPIRING_DAYS)
     return render(request, "account/undertaking.html", status=422 if fault else 200, fault=fault, person=person,
-                  version=wanted.version, text=words, sha256=sha256_of(words), signed=signed)
+                  version=wanted.version, text=words, sha256=sha256_of(words), signed=not missing and not soon,
+                  missing=missing, ends=ends, days=wanted.days)
 
 
 @router.post("/account/undertaking")

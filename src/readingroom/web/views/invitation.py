@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from readingroom.errors import InvalidInput
-from readingroom.services import people
+from readingroom.services import invitations
 from readingroom.services.accounts import MINIMUM_PASSWORD_LENGTH
 from readingroom.web import security
 from readingroom.web.addresses import page
@@ -26,7 +26,7 @@ def invitation(request: Request, here: Here, token: str) -> Response:
 
 
 def _page(request: Request, here: Portal, token: str, fault: InvalidInput | None = None) -> Response:
-    found = people.invited(here.room, token)
+    found = invitations.invited(here.room, token)
     return render(request, "people/password.html", status=422 if fault else 200, fault=fault, person=found,
                   token=token, least=MINIMUM_PASSWORD_LENGTH)
 
@@ -45,7 +45,7 @@ def _take(request: Request, here: Portal, token: str, password: str, again: str)
         if password != again:
             raise InvalidInput("The two passwords are not the same.", rule="password.again",
                                next_step="Type the same one twice.")
-        people.take_invitation(here.room, token, password)
+        invitations.take(here.room, token, password)
     except InvalidInput as fault:
         return _page(request, here, token, fault)
     return RedirectResponse(page("/"), status_code=303)

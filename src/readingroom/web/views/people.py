@@ -9,13 +9,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
+from readingroom import bootstrap
 from readingroom.core.people import Accreditation
 from readingroom.core.person_actions import PersonAction
 from readingroom.core.roles import Permission, Role
 from readingroom.errors import InvalidInput, NotFound
+from readingroom.services import dossiers, invitations
 from readingroom.services import people as service
-from readingroom.services.people import Invitation
-from readingroom.web import addresses
+from readingroom.services.invitations import Invitation
 from readingroom.web.forms import choice_field, date_field, optional_date_field
 from readingroom.web.portal import Changed, Here, Looking, Portal, Viewer, render, see, text_field
 from readingroom.web.presenters import people as present
@@ -30,7 +31,7 @@ def listing(
     page: Annotated[int, Query(ge=1, le=100_000)] = 1,
 ) -> Response:
     words = " ".join(q.split())
-    found, total = service.search(here.room, looking.username, words, present.PAGE_SIZE,
+    found, total = dossiers.search(here.room, looking.username, words, present.PAGE_SIZE,
                                   (page - 1) * present.PAGE_SIZE)
     return render(request, "people/list.html", _area(looking),
                   listed=present.listed(found, total, words, page, here.room.today()))
@@ -38,7 +39,7 @@ def listing(
 
 @router.get("/invite")
 def invite_page(request: Request, looking: Looking) -> Response:
-    service.check_looks_after_people(looking.person)
+    dossiers.check_looks_after_people(looking.person)
     return _invite_page(request, looking, {}, frozenset({Role.RESEARCHER}))
 
 
@@ -46,7 +47,7 @@ def _invite_page(request: Request, looking: Viewer, typed: Mapping[str, str], ro
                  fault: InvalidInput | None = None) -> Response:
     offered = tuple(Role) if looking.person.may(Permission.MANAGE_PEOPLE) else (Role.RESEARCHER,)
     return render(request, "people/invite.html", _area(looking), status=422 if fault else 200, fault=fault,
-                  typed=typed, roles=roles, offered=offered, days=service.INVITATION_DAYS)
+                  typed=typed, roles=roles, offered=offered, days=invitations.INVITATION_DAYS)
 
 
 @router.post("/invite")
@@ -61,21 +62,22 @@ def invite(request: Request, here: Here, looking: Looking, form: Changed) -> Res
 
 
 def _link_page(request: Request, here: Portal, looking: Viewer, made: Invitation) -> Response:
-    """Shown once: the records keep no more than a hash of it."""
-    link = f"{here.room.settings.public_url}{addresses.page('/invitation/' + made.token)}"
-    return render(request, "people/link.html", _area(looking), link=link, username=made.username,
+    """Mailed to the person, or else shown, once: the records keep no more than a hash of it."""
+    sent_to = invitations.deliver(here.room, bootstrap.mail(here.room.settings), made)
+    link = "" if sent_to else invitations.address_of(here.room, made)
+    return render(request, "people/link.html", _area(looking), link=link, sent_to=sent_to, username=made.username,
                   until=made.expires_at)
 
 
 @router.get("/people/{username}")
 def person(request: Request, here: Here, looking: Looking, username: str) -> Response:
-    service.check_looks_after_people(looking.person)
+    dossiers.check_looks_after_people(looking.person)
     return _person_page(request, here, looking, username)
 
 
 def _person_page(request: Request, here: Portal, looking: Viewer, username: str, fault: InvalidInput | None = None,
                  tried: str = "", typed: Mapping[str, str] | None = None) -> Response:
-    found = service.dossier(here.room, looking.username, username)
+    found = dossiers.dossier(here.room, looking.username, username)
     return render(request, "people/person.html", _area(looking), status=422 if fault else 200, fault=fault, tried=tried,
                   typed=typed or {},
                   record=present.record(found, here.room.today(), by_provider=bool(here.room.settings.oidc_issuer)),
@@ -88,7 +90,7 @@ def act(request: Request, here: Here, looking: Looking, username: str, action: s
     deed = DEEDS.get(known[action]) if action in known else None
     if deed is None:
         raise NotFound("There is no such action.", rule="address", value=action[:40])
-    service.check_looks_after_people(looking.person)
+    dossiers.check_looks_after_people(looking.person)
     try:
         made = deed(here.room, looking.username, username, form, text_field(form, "reason", 2000))
     except InvalidInput as fault:

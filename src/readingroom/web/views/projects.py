@@ -96,14 +96,14 @@ def remove_page(request: Request, here: Here, looking: Looking, slug: Slug, user
 
 
 def _confirm(request: Request, here: Portal, looking: Viewer, slug: str, username: str = "",
-             fault: ReadingRoomError | None = None) -> Response:
-    """The page before a member leaves, or, without a name, before the project ends."""
+             fault: ReadingRoomError | None = None, *, leads: bool = False) -> Response:
+    """The page before a member leaves, or leads, or, without a name, before the project ends."""
     found = service.get(here.room, looking.username, slug)
     person = next((one for one in found.members if one.username == username), None)
     if username and person is None:
         raise visibility.not_found(slug)
     return render(request, "projects/end.html", RESEARCHER, status=fault.status_code if fault else 200, fault=fault,
-                  project=found.project, person=person, is_self=username == looking.username)
+                  project=found.project, person=person, is_self=username == looking.username, leads=leads)
 
 
 @router.post("/projects/{slug}/members/{username}/remove")
@@ -113,6 +113,20 @@ def remove(request: Request, here: Here, looking: Looking, slug: Slug, username:
     except InvalidInput as fault:
         return _confirm(request, here, looking, slug, username, fault)
     return see("/projects" if username == looking.username else f"/projects/{slug}")
+
+
+@router.get("/projects/{slug}/members/{username}/lead")
+def lead_page(request: Request, here: Here, looking: Looking, slug: Slug, username: Slug) -> Response:
+    return _confirm(request, here, looking, slug, username, leads=True)
+
+
+@router.post("/projects/{slug}/members/{username}/lead")
+def lead(request: Request, here: Here, looking: Looking, slug: Slug, username: Slug, form: Changed) -> Response:
+    try:
+        members.name_lead(here.room, looking.username, slug, username, text_field(form, "reason", 2000))
+    except InvalidInput as fault:
+        return _confirm(request, here, looking, slug, username, fault, leads=True)
+    return see(f"/projects/{slug}")
 
 
 @router.get("/projects/{slug}/end")
@@ -151,6 +165,8 @@ def project(request: Request, here: Here, looking: Looking, slug: str) -> Respon
         is_member=username in found.project.members,
         is_lead=username == found.project.lead,
         may_end=found.project.status in PROJECT_ACTIONS[ProjectAction.CLOSE],
+        lead_away=found.lead_away and found.project.status in PROJECT_ACTIONS[ProjectAction.NAME_LEAD],
+        names_lead=looking.person.may(Permission.MANAGE_PEOPLE) and username not in found.project.members,
         granted=granted,
         requests=mine,
         more=more,
