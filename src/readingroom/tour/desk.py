@@ -11,6 +11,7 @@ from readingroom.tour.journey import PROJECT, Journey, downloaded, posted, requi
 from readingroom.tour.visitor import Page, Visitor, wait_until
 
 ROWS = b"sex,people\nFemale,1240\nMale,3310\n"
+SCRIPT = b"OF = {'001/01': 'Violence', '002/05': 'Theft'}\n"
 LOW_ROW = b"Not recorded,4\n"
 
 
@@ -100,6 +101,33 @@ def returned_round(journey: Journey) -> str:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         require(archive.read("files/by-sex.csv") == ROWS, "what left is not what was approved")
     return f"request {number} came back without the cell of four, was approved in round 2, and left so"
+
+
+def brought_in(journey: Journey) -> str:
+    """Code of one's own comes in by the same desk, into the workspace that is open."""
+    number = bring_in(journey, SCRIPT)
+    folder = f"/project/incoming/{number}"
+    said = journey.run_code(f"import sys; sys.path.append('{folder}'); import groups; print(groups.OF)")
+    require("Violence" in said, f"the workspace does not have what came in: {said}")
+    return f"imran read it and approved it; ada imports it from {folder}"
+
+
+def bring_in(journey: Journey, content: bytes) -> int:
+    """Ada sends a script on the portal's page, a checker approves it on theirs; returns once it has arrived."""
+    ada, imran = journey.person("ada"), journey.person("imran")
+    page = ada.open(f"/incoming/new?project={PROJECT}")
+    sent = ada.send(posted(page, "incoming$"), title="Offence groups", purpose="Our second paper",
+                    files=[("file-1", ("groups.py", content))], **{
+                        "kind-1": "code", "context-1": "Groups offence codes as in our earlier paper.",
+                        "source-1": "written by me", "licence-1": "MIT"})
+    require("/requests/" in sent.url, f"the file was not taken: {sent.text[:600]}")
+    number = int(sent.url.rsplit("/", 1)[1])
+    _waits_for(imran, number)
+    path = f"/requests/{number}/review"
+    require(journey.person("bilal").open(path).status in (403, 404), "a member of the project can open the review")
+    _answers(imran, path, "approve", "Plain code, without data.")
+    wait_until(lambda: f"/project/incoming/{number}" in ada.open(f"/requests/{number}").text, "the files", seconds=60)
+    return number
 
 
 def recall(journey: Journey) -> str:

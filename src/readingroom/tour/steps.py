@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from readingroom.tour.desk import checked_and_frozen, conflict, recall, release, returned_round, two_checkers
+from readingroom.tour.desk import (
+    brought_in,
+    checked_and_frozen,
+    conflict,
+    recall,
+    release,
+    returned_round,
+    two_checkers,
+)
 from readingroom.tour.entrance import see_projects, sign_in
 from readingroom.tour.governance import amendment, apply, expiry_and_renewal, two_custodians, withdrawal
 from readingroom.tour.journey import Journey
@@ -34,6 +42,7 @@ STEPS: tuple[tuple[str, Callable[[Journey], str]], ...] = (
     ("The release can be verified by anyone", release),
     ("A request is returned, changed, and judged again", returned_round),
     ("A release is taken back", recall),
+    ("Code comes in by the same desk", brought_in),
     ("A grant ends by itself, and is renewed", expiry_and_renewal),
     ("A withdrawn grant closes the workspace", withdrawal),
     ("Anyone can read the register", public_register),

@@ -35,6 +35,11 @@ class TestTheForm:
         assert TABLES["context"] in page and "code: does not leave" in page
         assert "The group Tables" in text_of(ada.see("/requests/1/files/2"))
 
+    def test_each_file_can_be_put_in_no_group_or_in_any(self, world):
+        page = text_of(world.client("ada").see("/requests/new?project=returning-defendants"))
+        chosen = re.search(r'<select[^>]*name="group-1".*?</select>', page, re.DOTALL).group()
+        assert re.findall(r'value="(\w*)"', chosen) == ["", "1", "2", "3", "4", "5"] and "No group" in chosen
+
     @pytest.mark.parametrize(("fields", "said"), [
         ({"group-1": "2"} | TYPED, "File 1 is in group 2, which has no name."),
         ({"group-1": "9"} | TYPED, "File 1 is in group 9, which has no name."),

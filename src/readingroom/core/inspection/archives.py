@@ -231,5 +231,5 @@ def _entry_findings(entry: Entry) -> list[Finding]:
 
 
 def _to_read(sources: list[str], language: str) -> Finding:
-    return Finding("package.read", Verdict.REVIEW, f"{len(sources)} files of {language}. They run where it is used, so "
-                   "a person has to know where it is from.", "Look for it where its authors publish it.")
+    return Finding("package.read", Verdict.REVIEW, f"{language} files in it: {len(sources)}. They run where it is "
+                   "used, so a person has to read them and know where they are from.")
