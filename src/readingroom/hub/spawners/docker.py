@@ -10,7 +10,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from html import escape
 from itertools import count
@@ -165,9 +165,7 @@ class WorkspaceSpawner(DockerSpawner):
         self._arguments = container_arguments(self.settings, plan, host, self.overrides, image_id=image_id)
         self.image = self._arguments.image
         self._sign_in_at_own_host()
-        if self._starts.locked():
-            self._step("Waiting while others start")
-        async with self._starts:
+        async with self._among_few():
             await self._start_server(plan)
         if self._tier is Tier.STRICT:
             self._step("Starting the display, through which you see it as pixels")
@@ -179,6 +177,14 @@ class WorkspaceSpawner(DockerSpawner):
         await self._in_thread(self._let_in)
         self._step("Opening the workspace")
         return unix_url(self._sockets_dir / sockets.NAME)
+
+    @asynccontextmanager
+    async def _among_few(self) -> AsyncIterator[None]:
+        """Not more than the processors can start at once; the others come in the order of asking."""
+        if self._starts.locked():
+            self._step("Waiting while others start")
+        async with self._starts:
+            yield
 
     async def _start_server(self, plan: Plan) -> None:
         """The container, and JupyterLab in it up to its socket, which is pinned."""
