@@ -133,7 +133,7 @@ def test_it_is_named_and_saved_and_listed(notebook: Notebook) -> None:
 def test_the_status_bar_says_how_the_workspace_stands(notebook: Notebook) -> None:
     standing = notebook.lab.locator(".rr-standing")
     expect(standing).to_contain_text("Returning defendants · Standard tier · ", timeout=ANSWER_MS)
-    expect(standing).to_contain_text(re.compile(r"[0-9.]+ [kM]B of 300\.0 MB shown"), timeout=2 * ANSWER_MS)
+    expect(standing).to_contain_text(re.compile(r"[0-9.]+ [kM]B shown, alert at 300\.0 MB"), timeout=2 * ANSWER_MS)
     expect(standing).to_contain_text(re.compile(r"Data until .+Closes in "))
     bar, item = notebook.lab.locator("#jp-main-statusbar").bounding_box(), standing.bounding_box()
     assert bar and item and item["x"] + item["width"] <= bar["x"] + bar["width"]

@@ -41,8 +41,8 @@ def words(found: Standing, today: date, now: datetime) -> Words:
 
 def _before_alert(shown: Shown) -> str:
     """What was shown, against the number that raises an alert: the first that anybody notices."""
-    most = f" of {times.size(shown.alert)}" if shown.alert is not None else ""
-    return f"{times.size(shown.used)}{most} shown" + (": over the alert" if shown.over_alert else "")
+    most = f", alert at {times.size(shown.alert)}" if shown.alert is not None and not shown.over_alert else ""
+    return f"{times.size(shown.used)} shown{most}" + (": over the alert" if shown.over_alert else "")
 
 
 def closes(closing: Closing | None, now: datetime) -> str:
