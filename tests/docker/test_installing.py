@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import threading
 import time
 from contextlib import closing
@@ -116,6 +117,27 @@ def test_plain_install_packages_just_works_in_r(world, workspace):
     (event,) = [one for one in all_events(world)
                 if (one.action, one.detail.get("name")) == ("package.fetched", "rrdemo")]
     assert (event.actor, event.project) == ("ada", PROJECT)
+
+
+@pytest.fixture(scope="module")
+def praise(tmp_path_factory) -> tuple[str, bytes]:
+    """A real package of CRAN's, byte for byte as its author sent it there: Debian keeps it as its source."""
+    place = tmp_path_factory.mktemp("cran")
+    (place / "lists" / "partial").mkdir(parents=True)
+    (place / "sources").write_text("deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] "
+                                   "http://deb.debian.org/debian bookworm main\n")
+    own = ["-qq", "-o", f"Dir::Etc::sourcelist={place}/sources", "-o", "Dir::Etc::sourceparts=/dev/null",
+           "-o", f"Dir::State::lists={place}/lists"]
+    for command in (["update"], ["source", "--download-only", "--tar-only", "r-cran-praise"]):
+        subprocess.run(["apt-get", *own, *command], cwd=place, check=True, capture_output=True)
+    return "praise_1.0.0.tar.gz", (place / "r-cran-praise_1.0.0.orig.tar.gz").read_bytes()
+
+
+def test_a_real_package_of_cran_is_installed_from_the_mirror(world, workspace, praise):
+    packages.add(world.room, PROJECT, [praise], by="command line")
+    line = """Rscript -e 'install.packages("praise"); cat(praise::praise("You are ${adjective}!"))'"""
+    status, said = workspace(line, image="notebook-r")
+    assert status == 0 and "You are " in said, said
 
 
 def all_events(world):
