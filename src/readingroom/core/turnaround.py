@@ -79,6 +79,9 @@ def rounds(events: Iterable[Event]) -> tuple[Round, ...]:
 def _tell(now: Round, event: Event, at: datetime, detail: dict[str, object]) -> None:
     if event.action == "file.checked":
         now.rules[str(detail["file"])] = tuple(detail["rules"])  # type: ignore[arg-type]
+    elif event.action == "file.compared":
+        file = str(detail["file"])
+        now.rules[file] = (*now.rules.get(file, ()), *detail["rules"])  # type: ignore[misc]
     elif event.action == "file.viewed":
         now.looked.setdefault(event.actor, at)
     elif event.action == "request.reviewed" and event.actor not in now.answered:  # the first answer is the blind one

@@ -42,6 +42,14 @@ class Memory:
                  for request, file_id, name, shown in rows if shown}
         return tuple(found.values())
 
+    def evidence_of(self, datasets: Collection[str], but: int, most: int) -> tuple[dict[str, object], ...]:
+        """The evidence of files released from one of these, newest first; of other requests than `but`."""
+        known = select(MemoryRow.file_id).where(MemoryRow.dataset.in_(datasets), MemoryRow.request != but)
+        rows = self._session.scalars(
+            select(FileRow.evidence).where(FileRow.id.in_(known), FileRow.evidence.is_not(None))
+            .order_by(FileRow.id.desc()).limit(most))
+        return tuple(evidence for evidence in rows if evidence)
+
     def set_resemblances(self, file_id: int, found: Sequence[Resemblance]) -> None:
         content = [_as_dict(one) for one in found]
         row = self._session.get(ResemblanceRow, file_id)
@@ -59,6 +67,7 @@ class Memory:
 def _as_dict(one: Resemblance) -> dict[str, Any]:
     return {"request": one.request, "file": one.file, "file_id": one.file_id, "statistic": one.statistic,
             "shared": one.shared, "equal": one.equal, "numbers": one.numbers,
+            "looks": one.looks, "counts": one.counts,
             "differences": [[each.row, each.column, each.before, each.now, each.few] for each in one.differences]}
 
 

@@ -92,6 +92,17 @@ class Requests:
         row.output_type, row.verdict = output_type, int(verdict)
         row.findings = [finding.as_dict() for finding in findings]
 
+    def add_findings(self, file_id: int, findings: Sequence[Finding]) -> bool:
+        """Add to what was found of a checked file what is not there yet, worst first; whether anything was new."""
+        row = self._session.get_one(FileRow, file_id)
+        new = [told for finding in findings if (told := finding.as_dict()) not in row.findings]
+        if not new:
+            return False
+        row.findings = sorted([*row.findings, *new], key=lambda told: -Verdict[str(told["verdict"]).upper()])
+        if row.verdict is not None:
+            row.verdict = max(row.verdict, *(int(finding.verdict) for finding in findings))
+        return True
+
     def save_review(self, number: int, review: Review) -> None:
         """Store a checker's review of a round, replacing their earlier one of the same round."""
         row = self._row(number)

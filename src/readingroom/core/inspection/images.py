@@ -60,7 +60,7 @@ def check_image(content: bytes, output_type: str) -> list[Finding]:
                 "Save the figure again without metadata, for example with plt.savefig(name, metadata={}).",
             )
         ]
-    return [] if _picture(content, output_type) is not None else [_undecodable()]
+    return [] if picture(content, output_type) is not None else [_undecodable()]
 
 
 def hidden(content: bytes, output_type: str) -> str:
@@ -93,16 +93,16 @@ def decoded(content: bytes, output_type: str) -> bytes | None:
     """The picture re-encoded as plain PNG, or None if it does not decode within the limits."""
     from PIL import Image  # lazy: the rules are imported where no images are read
 
-    picture = _picture(content, output_type)
-    if picture is None:
+    found = picture(content, output_type)
+    if found is None:
         return None
-    clean = Image.frombytes(picture.mode, picture.size, picture.tobytes())
+    clean = Image.frombytes(found.mode, found.size, found.tobytes())
     out = io.BytesIO()
     clean.save(out, format="PNG", compress_level=1)
     return out.getvalue()
 
 
-def _picture(content: bytes, output_type: str) -> Image.Image | None:
+def picture(content: bytes, output_type: str) -> Image.Image | None:
     """Its pixels as they are shown, or None if it does not decode within the limits."""
     from PIL import Image
 

@@ -50,7 +50,7 @@ def _comparison(file: OutputFile, sight: Sight, found: tuple[Resemblance, ...] |
     elif alike:
         words = f"Like it, and from the same data: {plural(len(alike), 'released file')}."
     else:
-        words = "No table released from the same data is like it."
+        words = "Nothing released from the same data is like it."
     since, changed = _since(file, sight)
     return Comparison(since, changed, words, alike)
 
@@ -83,5 +83,7 @@ def _alike(one: Resemblance) -> Alike:
     said = [f"{one.equal} of {one.shared} cells with the same labels are equal"] if one.shared else []
     if one.numbers:
         said.append(f"{plural(one.numbers, 'number')} of ten or more in both")
+    if one.looks:
+        said.append("the pictures look alike")
     return Alike(page(f"/releases/{one.request}"), f"{one.file}, release {one.request}", "; ".join(said) + ".", one.few,
                  one.differences)

@@ -113,7 +113,7 @@ def _compared(case: Case) -> Comparison:
     before, now = shown(preview(case.name, case.earlier), None), shown(preview(case.name, case.content), None)
     alike = resembles(now, before, POLICY.threshold or 0) if before and now else None
     if alike is None:
-        return Comparison("", None, "No table released from the same data is like it.", ())
+        return Comparison("", None, "Nothing released from the same data is like it.", ())
     shared, equal, _, differences = alike
     words = f"{equal} of {shared} cells with the same labels are equal."
     differences = tuple(replace(one, few=False) for one in differences)  # that is for the trainee to see
