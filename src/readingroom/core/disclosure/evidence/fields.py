@@ -78,5 +78,6 @@ TABLE: tuple[Field, ...] = (
     Field("decimals", readers.DECIMALS, "How many decimals are shown."),
     Field("noise", readers.NOISE, "For perturbed counts, how far the noise goes (`largest`), its `variance`, up to "
           "which number no result is shown (`small`), and a fingerprint of the secret behind the record keys (`key`)."),
-    Field("scale", readers.SCALE, "For a discrete variable, the values that it can take."),
+    Field("scale", readers.SCALE, "For a discrete variable, the values that it can take; `seen` where these are the "
+          "whole numbers of the data, few, and nobody said so."),
 )

@@ -91,11 +91,15 @@ class CellEvidence:
 
 @dataclass(frozen=True)
 class Scale:
-    """The values that a discrete variable can take: `lowest`, `lowest` + `step`, ... `highest`."""
+    """The values that a discrete variable can take: `lowest`, `lowest` + `step`, ... `highest`.
+
+    `seen`: found in the data; nobody said that these are all.
+    """
 
     step: float
     lowest: float
     highest: float
+    seen: bool = False
 
 
 @dataclass(frozen=True)

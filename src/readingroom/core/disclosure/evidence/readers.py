@@ -149,11 +149,11 @@ def read_two_by_two(value: object, path: str) -> TwoByTwo:
 
 def read_scale(value: object, path: str) -> Scale:
     fields = mapping(value, path)
-    only(fields, {"step", "lowest", "highest"}, path)
+    only(fields, {"step", "lowest", "highest", "seen"}, path)
     step, lowest, highest = (read_number(fields.get(name), f"{path}.{name}") for name in ("step", "lowest", "highest"))
     if step <= 0 or lowest >= highest:
         refuse(path, [step, lowest, highest], "a step above zero and a lowest value below the highest")
-    return Scale(step, lowest, highest)
+    return Scale(step, lowest, highest, read_flag(fields.get("seen", False), f"{path}.seen"))
 
 
 def read_noise(value: object, path: str) -> Noise:
@@ -211,7 +211,8 @@ TWO_BY_TWO = Kind(read_two_by_two, {
     "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": _COUNT}})
 SCALE = Kind(read_scale, {
     "type": "object", "additionalProperties": False, "required": ["step", "lowest", "highest"],
-    "properties": {"step": {"type": "number", "exclusiveMinimum": 0}, "lowest": _NUMBER, "highest": _NUMBER}})
+    "properties": {"step": {"type": "number", "exclusiveMinimum": 0}, "lowest": _NUMBER, "highest": _NUMBER,
+                   "seen": {"type": "boolean"}}})
 NOISE = Kind(read_noise, {
     "type": "object", "additionalProperties": False, "required": ["largest", "variance", "small", "key"],
     "properties": {"largest": {"type": "integer", "minimum": 1, "maximum": LARGEST_NOISE},

@@ -52,8 +52,9 @@ def check_spread(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
 
     Formula: unsafe when n - 1 < d0 (`residual_degrees_of_freedom`), n counting people; a standard deviation of 0 is
     unsafe by the rule on all-equal values. Where a discrete scale is declared: unsafe when some value occurs in every
-    sample of n values on the scale that has the published mean and standard deviation after rounding. Scales of more
-    than 20 steps are REVIEW. In samples of more than 16 values, one that people of the threshold's number may have is
+    sample of n values on the scale that has the published mean and standard deviation after rounding. Where the data
+    are whole numbers of at most ten steps and nobody declared a scale, the same is REVIEW. Scales of more than 20 steps
+    are REVIEW. In samples of more than 16 values, one that people of the threshold's number may have is
     told of nobody; of more than 40 not all samples are looked at, and it is REVIEW where for some value none was found
     that lacks it, or has it so often.
 
@@ -118,7 +119,7 @@ def _enumerated(cells: list[CellEvidence], evidence: TableEvidence, scale: Scale
         findings.append(
             Finding(
                 "spread.enumeration",
-                Verdict.FAIL,
+                Verdict.REVIEW if scale.seen else Verdict.FAIL,
                 f"In {plural(len(told), 'cell')} number, mean and standard deviation fit only samples in which "
                 f"somebody has a certain value ({described}); all samples were looked at, as for up to {LARGEST_EXACT} "
                 "people.",
@@ -129,7 +130,7 @@ def _enumerated(cells: list[CellEvidence], evidence: TableEvidence, scale: Scale
             )
         )
     for rule, found_cells, reason in (
-        ("spread.impossible", impossible, "no sample on the declared scale has the number, mean and standard deviation "
+        ("spread.impossible", impossible, "no sample on the scale has the number, mean and standard deviation "
          "shown"),
         ("spread.undecided", doubtful, "there are too many samples to tell whether a value occurs in all that fit "
          f"(all are looked at for up to {LARGEST_EXACT} people on scales of up to {MOST_STEPS} steps)"),

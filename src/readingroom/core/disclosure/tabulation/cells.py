@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence
+from readingroom.core.disclosure.evidence import CellEvidence, Labels, Scale, TableEvidence
 from readingroom.core.disclosure.evidence.model import EVERY_ROW
 from readingroom.core.disclosure.tabulation.engine import Computed, Places
 from readingroom.core.disclosure.tabulation.labels import TOTAL, text_of
@@ -40,7 +40,7 @@ def tables(computed: Computed, source: Mapping[str, str] | None = None) -> tuple
             for row, column, key in grid(computed) if not build.is_idle(key))
         made.append(TableEvidence(
             _name(measure), recipe.unit or EVERY_ROW, cells, said, decimals=recipe.decimals,
-            row_names=recipe.rows, column_names=recipe.columns,
+            row_names=recipe.rows, column_names=recipe.columns, scale=_scale(computed, measure, places),
             probability=measure.q if measure.q is not None else 0.5 if measure.canonical == "median" else None))
     return tuple(made)
 
@@ -58,6 +58,17 @@ def grid(computed: Computed) -> Iterable[tuple[Labels, Labels, Key]]:
 
 def _name(measure: Measure) -> str:
     return "count" if measure.canonical == "records" else measure.canonical
+
+
+def _scale(computed: Computed, measure: Measure, places: Places) -> Scale | None:
+    """From the least to the largest value in any cell, where values are whole numbers and not many."""
+    place = places.value
+    if measure.canonical not in ("sd", "variance") or place is None or place not in computed.whole:
+        return None
+    ends = [(found[f"lo{place}"], found[f"hi{place}"]) for found in computed.facts.values()
+            if found[f"lo{place}"] is not None]
+    low, high = min((low for low, _ in ends), default=0), max((high for _, high in ends), default=0)
+    return Scale(1.0, float(low), float(high), seen=True) if low < high else None
 
 
 class _Cells:

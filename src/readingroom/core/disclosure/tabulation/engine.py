@@ -29,6 +29,9 @@ SHUT: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": "false", "temp_directory": "", "preserve_insertion_order": "false",
 }
 MOST_FETCHED = 3 * MOST_CELLS
+MOST_STEPS = 10
+"""From the least to the largest of whole numbers that are taken for a scale, as marks from 0 to 10 are."""
+
 LOOKED_AT = 1000
 """Rows in which three different values show that a column has more than two."""
 
@@ -51,7 +54,8 @@ class Places:
 class Computed:
     """What one pass found. `facts` has, by (row code, column code), a value for each of `names`; -1 is "all".
 
-    `left_out` counts the rows that are in no cell, by reason.
+    `left_out` counts the rows that are in no cell, by reason; `whole` are the places of values that are whole numbers,
+    and not many.
     """
 
     recipe: Recipe
@@ -61,6 +65,7 @@ class Computed:
     places: tuple[Places, ...]
     mode_labels: Mapping[int, tuple[str, ...]]
     left_out: Mapping[str, int]
+    whole: frozenset[int] = frozenset()
 
 
 def compute(frame: Any, recipe: Recipe, *, top: int = TOP, at_once: int = ROWS_AT_ONCE,
@@ -99,6 +104,7 @@ class _Pass:
         self.known: dict[tuple[str, ...], int] = {}
         self.mode_labels: dict[int, tuple[str, ...]] = {}
         self.maybe_two: set[int] = set()
+        self.whole: set[int] = set()
         self.used = used
 
     def run(self) -> Computed:
@@ -142,7 +148,7 @@ class _Pass:
         rows = axis(recipe.rows, down, {r for r, _ in facts}, every=every)
         columns = axis(recipe.columns, across, {c for _, c in facts}, every=every)
         _check_size(rows, columns, recipe)
-        return Computed(recipe, rows, columns, facts, places, self.mode_labels, left_out)
+        return Computed(recipe, rows, columns, facts, places, self.mode_labels, left_out, frozenset(self.whole))
 
     def _variables(self, names: tuple[str, ...], prefix: str) -> tuple[list[Variable], str, list[str]]:
         """Each variable's labels; SQL for a row's combination of them; SQL that says a label is missing."""
@@ -241,6 +247,8 @@ class _Pass:
         most = max(min(ends["max"], ends["max"] if high is None else high), ends["min"] if low is None else low)
         if self.recipe.where or self.recipe.cap or len(pc.unique(column.slice(0, LOOKED_AT).drop_null())) < 3:
             self.maybe_two.add(len(self.values))
+        if most - least <= MOST_STEPS and frames.whole(column) and not self.recipe.cap:
+            self.whole.add(len(self.values))
         return Value(exact, signed=least < 0, zeros=least <= 0 <= most)
 
     def _look_for_two(self, connection: duckdb.DuckDBPyConnection, test: str) -> None:

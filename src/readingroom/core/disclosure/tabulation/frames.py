@@ -279,6 +279,14 @@ def finite(column: pa.ChunkedArray) -> bool:
     return all(end is None or math.isfinite(end) for end in ends.values())
 
 
+def whole(column: pa.ChunkedArray) -> bool:
+    """Whether all numbers are whole ones; where they are not, few rows mostly say so."""
+    if pa.types.is_integer(column.type):
+        return True
+    first = column.slice(0, 1000)
+    return all(bool(pc.all(pc.equal(some, pc.floor(some)), min_count=0).as_py()) for some in (first, column))
+
+
 def _no_numbers(name: str, what: str) -> InvalidInput:
     return InvalidInput(f"The column {name!r} holds {what}, which is not made of numbers.", rule="data.numbers",
                         value=name, next_step="Name a column of numbers, or make it one first.")

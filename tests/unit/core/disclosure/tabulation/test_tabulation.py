@@ -11,10 +11,14 @@ import polars
 import pyarrow as pa
 import pytest
 
-from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence
+from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence, parse_evidence
+from readingroom.core.disclosure.evidence.writing import written
+from readingroom.core.disclosure.rules.spread import check_spread
 from readingroom.core.disclosure.tabulation.cells import tables
 from readingroom.core.disclosure.tabulation.engine import compute
 from readingroom.core.disclosure.tabulation.recipe import digest, parse_recipe, schema
+from readingroom.core.disclosure.verdict import Verdict
+from readingroom.core.policy import Policy
 from readingroom.errors import InvalidInput
 
 
@@ -134,6 +138,25 @@ def test_values_that_are_one_of_two_are_counted(values, more, expected):
     for statistic in ("mean", "sd"):
         cell = table(frame, statistic=statistic, value="v", unit="p", **more).cells[0]
         assert (cell.lower_people, cell.upper_people) == expected
+
+
+@pytest.mark.parametrize(("values", "more", "scale"), [
+    ([5] * 11 + [3], {}, (1.0, 3.0, 5.0)),  # nothing but eleven fives and a three has this mean and deviation
+    ([5.0] * 11 + [3.0], {}, (1.0, 3.0, 5.0)),
+    ([5.0] * 11 + [3.5], {}, None),
+    ([5] * 11 + [30], {}, None),  # too many steps to be a scale
+    ([5] * 11 + [3], {"where": "v > 3"}, None),  # all alike
+    ([5] * 11 + [3], {"cap": [4, None]}, None),
+])
+def test_whole_numbers_of_few_steps_are_a_scale(values, more, scale):
+    frame = {"v": values, "p": list("abcdefghijkl")}
+    made = table(frame, statistic="sd", value="v", unit="p", **more)
+    assert (made.scale and (made.scale.step, made.scale.lowest, made.scale.highest)) == scale
+    assert table(frame, statistic="mean", value="v", unit="p", **more).scale is None
+    assert parse_evidence(written((made,))) == made
+    policy = Policy(threshold=10, threshold_inclusive=False, zeros_disclosive=False, residual_degrees_of_freedom=10)
+    told = [(one.rule, one.verdict) for one in check_spread(made, policy)]
+    assert (("spread.enumeration", Verdict.REVIEW) in told) is (scale is not None)
 
 
 def test_the_numerator_of_a_share_of_a_value_is_who_has_any():
