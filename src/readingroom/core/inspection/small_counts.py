@@ -141,12 +141,12 @@ def _small(
     if not cells:
         return []
     described = listing([f"{cell.row[0]} × {cell.column[0]}: {number}" for number, cell in cells])
-    looks = "are" if verdict is Verdict.FAIL else "may be"
+    looks = ("is a count", "are counts") if verdict is Verdict.FAIL else ("may be a count", "may be counts")
     return [
         Finding(
             "threshold",
             verdict,
-            f"{plural(len(cells), 'published number')} {looks} counts below the limit "
+            f"{plural(len(cells), f'published number {looks[0]}', f'published numbers {looks[1]}')} below the limit "
             f"({described}); each count "
             "needs "
             f"{limit_words(policy)} people.",

@@ -1,5 +1,6 @@
 """Where rules meet missing parameters, missing evidence, and numbers at the edge of what floats can hold."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -179,3 +180,36 @@ def test_a_published_number_agrees_with_its_evidence(statistic, text, cell, tabl
     evidence = TableEvidence(statistic, "id", (CellEvidence(("a",), ("b",), 40, 40, **cell),), **table)
     published = PublishedTable(("g", "b"), (("a", text),), 2)
     assert match(evidence, published).complete is agrees
+
+
+def crossed(rows, hidden=(), **table):
+    """Counts by row and column with totals; `hidden` are places of suppressed cells."""
+    names = [*"abcdef"[:len(rows[0])], "Total"]
+    full = [[*row, sum(row)] for row in rows]
+    full.append([sum(column) for column in zip(*full, strict=True)])
+    lines = [*"NSWE"[:len(rows)], "Total"]
+    return TableEvidence("count", "id", tuple(
+        CellEvidence((line,), (name,), count, count, suppressed=(at, place) in hidden,
+                     margin="Total" in (line, name), **table.get("cell", {}))
+        for at, (line, counts) in enumerate(zip(lines, full, strict=True))
+        for place, (name, count) in enumerate(zip(names, counts, strict=True))), row_names=("r",), column_names=("c",))
+
+
+def test_hidden_cells_that_follow_tell_of_a_whole_row():
+    """N, a and N, b are hidden and follow from their columns, so that all 25 of N are seen to be in a."""
+    table = crossed([[25, 0, 0], [30, 40, 50]], {(0, 0), (0, 1)})
+    policy = COMPLETE.model_copy(update={"group_disclosure": True})
+    told = {(finding.rule, finding.verdict) for finding in check_differencing(table, policy)}
+    assert ("differencing.group", Verdict.FAIL) in told
+    safe = crossed([[25, 30, 40], [30, 40, 50], [25, 60, 70]], {(0, 1), (0, 2), (1, 1), (1, 2)})
+    assert not [finding for finding in check_differencing(safe, policy) if finding.verdict is Verdict.FAIL]
+
+
+def test_shown_numbers_that_cannot_be_true_together_are_for_a_person():
+    """Controlled rounding keeps sums, and these do not add up: nothing can be said of the hidden cell."""
+    table = crossed([[4, 21, 33], [30, 40, 50]], {(0, 0)})
+    cells = tuple(cell if cell.suppressed else replace(cell, shown=5 * (cell.people // 5) + 500 * cell.margin)
+                  for cell in table.cells)
+    rounded = replace(table, cells=cells, rounding=5, rounding_method="controlled")
+    assert ("differencing.unchecked", Verdict.REVIEW) in {
+        (finding.rule, finding.verdict) for finding in check_differencing(rounded, COMPLETE)}

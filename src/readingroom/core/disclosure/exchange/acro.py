@@ -14,6 +14,7 @@ from typing import Any
 
 from readingroom.core.disclosure.check import check_output
 from readingroom.core.disclosure.exchange.acro_models import regression_findings
+from readingroom.core.disclosure.rules.wording import plural
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict, combine
 from readingroom.core.inspection.csv_table import read_csv
 from readingroom.core.inspection.recognise import parse_json
@@ -106,7 +107,7 @@ def read_acro(files: Mapping[str, bytes], policy: Policy) -> AcroSession:
     if extra:
         findings.append(_finding(
             "acro.unlisted", Verdict.REVIEW,
-            f"{len(extra):,} files are in no output: {visible(', '.join(extra))[:200]}.",
+            f"{plural(len(extra), 'file is', 'files are')} in no output: {visible(', '.join(extra))[:200]}.",
             "Remove them, or make them outputs."))
     outputs = tuple(_output(str(name), result, files, policy) for name, result in results.items())
     return AcroSession(str(version), outputs, tuple(findings))
