@@ -85,7 +85,7 @@ def measure(directory: Path) -> Result:
     settings = Settings(state_dir=directory)
     upgrade(settings)
     room = ReadingRoom(settings=settings, store=Store(settings.database_url, Now()), clock=Now(),
-                       policies=policies(), blobs=None, extracts=None)  # type: ignore[arg-type]
+                       policies=policies(), blobs=None, extracts=None, secrets=None)  # type: ignore[arg-type]
     effective = room.policies.layers("data-first", "dataset-0")
     purpose = min(effective[0].policy.purposes or {"research"})
     gateway = min(next(layer.policy.legal_gateways for layer in reversed(effective) if layer.policy.legal_gateways))

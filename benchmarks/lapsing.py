@@ -32,6 +32,7 @@ from readingroom.db.migrate import upgrade
 from readingroom.db.store import Store
 from readingroom.db.tables import GrantRow
 from readingroom.services import lapsing
+from readingroom.services.changes import Changes
 from readingroom.services.room import ReadingRoom
 from readingroom.settings import Settings
 from readingroom.storage.blobs import FileBlobs
@@ -58,7 +59,8 @@ def make_room(directory: Path, clock: Clock) -> ReadingRoom:
         DataTable("people", "People", (column,), "person_id"),)), Policy()) for number in range(DATASETS)}
     room = ReadingRoom(settings=settings, store=Store(settings.database_url, clock), clock=clock,
                        policies=Policies(Layer("site", Policy()), {}, datasets),
-                       blobs=FileBlobs(settings.blobs_dir), extracts=FoundExtracts(settings.extracts_dir))
+                       blobs=FileBlobs(settings.blobs_dir), extracts=FoundExtracts(settings.extracts_dir),
+                       secrets=None)  # type: ignore[arg-type]
     members = [f"r{number}" for number in range(MEMBERS)]
     with room.store.transaction() as tx:
         for name in (*members, "mercer"):
@@ -106,6 +108,15 @@ def wanted(room: ReadingRoom) -> int:
         return len(tx.extracts.wanted(room.today()))
 
 
+def wanted_since(room: ReadingRoom, changes: Changes) -> int:
+    """What the worker asks when nothing happened since it asked last."""
+    with room.store.reading() as tx:
+        projects = changes.look(tx, room.now(), tx.extracts.datasets(room.today()))
+        found = tx.extracts.wanted(room.today(), projects) if projects != () else ()
+    changes.looked()
+    return len(found)
+
+
 def timed(act: Callable[..., Any], *arguments: object, times: int = 1) -> tuple[float, Any]:
     """The shortest of so many runs, and what the last returned."""
     seconds, result = [], None
@@ -124,7 +135,10 @@ def measure(directory: Path) -> list[Result]:
     idle, swept = timed(lapsing.sweep, room, times=3)
     asked, many = timed(wanted_one_by_one, room)
     joined, found = timed(wanted, room, times=3)
-    assert (none, swept, many, found) == (0, 0, 10_000, 10_000)
+    changes = Changes()
+    assert wanted_since(room, changes) == 10_000
+    quiet, nothing = timed(wanted_since, room, changes, times=3)
+    assert (none, swept, many, found, nothing) == (0, 0, 10_000, 10_000, 0)
     clock.at += timedelta(days=1)
     news = one_by_one(room)
     some, told = timed(lapsing.sweep, room)
@@ -140,7 +154,8 @@ def measure(directory: Path) -> list[Result]:
         Result("Sweep of 10,000 grants, nothing due", idle, naive, name, "under 1 s"),
         Result(f"The same, {SOME} warn or end (told to 600 people in all)", some, naive, name, "under 1 s"),
         Result(f"The same, {ended:,} end at once", everything, naive, name),
-        Result("Wanted extracts of 10,000 grants", joined, asked, name),
+        Result("Wanted extracts of 10,000 grants, once a minute", joined, asked, name),
+        Result("The same twice a second, while nothing happens", quiet, asked, name),
     ]
 
 

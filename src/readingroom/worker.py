@@ -44,6 +44,7 @@ from readingroom.services import (
     walls,
     workspaces,
 )
+from readingroom.services.changes import Changes
 from readingroom.services.workshop import Workshop
 from readingroom.settings import load_settings
 
@@ -73,6 +74,7 @@ class Worker:
         self.activity = DoorActivity(workshop.settings)
         self.volumes = volumes(workshop.settings)
         self.mail = mail(workshop.settings)
+        self.extract_changes = Changes()
 
     def run(self) -> None:
         """Until stopped: every duty at its own pace, each on a thread of its own so that none delays a sweep."""
@@ -84,7 +86,7 @@ class Worker:
             ("use", lambda: use.note_use(self.workshop, self.activity), USE_SECONDS),
             ("limits", self.tell_limits, USE_SECONDS),
             ("meter", lambda: shown.read_meter(self.workshop, self.workshop.meter), sweep),
-            ("extracts", lambda: workspaces.prepare_extracts(self.workshop), JOBS_SECONDS),
+            ("extracts", lambda: workspaces.prepare_extracts(self.workshop, self.extract_changes), JOBS_SECONDS),
             ("reminders", lambda: reminders.sweep(self.workshop), ORPHANS_SECONDS),
             ("counts", lambda: simulation.count_rows(self.workshop), QUEUE_SECONDS),
             ("jobs", self.start_jobs, JOBS_SECONDS),

@@ -40,6 +40,11 @@ class Events:
         row = self._session.execute(HEAD).first()
         return None if row is None else _event(row)
 
+    def projects_since(self, seq: int) -> frozenset[str]:
+        """The projects of which anything is on the log after event number `seq`."""
+        return frozenset(self._session.scalars(
+            select(EVENTS.c.project).where(EVENTS.c.seq > seq, EVENTS.c.project != "").distinct()))
+
     def all(self) -> Iterator[Event]:
         """Every event, in order, without holding them all in memory."""
         for row in self._session.scalars(select(EventRow).order_by(EventRow.seq).execution_options(yield_per=1000)):

@@ -6,22 +6,24 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, String, and_, bindparam, cast, exists, func, not_, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
 from readingroom.core.policy import Policy
 from readingroom.core.projects import NO_RULES, Extract, Grant, standing
+from readingroom.db.plain import plain
 from readingroom.db.tables import ExtractRow, GrantRow, ProjectRow
 from readingroom.errors import NotFound
 
 _STATUSES = {status.value: status for status in GrantStatus}
+_GRANTS, _PROJECTS = GrantRow.__table__, ProjectRow.__table__
 _TERMS = (
-    select(GrantRow.id, GrantRow.dataset, GrantRow.status, GrantRow.expires_on, GrantRow.budget_micro_rho,
-           GrantRow.decided_by, GrantRow.decided_at, GrantRow.decision_reason, GrantRow.rules, GrantRow.version,
-           ProjectRow.status.label("project_status"))
-    .join(ProjectRow, ProjectRow.slug == GrantRow.project).where(GrantRow.project == bindparam("slug"))
-    .order_by(GrantRow.id))
+    select(_GRANTS.c.id, _GRANTS.c.dataset, _GRANTS.c.status, _GRANTS.c.expires_on, _GRANTS.c.budget_micro_rho,
+           _GRANTS.c.decided_by, _GRANTS.c.decision_reason, cast(_GRANTS.c.rules, String), _GRANTS.c.version,
+           _PROJECTS.c.status.label("project_status"))
+    .join(_PROJECTS, _PROJECTS.c.slug == _GRANTS.c.project).where(_GRANTS.c.project == bindparam("slug"))
+    .order_by(_GRANTS.c.id))
 HELD = [status.value for status in (GrantStatus.ACTIVE, GrantStatus.SUSPENDED, GrantStatus.EXPIRED)]
 
 
@@ -63,13 +65,13 @@ class Grants:
 
     def terms(self, slug: str) -> tuple[Grant, ...]:
         """The same as far as access depends on it: without columns and row filters, which are most of the reading."""
-        rows = self._session.execute(_TERMS, {"slug": slug}).all()
+        rows = plain(self._session, _TERMS, {"slug": slug}).all()
         if not rows:
             return ()
         grants = tuple(
-            Grant(key, slug, dataset, _STATUSES[status], {}, {}, expires_on, budget, "", "", decided_by, decided_at,
-                  reason, Policy.model_validate(rules) if rules else NO_RULES, version)
-            for key, dataset, status, expires_on, budget, decided_by, decided_at, reason, rules, version, _ in rows)
+            Grant(key, slug, dataset, _STATUSES[status], {}, {}, expires_on, budget, "", "", decided_by, None, reason,
+                  NO_RULES if rules == "{}" else Policy.model_validate_json(rules), version)
+            for key, dataset, status, expires_on, budget, decided_by, reason, rules, version, _ in rows)
         return standing(ProjectStatus(rows[0].project_status), grants)
 
     def ever_of_project(self, slug: str) -> tuple[Grant, ...]:
@@ -127,23 +129,49 @@ class Extracts:
         self._session.merge(ExtractRow(id=extract.id, grant_id=extract.grant_id, version=extract.version,
                                        made_at=extract.made_at, destroyed_at=None))
 
-    def wanted(self, today: date) -> tuple[tuple[Grant, str, Extract | None], ...]:
-        """Every live grant with its project's programme and its newest extract that still exists; in one question."""
+    def wanted(self, today: date, projects: Collection[str] | None = None
+               ) -> tuple[tuple[Grant, str, Extract | None], ...]:
+        """Every live grant with its project's programme and its newest extract that still exists, in one question.
+
+        Of these projects only, if any are named.
+        """
+        among = () if projects is None else (GrantRow.project.in_(sorted(projects)),)
         rows = self._session.execute(
             select(GrantRow, ProjectRow.programme, ExtractRow).join(ProjectRow, ProjectRow.slug == GrantRow.project)
             .outerjoin(ExtractRow, and_(ExtractRow.grant_id == GrantRow.id, ExtractRow.destroyed_at.is_(None)))
-            .where(live(today)).order_by(GrantRow.id, ExtractRow.made_at))
+            .where(live(today), *among).order_by(GrantRow.id, ExtractRow.made_at))
         newest = {row[0].id: row for row in rows}  # the last of each grant's, which is the newest, stays
         return tuple((_grant(grant), programme, extract and _extract(extract))
                      for grant, programme, extract in newest.values())
 
-    def existing(self, today: date) -> tuple[tuple[Extract, Grant, bool], ...]:
-        """Every extract that still exists, oldest first, with its grant and whether that is live; in one question."""
+    def datasets(self, today: date) -> tuple[str, ...]:
+        """The datasets of which any grant is live."""
+        return tuple(self._session.scalars(
+            select(GrantRow.dataset).join(ProjectRow, ProjectRow.slug == GrantRow.project).where(live(today))
+            .distinct().order_by(GrantRow.dataset)))
+
+    def ids(self) -> frozenset[str]:
+        """The names of every extract that still exists."""
+        return frozenset(self._session.scalars(select(ExtractRow.id).where(ExtractRow.destroyed_at.is_(None))))
+
+    def dead(self, today: date) -> tuple[tuple[Extract, Grant], ...]:
+        """Every extract that still exists, though its grant is not live; oldest first."""
+        return self._existing(not_(live(today)))
+
+    def replaced(self) -> tuple[tuple[Extract, Grant], ...]:
+        """Every extract that still exists beside a newer one of its grant; oldest first."""
+        newer = aliased(ExtractRow)
+        later = or_(newer.made_at > ExtractRow.made_at,
+                    and_(newer.made_at == ExtractRow.made_at, newer.id > ExtractRow.id))
+        beside = (newer.grant_id == ExtractRow.grant_id, newer.destroyed_at.is_(None))
+        return self._existing(exists().where(*beside, later))
+
+    def _existing(self, condition: ColumnElement[bool]) -> tuple[tuple[Extract, Grant], ...]:
         rows = self._session.execute(
-            select(ExtractRow, GrantRow, live(today)).join(GrantRow, GrantRow.id == ExtractRow.grant_id)
+            select(ExtractRow, GrantRow).join(GrantRow, GrantRow.id == ExtractRow.grant_id)
             .join(ProjectRow, ProjectRow.slug == GrantRow.project)
-            .where(ExtractRow.destroyed_at.is_(None)).order_by(ExtractRow.made_at))
-        return tuple((_extract(extract), _grant(grant), bool(is_live)) for extract, grant, is_live in rows)
+            .where(ExtractRow.destroyed_at.is_(None), condition).order_by(ExtractRow.made_at, ExtractRow.id))
+        return tuple((_extract(extract), _grant(grant)) for extract, grant in rows)
 
     def find(self, extract_id: str) -> Extract | None:
         row = self._session.get(ExtractRow, extract_id)

@@ -47,7 +47,7 @@ class Notices:
         plain = [row for row in rows if not known[row["username"]]]
         mailed = [row for row in rows if known[row["username"]]]
         if plain:
-            self._session.execute(insert(NoticeRow), plain)
+            self._session.execute(insert(NoticeRow.__table__), plain)
         if mailed:
             ids = self._session.scalars(insert(NoticeRow).returning(NoticeRow.id), mailed)
             self._session.execute(insert(MailRow), [

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from readingroom.core.people import Credential, Person, Qualification, QualificationKind, Signature, Standing
 from readingroom.core.roles import Role
+from readingroom.db.plain import plain
 from readingroom.db.tables import (
     CredentialRow,
     InvitationRow,
@@ -42,11 +43,11 @@ class People:
     def find(self, username: str) -> Person | None:
         """Read column by column: it is asked at every access decision, and rows as objects take three times as long."""
         key = {"username": username}
-        row = self._session.execute(_PERSON, key).first()
+        row = plain(self._session, _PERSON, key).first()
         if row is None:
             return None
-        signature = self._session.execute(_SIGNATURE, key).first()
-        return _of(row, self._session.execute(_QUALIFICATIONS, key).all(), signature)
+        signature = plain(self._session, _SIGNATURE, key).first()
+        return _of(row, plain(self._session, _QUALIFICATIONS, key).all(), signature)
 
     def get(self, username: str) -> Person:
         person = self.find(username)
@@ -165,11 +166,11 @@ def _unknown(username: str) -> NotFound:
                     next_step="Check the name.")
 
 
-_PERSON = select(*PersonRow.__table__.columns).where(PersonRow.username == bindparam("username"))
-_QUALIFICATIONS = (select(*QualificationRow.__table__.columns)
-                   .where(QualificationRow.username == bindparam("username")).order_by(QualificationRow.id))
-_SIGNATURE = (select(*SignatureRow.__table__.columns).where(SignatureRow.username == bindparam("username"))
-              .order_by(SignatureRow.id.desc()).limit(1))
+_PEOPLE, _FACTS, _SIGNED = PersonRow.__table__, QualificationRow.__table__, SignatureRow.__table__
+_PERSON = select(_PEOPLE).where(_PEOPLE.c.username == bindparam("username"))
+_QUALIFICATIONS = select(_FACTS).where(_FACTS.c.username == bindparam("username")).order_by(_FACTS.c.id)
+_SIGNATURE = (select(*(column for column in _SIGNED.c if column.name != "words"))
+              .where(_SIGNED.c.username == bindparam("username")).order_by(_SIGNED.c.id.desc()).limit(1))
 
 
 def _matching(query: Select[Any], words: str) -> Select[Any]:

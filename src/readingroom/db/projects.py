@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from readingroom.core.lifecycle import LIVE, ProjectStatus
 from readingroom.core.policy import Tier
 from readingroom.core.projects import Project
+from readingroom.db.plain import plain
 from readingroom.db.tables import MembershipRow, ProjectRow
 from readingroom.errors import NotFound
 
@@ -31,8 +32,8 @@ class Projects:
         self._session.flush()
 
     def find(self, slug: str) -> Project | None:
-        row = self._session.execute(_PROJECT, {"slug": slug}).first()
-        return None if row is None else _of(row, self._session.execute(_MEMBERS, {"slug": slug}).scalars())
+        row = plain(self._session, _PROJECT, {"slug": slug}).first()
+        return None if row is None else _of(row, plain(self._session, _MEMBERS, {"slug": slug}).scalars())
 
     def get(self, slug: str) -> Project:
         project = self.find(slug)
@@ -92,8 +93,9 @@ class Projects:
         self._session.get_one(ProjectRow, slug).status = status.value
 
 
-_PROJECT = select(*ProjectRow.__table__.columns).where(ProjectRow.slug == bindparam("slug"))
-_MEMBERS = select(MembershipRow.username).where(MembershipRow.project == bindparam("slug"))
+_PROJECTS, _MEMBERSHIPS = ProjectRow.__table__, MembershipRow.__table__
+_PROJECT = select(_PROJECTS).where(_PROJECTS.c.slug == bindparam("slug"))
+_MEMBERS = select(_MEMBERSHIPS.c.username).where(_MEMBERSHIPS.c.project == bindparam("slug"))
 
 
 def _project(row: ProjectRow) -> Project:

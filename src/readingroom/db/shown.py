@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.shown import Hour, Reading
+from readingroom.db.plain import plain
 from readingroom.db.tables import DoorCounterRow, ShownHourRow
 
 
@@ -41,7 +42,7 @@ class ShownBytes:
 
     def since_of(self, projects: Collection[str], moment: datetime) -> dict[str, tuple[Hour, ...]]:
         """The same of each of these projects, in one question."""
-        rows = self._session.execute(_SINCE, {"since_projects": sorted(projects), "since_hour": moment})
+        rows = plain(self._session, _SINCE, {"since_projects": sorted(projects), "since_hour": moment})
         found: dict[str, list[Hour]] = {project: [] for project in projects}
         for row in rows:
             found[row.project].append(_hour(row))
@@ -64,9 +65,9 @@ class ShownBytes:
         self._session.get_one(DoorCounterRow, (username, project)).alerted_at = at
 
 
-_SINCE = (select(*ShownHourRow.__table__.columns).where(
-    ShownHourRow.project.in_(bindparam("since_projects", expanding=True)), ShownHourRow.hour >= bindparam("since_hour"))
-    .order_by(ShownHourRow.hour))
+_HOURS = ShownHourRow.__table__
+_SINCE = (select(_HOURS).where(_HOURS.c.project.in_(bindparam("since_projects", expanding=True)),
+                               _HOURS.c.hour >= bindparam("since_hour")).order_by(_HOURS.c.hour))
 
 
 def _hour(row: Any) -> Hour:

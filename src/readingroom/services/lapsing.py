@@ -17,7 +17,7 @@ from readingroom.services.notices import Telling
 from readingroom.services.room import ReadingRoom
 
 SYSTEM = "system"
-BATCH = 1000
+BATCH = 500  # terms in one transaction: others wait for half a second where thousands end on one day
 ACTIONS: dict[tuple[Means, News], str] = {
     (Means.PROJECT, News.ENDED): "project.ended", (Means.PROJECT, News.RESTORED): "project.restored",
     **{(means, news): action for means in (Means.TRAINING, Means.ACCREDITATION, Means.UNDERTAKING)
@@ -31,12 +31,12 @@ def sweep(room: ReadingRoom) -> int:
     Safe to repeat, to be killed at any moment, and to run twice at once: each batch is one transaction, in which what
     is due is asked for.
     """
-    done = 0
-    while _anything_due(room):
+    done, more = 0, _anything_due(room)
+    while more:
         with room.store.transaction() as tx:
             terms = tx.lapses.due(room.today(), BATCH)
             _follow(room, tx, terms)
-        done += len(terms)
+        done, more = done + len(terms), len(terms) == BATCH
     freezing.sweep(room)
     return done
 

@@ -21,6 +21,7 @@ from readingroom.core.workspaces import Opening, WorkspacePlan, closing
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.ports import Engine, Hub
 from readingroom.services import access, walls
+from readingroom.services.changes import Changes
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
 
@@ -164,13 +165,17 @@ def _digest(grant: int, version: str, row_filter: tuple[tuple[str, str], ...],
         "columns": {table: list(names) for table, names in columns}})).hexdigest()
 
 
-def prepare_extracts(workshop: Workshop) -> int:
+def prepare_extracts(workshop: Workshop, changes: Changes | None = None) -> int:
     """Make every extract that a live grant lacks; returns how many were made. Safe to repeat after a crash.
 
-    One that cannot be made does not hold up the others; it is tried again next time.
+    One that cannot be made does not hold up the others; it is tried again next time. With `changes` only the projects
+    of which something is on the log since the last time are looked at, and all of them once a minute.
     """
     with workshop.store.reading() as tx:
-        wanted = _all_wanted(workshop, tx)
+        newest = {slug: next(reversed(workshop.vault.versions(slug)), None)
+                  for slug in tx.extracts.datasets(workshop.today())}
+        projects = changes.look(tx, workshop.now(), (workshop.today(), newest)) if changes else None
+        wanted = _all_wanted(workshop, tx, newest, projects)
 
     def make(extract: Wanted) -> None:
         grant = extract.grant
@@ -184,7 +189,10 @@ def prepare_extracts(workshop: Workshop) -> int:
                                  version=extract.version, extract=extract.id,
                                  columns={table: list(columns) for table, columns in extract.columns.items()})
 
-    return _each(make, wanted)
+    made = _each(make, wanted)
+    if changes:
+        changes.looked()
+    return made
 
 
 def destroy_dead_extracts(workshop: Workshop) -> int:
@@ -195,12 +203,15 @@ def destroy_dead_extracts(workshop: Workshop) -> int:
     """
     stored = workshop.extracts.stored()
     with workshop.store.reading() as tx:
-        existing = tx.extracts.existing(workshop.today())
-        newest = {grant.id: extract.id for extract, grant, _ in existing}  # the oldest come first
+        dead = {extract.id: (extract, grant) for extract, grant in tx.extracts.dead(workshop.today())}
         in_use = {opening.project for opening in tx.workspaces.open_now()}
-        dead = [(extract, grant) for extract, grant, live in existing
-                if not live or (extract.id != newest[grant.id] and grant.project not in in_use)]
-        known = {extract.id for extract, _, _ in existing} | {extract.id for extract in _all_wanted(workshop, tx)}
+        dead |= {extract.id: (extract, grant) for extract, grant in tx.extracts.replaced()
+                 if grant.project not in in_use}
+        unknown = set(stored) - tx.extracts.ids()
+        if unknown:  # what is being made has no record yet
+            newest = {slug: next(reversed(workshop.vault.versions(slug)), None)
+                      for slug in tx.extracts.datasets(workshop.today())}
+            unknown -= {extract.id for extract in _all_wanted(workshop, tx, newest)}
 
     def destroy(found: tuple[Extract, Grant]) -> None:
         extract, grant = found
@@ -210,8 +221,8 @@ def destroy_dead_extracts(workshop: Workshop) -> int:
             tx.events.record(SYSTEM, "extract.destroyed", f"grant:{grant.id}", grant.project,
                              dataset=grant.dataset, extract=extract.id)
 
-    destroyed = _each(destroy, dead)
-    _each(workshop.extracts.destroy, sorted(set(stored) - known))
+    destroyed = _each(destroy, dead.values())
+    _each(workshop.extracts.destroy, sorted(unknown))
     return destroyed
 
 
@@ -283,13 +294,11 @@ def _each(act: Callable[[One], None], subjects: Iterable[One], *, at_once: int =
     return len(failures)
 
 
-def _all_wanted(workshop: Workshop, tx: Any) -> list[Wanted]:
-    """What live grants call for and do not have. Versions are looked up once for each dataset."""
-    newest: dict[str, str | None] = {}
+def _all_wanted(workshop: Workshop, tx: Any, newest: Mapping[str, str | None],
+                projects: Collection[str] | None = None) -> list[Wanted]:
+    """What live grants, of these projects if any are named, call for and do not have. `newest` is by dataset."""
     found = []
-    for grant, programme, made in tx.extracts.wanted(workshop.today()):
-        if grant.dataset not in newest:
-            newest[grant.dataset] = next(reversed(workshop.vault.versions(grant.dataset)), None)
+    for grant, programme, made in tx.extracts.wanted(workshop.today(), projects) if projects != () else ():
         version = newest[grant.dataset]
         if version is None:
             continue
