@@ -20,6 +20,7 @@ from readingroom.core.undertakings import Undertaking
 from readingroom.core.walls import Finding
 from readingroom.db.migrate import upgrade
 from readingroom.db.store import Store
+from readingroom.hub.names import RESEARCHER
 from readingroom.services import accounts, applications, walls, workspaces
 from readingroom.services.people import record_signature
 from readingroom.services.requests import Upload
@@ -162,7 +163,7 @@ def make_workshop(directory: Path, *, policies: Policies = POLICIES, people: dic
         vault=OneVersionVault(), answerer=CountingAnswerer(), hub=StillHub(), meter=NothingShown(),
         audit_key=Ed25519PrivateKey.from_private_bytes(bytes(range(32))),
         release_key=Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))),
-        arrivals=SharedFolders(settings.homes_dir, FolderVolumes(settings.volumes_dir)))
+        arrivals=SharedFolders(settings.homes_dir, FolderVolumes(settings.volumes_dir), RESEARCHER))
     hashed = accounts.hash_password(PASSWORD)
     with workshop.store.transaction() as tx:
         for username, role in people.items():

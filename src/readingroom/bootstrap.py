@@ -19,6 +19,7 @@ from readingroom.db.store import Store
 from readingroom.errors import SettingsError
 from readingroom.hub.client import HubClient
 from readingroom.hub.meter import DoorMeter
+from readingroom.hub.names import RESEARCHER
 from readingroom.ports import Extracts, Mail, PrivateAnswerer, Vault, Volumes
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
@@ -64,7 +65,7 @@ def build_workshop(settings: Settings) -> Workshop:
         hub=hub_client(settings, "worker-token"), meter=DoorMeter(settings),
         audit_key=_private_key(settings.keys_dir / "audit-signing.pem"),
         release_key=_private_key(settings.keys_dir / "release-signing.pem"),
-        arrivals=SharedFolders(settings.homes_dir, volumes(settings)),
+        arrivals=SharedFolders(settings.homes_dir, volumes(settings), RESEARCHER),
         scanner=ClamdScanner(Path(settings.clamav_socket)) if settings.clamav_socket else None,
     )
 

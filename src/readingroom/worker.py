@@ -59,7 +59,7 @@ RULES_SECONDS = 5.0
 USE_SECONDS = 10.0
 MAIL_SECONDS = 5.0
 ESCALATE_SECONDS = 60.0
-RETRY_SECONDS = 15.0
+RETRY_SECONDS, LONGEST_RETRY_SECONDS = 15.0, 300.0
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
@@ -164,13 +164,15 @@ class Worker:
     def _start(self, name: str, workflow: Callable[[int], None], key: int) -> None:
         """Start it, or again when the records still call for it some time after it ended.
 
-        It broke (on a full disk, say), or it ended with nothing to do and now there is: a request that thawed.
+        It broke (on a full disk, say), or it ended with nothing to do and now there is: a request that thawed, or files
+        that wait for room. The waits double up to some minutes.
         """
         attempts = DBOS.list_workflows(workflow_id_prefix=f"{name}.", load_input=False, load_output=False)
         if attempts:
             last = max(attempts, key=lambda attempt: attempt.created_at or 0)
             ended = (last.updated_at or 0) / 1000
-            if last.status not in ENDED or time.time() - ended < RETRY_SECONDS:
+            wait = min(RETRY_SECONDS * 2 ** min(len(attempts) - 1, 10), LONGEST_RETRY_SECONDS)
+            if last.status not in ENDED or time.time() - ended < wait:
                 return
             log.warning("%s ended (%s) and is started again", name, last.status)
         with SetWorkflowID(f"{name}.{len(attempts) + 1}"):

@@ -10,6 +10,7 @@ import pytest
 from readingroom.core.volumes import SHARED
 from readingroom.errors import NoRoom
 from readingroom.hub.containers import shared_dir
+from readingroom.hub.names import RESEARCHER
 from readingroom.storage.arrivals import SharedFolders
 from readingroom.storage.volumes import LoopVolumes
 from readingroom.tour.desk import bring_in
@@ -23,7 +24,7 @@ TRY_ALL = """
 import os, pathlib
 folder = pathlib.Path('/project/incoming/{number}')
 for deed in (lambda: (folder / 'groups.py').write_text('x = 1'), lambda: (folder / 'groups.py').unlink(),
-             lambda: (folder / 'groups.py').chmod(0o666), lambda: (folder / 'mine').write_text(''),
+             lambda: (folder / 'mine').write_text(''),
              lambda: folder.rename('/project/incoming/other'), lambda: os.mkdir('/project/incoming/99')):
     try:
         deed()
@@ -55,7 +56,9 @@ def test_what_a_checker_approved_is_read_in_the_workspace_that_was_open_all_the_
         "sys.path.append(str(one.folder))\nimport groups\nprint(groups.GROUPS)")
     assert f"{number} /project/incoming/{number} MIT" in ran and "'Violence'" in ran
     tried = journey.run_code(TRY_ALL.format(number=number)).split("\n")
-    assert [line for line in tried if line] == ["could not"] * 6
+    assert [line for line in tried if line] == ["could not"] * 5
+    assert journey.run_code(f"import os; folder = '/project/incoming/{number}'; os.chmod(folder, 0o755); "
+                            "os.remove(f'{folder}/groups.py'); print(os.listdir(folder))") == "[]"
     assert journey.container()["Id"] == container
 
 
@@ -78,7 +81,7 @@ def test_a_folder_that_is_really_full_takes_nothing_and_then_all(tmp_path):
     homes, size = tmp_path / "homes", 16 * 1024**2
     volumes = LoopVolumes(tmp_path / "volumes", homes)
     place = homes / "returns" / SHARED
-    folders, files = SharedFolders(homes, volumes), {"a.py": b"x = 1\n" * 50_000, "b.py": b"y = 2\n"}
+    folders, files = SharedFolders(homes, volumes, RESEARCHER), {"a.py": b"x = 1\n" * 50_000, "b.py": b"y = 2\n"}
     try:
         with folders.staged("returns", size, "1", {"first.py": b"z = 3\n"}) as appear:
             appear()

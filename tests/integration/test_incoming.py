@@ -33,6 +33,7 @@ from readingroom.errors import (
     ReadingRoomError,
     Unavailable,
 )
+from readingroom.hub.names import RESEARCHER
 from readingroom.services import deliveries, freezing, grants, handover, memory, releases, requests
 from readingroom.services.requests import Upload
 from readingroom.storage import arrivals
@@ -274,6 +275,18 @@ class TestTheFolder:
         assert (shared(workshop) / "incoming" / "1").stat().st_ino == first
         assert deliveries.make(workshop, 1) is None
 
+    def test_what_a_member_did_to_it_before_it_was_recorded_is_undone(self, workshop):
+        """The files are theirs once they appear: a pipe or a change in them neither holds the worker up nor stays."""
+        approved(workshop)
+        with workshop.arrivals.staged("returns", 10**9, "1", {"groups.py": b"GROUPS = {}\n"}) as appear:
+            appear()
+        folder = shared(workshop) / "incoming" / "1"
+        assert folder.stat().st_uid == (folder / "groups.py").stat().st_uid == RESEARCHER
+        (folder / "groups.py").unlink()
+        os.mkfifo(folder / "groups.py")
+        assert deliveries.make(workshop, 1) is not None
+        assert (folder / "groups.py").read_bytes() == b"GROUPS = {}\n"
+
     def test_a_crash_before_leaves_something_hidden_that_the_next_try_clears_away(self, workshop):
         approved(workshop)
         incoming = shared(workshop) / "incoming"
@@ -360,7 +373,7 @@ class TestTheFolder:
         approved(workshop)
         real = arrivals._write
 
-        def full(folder, name, content):
+        def full(folder, name, content, owner):
             raise OSError(errno.ENOSPC, "No space left on device")
 
         monkeypatch.setattr(arrivals, "_write", full)
@@ -467,4 +480,4 @@ def copied(workshop, directory):
     settings = replace(workshop.settings, state_dir=directory, database_url="")
     return replace(workshop, settings=settings, store=Store(settings.database_url, workshop.clock),
                    blobs=FileBlobs(settings.blobs_dir), extracts=DirectoryExtracts(settings.extracts_dir),
-                   arrivals=SharedFolders(settings.homes_dir, FolderVolumes(settings.volumes_dir)))
+                   arrivals=SharedFolders(settings.homes_dir, FolderVolumes(settings.volumes_dir), RESEARCHER))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import socket
 import struct
 import threading
@@ -11,6 +13,9 @@ import pytest
 from readingroom.clamd import ClamdScanner
 from readingroom.core.incoming import Scan
 from readingroom.errors import Unavailable
+from readingroom.ops.checks import Level
+from readingroom.ops.doctor.installation import scanner
+from readingroom.settings import REPOSITORY, Settings
 
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 LIMIT = 2**20
@@ -83,3 +88,23 @@ def test_no_daemon_is_said_so(tmp_path):
     with pytest.raises(Unavailable) as refused:
         ClamdScanner(tmp_path / "none.sock").scan(b"x")
     assert refused.value.rule == "scan.socket"
+
+
+class TestTheDoctor:
+    def settings(self, tmp_path, said: str, **given) -> Settings:
+        shutil.copytree(REPOSITORY / "policies", tmp_path / "policies")
+        site = tmp_path / "policies" / "site.yaml"
+        site.write_text(re.sub(r"incoming_file_bytes: \d+", "incoming_file_bytes: 1000",
+                               site.read_text().replace("incoming_scanned: false", f"incoming_scanned: {said}")))
+        return Settings(state_dir=tmp_path, policies_dir=tmp_path / "policies", **given)
+
+    def test_none_is_fine_unless_policy_demands_one(self, tmp_path):
+        assert list(scanner(self.settings(tmp_path / "a", "false"))) == []
+        (found,) = scanner(self.settings(tmp_path / "b", "true"))
+        assert found.level is Level.WARNING and "clamav_socket" in found.fix
+
+    def test_one_that_is_set_is_asked(self, tmp_path, daemon):
+        (found,) = scanner(self.settings(tmp_path / "a", "true", clamav_socket=str(tmp_path / "clamd.sock")))
+        assert found.level is Level.OK and daemon.received == bytes(1000)
+        (found,) = scanner(self.settings(tmp_path / "b", "true", clamav_socket=str(tmp_path / "none.sock")))
+        assert found.level is Level.WARNING

@@ -10,7 +10,7 @@ from readingroom.sdk import _door
 
 @dataclass(frozen=True)
 class IncomingFile:
-    """`path` is where it is; the folder is not to be written to, so copy what you want to change."""
+    """`path` is where it is, set to be read only: copy what you want to change."""
 
     name: str
     path: Path

@@ -8,7 +8,6 @@ one open directory, in which the workspaces' account cannot write.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 import stat
@@ -31,8 +30,8 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 class SharedFolders:
     """The Arrivals port on the folders that workspaces mount at /project."""
 
-    def __init__(self, homes: Path, volumes: Volumes) -> None:
-        self._homes, self._volumes = homes, volumes
+    def __init__(self, homes: Path, volumes: Volumes, account: int) -> None:
+        self._homes, self._volumes, self._account = homes, volumes, account
 
     @contextmanager
     def staged(self, project: str, size_bytes: int, name: str, files: Mapping[str, bytes]
@@ -40,17 +39,18 @@ class SharedFolders:
         place = self._homes / project / SHARED
         with (self._volumes.provide((Volume(place, size_bytes),)), _opened(place) as shared,
               _incoming(shared) as incoming):
+            owner = self._owner(shared)
             if _holds(incoming, name, files):  # by a worker that was killed before it could say so
-                yield lambda: _check_in_place(shared, incoming)
+                yield lambda: _hand_over(shared, incoming, name, owner)
                 return
-            with _hidden(shared, incoming, name, files) as hidden:
+            with _hidden(shared, incoming, name, files, owner) as hidden:
                 appeared = False
 
                 def appear() -> None:
                     nonlocal appeared
                     _appear(incoming, hidden, name)
                     appeared = True
-                    _check_in_place(shared, incoming)
+                    _hand_over(shared, incoming, name, owner)
 
                 try:
                     yield appear
@@ -58,6 +58,12 @@ class SharedFolders:
                     if appeared:  # what was not recorded has not arrived
                         shutil.rmtree(name, dir_fd=incoming)
                     raise
+
+    def _owner(self, shared: int) -> int:
+        """Whose the files become: the folder's own account, so that members can delete what they no longer need. Until
+        a workspace was opened the folder is still ours; then the one that it will be given."""
+        found = os.fstat(shared).st_uid
+        return self._account if found == os.geteuid() else found
 
 
 @contextmanager
@@ -139,7 +145,7 @@ def _holds(incoming: int, name: str, files: Mapping[str, bytes]) -> bool:
         return False
     try:
         return _names(folder) == set(files) and all(
-            _digest(folder, one) == hashlib.sha256(content).digest() for one, content in files.items())
+            _is(folder, one, content) for one, content in files.items())
     finally:
         os.close(folder)
 
@@ -149,13 +155,18 @@ def _names(folder: int) -> set[str]:
         return {entry.name for entry in found}
 
 
-def _digest(folder: int, name: str) -> bytes:
-    with os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder), "rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+def _is(folder: int, name: str, content: bytes) -> bool:
+    """Whether it is a plain file of these bytes; by now it may be anything that a member put there."""
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError:
+        return False
+    with os.fdopen(descriptor, "rb") as file:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and file.read(len(content) + 1) == content
 
 
 @contextmanager
-def _hidden(shared: int, incoming: int, name: str, files: Mapping[str, bytes]) -> Iterator[str]:
+def _hidden(shared: int, incoming: int, name: str, files: Mapping[str, bytes], owner: int) -> Iterator[str]:
     """The files, durable, in a hidden directory below `incoming` that only we can enter; gone after a failure."""
     room = os.fstatvfs(shared)
     if sum(map(len, files.values())) + ROOM_TO_SPARE + 4096 * len(files) > room.f_bavail * room.f_frsize:
@@ -168,8 +179,7 @@ def _hidden(shared: int, incoming: int, name: str, files: Mapping[str, bytes]) -
         folder = os.open(hidden, _DIRECTORY, dir_fd=incoming)
         try:
             for one, content in files.items():
-                _write(folder, one, content)
-            os.fchmod(folder, 0o555)
+                _write(folder, one, content, owner)
             os.fsync(folder)
         finally:
             os.close(folder)
@@ -182,11 +192,12 @@ def _hidden(shared: int, incoming: int, name: str, files: Mapping[str, bytes]) -
     shutil.rmtree(hidden, dir_fd=incoming, ignore_errors=True)  # nothing, once it appeared under its name
 
 
-def _write(folder: int, name: str, content: bytes) -> None:
+def _write(folder: int, name: str, content: bytes, owner: int) -> None:
     descriptor = os.open(name, _NEW_FILE, 0o400, dir_fd=folder)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
+        os.fchown(descriptor, owner, owner)
         os.fchmod(descriptor, 0o444)
         os.fsync(descriptor)
 
@@ -201,6 +212,18 @@ def _appear(incoming: int, hidden: str, name: str) -> None:
         shutil.rmtree(name, dir_fd=incoming)
         os.rename(hidden, name, src_dir_fd=incoming, dst_dir_fd=incoming)
     os.fsync(incoming)
+
+
+def _hand_over(shared: int, incoming: int, name: str, owner: int) -> None:
+    """Until now only we could enter it."""
+    folder = os.open(name, _DIRECTORY, dir_fd=incoming)
+    try:
+        os.fchown(folder, owner, owner)
+        os.fchmod(folder, 0o555)
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    _check_in_place(shared, incoming)
 
 
 def _check_in_place(shared: int, incoming: int) -> None:

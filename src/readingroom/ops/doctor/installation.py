@@ -7,7 +7,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from readingroom.errors import PolicyError, ReadingRoomError
+from readingroom.clamd import ClamdScanner
+from readingroom.errors import PolicyError, ReadingRoomError, Unavailable
 from readingroom.ops import install, supervise
 from readingroom.ops.checks import Check, fail, ok, warn
 from readingroom.ops.doctor.machine import GIB, space
@@ -44,6 +45,25 @@ def policies(settings: Settings) -> Iterator[Check]:
             yield fail("policies", fault, "Correct it; `readingroom policy validate` looks again.")
     else:
         yield ok("policies", f"No faults in {settings.policies_dir}")
+
+
+def scanner(settings: Settings) -> Iterator[Check]:
+    """A malware scanner that is set or demanded has to answer, and to take a file as large as policy lets in."""
+    try:
+        site = load_policies(settings.policies_dir).site.policy
+    except PolicyError:
+        return  # said already
+    if not settings.clamav_socket:
+        if site.incoming_scanned:
+            yield warn("malware scanner", "Policy lets in only what was scanned (incoming_scanned), and none is set.",
+                       "Set clamav_socket in settings.toml; until then nothing comes in.")
+        return
+    try:
+        ClamdScanner(Path(settings.clamav_socket)).scan(bytes(site.incoming_file_bytes or 0))
+    except Unavailable as error:
+        yield warn("malware scanner", error.message, error.next_step)
+    else:
+        yield ok("malware scanner", f"Answers at {settings.clamav_socket}")
 
 
 def keys(settings: Settings) -> Iterator[Check]:
