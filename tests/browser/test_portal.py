@@ -120,6 +120,13 @@ def test_an_opening_workspace_is_followed_to_its_end(site):
         page.locator("iframe[title=JupyterLab]").wait_for(timeout=8000)
 
 
+def test_the_parts_of_a_date_stand_side_by_side(site):
+    with site.browser("mercer") as page:
+        site.open(page, "/grants/1/renew")
+        boxes = [page.get_by_label(part, exact=True).bounding_box() for part in ("Day", "Month", "Year")]
+        assert len({box["y"] for box in boxes}) == 1 and all(box["width"] < 120 for box in boxes)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_bar_above_a_workspace_leaves_the_frame_its_room(site, width):
     with site.browser("ada") as page:

@@ -56,7 +56,9 @@ class TestRecall:
         assert "being checked again" in page
         refused = world.client("ada").see(f"/requests/{number}/release")
         assert refused.status_code == 403 and "was recalled" in refused.text
-        assert "The release was recalled" in text_of(world.client("ada").see(f"/requests/{number}"))
+        told = text_of(world.client("ada").see(f"/requests/{number}"))
+        assert "The release was recalled" in told and "can be downloaded" not in told
+        assert "Recalled" in text_of(world.client("ada").see("/requests"))
 
     def test_what_was_checked_again_is_shown(self, world, number):
         later = world.released(author="bilal", uploads=safe_uploads()).number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,8 +24,10 @@ from readingroom.web.presenters.words import (
     INCOMING_KIND_WORDS,
     INCOMING_MEANINGS,
     KIND_WORDS,
+    RECALLED,
     REQUEST_MEANINGS,
     REQUEST_TAGS,
+    TAKEN_BACK,
     Tag,
     VerdictMark,
     verdict_mark,
@@ -136,7 +139,7 @@ def row(view: RequestView, now: datetime) -> Row:
         request.title,
         view.project.title,
         page(f"/requests/{request.number}"),
-        REQUEST_TAGS[request.status],
+        _tag(view),
         times.when(request.submitted_at, now),
         _place(view),
         times.plural(len(request.files), "file"),
@@ -216,6 +219,14 @@ def _together(comments: list[Comment]) -> tuple[Comment, ...]:
     return tuple(Comment(", ".join(files), text, decision) for (text, decision), files in about.items())
 
 
+def _tag(view: RequestView) -> Tag:
+    return RECALLED if view.recalled else REQUEST_TAGS[view.request.status]
+
+
+def _meaning(view: RequestView, meanings: Mapping[RequestStatus, str]) -> str:
+    return HELD_UP if view.held_up else TAKEN_BACK if view.recalled else meanings[view.request.status]
+
+
 def detail(view: RequestView, now: datetime) -> Detail:
     request = view.request
     number, base = request.number, f"/requests/{request.number}"
@@ -237,8 +248,8 @@ def detail(view: RequestView, now: datetime) -> Detail:
         purpose=request.purpose,
         project=view.project.title,
         project_href=page(f"/projects/{request.project}"),
-        tag=REQUEST_TAGS[request.status],
-        meaning=HELD_UP if view.held_up else (INCOMING_MEANINGS if incoming else REQUEST_MEANINGS)[request.status],
+        tag=_tag(view),
+        meaning=_meaning(view, INCOMING_MEANINGS if incoming else REQUEST_MEANINGS),
         frozen=view.frozen,
         round=request.round,
         submitted=times.when(request.submitted_at, now),

@@ -282,7 +282,7 @@ def review_page(
             "Decide about each file on your own. What you write for the researcher is sent when it is settled.",
         )
     else:
-        heading, lead = "Your part is done", view.may["review"]
+        heading, lead = "Your part is done" if view.own_review else "Nothing to decide now", view.may["review"]
     return ReviewPage(
         number=request.number,
         title=request.title,

@@ -84,6 +84,8 @@ REQUEST_MEANINGS = {
     "of it leaves; it goes on where it was when that is put right.",
 }
 
+RECALLED = _tag("Recalled", "red")
+TAKEN_BACK = "It was released, and then taken back. Its package can’t be downloaded any more."
 INCOMING_MEANINGS = REQUEST_MEANINGS | {
     RequestStatus.IN_REVIEW: "An output checker looks at it before it comes in.",
     RequestStatus.APPROVED: "Approved. The files are being put into the project’s folder.",
