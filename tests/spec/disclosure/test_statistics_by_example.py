@@ -362,3 +362,48 @@ def test_margins_are_known_by_declaration_too():
     for cell in table["cells"]:
         cell["margin"] = cell["row"] == ["England"]
     assert [cell.row for cell in check(table, group_disclosure=True).findings[0].cells] == [("South",), ("North",)]
+
+
+def several(*tables):
+    """Statistics of one cell shown side by side."""
+    said = [one_cell(statistic, people, table, column=["North", str(title)], **cell)
+            for title, (statistic, people, table, cell) in enumerate(tables)]
+    return {"kind": "tables", "tables": said}
+
+
+def extremes(people, top, statistic="top_mean"):
+    return (statistic, people, {}, {"top": top, "total": 1000, "overlap_people": 0, "constant": False})
+
+
+@pytest.mark.parametrize(("one", "other", "fails"), [
+    (("count", 45, {}, {}), ("count", 42, {}, {"missing": 3}), True),  # three have no value
+    (("count", 42, {}, {"missing": 3}), ("count", 45, {}, {}), True),
+    (("count", 45, {}, {}), ("count", 30, {}, {"missing": 15}), False),
+    (("count", 45, {}, {}), ("count", 45, {}, {"missing": 0}), False),
+    (("count", 45, {}, {}), ("count", 42, {}, {"missing": 9}), False),  # of other people
+    (("count", 45, {"rounding": 5}, {}), ("count", 42, {"rounding": 5}, {"missing": 3}), False),  # 45 and 40
+    (("count", 45, {}, {}), ("count", 42, {}, {"missing": 3, "suppressed": True}), False),
+    (extremes(10, [90, 80, 70]), extremes(11, [90, 80, 70]), True),  # 11 of one less 10 of the other
+    (extremes(10, [90, 80, 70]), extremes(20, [90, 80, 70]), False),
+    (extremes(10, [90, 80, 70]), extremes(11, [90, 80, 60]), False),  # of other values
+    (extremes(10, [90, 80, 70]), extremes(11, [90, 80, 70], "bottom_mean"), False),
+    (extremes(27, [90, 80, 70]), ("mean", 30, {}, {"top": [90, 80, 70], "total": 1010, "constant": False}), True),
+    (extremes(27, [9, 8], "bottom_mean"), ("mean", 30, {}, {"top": [90, 80], "total": 99, "constant": False}), True),
+    (("median", 45, {}, {"below": 20, "above": 20}), ("count", 42, {}, {"missing": 3}), False),
+])
+def test_statistics_of_the_same_people_but_for_a_few(one, other, fails):
+    assert ("subset" in rules_of(check(several(one, other)))) is fails
+
+
+@pytest.mark.parametrize(("low", "high", "fails"), [
+    ((0.25, 50, 150, 7.0), (0.5, 100, 100, 9.0), False),
+    ((0.90, 180, 20, 30.0), (0.91, 182, 18, 31.5), True),  # two people have 30 to 31.5
+    ((0.90, 180, 20, 30.1), (0.901, 180, 20, 30.2), True),  # both between the same two people: two equations
+    ((0.90, 180, 20, 30.0), (0.91, 180, 20, 30.0), False),  # the same number again
+    ((0.90, 180, 20, 30.0), (0.90, 182, 18, 31.5), False),  # of two values
+])
+def test_quantiles_with_few_people_between_them(low, high, fails):
+    for at, expected in ((0, fails), (12, False)):  # a value that enough people have is nobody's own
+        said = several(*(("quantile", 200, {"probability": q}, {
+            "below": below, "above": above, "at_value": at, "value": value}) for q, below, above, value in (high, low)))
+        assert ("subset.quantiles" in rules_of(check(said))) is expected

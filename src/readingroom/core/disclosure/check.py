@@ -11,7 +11,7 @@ from readingroom.core.disclosure.matching import match
 from readingroom.core.disclosure.models.check import check_description
 from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
 from readingroom.core.disclosure.redrawn import check_redrawn
-from readingroom.core.disclosure.rules import CELL_RULES, check_indicator_sums, check_together
+from readingroom.core.disclosure.rules import CELL_RULES, check_indicator_sums, check_subsets, check_together
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.inspection.code import inspect_code
 from readingroom.core.inspection.inspect import inspect
@@ -86,7 +86,7 @@ def apply_cell_rules(tables: tuple[TableEvidence, ...], policy: Policy) -> list[
     for table in tables:
         for rule in CELL_RULES:
             findings += [finding for finding in rule(table, policy) if finding not in findings]
-    return [*findings, *(one for one in check_indicator_sums(tables, policy) if one not in findings)]
+    return [*findings, *check_indicator_sums(tables, policy), *check_subsets(tables, policy)]
 
 
 def _check_evidence(inspection: Inspection, raw: object, policy: Policy) -> tuple[list[Finding], bool]:

@@ -24,6 +24,7 @@ from readingroom.core.disclosure.rules.shares import check_shares
 from readingroom.core.disclosure.rules.shown import check_shown
 from readingroom.core.disclosure.rules.spread import check_spread
 from readingroom.core.disclosure.rules.statistic import check_statistic
+from readingroom.core.disclosure.rules.subset import check_subset, check_subsets
 from readingroom.core.disclosure.rules.threshold import check_threshold
 from readingroom.core.disclosure.rules.unit import check_unit
 from readingroom.core.disclosure.verdict import Finding
@@ -55,7 +56,7 @@ CELL_RULES: tuple[Rule, ...] = (
 )
 """Those that judge each table by itself."""
 
-RULES: tuple[Rule, ...] = (*CELL_RULES, check_differencing)
-"""All; the tables of one output are differenced together, by `check_together`."""
+RULES: tuple[Rule, ...] = (*CELL_RULES, check_subset, check_differencing)
+"""All; the tables of one output are looked at together, by `check_subsets` and `check_together`."""
 
-__all__ = ["CELL_RULES", "RULES", "Rule", "check_indicator_sums", "check_together"]
+__all__ = ["CELL_RULES", "RULES", "Rule", "check_indicator_sums", "check_subsets", "check_together"]
