@@ -52,7 +52,7 @@ class Portal:
             ("GET", "/workspace", self.workspace), ("POST", "/private/price", self.price),
             ("POST", "/private/answers", self.ask), ("GET", "/private/answers/{number}", self.answer),
             ("POST", "/requests", self.submit), ("GET", "/requests", self.mine),
-            ("GET", "/requests/{number}", self.one),
+            ("GET", "/requests/{number}", self.one), ("GET", "/incoming", self.incoming),
         ):
             self.app.add_api_route(API + path, function, methods=[method], response_model=None)
 
@@ -122,6 +122,12 @@ class Portal:
     async def mine(self):
         return [{k: one[k] for k in ("number", "title", "status", "url", "submitted_at")}
                 for one in reversed(self.requests)]
+
+    async def incoming(self):
+        return [{"number": 7, "title": "Groups <b>", "author": "ada", "folder": "/project/incoming/7",
+                 "delivered_at": "2026-11-24T09:00:00+00:00", "url": "/services/portal/requests/7", "files": [
+                     {"name": "groups.py", "kind": "code", "size_bytes": 3, "sha256": "0" * 64, "purpose": "Groups.",
+                      "source": "me", "licence": "MIT"}]}]
 
     async def one(self, number: int):
         if not 0 < number <= len(self.requests):
@@ -354,6 +360,12 @@ def test_a_bad_group_never_leaves(portal, groups, rule):
     with pytest.raises(InvalidInput) as refusal:
         rr.request_release("Title", "Purpose", groups)
     assert refusal.value.rule == rule and portal.requests == []
+
+
+def test_what_arrived_is_listed_with_where_it_is(portal):
+    (one,) = rr.incoming()
+    assert (one.number, one.files[0].path, one.files[0].licence) == (7, Path("/project/incoming/7/groups.py"), "MIT")
+    assert "Groups &lt;b&gt;" in one._repr_html_() and "/project/incoming/7" in one._repr_html_()
 
 
 def test_refusals_keep_their_class_rule_and_next_step(portal, monkeypatch):

@@ -69,10 +69,15 @@ class TestTheCheckersPage:
         self.in_review(world)
         page = text_of(world.client("freya").see("/requests/1/review"))
         listed = re.search(r'<nav class="rr-review__files".*?</nav>', page, re.DOTALL).group()
-        places = [listed.index(name) for name in ("Tables", "t.csv", "behind.csv", "alone.csv", "t.py")]
+        places = [listed.index(name) for name in ("Tables", "t.csv", "behind.csv", "In no group", "alone.csv", "t.py")]
         assert places == sorted(places)
         assert page.count(TABLES["context"]) == 2 and page.count("does not leave and needs no approval") == 2
         assert "print(1)" in page
+
+    def test_a_request_without_groups_has_no_headings_for_them(self, world):
+        request = world.in_review()
+        assert "In no group" not in text_of(world.client("freya").see(f"/requests/{request.number}/review"))
+        assert "In no group" not in text_of(world.client("ada").see(f"/requests/{request.number}"))
 
     def test_a_review_of_the_outputs_alone_is_complete(self, world):
         request = self.in_review(world)
