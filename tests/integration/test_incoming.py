@@ -325,6 +325,27 @@ class TestTheFolder:
         assert not place.is_symlink() and (place / "1" / "groups.py").read_bytes() == b"GROUPS = {}\n"
         assert len(list(shared(workshop).glob("incoming-moved-*"))) == 1
 
+    def test_a_folder_swapped_in_while_it_is_made_does_not_become_ours(self, workshop, monkeypatch):
+        """A member watches for the hidden folder and puts one of theirs, with something in it, in its place."""
+        approved(workshop)
+        real = os.mkdir
+
+        def swapped(path, mode=0o777, *, dir_fd=None):
+            real(path, mode, dir_fd=dir_fd)
+            if str(path).startswith(".incoming-"):
+                made = shared(workshop) / str(path)
+                made.rename(made.with_name("taken"))
+                made.mkdir()
+                (made / "1").symlink_to("/etc")
+                os.chown(made, RESEARCHER, RESEARCHER)
+
+        monkeypatch.setattr(arrivals.os, "mkdir", swapped)
+        with pytest.raises(Unavailable) as refused:
+            deliveries.make(workshop, 1)
+        assert refused.value.rule == "incoming.disturbed" and not (shared(workshop) / "incoming").exists()
+        monkeypatch.setattr(arrivals.os, "mkdir", real)
+        assert deliveries.make(workshop, 1) is not None
+
     def test_a_shared_folder_that_is_a_link_is_not_followed(self, workshop, tmp_path):
         shared(workshop).rmdir()
         (tmp_path / "elsewhere").mkdir()

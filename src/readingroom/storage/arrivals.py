@@ -114,12 +114,15 @@ def _ours(shared: int) -> int | None:
 
 
 def _make(shared: int) -> None:
-    """Made under a hidden name, given its mode there, and only then called `incoming`: nobody gets in between."""
+    """Made under a hidden name, given its mode there, and only then called `incoming`. Whoever gets in between with a
+    directory of theirs gives up nothing to us: Unavailable."""
     hidden = f".{INCOMING}-{uuid.uuid4().hex}"
     try:
         os.mkdir(hidden, 0o700, dir_fd=shared)
         descriptor = os.open(hidden, _DIRECTORY, dir_fd=shared)
         try:
+            if os.fstat(descriptor).st_uid != os.geteuid():  # a member put theirs in its place in between
+                raise _disturbed()
             os.fchown(descriptor, os.geteuid(), os.getegid())
             os.fchmod(descriptor, 0o755)
             os.fsync(descriptor)
