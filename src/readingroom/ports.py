@@ -80,7 +80,7 @@ class Extracts(Protocol):
         """The ids of all finished extracts, whether or not anything is recorded of them."""
 
     def clear_unfinished(self) -> None:
-        """Remove what a killed process had half made. Only the one process that builds calls it, at its start."""
+        """Remove what a killed process had half made. Only who builds calls it, while nothing is being built."""
 
 
 class Activity(Protocol):

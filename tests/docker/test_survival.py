@@ -248,7 +248,7 @@ def test_a_worker_killed_while_checking_checks_each_file_once(room, settings, wh
 
 @pytest.mark.parametrize(("when", "place"), [
     ("before", f"{SERVICES}.private_answers:compute"),
-    ("after", "readingroom.storage.private_answers:OpenDPAnswerer.answer"),
+    ("after", "readingroom.storage.apart:AnswererApart.answer"),
 ])
 def test_a_paid_answer_is_given_once_and_charged_once(room, settings, when, place):
     asked = query(room)
@@ -311,8 +311,8 @@ def directories(settings, slug):
 
 
 KILLS_WHILE_MAKING = [
-    ("after", "pyarrow.parquet:write_table"),
-    ("after", "readingroom.storage.extract_making:FileExtracts.build"),
+    ("after, apart", "pyarrow.parquet:write_table"),
+    ("after", "readingroom.storage.apart:ExtractsApart.build"),
 ]
 
 

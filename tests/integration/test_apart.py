@@ -20,6 +20,7 @@ from readingroom.errors import InvalidInput, Unavailable
 from readingroom.ops.install import create_keys, create_state
 from readingroom.settings import Settings
 from readingroom.storage.apart import Apart, ExtractsApart, _called
+from readingroom.storage.files import UNFINISHED
 from readingroom.storage.vault import FileVault
 
 COURTS = Dataset("courts", "Courts", "MoJ", "mercer", "d", (Table("people", "People", (
@@ -96,13 +97,16 @@ def test_what_an_engine_says_of_a_value_stays_there():
     assert not done and isinstance(error, Unavailable) and "Jane" not in repr(error.as_dict())
 
 
-def test_killed_it_is_unavailable_and_then_there_again(extracts, apart, version):
+def test_killed_it_is_unavailable_and_then_there_again(extracts, apart, settings, version):
     extracts.count(COURTS, version, "people", "")
     os.kill(pid_of(apart), signal.SIGSTOP)
     killed = pid_of(apart)
     subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -KILL {killed}"])
+    left = settings.extracts_dir / f"{UNFINISHED}returns-1-abc-00000000"
+    left.mkdir()
     with pytest.raises(Unavailable, match="broke off"):
         extracts.count(COURTS, version, "people", "")
+    assert not left.exists(), "what it had half made is cleared away"
     assert extracts.count(COURTS, version, "people", "") == 2000
 
 

@@ -39,6 +39,7 @@ class Apart:
     """Calls methods of an object that lives in another process: `room` of `readingroom.back_room`."""
 
     def __init__(self, settings: Settings, room: str, idle_seconds: float) -> None:
+        self.after_a_death: Callable[[], object] = lambda: None  # done before another is started
         self._told = (settings, room, idle_seconds)
         self._lock = threading.Lock()
         self._process: _Process | None = None
@@ -73,6 +74,7 @@ class Apart:
             status = process.program.wait()
             self._end()
             if status != LEFT:
+                self.after_a_death()
                 raise _broken(f"status {status}") from None
             return None
 
@@ -136,6 +138,7 @@ class ExtractsApart(FoundExtracts):
     def __init__(self, root: Path, apart: Apart) -> None:
         super().__init__(root)
         self._apart = apart
+        apart.after_a_death = self.clear_unfinished
 
     def build(self, extract_id: str, dataset: Dataset, version: str, columns: Mapping[str, tuple[str, ...]],
               row_filter: Mapping[str, str], project: str) -> Path:
