@@ -66,6 +66,13 @@ class TestProjects:
                      f"/projects?page={page}")))]
         assert sorted(shown) == sorted(f"project-{number}" for number in range(100))
 
+    @pytest.mark.parametrize("name", ["robin", "mercer"])
+    def test_who_is_no_member_is_offered_no_workspace(self, world, name):
+        page = text_of(world.client(name).see("/projects/returning-defendants"))
+        assert "Returning defendants" in page and "Magistrates" in page
+        for words in ("Your workspace", "Why it cannot be opened", "Ask for outputs", "Your requests from"):
+            assert words not in page
+
     def test_an_urgent_application_is_marked_for_its_researchers(self, world):
         assert "Urgent" not in text_of(world.client("ada").see("/projects"))
         with world.store.transaction() as tx:
