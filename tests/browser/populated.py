@@ -8,7 +8,8 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.packages import Ecosystem
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
-from readingroom.services import freezing, handover, packages, people, private_answers, requests
+from readingroom.core.training import cases_of
+from readingroom.services import freezing, handover, packages, people, private_answers, requests, training
 from readingroom.services.requests import Upload
 from readingroom.web.private_forms import FIELDS
 from tests.integration.test_packages import source, wheel
@@ -81,6 +82,9 @@ def populate(world: World) -> dict[str, object]:
         tx.workspaces.open("bilal", "returning-defendants", NOW)
     numbers["second"] = second_round(world)
     numbers["to sign"] = to_sign(world)
+    numbers["training"] = training.begin(world.room, "imran")
+    numbers["trained"] = training.begin(world.room, "freya")
+    training.answer(world.room, "freya", int(str(numbers["trained"])), [case.answer for case in cases_of(1)])
     dataset = world.room.policies.dataset("magistrates")
     for name, question in PRIVATE.items():
         asked = {"dataset": "magistrates", "table": "defendants", "rho_micro": 200, **question}
@@ -197,6 +201,11 @@ def pages(numbers: dict[str, object]) -> list[tuple[str, str]]:
         ("mercer", "/grants/4/receipt"),
         ("mercer", "/grants/4/renew"),
         ("imran", "/queue"),
+        ("imran", "/training"),
+        ("kim", "/training"),
+        ("imran", f"/training/{numbers['training']}"),
+        ("freya", f"/training/{numbers['trained']}"),
+        ("robin", "/training/scores"),
         ("imran", "/turnaround"),
         ("mercer", "/sign-offs"),
         ("okafor", f"/sign-offs/{numbers['to sign']}"),

@@ -53,9 +53,10 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of the rounds given. Hours and minutes are None where nothing was decided yet."""
+    """Of the rounds given, and the `outputs` in those decided. Hours and minutes are None where nothing was yet."""
 
     decided: int
+    outputs: int
     median_hours: float | None
     slow_hours: float | None
     minutes_per_output: float | None
@@ -87,6 +88,8 @@ def _tell(now: Round, event: Event, at: datetime, detail: dict[str, object]) -> 
     elif event.action == "request.reviewed" and event.actor not in now.answered:  # the first answer is the blind one
         now.answered[event.actor] = at
         now.answers[event.actor] = {vote["file"]: vote["decision"] for vote in detail["votes"]}  # type: ignore[attr-defined]
+    elif event.action == "request.reopened":  # an approval counts no more: it was not decided after all
+        now.outcome, now.decided_at = "", None
     elif event.action in OUTCOMES:
         now.outcome, now.decided_at = OUTCOMES[event.action], at
 
@@ -98,7 +101,8 @@ def figures(of: Sequence[Round], checker: str = "") -> Figures:
     sent_back = [one for one in decided if one.outcome != "approved"]
     looks = [minutes for one in of for minutes in _looks(one, checker)]
     return Figures(
-        len(decided), median(hours) if hours else None, ninth_tenth(hours), median(looks) if looks else None,
+        len(decided), sum(one.files for one in decided),
+        median(hours) if hours else None, ninth_tenth(hours), median(looks) if looks else None,
         len(sent_back) / len(decided) if decided else None, _causes(sent_back), _agreement(of, checker))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from readingroom.core.audit import Event
@@ -12,6 +12,7 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.roles import Permission
 from readingroom.core.turnaround import Figures, Round, figures, rounds
 from readingroom.errors import PermissionDenied
+from readingroom.services.checking import LOAD_DAYS
 from readingroom.services.room import ReadingRoom
 
 LAST = 100
@@ -22,11 +23,15 @@ DECIDED = (RequestStatus.APPROVED, RequestStatus.RELEASED, RequestStatus.DELIVER
 
 @dataclass(frozen=True)
 class Desk:
-    """`waiting` are the numbers and times of submission of what is in the queue, oldest first."""
+    """`waiting` are the numbers and times of submission of what is in the queue, oldest first.
+
+    `answers` are how many reviews each checker gave lately to requests that are settled: nothing is told of the others.
+    """
 
     figures: Figures
     waiting: tuple[tuple[int, datetime], ...]
     own: Figures | None
+    answers: tuple[tuple[str, int], ...]
 
 
 def look(room: ReadingRoom, viewer: str) -> Desk:
@@ -39,9 +44,13 @@ def look(room: ReadingRoom, viewer: str) -> Desk:
                                    next_step="Your own requests say how long they are likely to take.")
         found = _rounds(tx)
         waiting = tx.requests.submitted(*WAITING)
+        given = tx.requests.answered_since(room.now() - timedelta(days=LOAD_DAYS))
+        answers = [(one.display_name, given.get(one.username, 0)) for one in tx.people.all()
+                   if one.may(Permission.REVIEW_OUTPUTS)]
     mine = [one for one in found if viewer in one.answers]
     own = figures(mine, viewer) if person.may(Permission.REVIEW_OUTPUTS) else None
-    return Desk(figures(found), tuple(sorted(waiting, key=lambda one: one[1])), own)
+    return Desk(figures(found), tuple(sorted(waiting, key=lambda one: one[1])), own,
+                tuple(sorted(answers, key=lambda one: (-one[1], one[0]))))
 
 
 def likely(tx: Any) -> tuple[int, float | None, float | None]:

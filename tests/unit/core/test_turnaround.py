@@ -50,6 +50,14 @@ def test_times_rework_causes_and_minutes_are_read_from_the_events():
     assert found.causes == (("threshold", 1),)
 
 
+def test_a_round_that_went_back_for_an_approval_is_not_decided():
+    story = [submitted(0, 3), answer(5, "freya", APPROVE), (9, "system", "request.approved", {}),
+             (12, "system", "request.reopened", {})]
+    assert figures(rounds(events(*story))).decided == 0
+    again = figures(rounds(events(*story, (60, "system", "request.approved", {}))))
+    assert (again.decided, again.outputs, again.median_hours) == (1, 3, 1.0)
+
+
 def test_only_the_first_answer_counts_as_given_without_knowing():
     agreement = figures(rounds(STORY)).agreement
     assert (agreement.pairs, agreement.share) == (2, 0.5)

@@ -10,6 +10,8 @@ from readingroom.services.turnaround import Desk
 from readingroom.web.presenters import times
 
 NOTHING = "nothing to tell from yet"
+MOST_WAITING = 10
+AGES = ((1, "under a day"), (3, "one to three days"), (7, "three days to a week"), (None, "over a week"))
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,16 @@ class Line:
 class Cause:
     rule: str
     files: str
+    share: str
 
 
 @dataclass(frozen=True)
 class DeskPage:
     waiting: str
     oldest: str
+    queue: tuple[tuple[int, str], ...]
+    ages: tuple[tuple[str, int], ...]
+    answers: tuple[tuple[str, int], ...]
     decided: int
     lines: tuple[Line, ...]
     own: tuple[Line, ...]
@@ -46,12 +52,25 @@ def desk(found: Desk, now: datetime) -> DeskPage:
     return DeskPage(
         waiting=times.plural(len(found.waiting), "request"),
         oldest=times.length((now - found.waiting[0][1]).total_seconds()) if found.waiting else "",
+        queue=tuple((number, times.length((now - at).total_seconds())) for number, at in found.waiting[:MOST_WAITING]),
+        ages=_ages([(now - at).total_seconds() / 86_400 for _, at in found.waiting]),
+        answers=found.answers,
         decided=figures.decided,
         lines=(*_times(figures), _minutes(figures), Line(
             "Sent back or refused", _share(figures.returned_share), "Of all rounds that were decided."),
             *_agreement(figures.agreement)),
         own=() if found.own is None else (_minutes(found.own), *_agreement(found.own.agreement)),
-        causes=tuple(Cause(rule, times.plural(count, "file")) for rule, count in figures.causes[:12]))
+        causes=tuple(Cause(rule, times.plural(count, "file"), _share(count / max(1, figures.outputs)))
+                     for rule, count in figures.causes[:12]))
+
+
+def _ages(days: list[float]) -> tuple[tuple[str, int], ...]:
+    """How many have waited how long."""
+    found, since = [], 0.0
+    for until, words in AGES:
+        found.append((words, sum(since <= age and (until is None or age < until) for age in days)))
+        since = until or since
+    return tuple(found)
 
 
 def _times(figures: Figures) -> tuple[Line, ...]:
