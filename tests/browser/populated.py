@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
+from readingroom.core.lifecycle import Direction, GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.packages import Ecosystem
-from readingroom.core.requests import Decision, Vote
+from readingroom.core.policy import Layer, strictest
+from readingroom.core.policy.library import Policies
+from readingroom.core.requests import Decision, Delivery, FileKind, Vote
 from readingroom.core.roles import Role
 from readingroom.core.training import cases_of
 from readingroom.services import freezing, handover, packages, people, private_answers, requests, training
 from readingroom.services.requests import Upload
 from readingroom.web.private_forms import FIELDS
+from tests.integration.test_incoming import INCOMING
 from tests.integration.test_packages import source, wheel
 from tests.integration.web import applicant
-from tests.integration.web.world import CONTEXT, NOW, World, safe_uploads
+from tests.integration.web.world import CONTEXT, NOW, SITE, World, safe_uploads
 from tests.private_figures import settle
 
 PRIVATE = {
@@ -113,9 +116,26 @@ def populate(world: World) -> dict[str, object]:
     freezing.sweep(world.room)
     numbers["frozen"] = frozen.number
     numbers |= people_in_every_state(world)
+    numbers |= files_on_their_way_in(world)
     numbers |= applicant.populate(world)
     world.checkpoint()
     return numbers
+
+
+def files_on_their_way_in(world: World) -> dict[str, object]:
+    """A script that waits for a checker, and one that arrived."""
+    found = world.room.policies
+    object.__setattr__(world.room, "policies", Policies(
+        Layer("site", strictest(SITE.policy, INCOMING)), found.programmes, found.datasets, found.undertakings))
+    script = Upload("groups.py", b'GROUPS = {"001/01": "Violence"}\n', CONTEXT, kind=FileKind.CODE,
+                    source="Written by me for the first paper", licence="MIT")
+    waiting, arrived = (world.check(requests.submit(
+        world.room, author, "returning-defendants", "Offence groups", "The second paper", (script,),
+        direction=Direction.IN).number).number for author in ("dara", "ada"))
+    with world.store.transaction() as tx:
+        tx.requests.set_status(arrived, RequestStatus.DELIVERED)
+        tx.requests.add_delivery(Delivery(arrived, NOW))
+    return {"coming": waiting, "arrived": arrived}
 
 
 def people_in_every_state(world: World) -> dict[str, str]:
@@ -214,6 +234,14 @@ def pages(numbers: dict[str, object]) -> list[tuple[str, str]]:
         ("tomas", f"/requests/{numbers['waiting']}/review"),
         ("imran", f"/requests/{numbers['together']}/review"),
         ("imran", f"/requests/{numbers['second']}/review"),
+        ("ada", "/incoming"),
+        ("noor", "/incoming"),
+        ("ada", "/incoming/new?project=returning-defendants"),
+        ("dara", f"/requests/{numbers['coming']}"),
+        ("freya", f"/requests/{numbers['coming']}/review"),
+        ("ada", f"/requests/{numbers['arrived']}"),
+        ("imran", "/training"),
+        ("robin", "/training/scores"),
         ("robin", "/health"),
         ("robin", "/audit"),
         ("imran", "/notices"),

@@ -6,6 +6,7 @@ import os
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.browser.populated import pages, populate
 from tests.browser.site import WIDTHS, faults_of, picture, serve
@@ -51,6 +52,7 @@ def test_the_page_of_a_price_is_accessible_and_fits_without_javascript(site, sta
         assert page.locator('form[action$="/ask"] input[name=query]').get_attribute("value") == query
         slider, said = page.get_by_label("Less noise costs more"), page.locator("#step-text")
         before = said.inner_text()
+        expect(slider).to_have_attribute("aria-valuetext", before)  # the page's script has begun
         slider.press("ArrowRight")
         assert said.inner_text() != before == slider.evaluate("it => it.list.options[8].label")
         assert slider.get_attribute("aria-valuetext") == said.inner_text()
