@@ -13,19 +13,17 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Page, expect
 
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.services import releases, requests
-from readingroom.services.workshop import Workshop
 from tests.browser.site import Site, faults_of, picture, serve
-from tests.factories import CountingAnswerer, NothingShown, OneVersionVault
+from tests.factories import make_workshop
 from tests.integration.web.world import CONTEXT, LOW_TABLE, World
 
 pytestmark = pytest.mark.browser
@@ -43,10 +41,10 @@ class Walk:
     def __init__(self, site: Site, stack: ExitStack) -> None:
         self.site, self._stack, self._pages = site, stack, {}
         self.number = 0
-        world, key = site.world, Ed25519PrivateKey.generate()
-        shared = {one.name: getattr(world.room, one.name) for one in fields(world.room)}
-        self.workshop = Workshop(**shared, vault=OneVersionVault(), answerer=CountingAnswerer(), hub=world.hub,
-                                 meter=NothingShown(), audit_key=world.audit_key, release_key=key)
+        room, back = site.world.room, site.world.settings.state_dir / "back"
+        back.mkdir()
+        shared = {one.name: getattr(room, one.name) for one in fields(room)}
+        self.workshop = replace(make_workshop(back), **shared)
 
     def page(self, username: str) -> Page:
         if username not in self._pages:
