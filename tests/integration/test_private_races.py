@@ -41,7 +41,8 @@ def ask_much(directory: Path, url: str, process: int, attempts: int, told) -> No
     settings = Settings(state_dir=directory, database_url=url)
     room = Workshop(settings=settings, store=Store(url, clock), clock=clock, policies=POLICIES,
                     blobs=FileBlobs(settings.blobs_dir), extracts=DirectoryExtracts(settings.extracts_dir),
-                    vault=None, answerer=None, secrets=None, hub=None, meter=None, audit_key=None, release_key=None)
+                    vault=None, answerer=None, secrets=None, hub=None, meter=None, audit_key=None, release_key=None,
+                    arrivals=None)
     granted = 0
     for attempt in range(attempts):
         try:
