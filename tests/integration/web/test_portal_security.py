@@ -201,6 +201,11 @@ class TestChanges:
         "/account/recovery-codes",
         "/account/second-factor",
         "/account/sign-out-everywhere",
+        "/projects/returning-defendants/members/bilal/lead",
+        "/incoming",
+        "/requests/1/comments",
+        "/training",
+        "/training/1/review",
     )
     # Nobody is signed in there: the link itself is the proof, and test_people_pages.py tries it from elsewhere.
     BY_LINK = "/invitation/{token}"

@@ -13,13 +13,24 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.groups import arranged, check_groups
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy import Policy
-from readingroom.core.requests import Assurance, Decision, EgressRequest, FileKind, Group, OutputFile, Review, Vote
+from readingroom.core.requests import (
+    KINDS,
+    Assurance,
+    Decision,
+    Direction,
+    EgressRequest,
+    FileKind,
+    Group,
+    OutputFile,
+    Review,
+    Vote,
+)
 from readingroom.errors import InvalidInput, PermissionDenied
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 CONTEXT = "Defendants by sex, all courts, 2019"
 TABLES = Group("Tables", CONTEXT, "Rounded to 10.")
-OUTPUT, SUPPORTING, CODE = FileKind
+OUTPUT, SUPPORTING, CODE = KINDS[Direction.OUT]
 
 
 def file(number: int, kind: FileKind = OUTPUT, group: Group = TABLES, verdict: Verdict = Verdict.PASS) -> OutputFile:
