@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from readingroom.core.disclosure.rules.subset import check_subsets
 from readingroom.core.disclosure.tabulation.cells import tables
 from readingroom.core.disclosure.tabulation.engine import compute
 from readingroom.core.disclosure.tabulation.recipe import STATISTICS_AT_MOST, canonical, parse_recipe
+from readingroom.core.policy import Policy
 from readingroom.errors import InvalidInput
 from tests import slow_statistics
+from tests.property.disclosure.reference import is_low
 
 WHOLE = st.one_of(st.none(), st.integers(-5, 9))
 # Eighths are exact in binary, so that equal values stay equal however they are added up.
@@ -164,3 +168,34 @@ def test_equal_recipes_have_one_form(keys):
     written = {key: said[key] for key in keys} | {"value": "x"}
     other = {"rows": "a", "columns": [], "statistics": [{"statistic": "mean", "value": "x"}], "unit": "p"}
     assert canonical(parse_recipe(written)) == canonical(parse_recipe(other))
+
+
+@settings(max_examples=80, deadline=None)
+@given(rows=ROWS, quantiles=st.lists(st.sampled_from([0.1, 0.25, 0.5, 0.75, 0.9]), min_size=2, max_size=3, unique=True),
+       policy=st.builds(Policy, threshold=st.integers(1, 6), threshold_inclusive=st.booleans()))
+def test_statistics_side_by_side_fail_where_people_counted_one_by_one_are_few(rows, quantiles, policy):
+    """Counts of all and of those with a value; quantiles with few people between them."""
+    rows = [row | {"p": number} for number, row in enumerate(rows) if row["a"] is not None]
+    statistics = [{"statistic": "count", "name": "all"}, {"statistic": "count", "value": "float", "name": "some"},
+                  *({"statistic": "quantile", "value": "float", "q": q, "name": f"q{q}"} for q in quantiles)]
+    recipe = parse_recipe({"rows": ["a"], "columns": [], "unit": "p", "margins": False, "statistics": statistics})
+    if not rows:
+        return
+    made = tables(compute(pa.Table.from_pylist(rows, TYPES.set(2, pa.field("p", pa.int64()))), recipe))
+    found = {(finding.rule, place.row) for finding in check_subsets(made, policy) for place in finding.cells}
+    cells = {(cell.row, table.probability): cell for table in made for cell in table.published}
+    expected = set()
+    for label in {row["a"] for row in rows}:
+        here = [row["float"] for row in rows if row["a"] == label]
+        values = [value for value in here if value is not None]
+        if 0 < len(values) < len(here) and is_low(len(here) - len(values), policy):
+            expected.add(("subset", (label,)))
+        for low, high in combinations(sorted(quantiles), 2):
+            one, other = (cells.get(((label,), q)) for q in (low, high))
+            if one is None or other is None or one.value is None or one.value == other.value:
+                continue
+            between = sum(one.value < value <= other.value for value in values)
+            at = sum(value == other.value for value in values)
+            if (between == 0 or is_low(between, policy)) and is_low(max(at, 1), policy):
+                expected.add(("subset.quantiles", (label,)))
+    assert found == expected

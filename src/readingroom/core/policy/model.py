@@ -198,7 +198,7 @@ class Policy(BaseModel):
         default=None, description="Most bytes of one request to bring files in, over all its files.")
     incoming_checkers: Annotated[Positive | None, Direction.MAX] = Field(
         default=None, description="Independent approvals that every file needs before it comes in; 1, if unsaid.")
-    incoming_scanned: Annotated[bool | None, Direction.ANY] = Field(
+    incoming_scanned: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="Yes: only what a malware scanner found clean comes in. Else a checker is told that "
         "nobody scanned it, where there is no scanner.")
 
