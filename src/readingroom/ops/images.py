@@ -41,7 +41,7 @@ DOOR_PARTS = ("Dockerfile", "haproxy.cfg", "inwards.cfg", "inwards.map", "limits
 SDK_PARTS = ("__init__.py", "errors.py", "core", "sdk")
 # Parts of the core that only the service uses; they need packages that a workspace does not have.
 NOT_FOR_WORKSPACES = (
-    "application_form.py", "audit.py", "grants.py", "package.py", "packages.py", "policy/dataset_files.py",
+    "application_form.py", "audit.py", "grants.py", "package.py", "policy/dataset_files.py",
     "policy/library.py", "simulation.py", "turnaround.py",
 )
 
