@@ -169,6 +169,7 @@ def test_the_openapi_document_describes_every_address(world):
         "/requests",
         "/requests/{number}",
         "/requests/{number}/comments",
+        "/incoming",
         "/private/price",
         "/private/curve",
         "/private/dry-runs",
