@@ -38,7 +38,7 @@ from readingroom.core.walls import Finding
 from readingroom.db.migrate import upgrade
 from readingroom.errors import ReadingRoomError
 from readingroom.ops import install
-from readingroom.services import demo, memory, requests, walls, workspaces
+from readingroom.services import demo, file_checks, memory, requests, walls, workspaces
 from readingroom.services.requests import Upload
 from readingroom.services.room import ReadingRoom
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings, load_settings
@@ -176,10 +176,10 @@ def profiled(files: tuple[Upload, ...]) -> None:
         workspaces.prepare_extracts(bootstrap.build_workshop(settings))
         asked = requests.submit(room, PERSON, PROJECT, "A hundred outputs", "A thesis", files)
         with cProfile.Profile(time.process_time) as profile:
-            requests.begin_checks(room, asked.number)
-            requests.check_files(room, asked.number)
+            file_checks.begin_checks(room, asked.number)
+            file_checks.check_files(room, asked.number)
             memory.compare(room, asked.number)
-            requests.finish_checks(room, asked.number)
+            file_checks.finish_checks(room, asked.number)
         pstats.Stats(profile).sort_stats("cumulative").print_stats(45)
 
 

@@ -28,6 +28,7 @@ from readingroom.services import (
     audit,
     checking,
     deliveries,
+    file_checks,
     handover,
     independence,
     lapsing,
@@ -36,7 +37,6 @@ from readingroom.services import (
     private_answers,
     releases,
     reminders,
-    requests,
     shown,
     simulation,
     turns,
@@ -211,12 +211,12 @@ def check_request(number: int) -> None:
 
 @DBOS.step()
 def _begin_checks(number: int) -> None:
-    requests.begin_checks(_workshop(), number)
+    file_checks.begin_checks(_workshop(), number)
 
 
 @DBOS.step(retries_allowed=True, max_attempts=5)
 def _check_files(number: int) -> None:
-    requests.check_files(_workshop(), number, _workshop().scanner)
+    file_checks.check_files(_workshop(), number, _workshop().scanner)
 
 
 @DBOS.step(retries_allowed=True, max_attempts=5)
@@ -226,7 +226,7 @@ def _compare(number: int) -> None:
 
 @DBOS.step(retries_allowed=True, max_attempts=5)
 def _finish_checks(number: int) -> None:
-    requests.finish_checks(_workshop(), number)
+    file_checks.finish_checks(_workshop(), number)
 
 
 @DBOS.workflow()

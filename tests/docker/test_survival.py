@@ -232,9 +232,9 @@ SERVICES = "readingroom.services"
 
 
 @pytest.mark.parametrize(("when", "place"), [
-    ("after", f"{SERVICES}.requests:begin_checks"),
-    ("after", f"{SERVICES}.requests:_check"),
-    ("after", f"{SERVICES}.requests:check_files"),
+    ("after", f"{SERVICES}.file_checks:begin_checks"),
+    ("after", f"{SERVICES}.file_checks:_check"),
+    ("after", f"{SERVICES}.file_checks:check_files"),
 ])
 def test_a_worker_killed_while_checking_checks_each_file_once(room, settings, when, place):
     with KilledWorker(settings) as worker:

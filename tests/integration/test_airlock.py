@@ -19,7 +19,7 @@ from readingroom.errors import (
     PermissionDenied,
     ReadingRoomError,
 )
-from readingroom.services import grants, handover, releases, requests
+from readingroom.services import file_checks, grants, handover, releases, requests
 from tests.factories import add_project, make_workshop, upload
 
 
@@ -37,10 +37,10 @@ def submitted(workshop, *uploads):
 
 def in_review(workshop, *uploads):
     request = submitted(workshop, *uploads)
-    requests.begin_checks(workshop, request.number)
+    file_checks.begin_checks(workshop, request.number)
     for file in request.files:
-        requests.check_file(workshop, request.number, file.id)
-    return requests.finish_checks(workshop, request.number)
+        file_checks.check_file(workshop, request.number, file.id)
+    return file_checks.finish_checks(workshop, request.number)
 
 
 def votes(request, decision=Decision.APPROVE, comment="Counts are far above ten."):
@@ -96,9 +96,9 @@ class TestP1NothingLeavesUnreviewed:
         requests.conclude(workshop, "imran", request.number, RequestStatus.RETURNED, "Round to 5, please.")
         again = requests.resubmit(workshop, "ada", request.number, [upload(content=b"sex,people\nF,120\nM,135\n")])
         assert (again.status, again.round) == (RequestStatus.SUBMITTED, 2)
-        requests.begin_checks(workshop, again.number)
-        requests.check_file(workshop, again.number, again.files[0].id)
-        again = requests.finish_checks(workshop, again.number)
+        file_checks.begin_checks(workshop, again.number)
+        file_checks.check_file(workshop, again.number, again.files[0].id)
+        again = file_checks.finish_checks(workshop, again.number)
         after = requests.review(workshop, "imran", again.number, votes(again))
         assert after.status is RequestStatus.IN_REVIEW
 
@@ -197,12 +197,12 @@ class TestAsking:
 
     def test_p9_a_check_that_breaks_is_a_failure(self, workshop):
         request = submitted(workshop)
-        requests.begin_checks(workshop, request.number)
+        file_checks.begin_checks(workshop, request.number)
         digest = request.files[0].sha256
         blob = workshop.settings.blobs_dir / digest[:2] / digest
         blob.chmod(0o600)
         blob.write_bytes(b"other bytes")
-        verdict = requests.check_file(workshop, request.number, request.files[0].id)
+        verdict = file_checks.check_file(workshop, request.number, request.files[0].id)
         assert verdict.word == "fail"
 
     def test_the_log_tells_the_whole_story(self, workshop):

@@ -12,7 +12,7 @@ from readingroom.core.policy import Layer
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import PermissionDenied
-from readingroom.services import checking, notices, releases, requests, turnaround
+from readingroom.services import checking, file_checks, notices, releases, requests, turnaround
 from tests.factories import NOW, POLICIES, SITE, add_project, make_workshop, upload
 
 
@@ -29,9 +29,9 @@ def change(workshop, username, **changes):
 
 def in_review(workshop, author="ada", project="returns"):
     request = requests.submit(workshop, author, project, "By sex", "A paper", (upload(),))
-    requests.begin_checks(workshop, request.number)
-    requests.check_file(workshop, request.number, request.files[0].id)
-    return requests.finish_checks(workshop, request.number)
+    file_checks.begin_checks(workshop, request.number)
+    file_checks.check_file(workshop, request.number, request.files[0].id)
+    return file_checks.finish_checks(workshop, request.number)
 
 
 def review(workshop, checker, request, decision=Decision.APPROVE):

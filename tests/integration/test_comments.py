@@ -12,7 +12,7 @@ from readingroom.core.people import Standing
 from readingroom.core.policy import Layer, Tier
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import independence, requests
+from readingroom.services import file_checks, independence, requests
 from tests.factories import POLICIES, SITE, add_project, make_workshop, upload
 
 TABLE = b"offence,F,M\nTheft,40,50\nRobbery,4,31\n"
@@ -26,9 +26,9 @@ def workshop(tmp_path):
 
 
 def checked(workshop, number):
-    for file in requests.begin_checks(workshop, number).files:
-        requests.check_file(workshop, number, file.id)
-    return requests.finish_checks(workshop, number)
+    for file in file_checks.begin_checks(workshop, number).files:
+        file_checks.check_file(workshop, number, file.id)
+    return file_checks.finish_checks(workshop, number)
 
 
 def in_review(workshop, content=TABLE, name="by-offence.csv"):

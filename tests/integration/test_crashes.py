@@ -19,7 +19,7 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.db.store import Store
 from readingroom.errors import Unavailable
-from readingroom.services import grants, handover, private_answers, releases, requests, workspaces
+from readingroom.services import file_checks, grants, handover, private_answers, releases, requests, workspaces
 from tests.factories import add_project, make_workshop, upload
 
 QUESTION = {"dataset": "courts", "table": "defendants", "statistic": "count", "rho_micro": 100}
@@ -99,9 +99,9 @@ def in_review(workshop):
 
 
 def check(workshop, request):
-    requests.begin_checks(workshop, request.number)
-    requests.check_files(workshop, request.number)
-    requests.finish_checks(workshop, request.number)
+    file_checks.begin_checks(workshop, request.number)
+    file_checks.check_files(workshop, request.number)
+    file_checks.finish_checks(workshop, request.number)
 
 
 def votes(request):

@@ -10,7 +10,7 @@ import pytest
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, THAWS_TO, GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidTransition, ReadingRoomError
-from readingroom.services import freezing, grants, members, notices, people, releases, requests
+from readingroom.services import file_checks, freezing, grants, members, notices, people, releases, requests
 from tests.factories import add_project, make_workshop, upload
 
 S = RequestStatus
@@ -32,9 +32,9 @@ def submitted(workshop):
 
 
 def check(workshop, number=1):
-    for file in requests.begin_checks(workshop, number).files:
-        requests.check_file(workshop, number, file.id)
-    return requests.finish_checks(workshop, number)
+    for file in file_checks.begin_checks(workshop, number).files:
+        file_checks.check_file(workshop, number, file.id)
+    return file_checks.finish_checks(workshop, number)
 
 
 def vote(workshop, checker, number=1):

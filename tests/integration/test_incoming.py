@@ -34,7 +34,7 @@ from readingroom.errors import (
     Unavailable,
 )
 from readingroom.hub.names import RESEARCHER
-from readingroom.services import deliveries, freezing, grants, handover, memory, releases, requests
+from readingroom.services import deliveries, file_checks, freezing, grants, handover, memory, releases, requests
 from readingroom.services.requests import Upload
 from readingroom.storage import arrivals
 from readingroom.storage.arrivals import SharedFolders
@@ -82,11 +82,11 @@ def submitted(workshop, *uploads, author="ada"):
 
 
 def checked(workshop, request, scanner=None):
-    requests.begin_checks(workshop, request.number)
+    file_checks.begin_checks(workshop, request.number)
     for file in request.files:
-        requests.check_file(workshop, request.number, file.id, scanner)
+        file_checks.check_file(workshop, request.number, file.id, scanner)
     memory.compare(workshop, request.number)
-    return requests.finish_checks(workshop, request.number)
+    return file_checks.finish_checks(workshop, request.number)
 
 
 def reviewed(workshop, request, decision=YES, checker="freya"):
@@ -429,7 +429,7 @@ def _frozen(workshop):
 
 STATES = {
     "submitted": (S.SUBMITTED, submitted),
-    "checking": (S.CHECKING, lambda room: requests.begin_checks(room, submitted(room).number)),
+    "checking": (S.CHECKING, lambda room: file_checks.begin_checks(room, submitted(room).number)),
     "in review": (S.IN_REVIEW, lambda room: checked(room, submitted(room))),
     "consolidating": (S.IN_REVIEW, lambda room: reviewed(room, checked(room, submitted(room)), NO)),
     "returned": (S.RETURNED, lambda room: _settled(room, S.RETURNED)),

@@ -12,7 +12,7 @@ from readingroom.core import package
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Decision, FileKind, Group, Vote
 from readingroom.errors import InvalidInput
-from readingroom.services import handover, memory, releases, requests
+from readingroom.services import file_checks, handover, memory, releases, requests
 from readingroom.web.presenters import comparisons
 from tests.factories import add_project, make_workshop, upload
 
@@ -32,11 +32,11 @@ def workshop(tmp_path):
 
 
 def check(workshop, request):
-    requests.begin_checks(workshop, request.number)
+    file_checks.begin_checks(workshop, request.number)
     for file in request.files:
-        requests.check_file(workshop, request.number, file.id)
+        file_checks.check_file(workshop, request.number, file.id)
     memory.compare(workshop, request.number)
-    return requests.finish_checks(workshop, request.number)
+    return file_checks.finish_checks(workshop, request.number)
 
 
 def asked(workshop, uploads=BUNDLE, groups=(TABLES,)):

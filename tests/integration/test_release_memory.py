@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.lifecycle import GrantStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
-from readingroom.services import memory, releases, requests
+from readingroom.services import file_checks, memory, releases, requests
 from tests.factories import add_project, make_workshop, upload
 
 PEOPLE = {("Leeds", "F"): 120, ("Leeds", "M"): 140, ("York", "F"): 60, ("York", "M"): 75}
@@ -52,10 +52,10 @@ def chart(heights, name="bars.png", evidence=None):
 
 def checked(workshop, author, project, *uploads):
     number = requests.submit(workshop, author, project, "By city", "A paper", uploads).number
-    for file in requests.begin_checks(workshop, number).files:
-        requests.check_file(workshop, number, file.id)
+    for file in file_checks.begin_checks(workshop, number).files:
+        file_checks.check_file(workshop, number, file.id)
     memory.compare(workshop, number)
-    return requests.finish_checks(workshop, number)
+    return file_checks.finish_checks(workshop, number)
 
 
 def release(workshop, *uploads, author="chloe", project="other"):

@@ -19,7 +19,17 @@ from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidTransition, NotFound, ReadingRoomError
-from readingroom.services import freezing, grants, handover, independence, memory, releases, requests, sign_off
+from readingroom.services import (
+    file_checks,
+    freezing,
+    grants,
+    handover,
+    independence,
+    memory,
+    releases,
+    requests,
+    sign_off,
+)
 from tests.factories import COURTS, POLICIES, add_project, make_workshop, person, upload
 
 S = RequestStatus
@@ -35,9 +45,9 @@ def votes(request, decision):
 
 
 def checked(workshop, number):
-    for file in requests.begin_checks(workshop, number).files:
-        requests.check_file(workshop, number, file.id)
-    return requests.finish_checks(workshop, number)
+    for file in file_checks.begin_checks(workshop, number).files:
+        file_checks.check_file(workshop, number, file.id)
+    return file_checks.finish_checks(workshop, number)
 
 
 def submit(workshop, author="ada"):
@@ -77,7 +87,7 @@ def _consolidating(workshop):
 # How a request gets into each state; a state that nothing leads to would be missed by `test_every_state_is_reached`.
 STATES = {
     "submitted": (S.SUBMITTED, submit),
-    "checking": (S.CHECKING, lambda room: requests.begin_checks(room, submit(room).number)),
+    "checking": (S.CHECKING, lambda room: file_checks.begin_checks(room, submit(room).number)),
     "in review": (S.IN_REVIEW, lambda room: checked(room, submit(room).number)),
     "consolidating": (S.IN_REVIEW, _consolidating),
     "to sign off": (S.IN_REVIEW, _approved),

@@ -14,7 +14,7 @@ from readingroom.core.policy.library import Policies
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, PermissionDenied
-from readingroom.services import handover, memory, releases, requests
+from readingroom.services import file_checks, handover, memory, releases, requests
 from tests.factories import POLICIES, SITE, add_project, make_workshop, upload
 
 GOOD, BAD, MENDED = (b"sex,people\nF,120\nM,130\n", b"sex,people\nF,3\nM,130\n", b"sex,people\nF,\nM,130\n")
@@ -30,11 +30,11 @@ def workshop(tmp_path):
 
 
 def check(workshop, request):
-    requests.begin_checks(workshop, request.number)
+    file_checks.begin_checks(workshop, request.number)
     for file in request.files:
-        requests.check_file(workshop, request.number, file.id)
+        file_checks.check_file(workshop, request.number, file.id)
     memory.compare(workshop, request.number)
-    return requests.finish_checks(workshop, request.number)
+    return file_checks.finish_checks(workshop, request.number)
 
 
 def vote(workshop, checker, request, **decisions):

@@ -12,7 +12,7 @@ from readingroom.core.lifecycle import GrantStatus, RequestStatus
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import handover, notices, releases, requests, sign_off
+from readingroom.services import file_checks, handover, notices, releases, requests, sign_off
 from tests.factories import COURTS, POLICIES, SCHOOLS, add_project, make_workshop, upload
 
 DEMANDS = Policy(custodian_sign_off=True)
@@ -32,9 +32,9 @@ def approved_by_checkers(workshop):
 
 
 def settled(workshop, request):
-    requests.begin_checks(workshop, request.number)
-    requests.check_file(workshop, request.number, request.files[0].id)
-    requests.finish_checks(workshop, request.number)
+    file_checks.begin_checks(workshop, request.number)
+    file_checks.check_file(workshop, request.number, request.files[0].id)
+    file_checks.finish_checks(workshop, request.number)
     for checker in ("freya", "imran"):
         last = review(workshop, checker, request)
     return last
@@ -89,9 +89,9 @@ def test_a_custodian_sees_nothing_before_its_checkers_have_approved(tmp_path):
     for _ in range(2):
         with pytest.raises(NotFound):
             sign_off.look(workshop, "mercer", request.number)
-        requests.begin_checks(workshop, request.number)
-        requests.check_file(workshop, request.number, request.files[0].id)
-        requests.finish_checks(workshop, request.number)
+        file_checks.begin_checks(workshop, request.number)
+        file_checks.check_file(workshop, request.number, request.files[0].id)
+        file_checks.finish_checks(workshop, request.number)
         review(workshop, "freya", request) if request.reviews == () else None
         request = replace(request, reviews=(None,))
 

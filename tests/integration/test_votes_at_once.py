@@ -10,7 +10,7 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidTransition, NotFound, PermissionDenied, ReadingRoomError
-from readingroom.services import handover, releases, requests
+from readingroom.services import file_checks, handover, releases, requests
 from tests.factories import PEOPLE, add_project, make_workshop, upload
 
 AT_ONCE = 200
@@ -24,9 +24,9 @@ def room(tmp_path, database_url, checkers=()):
                              people=PEOPLE | dict.fromkeys(checkers, Role.CHECKER))
     add_project(workshop)
     asked = requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),))
-    requests.begin_checks(workshop, asked.number)
-    requests.check_files(workshop, asked.number)
-    return workshop, requests.finish_checks(workshop, asked.number)
+    file_checks.begin_checks(workshop, asked.number)
+    file_checks.check_files(workshop, asked.number)
+    return workshop, file_checks.finish_checks(workshop, asked.number)
 
 
 def at_once(deeds):

@@ -61,8 +61,9 @@ class RequestView:
         return self.carried | {file.id for file in self.request.files if not file.crosses}
 
 
-def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest) -> RequestView:
-    (view,) = views_of(room, tx, person, [request])
+def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest, records: Records | None = None
+            ) -> RequestView:
+    (view,) = views_of(room, tx, person, [request], records)
     if request.direction is Direction.IN:
         view = replace(view, delivery=tx.requests.delivery(request.number), held_up=deliveries.is_held_up(tx, request))
     if view.phase is Phase.FROZEN and person.username == request.author:

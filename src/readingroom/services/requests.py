@@ -8,11 +8,9 @@ from typing import Any
 
 from readingroom.core import egress
 from readingroom.core.comments import Comment, Remark
-from readingroom.core.disclosure.check import CheckResult, check_beside, check_code, check_output
-from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.egress import Phase, phase
 from readingroom.core.groups import check_groups
-from readingroom.core.incoming import Described, check_incoming, inspect_incoming
+from readingroom.core.incoming import Described, check_incoming
 from readingroom.core.lifecycle import TRANSITIONS_OF, Direction, RequestStatus, check_transition
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_request, check_is_author
@@ -29,6 +27,7 @@ from readingroom.core.requests import (
     Review,
     Vote,
 )
+from readingroom.core.resemblance import Resemblance
 from readingroom.core.roles import Permission
 from readingroom.errors import (
     AccessDenied,
@@ -36,14 +35,12 @@ from readingroom.errors import (
     InvalidTransition,
     NotFound,
     PermissionDenied,
-    Unavailable,
     refusal_of,
 )
-from readingroom.ports import Scanner
 from readingroom.services import access, comments, freezing, independence, notices, seen, sign_off, turnaround
 from readingroom.services.attempts import attempt, refusals_logged
-from readingroom.services.checking import Desk, bring_to_checkers, read, suggestions
-from readingroom.services.moves import SYSTEM, move
+from readingroom.services.checking import Desk, Records, read, suggestions
+from readingroom.services.moves import move
 from readingroom.services.request_views import WAITING, RequestView, view_of, views_of
 from readingroom.services.room import ReadingRoom
 
@@ -131,17 +128,15 @@ def count_mine(room: ReadingRoom, author: str, project: str = "", direction: Dir
 def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
     """One request. NotFound, as if it did not exist, for people who have nothing to do with it."""
     with room.store.reading() as tx:
-        person, request = tx.people.get(viewer), _visible(tx, viewer, number)
-        view = view_of(room, tx, person, request)
-        view = replace(view, comments=_comments(room, tx, person, request, view.project))
-        return replace(view, likely=turnaround.likely(tx)) if view.request.status in WAITING else view
+        request = _visible(tx, viewer, number)
+        return _seen(room, tx, tx.people.get(viewer), request)
 
 
-def policy_of(room: ReadingRoom, viewer: str, number: int) -> Policy:
-    """The effective policy that a request's outputs have to satisfy; visible to whoever may see the request."""
-    with room.store.reading() as tx:
-        project = tx.projects.get(_visible(tx, viewer, number).project)
-        return room.policies.for_project(project, tx.grants.of_project(project.slug))
+def _seen(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest, records: Records | None = None
+          ) -> RequestView:
+    view = view_of(room, tx, person, request, records)
+    view = replace(view, comments=_comments(room, tx, person, request, view.project))
+    return replace(view, likely=turnaround.likely(tx)) if request.status in WAITING else view
 
 
 def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
@@ -185,14 +180,49 @@ class Sight:
     earlier_content: bytes
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A request on the desk of someone who may check it: what they see of its files, by file id; what each resembles
+    of what was released, for those compared; the policy that outputs have to satisfy; everyone named."""
+
+    view: RequestView
+    sights: Mapping[int, Sight]
+    resembling: Mapping[int, tuple[Resemblance, ...]]
+    policy: Policy
+    people: Mapping[str, Person]
+
+
+def opened(room: ReadingRoom, checker: str, number: int) -> Opened:
+    """What a checker judges a request by, from one reading of the records; seeing each file is on the log."""
+    with room.store.transaction() as tx:
+        request, records = _on_the_desk(room, tx, checker, number)
+        view = _seen(room, tx, tx.people.get(checker), request, records)
+        named = {request.author, checker, *(review.checker for review in view.reviews),
+                 *(comment.checker for comment in view.comments)}
+        resembling, people = tx.memory.resemblances([file.id for file in request.files]), tx.people.among(named)
+    return Opened(view, _sights(room, request), resembling, records.policies[request.project], people)
+
+
 def sights(room: ReadingRoom, checker: str, number: int) -> dict[int, Sight]:
     """Everything that a checker sees of the files of a request, by file id; reading each is on the log."""
     with room.store.transaction() as tx:
-        request = _visible(tx, checker, number)
-        Desk(room, tx, tx.people.get(checker)).check(request)
-        for file in request.files:
-            tx.events.record(checker, "file.viewed", f"request:{number}", request.project, file=file.name,
-                             sha256=file.sha256)
+        request, _ = _on_the_desk(room, tx, checker, number)
+    return _sights(room, request)
+
+
+def _on_the_desk(room: ReadingRoom, tx: Any, checker: str, number: int) -> tuple[EgressRequest, Records]:
+    """The request, for someone who may check it; that they see each of its files goes on the log."""
+    request = _visible(tx, checker, number)
+    person: Person = tx.people.get(checker)
+    records = read(room, tx, [person], [request])
+    Desk(room, tx, person, records).check(request)
+    for file in request.files:
+        tx.events.record(checker, "file.viewed", f"request:{number}", request.project, file=file.name,
+                         sha256=file.sha256)
+    return request, records
+
+
+def _sights(room: ReadingRoom, request: EgressRequest) -> dict[int, Sight]:
     before = {file.name: file for file in sorted(request.earlier, key=lambda file: file.round)}
     return {file.id: Sight(room.blobs.get(file.sha256), earlier := before.get(file.name),
                            room.blobs.get(earlier.sha256) if earlier else b"") for file in request.files}
@@ -279,98 +309,6 @@ def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatu
         tx.requests.set_outcome_comment(number, comment.strip())
         move(tx, request, outcome, checker, f"request.{outcome.value}", comment=comment.strip())
         return _request(tx, number)
-
-
-def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
-    """SUBMITTED becomes CHECKING; already checking changes nothing (a crash resumes here)."""
-    with room.store.transaction() as tx:
-        request = _request(tx, number)
-        if request.status is RequestStatus.SUBMITTED:
-            move(tx, request, RequestStatus.CHECKING, SYSTEM, "request.checking")
-        return _request(tx, number)
-
-
-def check_files(room: ReadingRoom, number: int, scanner: Scanner | None = None) -> None:
-    """Check each frozen file and record what was found, once: one that has a verdict already is left.
-
-    A check that cannot finish is a finding (promise P9). What the files share is read once, not with each. What is to
-    come in is shown to the malware scanner, where there is one.
-    """
-    request, policy = _to_check(room, number)
-    for file in request.files:
-        if file.verdict is None:  # else a worker was killed after this had been recorded
-            _check(room, request, file, policy, scanner)
-
-
-def check_file(room: ReadingRoom, number: int, file_id: int, scanner: Scanner | None = None) -> Verdict:
-    """The same of one file only."""
-    request, policy = _to_check(room, number)
-    file: OutputFile = next(file for file in request.files if file.id == file_id)
-    return _check(room, request, file, policy, scanner) if file.verdict is None else file.verdict
-
-
-def _to_check(room: ReadingRoom, number: int) -> tuple[EgressRequest, Policy]:
-    with room.store.reading() as tx:
-        request = _request(tx, number)
-        project = tx.projects.get(request.project)
-        return request, room.policies.for_project(project, tx.grants.of_project(project.slug))
-
-
-def _check(room: ReadingRoom, request: EgressRequest, file: OutputFile, policy: Policy,
-           scanner: Scanner | None) -> Verdict:
-    if file.origin is not None:
-        result = _checked_incoming(file, room, policy, scanner)
-    else:
-        others = {other.name: other.evidence for other in request.crossing if other.id != file.id and other.evidence}
-        result = _checked(file, room, policy, others)
-    with room.store.transaction() as tx:
-        tx.requests.set_checked(file.id, result.output_type, result.verdict, result.findings)
-        tx.events.record(SYSTEM, "file.checked", f"request:{request.number}", request.project, file=file.name,
-                         sha256=file.sha256, verdict=result.verdict.word,
-                         rules=sorted({finding.rule for finding in result.findings}))
-    return result.verdict
-
-
-def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
-    """CHECKING becomes IN_REVIEW once every file has a verdict."""
-    with room.store.transaction() as tx:
-        request = _request(tx, number)
-        if request.status is not RequestStatus.CHECKING or any(file.verdict is None for file in request.files):
-            return request
-        if gone := freezing.reasons(room, tx, request):
-            freezing.freeze(tx, request, gone)
-        else:
-            bring_to_checkers(room, tx, request, "request.in-review", verdicts={
-                 file.name: file.verdict.word for file in request.files if file.verdict is not None})
-        return _request(tx, number)
-
-
-def _checked(file: OutputFile, room: ReadingRoom, policy: Policy, others: Mapping[str, object]) -> CheckResult:
-    try:
-        content = room.blobs.get(file.sha256)
-        if file.kind is FileKind.CODE:
-            return check_code(file.name, content, policy)
-        alone = check_output(file.name, content, file.evidence, policy)
-        return check_beside(alone, file.name, file.evidence, others, policy) if file.crosses else alone
-    except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
-        return _broken(file, error)
-
-
-def _checked_incoming(file: OutputFile, room: ReadingRoom, policy: Policy, scanner: Scanner | None) -> CheckResult:
-    try:
-        content = room.blobs.get(file.sha256)
-        scan = None if scanner is None else scanner.scan(content)
-        return inspect_incoming(file.name, content, file.kind, policy, scan)
-    except Exception as error:  # noqa: BLE001  whatever broke, it must not come in (P9)
-        return _broken(file, error)
-
-
-def _broken(file: OutputFile, error: Exception) -> CheckResult:
-    known = f": {error.message}" if isinstance(error, Unavailable) else ""
-    broken = Finding("check.failed", Verdict.FAIL,
-                     f"The automatic check could not finish ({type(error).__name__}){known}",
-                     "Send it again later or in a plainer format, or ask the checkers to look at the file by hand.")
-    return CheckResult(file.output_type or "unknown", Verdict.FAIL, (broken,))
 
 
 def _check_may_ask(room: ReadingRoom, tx: Any, author: str, slug: str, direction: Direction) -> Policy:

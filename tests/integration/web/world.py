@@ -31,7 +31,7 @@ from readingroom.core.walls import Finding
 from readingroom.db import migrate
 from readingroom.db.store import Store
 from readingroom.errors import NotFound, PermissionDenied
-from readingroom.services import memory, requests, walls
+from readingroom.services import file_checks, memory, requests, walls
 from readingroom.services.people import record_signature
 from readingroom.services.requests import Upload
 from readingroom.services.room import ReadingRoom
@@ -406,10 +406,10 @@ class World:
         )
 
     def check(self, number: int) -> EgressRequest:
-        requests.begin_checks(self.room, number)
-        requests.check_files(self.room, number)
+        file_checks.begin_checks(self.room, number)
+        file_checks.check_files(self.room, number)
         memory.compare(self.room, number)
-        return requests.finish_checks(self.room, number)
+        return file_checks.finish_checks(self.room, number)
 
     def in_review(self, **how: object) -> EgressRequest:
         return self.check(self.submit(**how).number)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -198,7 +199,7 @@ def _sheet(
     compared: Comparison,
     comments: tuple[ShownComment, ...],
     typed: Typed,
-    people: dict[str, Person],
+    people: Mapping[str, Person],
     others: tuple[Review, ...],
 ) -> Sheet:
     vote = _own_vote(view, file, typed.votes)
@@ -237,17 +238,17 @@ def _say(file: OutputFile, typed: Typed) -> Say:
     return Say(typed.at, "", False, True) if typed.file == file.id else Say("", "", False, False)
 
 
-def name(username: str, people: dict[str, Person]) -> str:
+def name(username: str, people: Mapping[str, Person]) -> str:
     return people[username].display_name if username in people else username
 
 
 def review_page(
     view: RequestView,
     outputs: dict[int, Output],
-    compared: dict[int, Comparison],
+    compared: Mapping[int, Comparison],
     comments: dict[int, tuple[ShownComment, ...]],
     policy: Policy,
-    people: dict[str, Person],
+    people: Mapping[str, Person],
     viewer: str,
     now: datetime,
     typed: Typed,

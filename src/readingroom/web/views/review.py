@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Annotated
 
@@ -17,7 +17,6 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import OutputFile
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput
-from readingroom.services import accounts, memory
 from readingroom.services import requests as service
 from readingroom.services.request_views import RequestView
 from readingroom.web import forms
@@ -48,43 +47,38 @@ def queue(request: Request, here: Here, looking: Looking, done: int | None = Non
 def review_page(request: Request, here: Here, looking: Looking, number: Number, file: FileId = 0, at: str = ""
                 ) -> Response:
     """With a file and a place in it, the form for a comment on that place is open beside it."""
-    view = service.get(here.room, looking.username, number)
-    return _page(request, here, looking, view, Typed(file=file, at=at[:60]))
+    return _page(request, here, looking, number, Typed(file=file, at=at[:60]))
 
 
 def _page(
     request: Request,
     here: Portal,
     looking: Viewer,
-    view: RequestView,
+    number: int,
     typed: Typed = NOTHING,
     fault: InvalidInput | None = None,
 ) -> Response:
-    room, asked = here.room, view.request
-    sights = service.sights(room, looking.username, asked.number)
+    opened = service.opened(here.room, looking.username, number)
+    view, people = opened.view, opened.people
     if typed.at and fault is None:
-        fault = _fault_of(typed, asked.files, sights)
-    known = {asked.author, looking.username, *(review.checker for review in view.reviews),
-             *(comment.checker for comment in view.comments)}
-    people = {name: accounts.person(room, name) for name in known}
+        fault = _fault_of(typed, view.request.files, opened.sights)
     comments, outputs = {}, {}
-    for file in asked.files:
-        sight = sights[file.id]
+    for file in view.request.files:
+        content = opened.sights[file.id].content
         comments[file.id] = present_comments.of_file(
-            view, file, _shown(file, sight.content), lambda name: present.name(name, people), viewer=looking.username)
-        link = "" if view.may["review"] else page(f"/requests/{asked.number}/review", file=file.id) + "&at="
+            view, file, _shown(file, content), lambda name: present.name(name, people), viewer=looking.username)
+        link = "" if view.may["review"] else page(f"/requests/{number}/review", file=file.id) + "&at="
         outputs[file.id] = present_outputs.output(
-            asked.number, file, sight.content, places=Places(present_comments.said_at(comments[file.id]), link))
-    compared = present_compare.comparisons(asked.files, sights, memory.of_request(room, looking.username, asked.number))
+            number, file, content, places=Places(present_comments.said_at(comments[file.id]), link))
     shown = present.review_page(
         view,
         outputs,
-        compared,
+        present_compare.comparisons(view.request.files, opened.sights, opened.resembling),
         comments,
-        service.policy_of(room, looking.username, asked.number),
+        opened.policy,
         people,
         looking.username,
-        room.now(),
+        here.room.now(),
         typed,
     )
     return render(request, "review/review.html", CHECKER, status=422 if fault else 200, review=shown, fault=fault)
@@ -94,7 +88,7 @@ def _shown(file: OutputFile, content: bytes) -> Callable[[], Preview]:
     return lambda: preview(file.name, content, file.findings, ALL)
 
 
-def _fault_of(typed: Typed, files: tuple[OutputFile, ...], sights: dict[int, service.Sight]) -> InvalidInput | None:
+def _fault_of(typed: Typed, files: tuple[OutputFile, ...], sights: Mapping[int, service.Sight]) -> InvalidInput | None:
     """What is wrong with a place that an address names; nothing of the address is shown unless it is one."""
     file = next((file for file in files if file.id == typed.file), None)
     try:
@@ -118,7 +112,7 @@ def give_review(request: Request, here: Here, looking: Looking, number: Number, 
     try:
         service.review(here.room, looking.username, number, typed.votes, typed.note, typed.remarks)
     except InvalidInput as fault:
-        return _page(request, here, looking, view, typed, fault)
+        return _page(request, here, looking, number, typed, fault)
     return see("/queue", done=number)
 
 
@@ -137,8 +131,8 @@ def comment(request: Request, here: Here, looking: Looking, number: Number, form
             service.remark(room, viewer, number, view.request.round, typed.remarks)
             typed = replace(typed, remarks=())
     except InvalidInput as fault:
-        return _page(request, here, looking, view, typed, fault)
-    return _page(request, here, looking, service.get(room, viewer, number), typed)
+        return _page(request, here, looking, number, typed, fault)
+    return _page(request, here, looking, number, typed)
 
 
 def check_round(form: FormData, view: RequestView) -> None:
@@ -166,5 +160,5 @@ def conclude(request: Request, here: Here, looking: Looking, number: Number, for
     try:
         service.conclude(here.room, looking.username, number, outcome, text_field(form, "comment", 5000))
     except InvalidInput as fault:
-        return _page(request, here, looking, view, fault=fault)
+        return _page(request, here, looking, number, fault=fault)
     return see("/queue", done=number)

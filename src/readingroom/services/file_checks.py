@@ -1,0 +1,113 @@
+"""Checking the files of a round, a file at a time, so that whoever does it can be killed and take up again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from readingroom.core.disclosure.check import CheckResult, check_beside, check_code, check_output
+from readingroom.core.disclosure.verdict import Finding, Verdict
+from readingroom.core.incoming import inspect_incoming
+from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.policy import Policy
+from readingroom.core.requests import EgressRequest, FileKind, OutputFile
+from readingroom.errors import Unavailable
+from readingroom.ports import Scanner
+from readingroom.services import freezing
+from readingroom.services.checking import bring_to_checkers
+from readingroom.services.moves import SYSTEM, move
+from readingroom.services.room import ReadingRoom
+
+
+def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
+    """SUBMITTED becomes CHECKING; already checking changes nothing (a crash resumes here)."""
+    with room.store.transaction() as tx:
+        request: EgressRequest = tx.requests.get(number)
+        if request.status is not RequestStatus.SUBMITTED:
+            return request
+        move(tx, request, RequestStatus.CHECKING, SYSTEM, "request.checking")
+        checking: EgressRequest = tx.requests.get(number)
+        return checking
+
+
+def check_files(room: ReadingRoom, number: int, scanner: Scanner | None = None) -> None:
+    """Check each frozen file and record what was found, once: one that has a verdict already is left.
+
+    A check that cannot finish is a finding (promise P9). What the files share is read once, not with each. What is to
+    come in is shown to the malware scanner, where there is one.
+    """
+    request, policy = _to_check(room, number)
+    for file in request.files:
+        if file.verdict is None:  # else a worker was killed after this had been recorded
+            _check(room, request, file, policy, scanner)
+
+
+def check_file(room: ReadingRoom, number: int, file_id: int, scanner: Scanner | None = None) -> Verdict:
+    """The same of one file only."""
+    request, policy = _to_check(room, number)
+    file: OutputFile = next(file for file in request.files if file.id == file_id)
+    return _check(room, request, file, policy, scanner) if file.verdict is None else file.verdict
+
+
+def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
+    """CHECKING becomes IN_REVIEW once every file has a verdict."""
+    with room.store.transaction() as tx:
+        request: EgressRequest = tx.requests.get(number)
+        if request.status is not RequestStatus.CHECKING or any(file.verdict is None for file in request.files):
+            return request
+        if gone := freezing.reasons(room, tx, request):
+            freezing.freeze(tx, request, gone)
+        else:
+            bring_to_checkers(room, tx, request, "request.in-review", verdicts={
+                 file.name: file.verdict.word for file in request.files if file.verdict is not None})
+        checked: EgressRequest = tx.requests.get(number)
+        return checked
+
+
+def _to_check(room: ReadingRoom, number: int) -> tuple[EgressRequest, Policy]:
+    with room.store.reading() as tx:
+        request: EgressRequest = tx.requests.get(number)
+        project = tx.projects.get(request.project)
+        return request, room.policies.for_project(project, tx.grants.of_project(project.slug))
+
+
+def _check(room: ReadingRoom, request: EgressRequest, file: OutputFile, policy: Policy,
+           scanner: Scanner | None) -> Verdict:
+    if file.origin is not None:
+        result = _checked_incoming(file, room, policy, scanner)
+    else:
+        others = {other.name: other.evidence for other in request.crossing if other.id != file.id and other.evidence}
+        result = _checked(file, room, policy, others)
+    with room.store.transaction() as tx:
+        tx.requests.set_checked(file.id, result.output_type, result.verdict, result.findings)
+        tx.events.record(SYSTEM, "file.checked", f"request:{request.number}", request.project, file=file.name,
+                         sha256=file.sha256, verdict=result.verdict.word,
+                         rules=sorted({finding.rule for finding in result.findings}))
+    return result.verdict
+
+
+def _checked(file: OutputFile, room: ReadingRoom, policy: Policy, others: Mapping[str, object]) -> CheckResult:
+    try:
+        content = room.blobs.get(file.sha256)
+        if file.kind is FileKind.CODE:
+            return check_code(file.name, content, policy)
+        alone = check_output(file.name, content, file.evidence, policy)
+        return check_beside(alone, file.name, file.evidence, others, policy) if file.crosses else alone
+    except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
+        return _broken(file, error)
+
+
+def _checked_incoming(file: OutputFile, room: ReadingRoom, policy: Policy, scanner: Scanner | None) -> CheckResult:
+    try:
+        content = room.blobs.get(file.sha256)
+        scan = None if scanner is None else scanner.scan(content)
+        return inspect_incoming(file.name, content, file.kind, policy, scan)
+    except Exception as error:  # noqa: BLE001  whatever broke, it must not come in (P9)
+        return _broken(file, error)
+
+
+def _broken(file: OutputFile, error: Exception) -> CheckResult:
+    known = f": {error.message}" if isinstance(error, Unavailable) else ""
+    broken = Finding("check.failed", Verdict.FAIL,
+                     f"The automatic check could not finish ({type(error).__name__}){known}",
+                     "Send it again later or in a plainer format, or ask the checkers to look at the file by hand.")
+    return CheckResult(file.output_type or "unknown", Verdict.FAIL, (broken,))
