@@ -24,8 +24,8 @@ from tests import postgres
 PEOPLE = 5000
 
 # A push tries the same examples each time; `HYPOTHESIS_PROFILE=search make test` looks for new ones.
-hypothesis_settings.register_profile("push", derandomize=True)
-hypothesis_settings.register_profile("search", derandomize=False)
+hypothesis_settings.register_profile("push", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("search", derandomize=False, deadline=None)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
 
 
