@@ -173,17 +173,24 @@ def test_letters_of_other_keyboards_arrive_as_they_are(ada: Person, picture: Fra
     keys = ada.page.context.new_cdp_session(ada.page)
     ada.page.wait_for_timeout(300)
     run_in_a_new_cell(ada.page, picture, home, "focus", "open('{}','w').write('here')")
-    for key in ("Escape", "b", "Enter"):
-        ada.page.keyboard.press(key)
-    ada.page.wait_for_timeout(1000)
-    ada.page.keyboard.type("open('/home/researcher/layout','w').write('", delay=15)
-    for letter in LETTERS:
-        for kind in ("keyDown", "keyUp"):
-            keys.send("Input.dispatchKeyEvent", {"type": kind, "key": letter, "code": "Unidentified", "text": letter})
-    ada.page.keyboard.type("')", delay=15)
-    ada.page.keyboard.press("Shift+Enter")
-    until((home / "layout").exists, 60)
-    assert until((home / "layout").read_text) == LETTERS
+    arrived = ""
+    for number in range(4):  # a busy machine drops keys; letters that are sent wrongly are wrong each time
+        for key in ("Escape", "b", "Enter"):
+            ada.page.keyboard.press(key)
+        ada.page.wait_for_timeout(1000)
+        ada.page.keyboard.type(f"open('/home/researcher/layout{number}','w').write('", delay=15)
+        for letter in LETTERS:
+            for kind in ("keyDown", "keyUp"):
+                keys.send("Input.dispatchKeyEvent",
+                          {"type": kind, "key": letter, "code": "Unidentified", "text": letter})
+        ada.page.keyboard.type("')", delay=15)
+        ada.page.keyboard.press("Shift+Enter")
+        with suppress(AssertionError):
+            until((home / f"layout{number}").exists, 20)
+            arrived = until((home / f"layout{number}").read_text)
+        if arrived == LETTERS:
+            break
+    assert arrived == LETTERS
 
 
 def test_the_clipboard_crosses_in_neither_direction(ada: Person, picture: Frame, ready, home: Path) -> None:
