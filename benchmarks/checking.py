@@ -39,8 +39,8 @@ from readingroom.db.migrate import upgrade
 from readingroom.errors import ReadingRoomError
 from readingroom.ops import install
 from readingroom.services import demo, file_checks, memory, requests, walls, workspaces
-from readingroom.services.requests import Upload
 from readingroom.services.room import ReadingRoom
+from readingroom.services.uploads import Upload
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings, load_settings
 from readingroom.tour.visitor import wait_until
 

@@ -23,7 +23,7 @@ from readingroom.db.store import Store
 from readingroom.hub.names import RESEARCHER
 from readingroom.services import accounts, applications, walls, workspaces
 from readingroom.services.people import record_signature
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
 from readingroom.storage.arrivals import SharedFolders

@@ -12,7 +12,7 @@ from readingroom.core.requests import Decision, Delivery, FileKind, Vote
 from readingroom.core.roles import Role
 from readingroom.core.training import cases_of
 from readingroom.services import freezing, handover, packages, people, private_answers, requests, training
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from readingroom.web.private_forms import FIELDS
 from tests.integration.test_incoming import INCOMING
 from tests.integration.test_packages import source, wheel

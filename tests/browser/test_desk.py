@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from readingroom.core.requests import Decision
 from readingroom.core.training import cases_of
 from readingroom.services import requests, training
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from tests.browser.site import picture, serve
 from tests.integration.web.world import CONTEXT, World
 

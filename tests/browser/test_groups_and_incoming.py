@@ -9,7 +9,7 @@ from readingroom.core.policy import Layer, strictest
 from readingroom.core.policy.library import Policies
 from readingroom.core.requests import Delivery, FileKind, Group
 from readingroom.services import deliveries, requests
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from tests.browser.site import Site, faults_of, picture, serve
 from tests.integration.test_incoming import INCOMING
 from tests.integration.web.world import NOW, SITE, World, safe_uploads

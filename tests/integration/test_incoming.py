@@ -35,7 +35,7 @@ from readingroom.errors import (
 )
 from readingroom.hub.names import RESEARCHER
 from readingroom.services import deliveries, file_checks, freezing, grants, handover, memory, releases, requests
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from readingroom.storage import arrivals
 from readingroom.storage.arrivals import SharedFolders
 from readingroom.storage.blobs import FileBlobs

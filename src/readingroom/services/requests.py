@@ -9,20 +9,14 @@ from typing import Any
 from readingroom.core import egress
 from readingroom.core.comments import Comment, Remark
 from readingroom.core.egress import Phase, phase
-from readingroom.core.groups import check_groups
-from readingroom.core.incoming import Described, check_incoming
 from readingroom.core.lifecycle import TRANSITIONS_OF, Direction, RequestStatus, check_transition
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_request, check_is_author
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Project
 from readingroom.core.requests import (
-    KINDS,
-    Assurance,
     EgressRequest,
-    FileKind,
     Group,
-    Origin,
     OutputFile,
     Review,
     Vote,
@@ -43,22 +37,7 @@ from readingroom.services.checking import Desk, Records, read, suggestions
 from readingroom.services.moves import move
 from readingroom.services.request_views import WAITING, RequestView, view_of, views_of
 from readingroom.services.room import ReadingRoom
-
-
-@dataclass(frozen=True)
-class Upload:
-    """One file as it arrives: hostile bytes, and what the researcher says of them."""
-
-    name: str
-    content: bytes
-    context: str = ""
-    controls: str = ""
-    evidence: dict[str, object] | None = None
-    kind: FileKind = FileKind.OUTPUT
-    group: str = ""
-    source: str = ""
-    licence: str = ""
-
+from readingroom.services.uploads import FREEZE, Upload
 
 CHECKERS: dict[Direction, Callable[[Policy], int]] = {
     Direction.OUT: lambda policy: max(1, policy.checkers_required or 2),
@@ -329,42 +308,6 @@ def _member_project(tx: Any, username: str, slug: str) -> Project:
         raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
                        next_step="Check the address, or start from your home page.")
     return project
-
-
-def _freeze_outputs(room: ReadingRoom, uploads: Sequence[Upload], groups: Sequence[Group],
-                    policy: Policy) -> tuple[OutputFile, ...]:
-    if wrong := [upload.name for upload in uploads if upload.kind not in KINDS[Direction.OUT]]:
-        raise InvalidInput(f"{wrong[0][:100]} is of a kind that does not leave or go with what leaves.",
-                           rule="request.kind", value=wrong[0][:100],
-                           next_step="Choose output, supporting file or code.")
-    described = tuple(Group(group.name, group.context.strip(), group.controls.strip()) for group in groups)
-    check_groups(described, [(upload.kind, upload.group) for upload in uploads], policy.max_files or 0)
-    named = {"": Group(), **{group.name: group for group in described}}
-    egress.check_files([(upload.name, len(upload.content), upload.context.strip() or named[upload.group].context)
-                        for upload in uploads], policy)
-    return tuple(
-        OutputFile(id=0, name=upload.name, sha256=room.blobs.put(upload.content), size_bytes=len(upload.content),
-                   output_type="", assurance=Assurance.EVIDENCED if upload.evidence else Assurance.DECLARED,
-                   context=upload.context.strip(), controls=upload.controls.strip(), evidence=upload.evidence,
-                   kind=upload.kind, group=named[upload.group])
-        for upload in uploads)
-
-
-def _freeze_incoming(room: ReadingRoom, uploads: Sequence[Upload], groups: Sequence[Group],
-                     policy: Policy) -> tuple[OutputFile, ...]:
-    if groups:
-        raise InvalidInput("Files that are brought in have no groups.", rule="incoming.groups", value=len(groups),
-                           next_step="Say of each file what it is for.")
-    described = [Described(upload.name, upload.content, upload.kind, upload.context.strip(), upload.source.strip(),
-                           upload.licence.strip()) for upload in uploads]
-    check_incoming(described, policy)
-    return tuple(OutputFile(
-        id=0, name=one.name, sha256=room.blobs.put(one.content), size_bytes=len(one.content), output_type="",
-        assurance=Assurance.DECLARED, context=one.purpose, controls="", kind=one.kind,
-        origin=Origin(one.source, one.licence)) for one in described)
-
-
-FREEZE = {Direction.OUT: _freeze_outputs, Direction.IN: _freeze_incoming}
 
 
 def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Sequence[OutputFile]) -> EgressRequest:

@@ -13,7 +13,7 @@ from readingroom.core.comments import Audience, Remark
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, FileKind, Group, OutputFile, Vote
 from readingroom.errors import InvalidInput
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from readingroom.web.portal import text_field
 
 MAX_SLOTS = 10

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 from readingroom.core.policy import Policy
 from readingroom.core.requests import FileKind
 from readingroom.errors import InvalidInput
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from readingroom.web.forms import choice_field
 from readingroom.web.portal import text_field
 

@@ -7,7 +7,7 @@ from markupsafe import escape
 
 from readingroom.core.requests import Decision
 from readingroom.services import requests
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from tests.integration.web.world import API, BASE, CONTEXT
 
 ATTACK = '<img src=x onerror=alert(1)>"\'{{ 7*7 }}'

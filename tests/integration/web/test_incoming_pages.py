@@ -11,7 +11,7 @@ from readingroom.core.policy import Layer, strictest
 from readingroom.core.policy.library import Policies
 from readingroom.core.requests import Decision, FileKind, Vote
 from readingroom.services import requests
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from tests.integration.test_incoming import INCOMING
 from tests.integration.web import world as worlds
 from tests.integration.web.test_portal_pages import text_of

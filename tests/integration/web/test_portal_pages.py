@@ -16,7 +16,7 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.privacy.ledger import Cost
 from readingroom.core.requests import Decision
 from readingroom.db.tables import VersionRow
-from readingroom.services.requests import Upload
+from readingroom.services.uploads import Upload
 from readingroom.web.private_forms import query_of
 from tests.integration.web.world import CONTEXT, NOW, PEOPLE, safe_uploads, typical_uploads
 from tests.private_figures import settle

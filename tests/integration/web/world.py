@@ -33,8 +33,8 @@ from readingroom.db.store import Store
 from readingroom.errors import NotFound, PermissionDenied
 from readingroom.services import file_checks, memory, requests, walls
 from readingroom.services.people import record_signature
-from readingroom.services.requests import Upload
 from readingroom.services.room import ReadingRoom
+from readingroom.services.uploads import Upload
 from readingroom.settings import Settings
 from readingroom.tour.run import free_ports
 from readingroom.web.app import create_app
