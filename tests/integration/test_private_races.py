@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from readingroom.db import store as records
+from readingroom.db import writers
 from readingroom.db.store import Store
 from readingroom.db.tables import AccountRow, AnswerRow
 from readingroom.errors import BudgetExceeded, Unavailable
@@ -103,9 +103,9 @@ def test_p4_processes_killed_at_any_moment_leave_the_books_balanced(workshop):
 
 
 def test_a_writer_who_never_ends_its_turn_only_delays_the_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(writers, "PATIENCE_SECONDS", 0.05)
     workshop = make_workshop(tmp_path)
-    with records.turn(f"{workshop.store.engine.url.database}-turn"):
+    with writers.WritersTurn(f"{workshop.store.engine.url.database}-turn").held():
         add_project(workshop)  # the turn says who tries next; the database itself is free
     with workshop.store.reading() as tx:
         assert tx.projects.find("returns") is not None
@@ -125,6 +125,6 @@ def test_a_turn_ends_with_its_process(tmp_path):
 
 
 def hold_turn(path: str, holding) -> None:
-    with records.turn(path):
+    with writers.WritersTurn(path).held():
         holding.set()
         time.sleep(60)

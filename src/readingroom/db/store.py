@@ -7,9 +7,6 @@ true when it saves; on PostgreSQL an advisory lock does the same.
 
 from __future__ import annotations
 
-import fcntl
-import os
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -39,11 +36,10 @@ from readingroom.db.training import Training
 from readingroom.db.turns import Turns
 from readingroom.db.walls import Walls
 from readingroom.db.workspaces import Workspaces
-from readingroom.errors import Unavailable
+from readingroom.db.writers import WritersTurn, unavailable
 from readingroom.ports import Clock
 
 BUSY_SECONDS = 30
-TURN_SECONDS = 0.002
 AUDIT_LOCK = 7305
 
 
@@ -90,43 +86,13 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-@contextmanager
-def turn(path: str) -> Iterator[None]:
-    """Hold the file lock on `path`, waited for evenly.
-
-    SQLite lets writers that find the database locked sleep longer and longer, up to a tenth of a second at a time,
-    while the lock lies idle. This only says who tries next: what is true of the records rests on SQLite's own lock,
-    and the kernel drops this one with its process. After BUSY_SECONDS of waiting SQLite is asked all the same.
-    """
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise unavailable(error.strerror) from error
-    try:
-        patience = time.monotonic() + BUSY_SECONDS
-        while time.monotonic() < patience:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                time.sleep(TURN_SECONDS)
-        yield
-    finally:
-        os.close(file)
-
-
-def unavailable(reason: object) -> Unavailable:
-    return Unavailable(f"The records could not be used: {reason}.", rule="records.available",
-                       next_step="Check the disk and the database, then try again; nothing was half done.")
-
-
 class Store:
     def __init__(self, url: str, clock: Clock) -> None:
         self.engine = make_engine(url)
         self._clock = clock
         self._sqlite = url.startswith("sqlite")
         file = self.engine.url.database if self._sqlite else None
-        self._turn = f"{file}-turn" if file else None
+        self._turn = WritersTurn(f"{file}-turn") if file else None
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -154,4 +120,4 @@ class Store:
             raise unavailable(error.orig) from error
 
     def _queue(self, keep: bool) -> AbstractContextManager[None]:
-        return turn(self._turn) if keep and self._turn else nullcontext()
+        return self._turn.held() if keep and self._turn else nullcontext()
