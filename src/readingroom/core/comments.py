@@ -9,7 +9,7 @@ from enum import StrEnum
 from readingroom.core.egress import Phase, current_reviews, phase
 from readingroom.core.inspection.anchors import Anchor
 from readingroom.core.lifecycle import RequestStatus
-from readingroom.core.requests import EgressRequest
+from readingroom.core.requests import AirlockRequest
 from readingroom.errors import InvalidInput
 
 LONGEST = 5000
@@ -60,7 +60,7 @@ def check_text(text: str) -> str:
     return words
 
 
-def for_checker(request: EgressRequest, viewer: str, written: tuple[Comment, ...]) -> tuple[Comment, ...]:
+def for_checker(request: AirlockRequest, viewer: str, written: tuple[Comment, ...]) -> tuple[Comment, ...]:
     """Comments that a checker may know of: their own at any time; others' once these count and both have answered.
 
     Those of earlier rounds were settled. A comment counts with its writer's review of that round: nothing is heard of
@@ -73,7 +73,7 @@ def for_checker(request: EgressRequest, viewer: str, written: tuple[Comment, ...
         (one.round, one.checker) in counted and (one.round < request.round or open_now)))
 
 
-def for_members(request: EgressRequest, written: tuple[Comment, ...]) -> tuple[Comment, ...]:
+def for_members(request: AirlockRequest, written: tuple[Comment, ...]) -> tuple[Comment, ...]:
     """Comments for the researcher of rounds that were decided. None says whose it is: presenters name nobody."""
     counted = {(review.round, review.checker) for review in request.reviews if not review.void}
     return tuple(one for one in written if one.audience is Audience.RESEARCHER and (one.round, one.checker) in counted

@@ -12,7 +12,7 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.inspection.whole import RULE as UNSEEN
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy import Policy
-from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Review, Vote
+from readingroom.core.requests import AirlockRequest, Assurance, Decision, OutputFile, Review, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, PermissionDenied
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()-]{0,99}")
@@ -80,27 +80,27 @@ def check_files(files: Sequence[tuple[str, int, str]], policy: Policy) -> None:
                           f"in at least {MINIMUM_CONTEXT} characters.")
 
 
-def current_reviews(request: EgressRequest) -> tuple[Review, ...]:
+def current_reviews(request: AirlockRequest) -> tuple[Review, ...]:
     """The reviews of the present round that count: earlier ones were of other content."""
     return tuple(review for review in request.reviews if review.round == request.round and not review.void)
 
 
-def reviewers(request: EgressRequest) -> tuple[str, ...]:
+def reviewers(request: AirlockRequest) -> tuple[str, ...]:
     """Who reviewed the present round."""
     return tuple(review.checker for review in current_reviews(request))
 
 
-def signers(request: EgressRequest) -> frozenset[str]:
+def signers(request: AirlockRequest) -> frozenset[str]:
     """The custodians who signed off the present round."""
     return frozenset(given.custodian for given in request.sign_offs if given.round == request.round)
 
 
-def unsigned(request: EgressRequest) -> frozenset[str]:
+def unsigned(request: AirlockRequest) -> frozenset[str]:
     """The custodians whose sign-off of the present round is demanded and missing."""
     return request.sign_off_by - signers(request)
 
 
-def phase(request: EgressRequest) -> Phase:
+def phase(request: AirlockRequest) -> Phase:
     match request.status:
         case RequestStatus.DRAFT | RequestStatus.RETURNED:
             return Phase.AUTHOR
@@ -119,7 +119,7 @@ def phase(request: EgressRequest) -> Phase:
             return Phase.COMPLETE
 
 
-def check_in_review(request: EgressRequest) -> None:
+def check_in_review(request: AirlockRequest) -> None:
     """Refuse what only checkers of a request in review can do."""
     if request.status is RequestStatus.FROZEN:
         raise InvalidTransition(
@@ -131,7 +131,7 @@ def check_in_review(request: EgressRequest) -> None:
                                 next_step="Reload the page to see where it stands.")
 
 
-def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote],
+def check_review(request: AirlockRequest, checker: str, votes: Sequence[Vote],
                  explained: Collection[int] = ()) -> None:
     """Refuse a review that is late, incomplete, unexplained, by one checker too many, or of what nobody can see.
 
@@ -164,7 +164,7 @@ def check_review(request: EgressRequest, checker: str, votes: Sequence[Vote],
                                value=file.name, next_step="Write why it is safe all the same; it stays on the record.")
 
 
-def check_may_answer(request: EgressRequest, checker: str) -> None:
+def check_may_answer(request: AirlockRequest, checker: str) -> None:
     """Refuse who has answered while others have not, and one checker too many."""
     reviewers = {review.checker for review in current_reviews(request)}
     if checker in reviewers and phase(request) is Phase.INDEPENDENT:
@@ -194,7 +194,7 @@ def is_same(earlier: OutputFile, now: OutputFile) -> bool:
     return said[0] == said[1] and checked
 
 
-def approvals(request: EgressRequest, file: OutputFile) -> tuple[Approval, ...]:
+def approvals(request: AirlockRequest, file: OutputFile) -> tuple[Approval, ...]:
     """Who approves this file as it is: of each checker the last vote on exactly it counts, of whichever round."""
     places = {(request.round, file.id)} | {
         (earlier.round, earlier.id) for earlier in request.earlier if is_same(earlier, file)}
@@ -208,19 +208,19 @@ def approvals(request: EgressRequest, file: OutputFile) -> tuple[Approval, ...]:
     return tuple(approval for approval in last.values() if approval is not None)
 
 
-def carried(request: EgressRequest) -> frozenset[int]:
+def carried(request: AirlockRequest) -> frozenset[int]:
     """The ids of files that were approved in earlier rounds and did not change: nobody need decide on them again."""
     before = replace(request, reviews=tuple(review for review in request.reviews if review.round < request.round))
     return frozenset(file.id for file in request.crossing
                      if request.checkers_required and len(approvals(before, file)) >= request.checkers_required)
 
 
-def approvers(request: EgressRequest) -> frozenset[str]:
+def approvers(request: AirlockRequest) -> frozenset[str]:
     """Everyone whose approval of a file counts."""
     return frozenset(approval.checker for file in request.crossing for approval in approvals(request, file))
 
 
-def unapproved(request: EgressRequest) -> tuple[str, ...]:
+def unapproved(request: AirlockRequest) -> tuple[str, ...]:
     """Names of files that keep a round from being approved.
 
     An output without the approvals that policy demands, for exactly what it is; a supporting file or code, which needs
@@ -238,12 +238,12 @@ def is_barred(file: OutputFile) -> bool:
     return file.origin is not None and file.verdict in (None, Verdict.FAIL)
 
 
-def is_settled(request: EgressRequest) -> bool:
+def is_settled(request: AirlockRequest) -> bool:
     """Whether the round has its reviews, and every file the approvals that policy demands."""
     return len(current_reviews(request)) >= request.checkers_required and not unapproved(request)
 
 
-def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
+def check_releasable(request: AirlockRequest, members: Collection[str]) -> None:
     """The last look before anything leaves, from the records alone (promise P1).
 
     Every file has the approvals demanded, by distinct checkers who are neither author nor members. Only files that
@@ -274,7 +274,7 @@ def check_releasable(request: EgressRequest, members: Collection[str]) -> None:
                                next_step=f"Each file needs {request.checkers_required} independent approvals.")
 
 
-def check_changeable(request: EgressRequest) -> None:
+def check_changeable(request: AirlockRequest) -> None:
     """A private answer leaves as the platform made it, by fewer approvals than other files would need (promise P1)."""
     if request.private_answer is not None:
         raise PermissionDenied("The files of a private answer can't be exchanged.", rule="request.private",

@@ -11,7 +11,7 @@ from enum import StrEnum
 from readingroom.core.lifecycle import Direction, GrantAction, ProjectAction
 from readingroom.core.people import Person
 from readingroom.core.projects import Project
-from readingroom.core.requests import EgressRequest
+from readingroom.core.requests import AirlockRequest
 from readingroom.core.roles import Permission
 from readingroom.errors import PermissionDenied
 
@@ -114,13 +114,13 @@ def check_can_ask_privately(person: Person, project: Project) -> None:
                                value=person.username, next_step="Ask the project's lead to add you.")
 
 
-def check_is_author(person: Person, request: EgressRequest) -> None:
+def check_is_author(person: Person, request: AirlockRequest) -> None:
     if person.username != request.author:
         raise PermissionDenied("Only the author of a request may change it.", rule="request.author",
                                value=person.username, next_step=f"Ask {request.author}.")
 
 
-def check_can_review(person: Person, request: EgressRequest, project: Project) -> None:
+def check_can_review(person: Person, request: AirlockRequest, project: Project) -> None:
     """Checkers who are neither the author nor members of the project (promise P1)."""
     _check_permission(person, Permission.REVIEW_OUTPUTS, "check outputs")
     if person.username == request.author:
@@ -132,7 +132,7 @@ def check_can_review(person: Person, request: EgressRequest, project: Project) -
                                next_step="Output checkers from outside the project will.")
 
 
-def check_can_sign_off(person: Person, request: EgressRequest, project: Project) -> None:
+def check_can_sign_off(person: Person, request: AirlockRequest, project: Project) -> None:
     """The custodians whom policy names for this request, unless they belong to the project."""
     _check_permission(person, Permission.DECIDE_GRANTS, "sign off requests")
     if person.username not in request.sign_off_by:
@@ -172,7 +172,7 @@ def check_can_read_audit(person: Person) -> None:
     _check_permission(person, Permission.READ_AUDIT, "read the audit log")
 
 
-def can_review(person: Person, request: EgressRequest, project: Project) -> bool:
+def can_review(person: Person, request: AirlockRequest, project: Project) -> bool:
     return _holds(check_can_review, person, request, project)
 
 

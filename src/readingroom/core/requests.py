@@ -132,7 +132,7 @@ class SignOff:
 
 
 @dataclass(frozen=True)
-class EgressRequest:
+class AirlockRequest:
     """`number` is what people say; `round` counts submissions, and only its files and reviews decide.
 
     `files` are those of the present round, `earlier` those of the rounds before.

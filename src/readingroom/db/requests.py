@@ -1,4 +1,4 @@
-"""Egress requests with their files, reviews and releases."""
+"""Requests, of both directions, with their files, reviews and releases."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.lifecycle import THAWS_TO, Direction, RequestStatus
 from readingroom.core.requests import (
+    AirlockRequest,
     Assurance,
     Decision,
     Delivery,
-    EgressRequest,
     FileKind,
     Group,
     Origin,
@@ -75,7 +75,7 @@ class Requests:
             licence=file.origin and file.origin.licence) for file in files)
         self._session.flush()
 
-    def get(self, number: int) -> EgressRequest:
+    def get(self, number: int) -> AirlockRequest:
         return _request(self._row(number))
 
     def set_status(self, number: int, status: RequestStatus) -> None:
@@ -131,11 +131,11 @@ class Requests:
             request=number, round=given.round, custodian=given.custodian, signed_at=given.at, comment=given.comment))
         self._session.flush()
 
-    def with_status(self, *statuses: RequestStatus) -> tuple[EgressRequest, ...]:
+    def with_status(self, *statuses: RequestStatus) -> tuple[AirlockRequest, ...]:
         return self._where(RequestRow.status.in_([status.value for status in statuses]))
 
     def watched(self, statuses: Sequence[RequestStatus], *, project: str = "", author: str = ""
-                ) -> tuple[EgressRequest, ...]:
+                ) -> tuple[AirlockRequest, ...]:
         """Requests in one of these states; of one project or author if named."""
         conditions = [RequestRow.status.in_([status.value for status in statuses])]
         conditions += [RequestRow.project == project] if project else []
@@ -159,7 +159,7 @@ class Requests:
             RequestRow.status.in_([status.value for status in statuses]), RequestRow.submitted_at.is_not(None)))
         return tuple((number, at) for number, at in rows)
 
-    def of_private_answer(self, answer_id: int) -> EgressRequest | None:
+    def of_private_answer(self, answer_id: int) -> AirlockRequest | None:
         """The request by which an answer leaves or left; one rejected or withdrawn does not count."""
         ended = [RequestStatus.REJECTED.value, RequestStatus.WITHDRAWN.value]
         found = self._where(RequestRow.private_answer == answer_id, RequestRow.status.not_in(ended))
@@ -181,7 +181,7 @@ class Requests:
         return dict(rows.all())  # type: ignore[arg-type]
 
     def of_author(self, username: str, project: str = "", count: int | None = None, skip: int = 0,
-                  direction: Direction = Direction.OUT) -> tuple[EgressRequest, ...]:
+                  direction: Direction = Direction.OUT) -> tuple[AirlockRequest, ...]:
         """A researcher's requests of one direction, newest first; of one project if named; `count` of them after the
         first `skip`."""
         query = select(RequestRow).where(*_by(username, project, direction)).order_by(RequestRow.number.desc())
@@ -191,10 +191,10 @@ class Requests:
         query = select(func.count()).select_from(RequestRow).where(*_by(username, project, direction))
         return self._session.scalar(query) or 0
 
-    def of_project(self, project: str) -> tuple[EgressRequest, ...]:
+    def of_project(self, project: str) -> tuple[AirlockRequest, ...]:
         return self._where(RequestRow.project == project)
 
-    def released(self, project: str) -> tuple[tuple[EgressRequest, Release, bool], ...]:
+    def released(self, project: str) -> tuple[tuple[AirlockRequest, Release, bool], ...]:
         """What was released of a project, newest first, and whether it was recalled since."""
         rows = self._session.execute(
             select(RequestRow, ReleaseRow, RecallRow.request).join(ReleaseRow, ReleaseRow.request == RequestRow.number)
@@ -223,7 +223,7 @@ class Requests:
         return None if row is None else Delivery(row.request, row.delivered_at)
 
     def delivered(self, projects: Collection[str], count: int | None = None, skip: int = 0
-                  ) -> tuple[tuple[EgressRequest, Delivery], ...]:
+                  ) -> tuple[tuple[AirlockRequest, Delivery], ...]:
         """What was brought into these projects, newest first; `count` of it after the first `skip`."""
         rows = self._session.execute(
             select(RequestRow, DeliveryRow).join(DeliveryRow, DeliveryRow.request == RequestRow.number)
@@ -236,7 +236,7 @@ class Requests:
             RequestRow, DeliveryRow.request == RequestRow.number).where(RequestRow.project.in_(sorted(projects)))
         return self._session.scalar(query) or 0
 
-    def _where(self, *conditions: object) -> tuple[EgressRequest, ...]:
+    def _where(self, *conditions: object) -> tuple[AirlockRequest, ...]:
         rows = self._session.scalars(select(RequestRow).where(*conditions).order_by(RequestRow.number))  # type: ignore[arg-type]
         return tuple(_request(row) for row in rows)
 
@@ -253,8 +253,8 @@ def _by(username: str, project: str, direction: Direction) -> tuple[ColumnElemen
     return (RequestRow.author == username, RequestRow.direction == direction.value, *which)
 
 
-def _request(row: RequestRow) -> EgressRequest:
-    return EgressRequest(
+def _request(row: RequestRow) -> AirlockRequest:
+    return AirlockRequest(
         number=row.number, project=row.project, author=row.author, title=row.title, purpose=row.purpose,
         status=RequestStatus(row.status), round=row.round, created_at=row.created_at, submitted_at=row.submitted_at,
         files=tuple(_file(file) for file in row.files if file.round == row.round),

@@ -14,7 +14,7 @@ from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_review
 from readingroom.core.policy import Policy
 from readingroom.core.projects import Project
-from readingroom.core.requests import EgressRequest
+from readingroom.core.requests import AirlockRequest
 from readingroom.core.roles import Permission
 from readingroom.errors import PermissionDenied
 from readingroom.services import notices
@@ -34,7 +34,7 @@ class Records:
     memberships: Mapping[str, Sequence[Project]]
 
 
-def read(room: ReadingRoom, tx: Any, people: Iterable[Person], requests: Collection[EgressRequest]) -> Records:
+def read(room: ReadingRoom, tx: Any, people: Iterable[Person], requests: Collection[AirlockRequest]) -> Records:
     projects = tx.projects.among({request.project for request in requests})
     grants = tx.grants.of_projects(projects)
     return Records(
@@ -49,7 +49,7 @@ class Desk:
     def __init__(self, room: ReadingRoom, tx: Any, person: Person, records: Records | None = None) -> None:
         self._room, self._tx, self._person, self._records = room, tx, person, records
 
-    def check(self, request: EgressRequest) -> None:
+    def check(self, request: AirlockRequest) -> None:
         """Raises PermissionDenied with the reason why not."""
         known = self._records or read(self._room, self._tx, [self._person], [request])
         check_can_review(self._person, request, known.projects[request.project])
@@ -57,7 +57,7 @@ class Desk:
         check_apart(self._person, known.authors[request.author], shared, known.policies[request.project],
                     self._room.today())
 
-    def may(self, request: EgressRequest) -> bool:
+    def may(self, request: AirlockRequest) -> bool:
         try:
             self.check(request)
         except PermissionDenied:
@@ -65,14 +65,14 @@ class Desk:
         return True
 
 
-def may_check(room: ReadingRoom, tx: Any, request: EgressRequest) -> frozenset[str]:
+def may_check(room: ReadingRoom, tx: Any, request: AirlockRequest) -> frozenset[str]:
     """Everyone who may check this request now: nobody who is too near to its author hears of it."""
     people = [person for person in tx.people.all() if person.may(Permission.REVIEW_OUTPUTS)]
     records = read(room, tx, people, [request])
     return frozenset(person.username for person in people if Desk(room, tx, person, records).may(request))
 
 
-def bring_to_checkers(room: ReadingRoom, tx: Any, request: EgressRequest, action: str, **detail: object) -> None:
+def bring_to_checkers(room: ReadingRoom, tx: Any, request: AirlockRequest, action: str, **detail: object) -> None:
     """Put a request in front of everyone who may check it, where its present state allows that."""
     move(tx, request, RequestStatus.IN_REVIEW, SYSTEM, action, **detail)
     if request.checkers_required:
@@ -80,7 +80,7 @@ def bring_to_checkers(room: ReadingRoom, tx: Any, request: EgressRequest, action
                      project=request.project)
 
 
-def suggestions(room: ReadingRoom, tx: Any, waiting: tuple[EgressRequest, ...]) -> dict[int, frozenset[str]]:
+def suggestions(room: ReadingRoom, tx: Any, waiting: tuple[AirlockRequest, ...]) -> dict[int, frozenset[str]]:
     """For each request who is asked first. Only answers to requests that are settled count as work done, so that
     the suggestion tells nobody who has answered this one."""
     loads = tx.requests.answered_since(room.now() - timedelta(days=LOAD_DAYS))
@@ -112,7 +112,7 @@ def escalate(room: ReadingRoom) -> int:
     return len(late)
 
 
-def _is_late(room: ReadingRoom, tx: Any, request: EgressRequest) -> bool:
+def _is_late(room: ReadingRoom, tx: Any, request: AirlockRequest) -> bool:
     if phase(request) is not Phase.INDEPENDENT or request.submitted_at is None:
         return False
     project = tx.projects.get(request.project)

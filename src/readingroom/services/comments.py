@@ -11,12 +11,12 @@ from readingroom.core.inspection.anchors import anchored
 from readingroom.core.inspection.preview import preview
 from readingroom.core.people import Person
 from readingroom.core.projects import Project
-from readingroom.core.requests import EgressRequest
+from readingroom.core.requests import AirlockRequest
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound
 from readingroom.services.room import ReadingRoom
 
 
-def add(room: ReadingRoom, tx: Any, request: EgressRequest, checker: str, remarks: Sequence[Remark]) -> None:
+def add(room: ReadingRoom, tx: Any, request: AirlockRequest, checker: str, remarks: Sequence[Remark]) -> None:
     """Keep what a checker remarks on files of the present round; the same remark twice is one.
 
     All or none: InvalidInput for a place that is not shown, for no words, and for too many of them.
@@ -45,7 +45,7 @@ def add(room: ReadingRoom, tx: Any, request: EgressRequest, checker: str, remark
                          audience=remark.audience.value, comment=words)
 
 
-def take_back(tx: Any, request: EgressRequest, checker: str, comment: int) -> None:
+def take_back(tx: Any, request: AirlockRequest, checker: str, comment: int) -> None:
     """Take one's own comment on the present round away before others read it; the log keeps it."""
     found = next((one for one in tx.comments.of_request(request.number) if one.id == comment), None)
     if found is None or found.checker != checker:
@@ -60,13 +60,13 @@ def take_back(tx: Any, request: EgressRequest, checker: str, comment: int) -> No
                      file_id=found.file_id, at=found.anchor.at)
 
 
-def explained(tx: Any, request: EgressRequest, checker: str) -> frozenset[int]:
+def explained(tx: Any, request: AirlockRequest, checker: str) -> frozenset[int]:
     """The files of the present round on which the researcher will read a comment of this checker."""
     return frozenset(one.file_id for one in tx.comments.of_request(request.number)
                      if (one.round, one.checker, one.audience) == (request.round, checker, Audience.RESEARCHER))
 
 
-def visible(tx: Any, person: Person, request: EgressRequest, project: Project) -> tuple[Comment, ...]:
+def visible(tx: Any, person: Person, request: AirlockRequest, project: Project) -> tuple[Comment, ...]:
     """The comments on a request, of every round, that this person may know of; oldest first."""
     written = tx.comments.of_request(request.number)
     if person.username in project.members:

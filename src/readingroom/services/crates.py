@@ -23,7 +23,7 @@ from readingroom.core.egress import approvals
 from readingroom.core.groups import arranged
 from readingroom.core.people import Person
 from readingroom.core.projects import Grant, Project
-from readingroom.core.requests import EgressRequest
+from readingroom.core.requests import AirlockRequest
 from readingroom.services import private_crates
 
 PROFILE = "https://w3id.org/5s-crate/0.4"
@@ -36,7 +36,7 @@ CRITERIA = "#disclosure-criteria"
 class Told:
     """What a crate tells, as the records have it: `sources` are grants with their dataset, `statement` the manifest."""
 
-    request: EgressRequest
+    request: AirlockRequest
     project: Project
     author: Person
     sources: tuple[tuple[Grant, Dataset], ...]
@@ -100,13 +100,13 @@ def _author(crate: ROCrate, told: Told, project: Any) -> Any:
         "name": told.author.username, "affiliation": _at(employer), "memberOf": [_at(project)]}))
 
 
-def _files(crate: ROCrate, request: EgressRequest) -> dict[int, Any]:
+def _files(crate: ROCrate, request: AirlockRequest) -> dict[int, Any]:
     return {file.id: crate.add_file(dest_path=f"{package.FILES}{file.name}", source=None, properties={
         "name": file.name, "description": file.said[0], "contentSize": str(file.size_bytes), "sha256": file.sha256,
         "additionalType": file.output_type}) for file in request.crossing}
 
 
-def _groups(crate: ROCrate, request: EgressRequest, files: dict[int, Any]) -> tuple[Any, ...]:
+def _groups(crate: ROCrate, request: AirlockRequest, files: dict[int, Any]) -> tuple[Any, ...]:
     """Outputs that belong together, each with what was said of them; not where a request has no groups."""
     return tuple(
         _add(crate, f"#group-{number}", "Collection", name=group.name, description=group.context,

@@ -8,7 +8,7 @@ from typing import Any
 from readingroom.core.egress import check_releasable
 from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.projects import Project
-from readingroom.core.requests import Delivery, EgressRequest
+from readingroom.core.requests import AirlockRequest, Delivery
 from readingroom.errors import NoRoom
 from readingroom.services import freezing, independence, notices
 from readingroom.services.moves import SYSTEM, move
@@ -61,7 +61,7 @@ def _held_up(workshop: Workshop, number: int, full: NoRoom) -> None:
             notices.tell(tx, (request.author,), "incoming.held-up", request=number, project=request.project)
 
 
-def is_held_up(tx: Any, request: EgressRequest) -> bool:
+def is_held_up(tx: Any, request: AirlockRequest) -> bool:
     """Whether it is approved and waits for room in the project's folder."""
     return request.status is RequestStatus.APPROVED and any(
         event.action == HELD_UP and event.detail.get("round") == request.round
@@ -72,7 +72,7 @@ def is_held_up(tx: Any, request: EgressRequest) -> bool:
 class Arrival:
     """A request to bring files in that arrived."""
 
-    request: EgressRequest
+    request: AirlockRequest
     project: Project
     delivery: Delivery
 

@@ -9,7 +9,7 @@ from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.incoming import inspect_incoming
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy import Policy
-from readingroom.core.requests import EgressRequest, FileKind, OutputFile
+from readingroom.core.requests import AirlockRequest, FileKind, OutputFile
 from readingroom.errors import Unavailable
 from readingroom.ports import Scanner
 from readingroom.services import freezing
@@ -18,14 +18,14 @@ from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
 
-def begin_checks(room: ReadingRoom, number: int) -> EgressRequest:
+def begin_checks(room: ReadingRoom, number: int) -> AirlockRequest:
     """SUBMITTED becomes CHECKING; already checking changes nothing (a crash resumes here)."""
     with room.store.transaction() as tx:
-        request: EgressRequest = tx.requests.get(number)
+        request: AirlockRequest = tx.requests.get(number)
         if request.status is not RequestStatus.SUBMITTED:
             return request
         move(tx, request, RequestStatus.CHECKING, SYSTEM, "request.checking")
-        checking: EgressRequest = tx.requests.get(number)
+        checking: AirlockRequest = tx.requests.get(number)
         return checking
 
 
@@ -48,10 +48,10 @@ def check_file(room: ReadingRoom, number: int, file_id: int, scanner: Scanner | 
     return _check(room, request, file, policy, scanner) if file.verdict is None else file.verdict
 
 
-def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
+def finish_checks(room: ReadingRoom, number: int) -> AirlockRequest:
     """CHECKING becomes IN_REVIEW once every file has a verdict."""
     with room.store.transaction() as tx:
-        request: EgressRequest = tx.requests.get(number)
+        request: AirlockRequest = tx.requests.get(number)
         if request.status is not RequestStatus.CHECKING or any(file.verdict is None for file in request.files):
             return request
         if gone := freezing.reasons(room, tx, request):
@@ -59,18 +59,18 @@ def finish_checks(room: ReadingRoom, number: int) -> EgressRequest:
         else:
             bring_to_checkers(room, tx, request, "request.in-review", verdicts={
                  file.name: file.verdict.word for file in request.files if file.verdict is not None})
-        checked: EgressRequest = tx.requests.get(number)
+        checked: AirlockRequest = tx.requests.get(number)
         return checked
 
 
-def _to_check(room: ReadingRoom, number: int) -> tuple[EgressRequest, Policy]:
+def _to_check(room: ReadingRoom, number: int) -> tuple[AirlockRequest, Policy]:
     with room.store.reading() as tx:
-        request: EgressRequest = tx.requests.get(number)
+        request: AirlockRequest = tx.requests.get(number)
         project = tx.projects.get(request.project)
         return request, room.policies.for_project(project, tx.grants.of_project(project.slug))
 
 
-def _check(room: ReadingRoom, request: EgressRequest, file: OutputFile, policy: Policy,
+def _check(room: ReadingRoom, request: AirlockRequest, file: OutputFile, policy: Policy,
            scanner: Scanner | None) -> Verdict:
     if file.origin is not None:
         result = _checked_incoming(file, room, policy, scanner)

@@ -12,7 +12,7 @@ from typing import Any
 from readingroom.core.access import Reason
 from readingroom.core.egress import reviewers
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, Direction, RequestStatus
-from readingroom.core.requests import EgressRequest
+from readingroom.core.requests import AirlockRequest
 from readingroom.errors import ReadingRoomError
 from readingroom.services import access, notices
 from readingroom.services.checking import bring_to_checkers
@@ -25,16 +25,16 @@ WATCHED = (*HELD, RequestStatus.FROZEN)
 log = logging.getLogger(__name__)
 
 
-def reasons(room: ReadingRoom, tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
+def reasons(room: ReadingRoom, tx: Any, request: AirlockRequest) -> tuple[Reason, ...]:
     """What is gone of the means under which its author asked; nothing if all is there."""
     return (*_means_gone(room, tx, request), *_taken_back(tx, request))
 
 
-def _means_gone(room: ReadingRoom, tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
+def _means_gone(room: ReadingRoom, tx: Any, request: AirlockRequest) -> tuple[Reason, ...]:
     return access.means_gone(room, tx, request.author, tx.projects.get(request.project))
 
 
-def _is_gone(room: ReadingRoom, tx: Any, request: EgressRequest) -> bool:
+def _is_gone(room: ReadingRoom, tx: Any, request: AirlockRequest) -> bool:
     """One that cannot be decided, its dataset being registered no more, say, does not keep the others from it."""
     try:
         return bool(_means_gone(room, tx, request))
@@ -43,7 +43,7 @@ def _is_gone(room: ReadingRoom, tx: Any, request: EgressRequest) -> bool:
         return request.status is RequestStatus.FROZEN
 
 
-def _taken_back(tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
+def _taken_back(tx: Any, request: AirlockRequest) -> tuple[Reason, ...]:
     """Data that could be read when it was submitted, and were withdrawn since, whatever the project holds by now."""
     if request.direction is Direction.IN:  # it comes from outside, whatever the data were
         return ()
@@ -53,7 +53,7 @@ def _taken_back(tx: Any, request: EgressRequest) -> tuple[Reason, ...]:
                  for grant in tx.events.withdrawn_since(request.project, since))
 
 
-def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> EgressRequest:
+def settle(room: ReadingRoom, tx: Any, request: AirlockRequest) -> AirlockRequest:
     """The request as it is after freezing or thawing it, if the records call for either. Repeating changes nothing."""
     if request.status not in WATCHED:
         return request
@@ -62,18 +62,18 @@ def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> EgressRequest:
         freeze(tx, request, gone)
     elif not gone and request.status is RequestStatus.FROZEN:
         _thaw(room, tx, request)
-    settled: EgressRequest = tx.requests.get(request.number)
+    settled: AirlockRequest = tx.requests.get(request.number)
     return settled
 
 
-def freeze(tx: Any, request: EgressRequest, gone: tuple[Reason, ...]) -> None:
+def freeze(tx: Any, request: AirlockRequest, gone: tuple[Reason, ...]) -> None:
     """Hold it where it is, for these reasons."""
     move(tx, request, RequestStatus.FROZEN, SYSTEM, "request.frozen", rules=sorted({one.rule for one in gone}))
     notices.tell(tx, (request.author, *reviewers(request)), "request.frozen", request=request.number,
                  project=request.project)
 
 
-def _thaw(room: ReadingRoom, tx: Any, request: EgressRequest) -> None:
+def _thaw(room: ReadingRoom, tx: Any, request: AirlockRequest) -> None:
     """Back to where it was; its checkers are told as when it came to them first."""
     assert request.thaws_to is not None
     notices.tell(tx, (request.author,), "request.thawed", request=request.number, project=request.project)

@@ -13,7 +13,7 @@ from readingroom.core.egress import approvers, reviewers
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.projects import Grant, Project
 from readingroom.core.releases import Download, Listed, Recall, Recheck, Terms
-from readingroom.core.requests import EgressRequest, Release
+from readingroom.core.requests import AirlockRequest, Release
 from readingroom.core.roles import Permission
 from readingroom.errors import NotFound, refusal_of
 from readingroom.services import notices
@@ -33,7 +33,7 @@ class ReleaseView:
     `downloads` is empty for whoever may not recall it, but for their own; `given` counts all.
     """
 
-    request: EgressRequest
+    request: AirlockRequest
     project: Project
     release: Release
     datasets: tuple[str, ...]
@@ -181,8 +181,8 @@ def _download_now(room: ReadingRoom, tx: Any, viewer: str, number: int) -> Relea
     return made
 
 
-def _released(room: ReadingRoom, tx: Any, viewer: str, number: int) -> tuple[EgressRequest, Release]:
-    request: EgressRequest = tx.requests.get(number)
+def _released(room: ReadingRoom, tx: Any, viewer: str, number: int) -> tuple[AirlockRequest, Release]:
+    request: AirlockRequest = tx.requests.get(number)
     if not _concerned(room, tx, viewer, request):
         raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
                        next_step="Check the number, or start from your home page.")
@@ -193,7 +193,7 @@ def _released(room: ReadingRoom, tx: Any, viewer: str, number: int) -> tuple[Egr
     return request, made
 
 
-def _concerned(room: ReadingRoom, tx: Any, viewer: str, request: EgressRequest) -> bool:
+def _concerned(room: ReadingRoom, tx: Any, viewer: str, request: AirlockRequest) -> bool:
     """Members of the project, custodians of its data, checkers, and administrators, who handle the incident."""
     person = tx.people.get(viewer)
     return (viewer in tx.projects.get(request.project).members
@@ -201,7 +201,7 @@ def _concerned(room: ReadingRoom, tx: Any, viewer: str, request: EgressRequest) 
             or person.may(Permission.REVIEW_OUTPUTS) or person.may(Permission.MANAGE_PEOPLE))
 
 
-def _deciders(request: EgressRequest) -> frozenset[str]:
+def _deciders(request: AirlockRequest) -> frozenset[str]:
     """The checkers of its last round, and of earlier ones where they approved what left."""
     return approvers(request) | set(reviewers(request))
 
@@ -220,7 +220,7 @@ def _own_custodians(tx: Any, viewer: str, custodians: frozenset[str]) -> frozens
     return custodians if tx.people.get(viewer).may(Permission.DECIDE_GRANTS) else frozenset()
 
 
-def _terms(room: ReadingRoom, tx: Any, request: EgressRequest, made: Release) -> Terms:
+def _terms(room: ReadingRoom, tx: Any, request: AirlockRequest, made: Release) -> Terms:
     project = tx.projects.get(request.project)
     policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
     return core.terms(policy, request.author, made.made_at, project.members, _custodians(room, tx, project.slug))

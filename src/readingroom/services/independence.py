@@ -11,7 +11,7 @@ from typing import Any
 
 from readingroom.core import egress
 from readingroom.core.lifecycle import RequestStatus
-from readingroom.core.requests import EgressRequest
+from readingroom.core.requests import AirlockRequest
 from readingroom.errors import PermissionDenied
 from readingroom.services import notices
 from readingroom.services.checking import Desk, bring_to_checkers
@@ -21,7 +21,7 @@ from readingroom.services.room import ReadingRoom
 OPEN = (RequestStatus.IN_REVIEW, RequestStatus.APPROVED)
 
 
-def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> EgressRequest:
+def settle(room: ReadingRoom, tx: Any, request: AirlockRequest) -> AirlockRequest:
     """The request after voiding the reviews of whoever may not check it now. Repeating changes nothing."""
     refused = _refused(room, tx, request)
     if not refused:
@@ -31,7 +31,7 @@ def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> EgressRequest:
             tx.requests.void_review(request.number, review.round, review.checker, refused[review.checker])
             tx.events.record(SYSTEM, "review.voided", f"request:{request.number}", request.project,
                              checker=review.checker, round=review.round, rule=refused[review.checker])
-    left: EgressRequest = tx.requests.get(request.number)
+    left: AirlockRequest = tx.requests.get(request.number)
     if left.status is RequestStatus.APPROVED and not egress.is_settled(left):
         bring_to_checkers(room, tx, left, "request.reopened")
         notices.tell(tx, (left.author,), "request.reopened", request=left.number, project=left.project)
@@ -49,7 +49,7 @@ def sweep(room: ReadingRoom) -> int:
     return len(moved)
 
 
-def _refused(room: ReadingRoom, tx: Any, request: EgressRequest) -> dict[str, str]:
+def _refused(room: ReadingRoom, tx: Any, request: AirlockRequest) -> dict[str, str]:
     """Checkers whose reviews count and who may not check it now, each with the rule that says so."""
     if request.status not in OPEN:
         return {}

@@ -12,7 +12,7 @@ from readingroom.core.permissions import check_can_request
 from readingroom.core.policy import Policy
 from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Project
-from readingroom.core.requests import Assurance, EgressRequest, OutputFile
+from readingroom.core.requests import AirlockRequest, Assurance, OutputFile
 from readingroom.errors import AccessDenied, InvalidTransition
 from readingroom.services import access, private_answers
 from readingroom.services.checking import bring_to_checkers
@@ -29,7 +29,7 @@ class Lane:
     """How an answer may leave: after so many approvals, by `request` if that was asked for already."""
 
     approvals: int
-    request: EgressRequest | None
+    request: AirlockRequest | None
 
 
 def lane(room: ReadingRoom, username: str, answer_id: int) -> Lane:
@@ -39,7 +39,7 @@ def lane(room: ReadingRoom, username: str, answer_id: int) -> Lane:
         return Lane(_approvals(_policy(room, tx, answer), answer), tx.requests.of_private_answer(answer_id))
 
 
-def release(room: ReadingRoom, username: str, answer_id: int) -> EgressRequest:
+def release(room: ReadingRoom, username: str, answer_id: int) -> AirlockRequest:
     """Ask for an answer to leave; the request that does it. Asked again, by whomever in the project, it is the same.
 
     The files are made here from the answer's record. Where policy asks for no approval the request is approved in
@@ -67,7 +67,7 @@ def release(room: ReadingRoom, username: str, answer_id: int) -> EgressRequest:
                                rule="request.access", value=project.slug,
                                next_step=" ".join(f"{r.message} {r.next_step}" for r in decision.reasons))
         if (found := tx.requests.of_private_answer(answer_id)) is not None:
-            standing: EgressRequest = found
+            standing: AirlockRequest = found
             return standing
         number = tx.requests.add(
             project=project.slug, author=username, title=f"Private answer {answer_id}",
@@ -77,9 +77,9 @@ def release(room: ReadingRoom, username: str, answer_id: int) -> EgressRequest:
         return _pass_checks(room, tx, number)
 
 
-def _pass_checks(room: ReadingRoom, tx: Any, number: int) -> EgressRequest:
+def _pass_checks(room: ReadingRoom, tx: Any, number: int) -> AirlockRequest:
     """Through the same states as any request. Nothing needs finding out: the platform made every byte itself."""
-    request: EgressRequest = tx.requests.get(number)
+    request: AirlockRequest = tx.requests.get(number)
     told = [{"name": file.name, "sha256": file.sha256, "size_bytes": file.size_bytes} for file in request.files]
     for target in FRESH:
         detail = {"private_answer": request.private_answer, "files": told}
@@ -94,7 +94,7 @@ def _pass_checks(room: ReadingRoom, tx: Any, number: int) -> EgressRequest:
     if request.checkers_required == 0:
         move(tx, request, RequestStatus.APPROVED, SYSTEM, "request.approved", rule="private_answer_checkers",
              approvals=0)
-    passed: EgressRequest = tx.requests.get(number)
+    passed: AirlockRequest = tx.requests.get(number)
     return passed
 
 

@@ -13,7 +13,7 @@ from readingroom.core.policy import Layer
 from readingroom.core.policy.criteria import criteria
 from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
-from readingroom.core.requests import KINDS, EgressRequest, FileKind, OutputFile, Release
+from readingroom.core.requests import KINDS, AirlockRequest, FileKind, OutputFile, Release
 from readingroom.errors import IntegrityError
 from readingroom.services import crates, freezing, independence
 from readingroom.services.moves import SYSTEM, move
@@ -63,7 +63,7 @@ def make(workshop: Workshop, number: int) -> Release | None:
     return made
 
 
-def _statement(workshop: Workshop, request: EgressRequest, project: Project,
+def _statement(workshop: Workshop, request: AirlockRequest, project: Project,
                sources: tuple[tuple[Grant, str], ...]) -> dict[str, object]:
     """What the manifest says. `sources` are the grants that the project had data under, with the version used."""
     return {
@@ -103,14 +103,14 @@ def _layers(workshop: Workshop, project: Project, sources: tuple[tuple[Grant, st
     return tuple(found.values()) or (workshop.policies.site,)
 
 
-def _version_of(workshop: Workshop, request: EgressRequest, grant: Grant, version: str) -> str:
+def _version_of(workshop: Workshop, request: AirlockRequest, grant: Grant, version: str) -> str:
     """The version's name; of a private answer only its place in order, since the name is a hash of exact data."""
     if request.private_answer is None:
         return version
     return str(1 + workshop.vault.versions(grant.dataset).index(version))
 
 
-def _file_statement(request: EgressRequest, file: OutputFile) -> dict[str, object]:
+def _file_statement(request: AirlockRequest, file: OutputFile) -> dict[str, object]:
     approved = [{"checker": one.checker, "at": one.at.isoformat(), "reason": one.reason, "round": one.round}
                 for one in approvals(request, file)]
     return {

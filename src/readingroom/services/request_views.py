@@ -15,7 +15,7 @@ from readingroom.core.lifecycle import TRANSITIONS_OF, Direction, RequestStatus,
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_is_author
 from readingroom.core.projects import Project
-from readingroom.core.requests import Delivery, EgressRequest, Release, Review
+from readingroom.core.requests import AirlockRequest, Delivery, Release, Review
 from readingroom.errors import refusal_of
 from readingroom.services import deliveries, freezing
 from readingroom.services.checking import Desk, Records, read
@@ -38,7 +38,7 @@ class RequestView:
     every round, are looked up for one request only.
     """
 
-    request: EgressRequest
+    request: AirlockRequest
     project: Project
     phase: Phase
     reviews: tuple[Review, ...]
@@ -61,7 +61,7 @@ class RequestView:
         return self.carried | {file.id for file in self.request.files if not file.crosses}
 
 
-def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest, records: Records | None = None
+def view_of(room: ReadingRoom, tx: Any, person: Person, request: AirlockRequest, records: Records | None = None
             ) -> RequestView:
     (view,) = views_of(room, tx, person, [request], records)
     if request.direction is Direction.IN:
@@ -71,7 +71,7 @@ def view_of(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest, 
     return view
 
 
-def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[EgressRequest],
+def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[AirlockRequest],
              records: Records | None = None) -> tuple[RequestView, ...]:
     """The same of many, in as many questions to the records for many as for one; why one is frozen, and what became of
     files that came in, are left out."""
@@ -80,7 +80,7 @@ def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[Egre
     made, recalled = tx.requests.releases(numbers), tx.releases.recalled(numbers)
     queue, desk = tx.requests.numbers(*WAITING), Desk(room, tx, person, known)
 
-    def view(request: EgressRequest) -> RequestView:
+    def view(request: AirlockRequest) -> RequestView:
         project, now = known.projects[request.project], phase(request)
         own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
         return RequestView(
@@ -93,7 +93,7 @@ def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[Egre
     return tuple(map(view, requests))
 
 
-def _visible_reviews(person: Person, request: EgressRequest, project: Project, now: Phase) -> tuple[Review, ...]:
+def _visible_reviews(person: Person, request: AirlockRequest, project: Project, now: Phase) -> tuple[Review, ...]:
     """Reviews that this person may know of: checkers' own first, all when consolidating; authors after a decision.
 
     Consolidating is for those who answered: another may have to judge blindly yet, should an answer not count any more.
@@ -112,7 +112,7 @@ def _visible_reviews(person: Person, request: EgressRequest, project: Project, n
     return earlier + tuple(given for given in egress.current_reviews(request) if given.checker == person.username)
 
 
-def _may(desk: Desk, person: Person, request: EgressRequest, project: Project, own: Review | None) -> dict[str, str]:
+def _may(desk: Desk, person: Person, request: AirlockRequest, project: Project, own: Review | None) -> dict[str, str]:
     """For each action "" if this person may do it now, else the reason, as the guards themselves say it."""
     now = phase(request)
     in_review = "" if request.status is RequestStatus.IN_REVIEW else f"The request is {request.status.value}."

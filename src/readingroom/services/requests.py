@@ -15,7 +15,7 @@ from readingroom.core.permissions import check_can_request, check_is_author
 from readingroom.core.policy import Policy, Tier
 from readingroom.core.projects import Project
 from readingroom.core.requests import (
-    EgressRequest,
+    AirlockRequest,
     Group,
     OutputFile,
     Review,
@@ -47,7 +47,7 @@ CHECKERS: dict[Direction, Callable[[Policy], int]] = {
 
 
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str, uploads: Sequence[Upload],
-           groups: Sequence[Group] = (), direction: Direction = Direction.OUT) -> EgressRequest:
+           groups: Sequence[Group] = (), direction: Direction = Direction.OUT) -> AirlockRequest:
     """Freeze the files by hash where no workspace reaches them, and put the request in the queue.
 
     `groups` are those that files name; a file that names none is in the request's own. Where files are to come in,
@@ -66,7 +66,7 @@ def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: st
 
 
 def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Upload],
-             groups: Sequence[Group] = ()) -> EgressRequest:
+             groups: Sequence[Group] = ()) -> AirlockRequest:
     """Answer a returned request with a new round of files; earlier reviews no longer count."""
     with refusals_logged(room, author, "request.resubmit", f"request:{number}"):
         with room.store.reading() as tx:
@@ -81,7 +81,7 @@ def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Uplo
             return _submit_round(room, tx, request, files)
 
 
-def withdraw(room: ReadingRoom, author: str, number: int) -> EgressRequest:
+def withdraw(room: ReadingRoom, author: str, number: int) -> AirlockRequest:
     """Take the request back, at any time before it is approved."""
     with attempt(room, author, "request.withdraw", f"request:{number}") as tx:
         request = _of_author(tx, author, number)
@@ -111,7 +111,7 @@ def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
         return _seen(room, tx, tx.people.get(viewer), request)
 
 
-def _seen(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest, records: Records | None = None
+def _seen(room: ReadingRoom, tx: Any, person: Person, request: AirlockRequest, records: Records | None = None
           ) -> RequestView:
     view = view_of(room, tx, person, request, records)
     view = replace(view, comments=_comments(room, tx, person, request, view.project))
@@ -189,7 +189,7 @@ def sights(room: ReadingRoom, checker: str, number: int) -> dict[int, Sight]:
     return _sights(room, request)
 
 
-def _on_the_desk(room: ReadingRoom, tx: Any, checker: str, number: int) -> tuple[EgressRequest, Records]:
+def _on_the_desk(room: ReadingRoom, tx: Any, checker: str, number: int) -> tuple[AirlockRequest, Records]:
     """The request, for someone who may check it; that they see each of its files goes on the log."""
     request = _visible(tx, checker, number)
     person: Person = tx.people.get(checker)
@@ -201,14 +201,14 @@ def _on_the_desk(room: ReadingRoom, tx: Any, checker: str, number: int) -> tuple
     return request, records
 
 
-def _sights(room: ReadingRoom, request: EgressRequest) -> dict[int, Sight]:
+def _sights(room: ReadingRoom, request: AirlockRequest) -> dict[int, Sight]:
     before = {file.name: file for file in sorted(request.earlier, key=lambda file: file.round)}
     return {file.id: Sight(room.blobs.get(file.sha256), earlier := before.get(file.name),
                            room.blobs.get(earlier.sha256) if earlier else b"") for file in request.files}
 
 
 def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "",
-           remarks: Sequence[Remark] = ()) -> EgressRequest:
+           remarks: Sequence[Remark] = ()) -> AirlockRequest:
     """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request.
 
     `remarks` are comments on places in the files that were not kept yet.
@@ -248,7 +248,7 @@ def take_comment_back(room: ReadingRoom, checker: str, number: int, round: int, 
         comments.take_back(tx, _commentable(room, tx, checker, number, round), checker, comment)
 
 
-def _commentable(room: ReadingRoom, tx: Any, checker: str, number: int, round: int) -> EgressRequest:
+def _commentable(room: ReadingRoom, tx: Any, checker: str, number: int, round: int) -> AirlockRequest:
     """The request in a round that this checker is still judging, or settling with others."""
     request = _decidable(room, tx, checker, number)
     egress.check_in_review(request)
@@ -259,7 +259,7 @@ def _commentable(room: ReadingRoom, tx: Any, checker: str, number: int, round: i
     return request
 
 
-def _comments(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest, project: Project
+def _comments(room: ReadingRoom, tx: Any, person: Person, request: AirlockRequest, project: Project
               ) -> tuple[Comment, ...]:
     """What the person may know of, without the words of an output that they may see as pixels only."""
     found = comments.visible(tx, person, request, project)
@@ -268,7 +268,7 @@ def _comments(room: ReadingRoom, tx: Any, person: Person, request: EgressRequest
     return found
 
 
-def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatus, comment: str) -> EgressRequest:
+def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatus, comment: str) -> AirlockRequest:
     """When checkers do not all approve: one of them returns the request for changes, or rejects it."""
     if outcome not in (RequestStatus.RETURNED, RequestStatus.REJECTED):
         raise InvalidInput(f"{outcome.value} is not an outcome that a checker chooses.", rule="review.outcome",
@@ -310,7 +310,7 @@ def _member_project(tx: Any, username: str, slug: str) -> Project:
     return project
 
 
-def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Sequence[OutputFile]) -> EgressRequest:
+def _submit_round(room: ReadingRoom, tx: Any, request: AirlockRequest, files: Sequence[OutputFile]) -> AirlockRequest:
     check_transition(TRANSITIONS_OF[request.direction], request.status, RequestStatus.SUBMITTED, "request")
     tx.requests.add_round(request.number, files, room.now())
     tx.requests.set_sign_off_by(request.number, sign_off.demanded(room, tx, request))
@@ -322,25 +322,25 @@ def _submit_round(room: ReadingRoom, tx: Any, request: EgressRequest, files: Seq
     return _request(tx, request.number)
 
 
-def _decidable(room: ReadingRoom, tx: Any, checker: str, number: int) -> EgressRequest:
+def _decidable(room: ReadingRoom, tx: Any, checker: str, number: int) -> AirlockRequest:
     """The request as it is for a checker who is about to decide on it, once what counts no more is taken away."""
     request = freezing.settle(room, tx, _visible(tx, checker, number))
     Desk(room, tx, tx.people.get(checker)).check(request)
     return independence.settle(room, tx, request)
 
 
-def _request(tx: Any, number: int) -> EgressRequest:
-    request: EgressRequest = tx.requests.get(number)
+def _request(tx: Any, number: int) -> AirlockRequest:
+    request: AirlockRequest = tx.requests.get(number)
     return request
 
 
-def _of_author(tx: Any, author: str, number: int) -> EgressRequest:
+def _of_author(tx: Any, author: str, number: int) -> AirlockRequest:
     request = _visible(tx, author, number)
     check_is_author(tx.people.get(author), request)
     return request
 
 
-def _visible(tx: Any, viewer: str, number: int) -> EgressRequest:
+def _visible(tx: Any, viewer: str, number: int) -> AirlockRequest:
     """The request, or NotFound for anyone who is neither on its project nor a checker."""
     request = _request(tx, number)
     person: Person = tx.people.get(viewer)
@@ -351,7 +351,7 @@ def _visible(tx: Any, viewer: str, number: int) -> EgressRequest:
     return request
 
 
-def _check_not_pixels_only(room: ReadingRoom, tx: Any, viewer: str, request: EgressRequest) -> None:
+def _check_not_pixels_only(room: ReadingRoom, tx: Any, viewer: str, request: AirlockRequest) -> None:
     project = tx.projects.get(request.project)
     policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
     inside = request.direction is Direction.OUT and request.status is not RequestStatus.RELEASED

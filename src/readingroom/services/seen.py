@@ -7,7 +7,7 @@ from typing import Any
 
 from readingroom.core.inspection.preview import preview
 from readingroom.core.inspection.recognise import IMAGES
-from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Vote
+from readingroom.core.requests import AirlockRequest, Assurance, Decision, OutputFile, Vote
 from readingroom.errors import InvalidInput
 from readingroom.services.room import ReadingRoom
 
@@ -17,7 +17,7 @@ ONE_PART_BYTES = 400
 """No file so small has more than one part: each row or line takes at least two bytes."""
 
 
-def check(room: ReadingRoom, tx: Any, request: EgressRequest, checker: str, votes: Sequence[Vote]) -> None:
+def check(room: ReadingRoom, tx: Any, request: AirlockRequest, checker: str, votes: Sequence[Vote]) -> None:
     """Refuse to approve a file of several parts before each was opened by this checker, as the log says."""
     approved = {vote.file_id for vote in votes if vote.decision is Decision.APPROVE}
     for file in request.files:

@@ -10,7 +10,7 @@ from readingroom.core.egress import Phase, phase
 from readingroom.core.lifecycle import Direction, GrantStatus, RequestStatus
 from readingroom.core.permissions import check_can_sign_off
 from readingroom.core.projects import Project
-from readingroom.core.requests import EgressRequest, OutputFile, SignOff
+from readingroom.core.requests import AirlockRequest, OutputFile, SignOff
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, refusal_of
 from readingroom.services import freezing, independence, notices
 from readingroom.services.attempts import attempt
@@ -24,14 +24,14 @@ NEVER_LIVE = (GrantStatus.PROPOSED, GrantStatus.REFUSED)
 class SignOffView:
     """A request that waits for a custodian, with the bytes of its files and every reason that a checker gave."""
 
-    request: EgressRequest
+    request: AirlockRequest
     project: Project
     contents: dict[int, bytes]
     reasons: dict[int, tuple[str, ...]]
     refused: str
 
 
-def demanded(room: ReadingRoom, tx: Any, request: EgressRequest) -> frozenset[str]:
+def demanded(room: ReadingRoom, tx: Any, request: AirlockRequest) -> frozenset[str]:
     """The custodians whose sign-off the policies of the project's grants demand today; none of a private answer, or of
     what comes in."""
     if request.private_answer is not None or request.direction is Direction.IN:
@@ -41,7 +41,7 @@ def demanded(room: ReadingRoom, tx: Any, request: EgressRequest) -> frozenset[st
                      if grant.status not in NEVER_LIVE and room.policies.for_grant(project, grant).custodian_sign_off)
 
 
-def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> None:
+def settle(room: ReadingRoom, tx: Any, request: AirlockRequest) -> None:
     """A round of which every file is approved: approve the request, or bring it before its custodians.
 
     Policy is asked again, so that one that tightened since the round was submitted holds; and who approved it, whether
@@ -62,7 +62,7 @@ def settle(room: ReadingRoom, tx: Any, request: EgressRequest) -> None:
     move(tx, request, RequestStatus.APPROVED, SYSTEM, "request.approved")
 
 
-def waiting(room: ReadingRoom, custodian: str) -> tuple[EgressRequest, ...]:
+def waiting(room: ReadingRoom, custodian: str) -> tuple[AirlockRequest, ...]:
     """Requests that wait for this custodian's sign-off, oldest first."""
     with room.store.reading() as tx:
         return tuple(request for request in tx.requests.with_status(RequestStatus.IN_REVIEW)
@@ -92,7 +92,7 @@ def file_of(view: SignOffView, file_id: int) -> OutputFile:
     return found
 
 
-def give(room: ReadingRoom, custodian: str, number: int, round: int, comment: str = "") -> EgressRequest:
+def give(room: ReadingRoom, custodian: str, number: int, round: int, comment: str = "") -> AirlockRequest:
     """Sign off a round. The last sign-off missing approves the request."""
     with attempt(room, custodian, "request.sign-off", f"request:{number}") as tx:
         request = _decidable(room, tx, custodian, number, round)
@@ -102,11 +102,11 @@ def give(room: ReadingRoom, custodian: str, number: int, round: int, comment: st
                          comment=given.comment, files=[{"file": file.name, "sha256": file.sha256}
                                                        for file in request.files])
         settle(room, tx, tx.requests.get(number))
-        signed: EgressRequest = tx.requests.get(number)
+        signed: AirlockRequest = tx.requests.get(number)
         return signed
 
 
-def send_back(room: ReadingRoom, custodian: str, number: int, round: int, comment: str) -> EgressRequest:
+def send_back(room: ReadingRoom, custodian: str, number: int, round: int, comment: str) -> AirlockRequest:
     """Return the request to its author instead of signing it off, with a reason that they read."""
     with attempt(room, custodian, "request.send-back", f"request:{number}") as tx:
         request = _decidable(room, tx, custodian, number, round)
@@ -115,13 +115,13 @@ def send_back(room: ReadingRoom, custodian: str, number: int, round: int, commen
                                next_step="Tell the researcher what would make it acceptable to you.")
         tx.requests.set_outcome_comment(number, comment.strip())
         move(tx, request, RequestStatus.RETURNED, custodian, "request.returned", comment=comment.strip())
-        returned: EgressRequest = tx.requests.get(number)
+        returned: AirlockRequest = tx.requests.get(number)
         return returned
 
 
-def _theirs(tx: Any, custodian: str, number: int) -> EgressRequest:
+def _theirs(tx: Any, custodian: str, number: int) -> AirlockRequest:
     """The request, once its checkers have approved it; before that a custodian does not see it."""
-    request: EgressRequest = tx.requests.get(number)
+    request: AirlockRequest = tx.requests.get(number)
     if custodian not in request.sign_off_by or not (phase(request) is Phase.SIGN_OFF
                                                     or custodian in egress.signers(request)):
         raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
@@ -129,7 +129,7 @@ def _theirs(tx: Any, custodian: str, number: int) -> EgressRequest:
     return request
 
 
-def _decidable(room: ReadingRoom, tx: Any, custodian: str, number: int, round: int) -> EgressRequest:
+def _decidable(room: ReadingRoom, tx: Any, custodian: str, number: int, round: int) -> AirlockRequest:
     request = freezing.settle(room, tx, _theirs(tx, custodian, number))
     check_can_sign_off(tx.people.get(custodian), request, tx.projects.get(request.project))
     if phase(request) is not Phase.SIGN_OFF or request.round != round or custodian in egress.signers(request):
@@ -139,7 +139,7 @@ def _decidable(room: ReadingRoom, tx: Any, custodian: str, number: int, round: i
     return request
 
 
-def _refusal(tx: Any, custodian: str, request: EgressRequest) -> str:
+def _refusal(tx: Any, custodian: str, request: AirlockRequest) -> str:
     refused = refusal_of(check_can_sign_off, tx.people.get(custodian), request, tx.projects.get(request.project))
     if refused:
         return refused

@@ -25,7 +25,7 @@ from readingroom.core.people import Person, Standing
 from readingroom.core.policy import Layer, Policy
 from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Extract, Grant, Project
-from readingroom.core.requests import Decision, EgressRequest, Release, Vote
+from readingroom.core.requests import AirlockRequest, Decision, Release, Vote
 from readingroom.core.roles import Role
 from readingroom.core.walls import Finding
 from readingroom.db import migrate
@@ -400,22 +400,22 @@ class World:
         project: str = "returning-defendants",
         uploads: tuple[Upload, ...] | None = None,
         title: str = "Returns by sex and offence",
-    ) -> EgressRequest:
+    ) -> AirlockRequest:
         return requests.submit(
             self.room, author, project, title, "A table in a journal article", uploads or typical_uploads()
         )
 
-    def check(self, number: int) -> EgressRequest:
+    def check(self, number: int) -> AirlockRequest:
         file_checks.begin_checks(self.room, number)
         file_checks.check_files(self.room, number)
         memory.compare(self.room, number)
         return file_checks.finish_checks(self.room, number)
 
-    def in_review(self, **how: object) -> EgressRequest:
+    def in_review(self, **how: object) -> AirlockRequest:
         return self.check(self.submit(**how).number)  # type: ignore[arg-type]
 
     def vote(
-        self, checker: str, request: EgressRequest, decision: Decision, comment: str = "", note: str = ""
+        self, checker: str, request: AirlockRequest, decision: Decision, comment: str = "", note: str = ""
     ) -> None:
         requests.review(
             self.room,
@@ -425,7 +425,7 @@ class World:
             note,
         )
 
-    def returned(self, **how: object) -> EgressRequest:
+    def returned(self, **how: object) -> AirlockRequest:
         request = self.in_review(**how)
         self.vote("imran", request, Decision.CHANGE, "Merge the small groups into Other.", "Seen the like in 2025.")
         self.vote("freya", request, Decision.APPROVE, "Rounded enough, I think.")
@@ -433,7 +433,7 @@ class World:
             self.room, "imran", request.number, RequestStatus.RETURNED, "Please merge the small groups."
         )
 
-    def released(self, **how: object) -> EgressRequest:
+    def released(self, **how: object) -> AirlockRequest:
         request = self.in_review(**how)
         self.vote("imran", request, Decision.APPROVE, "Large counts only.")
         self.vote("freya", request, Decision.APPROVE, "Agreed.")

@@ -13,7 +13,7 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.egress import Phase, phase
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
 from readingroom.core.policy import Policy
-from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Review, Vote
+from readingroom.core.requests import AirlockRequest, Assurance, Decision, OutputFile, Review, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, PermissionDenied
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -21,7 +21,7 @@ POLICY = Policy(max_files=2, max_file_bytes=1000)
 CONTEXT = "Defendants by sex, all courts, 2019"
 FILES = tuple(OutputFile(i, f"f{i}.csv", "0" * 64, 10, "csv", Assurance.DECLARED, CONTEXT, "", verdict=Verdict.PASS)
               for i in (1, 2))
-REQUEST = EgressRequest(1, "p", "ada", "T", "P", RequestStatus.IN_REVIEW, 1, NOW, NOW, FILES, (), 2)
+REQUEST = AirlockRequest(1, "p", "ada", "T", "P", RequestStatus.IN_REVIEW, 1, NOW, NOW, FILES, (), 2)
 
 
 def review_by(checker: str, *decisions: Decision, round: int = 1, comment: str = "fine") -> Review:

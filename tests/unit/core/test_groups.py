@@ -15,10 +15,10 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy import Policy
 from readingroom.core.requests import (
     KINDS,
+    AirlockRequest,
     Assurance,
     Decision,
     Direction,
-    EgressRequest,
     FileKind,
     Group,
     OutputFile,
@@ -39,10 +39,10 @@ def file(number: int, kind: FileKind = OUTPUT, group: Group = TABLES, verdict: V
 
 
 FILES = (file(1), file(2, SUPPORTING, verdict=Verdict.FAIL), file(3, CODE, Group()))
-REQUEST = EgressRequest(1, "p", "ada", "T", "P", RequestStatus.IN_REVIEW, 1, NOW, NOW, FILES, (), 2)
+REQUEST = AirlockRequest(1, "p", "ada", "T", "P", RequestStatus.IN_REVIEW, 1, NOW, NOW, FILES, (), 2)
 
 
-def reviewed(*said: dict[int, Decision]) -> EgressRequest:
+def reviewed(*said: dict[int, Decision]) -> AirlockRequest:
     return replace(REQUEST, reviews=tuple(
         Review(checker, 1, NOW, tuple(Vote(number, decision, "Because.") for number, decision in votes.items()))
         for checker, votes in zip(("freya", "imran"), said, strict=False)))

@@ -1,4 +1,4 @@
-"""Egress requests: files, reviews, sign-offs, releases, recalls, and what earlier releases held."""
+"""Requests to leave and to come in: files, reviews, sign-offs, releases, recalls, and what earlier releases held."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, UploadFile
 from typing_extensions import TypedDict
 
 from readingroom.core.groups import arranged
-from readingroom.core.requests import EgressRequest, FileKind, Group
+from readingroom.core.requests import AirlockRequest, FileKind, Group
 from readingroom.errors import InvalidInput, NotFound
 from readingroom.services import handover
 from readingroom.services import requests as service
@@ -235,11 +235,11 @@ def submit(here: Here, calling: Calling, form: Annotated[FormData, Depends(sent_
     }
 
 
-def _url(request: EgressRequest) -> str:
+def _url(request: AirlockRequest) -> str:
     return page(f"/requests/{request.number}")
 
 
-def _summary(request: EgressRequest) -> Summary:
+def _summary(request: AirlockRequest) -> Summary:
     return {
         "number": request.number,
         "title": request.title,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from readingroom.core.comments import Audience, Comment
 from readingroom.core.inspection import Preview
 from readingroom.core.inspection.anchors import standing
-from readingroom.core.requests import EgressRequest, OutputFile
+from readingroom.core.requests import AirlockRequest, OutputFile
 from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
 from readingroom.web.presenters.outputs import place_id
@@ -101,7 +101,7 @@ def file_page(number: int, file: OutputFile) -> str:
     return page(f"/requests/{number}/files/{file.id}")
 
 
-def _files(request: EgressRequest) -> dict[int, OutputFile]:
+def _files(request: AirlockRequest) -> dict[int, OutputFile]:
     return {file.id: file for file in (*request.earlier, *request.files)}
 
 

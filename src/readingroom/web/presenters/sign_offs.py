@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from readingroom.core.requests import EgressRequest
+from readingroom.core.requests import AirlockRequest
 from readingroom.services.sign_off import SignOffView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import outputs, requests, times
@@ -42,7 +42,7 @@ class Detail:
     refused: str
 
 
-def row(request: EgressRequest, now: datetime) -> Row:
+def row(request: AirlockRequest, now: datetime) -> Row:
     return Row(request.number, request.title, request.project, page(f"/sign-offs/{request.number}"),
                times.when(request.submitted_at, now), times.plural(len(request.files), "file"))
 

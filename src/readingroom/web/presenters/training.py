@@ -11,7 +11,7 @@ from readingroom.core.inspection import preview
 from readingroom.core.lifecycle import ProjectStatus, RequestStatus
 from readingroom.core.people import Person
 from readingroom.core.projects import Project
-from readingroom.core.requests import Assurance, Decision, EgressRequest, OutputFile, Vote
+from readingroom.core.requests import AirlockRequest, Assurance, Decision, OutputFile, Vote
 from readingroom.core.resemblance import resembles, shown
 from readingroom.core.training import Case, Score
 from readingroom.core.training.model import POLICY
@@ -96,7 +96,7 @@ def desk(taken: Taken, viewer: Person, now: datetime, votes: tuple[Vote, ...] = 
 def _view(taken: Taken) -> RequestView:
     """The set dressed as a request, which no record knows."""
     begun = taken.session.begun_at
-    request = EgressRequest(
+    request = AirlockRequest(
         taken.session.id, "training", NOBODY, f"set {taken.session.number}", "A made-up report",
         RequestStatus.IN_REVIEW, 1, begun, begun, files(taken), (), 2)
     project = Project("training", "Training", "", AIM, "", "", "", ProjectStatus.ACTIVE, begun.date(), frozenset())
