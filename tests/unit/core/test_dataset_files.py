@@ -61,7 +61,7 @@ def test_all_faults_are_told_at_once_each_at_its_line():
     ("M: Male", "M: Male, M: Man", 12, "written twice"),
     ("M: Male", "NO: None", 12, "YAML does not read this as text"),
     ("M: Male", "010: Eight", 12, "YAML does not read this as text"),
-    ("threshold: 10", "threshold: yes", 15, "is yes; it must be a whole number"),
+    ("threshold: 10", "threshold: yes", 15, "can be read in two ways; write true or false"),
     ("threshold: 10", "threshold: 0", 15, "is 0; it must be 1 or more"),
     ("lower: 10", "lower: 90", 13, "must be below"),
     ("lower: 10", "lower: .nan", 13, "finite"),

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.policy import yaml_text
 from readingroom.core.policy.complete import NEEDED
-from readingroom.core.policy.fault_words import words_of
+from readingroom.core.policy.fault_words import KNOWN, words_of
 from readingroom.core.policy.model import DIRECTIONS, Layer, Policy, Positive, strictest
-from readingroom.core.policy.yaml_text import Document, Fault, Place, line_of
+from readingroom.core.policy.yaml_text import Document, Fault, Lines, Place
 from readingroom.core.undertakings import Undertaking
 from readingroom.errors import PolicyError
 
@@ -24,6 +24,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Packs = Mapping[str, Policy]
 NO_PACKS: Packs = {}
+MOST_FAULTS = 500  # of the fields of one file; nobody reads more, and each takes time to say
 COLUMN = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
@@ -229,10 +230,12 @@ def _checked(found: Document, file: str, model: type[Model], packs: Packs = NO_P
     faults += _contradictions(given) if model is DatasetFile and isinstance(given, dict) else ()
     parsed = None
     try:
-        parsed = model.model_validate({} if given is None else given)
+        parsed = model.model_validate(given)
     except ValidationError as error:
-        faults += [(fault["loc"], words_of(fault, model)) for fault in error.errors()
-                   if fault["type"] != "invalid_key"]  # the reader has said so, with the place
+        wrong = [fault for fault in error.errors() if fault["type"] != "invalid_key"]  # the reader said so, with place
+        faults += [(fault["loc"], words_of(fault, model)) for fault in wrong[:MOST_FAULTS]]
+        if len(wrong) > MOST_FAULTS:
+            faults.append(((), f"has {len(wrong) - MOST_FAULTS:,} faults more than are told here; correct these first"))
     if (found.faults and given is None) or faults or parsed is None:
         raise _told(found.root, file, found.faults if given is None and found.faults else faults)
     return parsed
@@ -244,9 +247,21 @@ def _policy_of(given: object) -> object:
 
 def _told(root: yaml.Node | None, file: str, faults: Iterable[Fault]) -> PolicyError:
     """All faults, in the order of their lines."""
-    told = dict.fromkeys((line_of(root, place), f"{_where(place)}: {what}") for place, what in faults)
+    lines_of = Lines(root)
+    told = dict.fromkeys((lines_of.of(place), f"{_where(place)}: {what}") for place, what in faults)
     lines = sorted(told, key=lambda one: one[0])
-    return _refusal(file, [f"{file}:{line}: {what}" for line, what in lines])
+    return _refusal(file, [f"{file}:{line}: {what}" for line, what in _listing_once(lines)])
+
+
+def _listing_once(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The fields there are, which can be many, are listed at the first that is none of them."""
+    listed: dict[str, int] = {}
+    for line, what in lines:
+        wrong, mark, fields = what.partition(KNOWN)
+        if mark and fields in listed:
+            what = f"{wrong}; line {listed[fields]} lists those there are"
+        listed.setdefault(fields, line)
+        yield line, what
 
 
 def _unknown_pack(given: object, packs: Packs) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (int, "a number"), (float, "a number"), (date, "a date; quote it if it is text"),
     (str, "text"), (dict, "a mapping"), (list, "a list"), (type(None), "empty"))
 SLUG_WORDS = "may hold lower-case letters, digits and single hyphens, beginning with a letter"
+KNOWN = "; known are "
 WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "missing": lambda said: "is missing",
     "string_type": lambda said: "must be text",
@@ -56,8 +57,20 @@ def words_of(fault: ErrorDetails, model: type[BaseModel]) -> str:
 def _unknown(place: Sequence[int | str], model: type[BaseModel]) -> str:
     *way, wrong = place
     known = sorted(_model_at(model, way).model_fields)
-    close = get_close_matches(str(wrong), known, 1)
-    return "is not a field here; " + (f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}")
+    close = _meant(str(wrong).strip().lower().replace("-", "_").replace(" ", "_"), known)
+    return "is not a field here" + (f"; did you mean {' or '.join(map(repr, close))}?" if close
+                                    else KNOWN + ", ".join(known))
+
+
+def _meant(wrong: str, known: Sequence[str]) -> Sequence[str]:
+    """The fields that somebody who wrote this may have meant: one that is close, or all that have it as a part.
+
+    Example: `checkers` is close to `incoming_checkers`, and may well mean `checkers_required`.
+    """
+    if wrong in known or (close := get_close_matches(wrong, known, 1, 0.8)):
+        return [wrong] if wrong in known else close
+    having = [name for name in known if wrong and f"_{wrong}_" in f"_{name}_"]
+    return having[:4] or get_close_matches(wrong, known, 1)
 
 
 def _model_at(model: type[BaseModel], way: Sequence[int | str]) -> type[BaseModel]:
@@ -73,7 +86,7 @@ def _model_at(model: type[BaseModel], way: Sequence[int | str]) -> type[BaseMode
 def _shown(value: object) -> str:
     """The value, if it is short enough to be recognised by; else its kind."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return "true" if value else "false"
     if isinstance(value, str | int | float) and len(str(value)) <= 40:
         return "" if value == "" else repr(value)
     return next((words for kind, words in KINDS if isinstance(value, kind)), "")

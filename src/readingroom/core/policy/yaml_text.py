@@ -21,6 +21,7 @@ PLAIN = {
     "tag:yaml.org,2002:int": re.compile(r"[-+]?(0|[1-9][0-9]*)"),
     "tag:yaml.org,2002:float": re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"),
 }
+SWITCH = re.compile("true|True|TRUE|false|False|FALSE")  # what every version of YAML takes for a switch
 MERGE = "tag:yaml.org,2002:merge"
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 JOINERS = frozenset("\n\t\r\u200c\u200d")
@@ -62,6 +63,8 @@ def read(text: str) -> Document:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "cannot be read"
+        if problem == "but found another document":
+            problem = "it holds a second document; one file says one thing, so give that a file of its own"
         raise Unreadable([(mark.line + 1 if mark else 1, f"is not valid YAML: {problem}")]) from error
 
 
@@ -73,21 +76,35 @@ def _as_far_as_possible(text: str) -> object:
         return None
 
 
-def line_of(node: yaml.Node | None, place: Place) -> int:
-    """The line of the innermost node on the way to `place` that exists."""
-    line = 1 if node is None else int(node.start_mark.line) + 1
-    for part in place:
-        if isinstance(node, yaml.MappingNode):
-            pairs = {key.value: (key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode)}
-            if part not in pairs:
+class Lines:
+    """Where in a file each place is. Asked of a file in which everything is wrong, it reads each mapping once."""
+
+    def __init__(self, root: yaml.Node | None) -> None:
+        self._root = root
+        self._keys: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = {}
+
+    def of(self, place: Place) -> int:
+        """The line of the innermost node on the way to `place` that exists."""
+        node = self._root
+        line = 1 if node is None else int(node.start_mark.line) + 1
+        for part in place:
+            if isinstance(node, yaml.MappingNode):
+                pairs = self._pairs(node)
+                if part not in pairs:
+                    break
+                line, node = pairs[str(part)][0].start_mark.line + 1, pairs[str(part)][1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line = node.start_mark.line + 1
+            else:
                 break
-            line, node = pairs[part][0].start_mark.line + 1, pairs[part][1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            break
-    return line
+        return line
+
+    def _pairs(self, node: yaml.MappingNode) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        if id(node) not in self._keys:
+            self._keys[id(node)] = {key.value: (key, value) for key, value in node.value
+                                    if isinstance(key, yaml.ScalarNode)}
+        return self._keys[id(node)]
 
 
 def _not_read(text: str) -> Iterator[tuple[int, str]]:
@@ -147,6 +164,8 @@ def _misread_scalar(node: yaml.ScalarNode, loader: yaml.SafeLoader) -> Iterator[
         yield f"{_short(node.value)} can be read in two ways; write a plain decimal number, or quote it as text"
     elif plain is not None and len(node.value) > 300:
         yield f"is a number of {len(node.value):,} digits"
+    elif node.tag == "tag:yaml.org,2002:bool" and not SWITCH.fullmatch(node.value):
+        yield f"{_short(node.value)} can be read in two ways; write true or false, or quote it as text"
     elif node.tag == "tag:yaml.org,2002:timestamp":
         try:
             loader.construct_object(node)
