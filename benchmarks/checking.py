@@ -38,11 +38,12 @@ from readingroom.core.walls import Finding
 from readingroom.db.migrate import upgrade
 from readingroom.errors import ReadingRoomError
 from readingroom.ops import install
-from readingroom.services import demo, file_checks, memory, requests, walls, workspaces
+from readingroom.services import demo, requests, walls, workspaces
 from readingroom.services.room import ReadingRoom
 from readingroom.services.uploads import Upload
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings, load_settings
 from readingroom.tour.visitor import wait_until
+from tests.factories import checked
 
 TARGET_SECONDS = 20.0
 TABLES, FIGURES, NOTEBOOKS = 30, 50, 20
@@ -176,10 +177,7 @@ def profiled(files: tuple[Upload, ...]) -> None:
         workspaces.prepare_extracts(bootstrap.build_workshop(settings))
         asked = requests.submit(room, PERSON, PROJECT, "A hundred outputs", "A thesis", files)
         with cProfile.Profile(time.process_time) as profile:
-            file_checks.begin_checks(room, asked.number)
-            file_checks.check_files(room, asked.number)
-            memory.compare(room, asked.number)
-            file_checks.finish_checks(room, asked.number)
+            checked(room, asked.number)
         pstats.Stats(profile).sort_stats("cumulative").print_stats(45)
 
 

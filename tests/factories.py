@@ -15,13 +15,15 @@ from readingroom.core.people import Person, Qualification, QualificationKind, St
 from readingroom.core.policy import Layer, Policy
 from readingroom.core.policy.library import Policies
 from readingroom.core.projects import Grant, Project
+from readingroom.core.requests import AirlockRequest
 from readingroom.core.roles import Role
 from readingroom.core.undertakings import Undertaking
 from readingroom.core.walls import Finding
 from readingroom.db.migrate import upgrade
 from readingroom.db.store import Store
 from readingroom.hub.names import RESEARCHER
-from readingroom.services import accounts, applications, walls, workspaces
+from readingroom.ports import Scanner
+from readingroom.services import accounts, applications, file_checks, memory, walls, workspaces
 from readingroom.services.people import record_signature
 from readingroom.services.uploads import Upload
 from readingroom.services.workshop import Workshop
@@ -208,3 +210,11 @@ def add_project(workshop: Workshop, slug: str = "returns", *, members: tuple[str
 
 def upload(name: str = "table.csv", content: bytes = b"sex,people\nF,120\nM,130\n", **changes) -> Upload:
     return Upload(**{"name": name, "content": content, "context": CONTEXT, **changes})
+
+
+def checked(workshop: Workshop, number: int, scanner: Scanner | None = None) -> AirlockRequest:
+    """What the worker does with a submitted request, in one go: its files checked and brought to the checkers."""
+    file_checks.begin_checks(workshop, number)
+    file_checks.check_files(workshop, number, scanner)
+    memory.compare(workshop, number)
+    return file_checks.finish_checks(workshop, number)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from readingroom.core import package
+from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.egress import Phase
 from readingroom.core.lifecycle import GrantStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
@@ -20,7 +21,7 @@ from readingroom.errors import (
     ReadingRoomError,
 )
 from readingroom.services import file_checks, grants, handover, releases, requests
-from tests.factories import add_project, make_workshop, upload
+from tests.factories import add_project, checked, make_workshop, upload
 
 
 @pytest.fixture
@@ -37,10 +38,7 @@ def submitted(workshop, *uploads):
 
 def in_review(workshop, *uploads):
     request = submitted(workshop, *uploads)
-    file_checks.begin_checks(workshop, request.number)
-    for file in request.files:
-        file_checks.check_file(workshop, request.number, file.id)
-    return file_checks.finish_checks(workshop, request.number)
+    return checked(workshop, request.number)
 
 
 def votes(request, decision=Decision.APPROVE, comment="Counts are far above ten."):
@@ -96,9 +94,7 @@ class TestP1NothingLeavesUnreviewed:
         requests.conclude(workshop, "imran", request.number, RequestStatus.RETURNED, "Round to 5, please.")
         again = requests.resubmit(workshop, "ada", request.number, [upload(content=b"sex,people\nF,120\nM,135\n")])
         assert (again.status, again.round) == (RequestStatus.SUBMITTED, 2)
-        file_checks.begin_checks(workshop, again.number)
-        file_checks.check_file(workshop, again.number, again.files[0].id)
-        again = file_checks.finish_checks(workshop, again.number)
+        again = checked(workshop, again.number)
         after = requests.review(workshop, "imran", again.number, votes(again))
         assert after.status is RequestStatus.IN_REVIEW
 
@@ -202,8 +198,8 @@ class TestAsking:
         blob = workshop.settings.blobs_dir / digest[:2] / digest
         blob.chmod(0o600)
         blob.write_bytes(b"other bytes")
-        verdict = file_checks.check_file(workshop, request.number, request.files[0].id)
-        assert verdict.word == "fail"
+        file_checks.check_files(workshop, request.number)
+        assert file_checks.finish_checks(workshop, request.number).files[0].verdict is Verdict.FAIL
 
     def test_the_log_tells_the_whole_story(self, workshop):
         request = approved(workshop)

@@ -12,8 +12,8 @@ from readingroom.core.policy import Layer
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import PermissionDenied
-from readingroom.services import checking, file_checks, notices, releases, requests, turnaround
-from tests.factories import NOW, POLICIES, SITE, add_project, make_workshop, upload
+from readingroom.services import checking, notices, releases, requests, turnaround
+from tests.factories import NOW, POLICIES, SITE, add_project, checked, make_workshop, upload
 
 
 def room_with(tmp_path, **policy):
@@ -29,9 +29,7 @@ def change(workshop, username, **changes):
 
 def in_review(workshop, author="ada", project="returns"):
     request = requests.submit(workshop, author, project, "By sex", "A paper", (upload(),))
-    file_checks.begin_checks(workshop, request.number)
-    file_checks.check_file(workshop, request.number, request.files[0].id)
-    return file_checks.finish_checks(workshop, request.number)
+    return checked(workshop, request.number)
 
 
 def review(workshop, checker, request, decision=Decision.APPROVE):

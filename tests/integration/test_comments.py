@@ -12,8 +12,8 @@ from readingroom.core.people import Standing
 from readingroom.core.policy import Layer, Tier
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import file_checks, independence, requests
-from tests.factories import POLICIES, SITE, add_project, make_workshop, upload
+from readingroom.services import independence, requests
+from tests.factories import POLICIES, SITE, add_project, checked, make_workshop, upload
 
 TABLE = b"offence,F,M\nTheft,40,50\nRobbery,4,31\n"
 
@@ -23,12 +23,6 @@ def workshop(tmp_path):
     made = make_workshop(tmp_path)
     add_project(made)
     return made
-
-
-def checked(workshop, number):
-    for file in file_checks.begin_checks(workshop, number).files:
-        file_checks.check_file(workshop, number, file.id)
-    return file_checks.finish_checks(workshop, number)
 
 
 def in_review(workshop, content=TABLE, name="by-offence.csv"):

@@ -19,8 +19,8 @@ from readingroom.core.lifecycle import GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.db.store import Store
 from readingroom.errors import Unavailable
-from readingroom.services import file_checks, grants, handover, private_answers, releases, requests, workspaces
-from tests.factories import add_project, make_workshop, upload
+from readingroom.services import grants, handover, private_answers, releases, requests, workspaces
+from tests.factories import add_project, checked, make_workshop, upload
 
 QUESTION = {"dataset": "courts", "table": "defendants", "statistic": "count", "rho_micro": 100}
 CONTENT = b"sex,people\nF,120\nM,130\n"
@@ -94,14 +94,8 @@ def submit(workshop):
 
 def in_review(workshop):
     request = submit(workshop)
-    check(workshop, request)
+    checked(workshop, request.number)
     return requests.get(workshop, "ada", request.number).request
-
-
-def check(workshop, request):
-    file_checks.begin_checks(workshop, request.number)
-    file_checks.check_files(workshop, request.number)
-    file_checks.finish_checks(workshop, request.number)
 
 
 def votes(request):
@@ -127,7 +121,7 @@ def test_a_submission_is_there_with_its_file_and_event_or_not_at_all(workshop):
 
 def test_checks_taken_up_again_are_recorded_once(workshop):
     request = submit(workshop)
-    at_every_statement(workshop, lambda room: check(room, request), lambda: None)
+    at_every_statement(workshop, lambda room: checked(room, request.number), lambda: None)
     assert actions(workshop, f"request:{request.number}") == {
         "request.submitted": 1, "request.checking": 1, "file.checked": 1, "request.in-review": 1}
 

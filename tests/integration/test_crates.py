@@ -14,8 +14,8 @@ from readingroom.core.lifecycle import GrantStatus
 from readingroom.core.policy import Layer, Policy
 from readingroom.core.policy.criteria import FIELDS, criteria
 from readingroom.core.requests import Decision, Vote
-from readingroom.services import file_checks, handover, releases, requests
-from tests.factories import NOW, add_project, make_workshop, upload
+from readingroom.services import handover, releases, requests
+from tests.factories import NOW, add_project, checked, make_workshop, upload
 
 
 @pytest.fixture
@@ -26,10 +26,7 @@ def package(tmp_path):
         tx.grants.save(replace(grant, decided_by="mercer", decided_at=NOW))
     request = requests.submit(workshop, "ada", "returns", "By sex & age", "A paper",
                               (upload(), upload("note.txt", b"How it was made.\n")))
-    file_checks.begin_checks(workshop, request.number)
-    for file in request.files:
-        file_checks.check_file(workshop, request.number, file.id)
-    file_checks.finish_checks(workshop, request.number)
+    checked(workshop, request.number)
     for checker in ("freya", "imran"):
         requests.review(workshop, checker, request.number,
                         [Vote(file.id, Decision.APPROVE, "Rounded and large.") for file in request.files])

@@ -10,8 +10,8 @@ import pytest
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, THAWS_TO, GrantStatus, ProjectStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidTransition, ReadingRoomError
-from readingroom.services import file_checks, freezing, grants, members, notices, people, releases, requests
-from tests.factories import add_project, make_workshop, upload
+from readingroom.services import freezing, grants, members, notices, people, releases, requests
+from tests.factories import add_project, checked, make_workshop, upload
 
 S = RequestStatus
 
@@ -31,12 +31,6 @@ def submitted(workshop):
     return requests.submit(workshop, "ada", "returns", "Title", "Purpose", [upload()]).number
 
 
-def check(workshop, number=1):
-    for file in file_checks.begin_checks(workshop, number).files:
-        file_checks.check_file(workshop, number, file.id)
-    return file_checks.finish_checks(workshop, number)
-
-
 def vote(workshop, checker, number=1):
     files = requests.get(workshop, checker, number).request.files
     return requests.review(workshop, checker, number, [Vote(file.id, Decision.APPROVE, "Seen.") for file in files])
@@ -44,7 +38,7 @@ def vote(workshop, checker, number=1):
 
 def in_review(workshop):
     submitted(workshop)
-    check(workshop)
+    checked(workshop, 1)
 
 
 def approved(workshop):
@@ -87,7 +81,7 @@ class TestWhatFreezes:
         assert [one.rule for one in requests.get(workshop, "ada", 1).frozen] == ["grant.withdrawn"]
         requests.withdraw(workshop, "ada", 1)
         workshop.clock.forward(minutes=1)
-        assert check(workshop, submitted(workshop)).status is S.IN_REVIEW
+        assert checked(workshop, submitted(workshop)).status is S.IN_REVIEW
 
     def test_p6_an_end_that_only_time_brings_stops_a_release_that_was_under_way(self, workshop):
         """The last look is in the transaction of the release, whatever the sweep has or has not done."""
@@ -138,7 +132,7 @@ class TestWhatFreezes:
         submitted(workshop)
         grants.withdraw(workshop, "mercer", 1, "Now")
         assert status(workshop) is S.SUBMITTED
-        assert check(workshop).status is S.FROZEN
+        assert checked(workshop, 1).status is S.FROZEN
         assert notices.unread(workshop, "freya") == 0, "nobody is called to a request that is frozen"
 
     def test_an_approval_after_the_end_is_refused_before_any_sweep(self, workshop):

@@ -12,8 +12,8 @@ from readingroom.core.policy import Layer
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied, ReadingRoomError
-from readingroom.services import file_checks, handover, notices, releases, requests
-from tests.factories import POLICIES, SITE, add_project, make_workshop, upload
+from readingroom.services import handover, notices, releases, requests
+from tests.factories import POLICIES, SITE, add_project, checked, make_workshop, upload
 
 BAD = b"sex,people\nF,3\nM,130\n"
 
@@ -32,9 +32,7 @@ def workshop(tmp_path):
 
 def released(workshop, author="ada", project="returns", content=b"sex,people\nF,120\nM,130\n"):
     request = requests.submit(workshop, author, project, "By sex", "A paper", (upload(content=content),))
-    file_checks.begin_checks(workshop, request.number)
-    file_checks.check_file(workshop, request.number, request.files[0].id)
-    file_checks.finish_checks(workshop, request.number)
+    checked(workshop, request.number)
     for checker in ("freya", "imran"):
         requests.review(workshop, checker, request.number,
                         [Vote(request.files[0].id, Decision.APPROVE, "Rounded and large.")])

@@ -13,8 +13,8 @@ from readingroom.core.people import Standing
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
-from readingroom.services import file_checks, handover, independence, notices, releases, requests, sign_off
-from tests.factories import COURTS, NOW, POLICIES, SCHOOLS, add_project, make_workshop, upload
+from readingroom.services import handover, independence, notices, releases, requests, sign_off
+from tests.factories import COURTS, NOW, POLICIES, SCHOOLS, add_project, checked, make_workshop, upload
 
 
 @pytest.fixture
@@ -26,9 +26,7 @@ def workshop(tmp_path):
 
 def in_review(workshop, author="ada"):
     number = requests.submit(workshop, author, "returns", "By sex", "A paper", (upload(),)).number
-    for file in file_checks.begin_checks(workshop, number).files:
-        file_checks.check_file(workshop, number, file.id)
-    return file_checks.finish_checks(workshop, number)
+    return checked(workshop, number)
 
 
 def review(workshop, checker, request, decision=Decision.APPROVE):

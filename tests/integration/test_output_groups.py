@@ -12,9 +12,9 @@ from readingroom.core import package
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Decision, FileKind, Group, Vote
 from readingroom.errors import InvalidInput
-from readingroom.services import file_checks, handover, memory, releases, requests
+from readingroom.services import handover, memory, releases, requests
 from readingroom.web.presenters import comparisons
-from tests.factories import add_project, make_workshop, upload
+from tests.factories import add_project, checked, make_workshop, upload
 
 TABLES = Group("Tables", "Defendants by sex in all courts, 2019.", "Rounded to ten.")
 GOOD, SMALL = b"sex,people\nF,120\nM,130\n", b"sex,people\nF,3\nM,130\n"
@@ -31,16 +31,8 @@ def workshop(tmp_path):
     return made
 
 
-def check(workshop, request):
-    file_checks.begin_checks(workshop, request.number)
-    for file in request.files:
-        file_checks.check_file(workshop, request.number, file.id)
-    memory.compare(workshop, request.number)
-    return file_checks.finish_checks(workshop, request.number)
-
-
 def asked(workshop, uploads=BUNDLE, groups=(TABLES,)):
-    return check(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", uploads, groups))
+    return checked(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", uploads, groups).number)
 
 
 def vote(workshop, checker, request, **decisions):
@@ -101,7 +93,7 @@ def test_a_change_asked_for_to_a_supporting_file_keeps_the_request_in_review(wor
     vote(workshop, "freya", request, table=YES, behind=NO)
     assert vote(workshop, "imran", request, table=YES).status is RequestStatus.IN_REVIEW
     back = requests.conclude(workshop, "freya", request.number, RequestStatus.RETURNED, "Which year?")
-    again = check(workshop, requests.resubmit(workshop, "ada", back.number, BUNDLE, (TABLES,)))
+    again = checked(workshop, requests.resubmit(workshop, "ada", back.number, BUNDLE, (TABLES,)).number)
     assert requests.get(workshop, "tomas", again.number).carried == {again.files[0].id}
     vote(workshop, "tomas", again)
     assert vote(workshop, "imran", again).status is RequestStatus.APPROVED  # freya's objection was to round 1
@@ -119,11 +111,11 @@ def test_a_checker_is_told_what_changed_about_the_group_since_the_last_round(wor
     vote(workshop, "freya", request, table=NO)
     vote(workshop, "imran", request, table=NO)
     requests.conclude(workshop, "freya", request.number, RequestStatus.RETURNED, "Say more.")
-    again = check(workshop, requests.resubmit(
+    again = checked(workshop, requests.resubmit(
         workshop, "ada", request.number,
         (upload("table.csv", GOOD, context="", group="Tables"),
          upload("behind.csv", SMALL, group="Tables"), upload("make.py", b"print('made')\n", kind=FileKind.CODE)),
-        (Group("Tables", "Defendants by sex in Crown courts, 2019.", "Rounded to ten."),)))
+        (Group("Tables", "Defendants by sex in Crown courts, 2019.", "Rounded to ten."),)).number)
     shown = comparisons.comparisons(again.files, requests.sights(workshop, "freya", again.number), {})
     said = {file.name: shown[file.id].since for file in again.files}
     assert said == {

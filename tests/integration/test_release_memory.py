@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.lifecycle import GrantStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
-from readingroom.services import file_checks, memory, releases, requests
-from tests.factories import add_project, make_workshop, upload
+from readingroom.services import memory, releases, requests
+from tests.factories import add_project, checked, make_workshop, upload
 
 PEOPLE = {("Leeds", "F"): 120, ("Leeds", "M"): 140, ("York", "F"): 60, ("York", "M"): 75}
 
@@ -50,16 +50,13 @@ def chart(heights, name="bars.png", evidence=None):
     return upload(name, out.getvalue(), evidence=evidence)
 
 
-def checked(workshop, author, project, *uploads):
+def compared(workshop, author, project, *uploads):
     number = requests.submit(workshop, author, project, "By city", "A paper", uploads).number
-    for file in file_checks.begin_checks(workshop, number).files:
-        file_checks.check_file(workshop, number, file.id)
-    memory.compare(workshop, number)
-    return file_checks.finish_checks(workshop, number)
+    return checked(workshop, number)
 
 
 def release(workshop, *uploads, author="chloe", project="other"):
-    request = checked(workshop, author, project, *uploads)
+    request = compared(workshop, author, project, *uploads)
     for checker in ("freya", "imran"):
         requests.review(workshop, checker, request.number,
                         [Vote(file.id, Decision.APPROVE, "Large.") for file in request.files])
@@ -78,7 +75,7 @@ def alike(workshop, request):
 
 def test_a_count_that_differs_by_few_people_fails_across_projects(workshop):
     release(workshop, table())
-    request = checked(workshop, "ada", "returns", table(PEOPLE | {("York", "F"): 63}))
+    request = compared(workshop, "ada", "returns", table(PEOPLE | {("York", "F"): 63}))
     assert found(request) == {"memory.differencing": Verdict.FAIL}
     file, = request.files
     assert file.verdict is Verdict.FAIL
@@ -91,7 +88,7 @@ def test_a_count_that_differs_by_few_people_fails_across_projects(workshop):
 
 def test_its_author_learns_nothing_of_what_was_released(workshop):
     earlier = release(workshop, table(PEOPLE | {("York", "F"): 68}, name="secret-name.csv"))
-    request = checked(workshop, "ada", "returns", table())
+    request = compared(workshop, "ada", "returns", table())
     said = repr(requests.get(workshop, "ada", request.number).request.files[0].findings)
     assert "memory.differencing" in said
     assert "68" not in said and "secret" not in said and "other" not in said.replace("others", "")
@@ -100,40 +97,40 @@ def test_its_author_learns_nothing_of_what_was_released(workshop):
 
 def test_the_same_and_a_quite_different_table_are_no_finding(workshop):
     release(workshop, table())
-    assert found(checked(workshop, "ada", "returns", table())) == {}
+    assert found(compared(workshop, "ada", "returns", table())) == {}
     other = {("Hull", "F"): 900, ("Hull", "M"): 800, ("Bath", "F"): 700, ("Bath", "M"): 650}
-    assert found(checked(workshop, "bilal", "returns", table(other))) == {}
+    assert found(compared(workshop, "bilal", "returns", table(other))) == {}
 
 
 def test_where_only_labels_say_that_cells_are_the_same_a_person_judges(workshop):
     release(workshop, table())
     declared = upload("declared.csv", b"city,F,M\nLeeds,120,141\nYork,60,75\n")
-    assert found(checked(workshop, "ada", "returns", declared)) == {"memory.differencing": Verdict.REVIEW}
+    assert found(compared(workshop, "ada", "returns", declared)) == {"memory.differencing": Verdict.REVIEW}
 
 
 def test_the_same_counts_with_noise_of_another_key_fail(workshop):
     release(workshop, table(noise="a" * 16))
     shifted = {place: people + 1 for place, people in PEOPLE.items()}
-    request = checked(workshop, "ada", "returns", table(shifted, noise="b" * 16))
+    request = compared(workshop, "ada", "returns", table(shifted, noise="b" * 16))
     assert found(request)["memory.noise"] is Verdict.FAIL
-    again = checked(workshop, "bilal", "returns", table(noise="a" * 16))
+    again = compared(workshop, "bilal", "returns", table(noise="a" * 16))
     assert "memory.noise" not in found(again)
 
 
 def test_a_hidden_cell_that_a_released_table_shows_fails(workshop):
     few = PEOPLE | {("York", "F"): 4}
     release(workshop, table(few))
-    request = checked(workshop, "ada", "returns", table(few, hidden={("York", "F")}, name="hidden.csv"))
+    request = compared(workshop, "ada", "returns", table(few, hidden={("York", "F")}, name="hidden.csv"))
     assert found(request)["memory.links"] is Verdict.FAIL
     assert request.files[0].verdict is Verdict.FAIL
-    newer = checked(workshop, "bilal", "returns", table(few, hidden={("York", "F")}, source="v2"))
+    newer = compared(workshop, "bilal", "returns", table(few, hidden={("York", "F")}, source="v2"))
     assert "memory.links" not in found(newer)  # other people, as far as anyone can tell
 
 
 def test_showing_what_a_released_table_hid_fails_and_does_not_say_what(workshop):
     few = PEOPLE | {("York", "F"): 4, ("York", "M"): 4}
     release(workshop, table(few, hidden={("York", "F"), ("York", "M")}))
-    request = checked(workshop, "ada", "returns", table(few, name="shown.csv"))
+    request = compared(workshop, "ada", "returns", table(few, name="shown.csv"))
     assert found(request)["memory.links"] is Verdict.FAIL
     said = next(finding for finding in request.files[0].findings if finding.rule == "memory.links")
     assert said.cells == () and "4" not in said.message
@@ -141,21 +138,21 @@ def test_showing_what_a_released_table_hid_fails_and_does_not_say_what(workshop)
 
 def test_a_picture_that_looks_like_a_released_one_is_named(workshop):
     release(workshop, chart([200, 80, 140, 60, 220]))
-    request = checked(workshop, "ada", "returns", chart([200, 80, 140, 60, 218], name="other-name.png"))
+    request = compared(workshop, "ada", "returns", chart([200, 80, 140, 60, 218], name="other-name.png"))
     assert [(one.looks, one.file) for one in alike(workshop, request)] == [(True, "bars.png")]
-    unlike = checked(workshop, "bilal", "returns", chart([20, 180, 40, 200, 10]))
+    unlike = compared(workshop, "bilal", "returns", chart([20, 180, 40, 200, 10]))
     assert alike(workshop, unlike) == ()
 
 
 def test_two_white_pages_are_not_alike_for_being_white(workshop):
     release(workshop, chart([]))
-    assert alike(workshop, checked(workshop, "ada", "returns", chart([]))) == ()
+    assert alike(workshop, compared(workshop, "ada", "returns", chart([]))) == ()
 
 
 def test_the_numbers_behind_a_chart_are_compared_with_tables(workshop):
     release(workshop, table())
     drawn = table(PEOPLE | {("Leeds", "F"): 123}).evidence
-    request = checked(workshop, "ada", "returns", chart([120, 140, 60, 75], evidence={
+    request = compared(workshop, "ada", "returns", chart([120, 140, 60, 75], evidence={
         "version": 1, "kind": "figure", "underlying": drawn}))
     assert found(request) == {"memory.differencing": Verdict.FAIL}
     assert [(one.file, one.few) for one in alike(workshop, request)] == [("by-city.csv", 1)]
@@ -163,7 +160,7 @@ def test_the_numbers_behind_a_chart_are_compared_with_tables(workshop):
 
 def test_comparing_twice_finds_it_once_and_never_after_the_checks(workshop):
     release(workshop, table())
-    request = checked(workshop, "ada", "returns", table(PEOPLE | {("York", "F"): 63}))
+    request = compared(workshop, "ada", "returns", table(PEOPLE | {("York", "F"): 63}))
     memory.compare(workshop, request.number)
     again = requests.get(workshop, "freya", request.number).request
     assert again.files[0].findings == request.files[0].findings
@@ -176,4 +173,4 @@ def test_comparing_twice_finds_it_once_and_never_after_the_checks(workshop):
 def test_data_of_other_datasets_are_not_compared(workshop):
     add_project(workshop, "third", members=("bilal",), grants={"schools": GrantStatus.ACTIVE})
     release(workshop, table())
-    assert found(checked(workshop, "bilal", "third", table(PEOPLE | {("York", "F"): 63}))) == {}
+    assert found(compared(workshop, "bilal", "third", table(PEOPLE | {("York", "F"): 63}))) == {}

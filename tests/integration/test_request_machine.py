@@ -30,7 +30,7 @@ from readingroom.services import (
     requests,
     sign_off,
 )
-from tests.factories import COURTS, POLICIES, add_project, make_workshop, person, upload
+from tests.factories import COURTS, POLICIES, add_project, checked, make_workshop, person, upload
 
 S = RequestStatus
 CONTENTS = (b"sex,people\nF,120\nM,130\n", b"sex,people\nF,3\nM,130\n", b"sex,people\nF,140\nM,150\n")
@@ -42,12 +42,6 @@ EVERYONE = ("ada", "bilal", *STRANGERS, "mercer", *CHECKERS)
 
 def votes(request, decision):
     return [Vote(file.id, decision, "Because.") for file in request.files]
-
-
-def checked(workshop, number):
-    for file in file_checks.begin_checks(workshop, number).files:
-        file_checks.check_file(workshop, number, file.id)
-    return file_checks.finish_checks(workshop, number)
 
 
 def submit(workshop, author="ada"):

@@ -14,8 +14,8 @@ from readingroom.core.policy.library import Policies
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, PermissionDenied
-from readingroom.services import file_checks, handover, memory, releases, requests
-from tests.factories import POLICIES, SITE, add_project, make_workshop, upload
+from readingroom.services import handover, memory, releases, requests
+from tests.factories import POLICIES, SITE, add_project, checked, make_workshop, upload
 
 GOOD, BAD, MENDED = (b"sex,people\nF,120\nM,130\n", b"sex,people\nF,3\nM,130\n", b"sex,people\nF,\nM,130\n")
 YES, NO = Decision.APPROVE, Decision.CHANGE
@@ -29,14 +29,6 @@ def workshop(tmp_path):
     return made
 
 
-def check(workshop, request):
-    file_checks.begin_checks(workshop, request.number)
-    for file in request.files:
-        file_checks.check_file(workshop, request.number, file.id)
-    memory.compare(workshop, request.number)
-    return file_checks.finish_checks(workshop, request.number)
-
-
 def vote(workshop, checker, request, **decisions):
     """Decisions by the stem of a file's name; files not named are not voted on."""
     by_name = {file.name.split(".")[0]: file.id for file in request.files}
@@ -48,14 +40,14 @@ def returned(workshop):
     """A first round of two files: both checkers approve the good one and ask to change the bad one."""
     asked = requests.submit(workshop, "ada", "returns", "By sex", "A paper",
                             (upload("good.csv", GOOD), upload("bad.csv", BAD)))
-    first = check(workshop, asked)
+    first = checked(workshop, asked.number)
     for checker in ("freya", "imran"):
         vote(workshop, checker, first, good=YES, bad=NO)
     return requests.conclude(workshop, "freya", first.number, RequestStatus.RETURNED, "Hide the small cell.")
 
 
 def second(workshop, number, *uploads):
-    return check(workshop, requests.resubmit(workshop, "ada", number, uploads))
+    return checked(workshop, requests.resubmit(workshop, "ada", number, uploads).number)
 
 
 class TestOnlyWhatChangedIsJudgedAgain:
@@ -88,7 +80,7 @@ class TestOnlyWhatChangedIsJudgedAgain:
         tight = Policies(Layer("site", SITE.model_copy(update={"threshold": 500})), {}, POLICIES.datasets,
                          POLICIES.undertakings)
         asked = requests.resubmit(workshop, "ada", number, (upload("good.csv", GOOD), upload("bad.csv", MENDED)))
-        again = check(replace(workshop, policies=tight), asked)
+        again = checked(replace(workshop, policies=tight), asked.number)
         before = next(file.verdict for file in again.earlier if file.name == "good.csv")
         assert again.files[0].verdict > before
         assert requests.get(workshop, "tomas", again.number).carried == frozenset()
@@ -117,7 +109,7 @@ class TestOnlyWhatChangedIsJudgedAgain:
 class TestWhatWasReleasedBefore:
     def released(self, workshop, content=GOOD, author="chloe", project="other"):
         asked = requests.submit(workshop, author, project, "By sex", "A paper", (upload("earlier.csv", content),))
-        first = check(workshop, asked)
+        first = checked(workshop, asked.number)
         for checker in ("freya", "imran"):
             vote(workshop, checker, first, earlier=YES)
         releases.make(workshop, asked.number)
@@ -127,25 +119,25 @@ class TestWhatWasReleasedBefore:
         before = self.released(workshop)
         asked = requests.submit(workshop, "ada", "returns", "By sex", "A paper",
                                 (upload("now.csv", GOOD.replace(b"120", b"122")),))
-        now = check(workshop, asked)
+        now = checked(workshop, asked.number)
         (found,) = memory.of_request(workshop, "freya", now.number)[now.files[0].id]
         assert (found.request, found.file, found.shared, found.equal, found.few) == (before, "earlier.csv", 2, 1, 1)
 
     def test_only_a_checker_of_it_may_know(self, workshop):
         self.released(workshop)
-        now = check(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),)))
+        now = checked(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),)).number)
         for who in ("ada", "bilal", "mercer"):
             with pytest.raises(PermissionDenied):
                 memory.of_request(workshop, who, now.number)
 
     def test_what_is_not_released_is_not_remembered(self, workshop):
-        check(workshop, requests.submit(workshop, "chloe", "other", "By sex", "A paper", (upload(),)))
-        now = check(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),)))
+        checked(workshop, requests.submit(workshop, "chloe", "other", "By sex", "A paper", (upload(),)).number)
+        now = checked(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),)).number)
         assert memory.of_request(workshop, "freya", now.number) == {now.files[0].id: ()}
 
     def test_a_file_that_cannot_be_read_is_not_called_unlike(self, workshop):
         asked = requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),))
         digest = asked.files[0].sha256
         (workshop.settings.blobs_dir / digest[:2] / digest).unlink()
-        now = check(workshop, asked)
+        now = checked(workshop, asked.number)
         assert memory.of_request(workshop, "freya", now.number) == {}

@@ -12,8 +12,8 @@ from readingroom.core.lifecycle import GrantStatus, RequestStatus
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import file_checks, handover, notices, releases, requests, sign_off
-from tests.factories import COURTS, POLICIES, SCHOOLS, add_project, make_workshop, upload
+from readingroom.services import handover, notices, releases, requests, sign_off
+from tests.factories import COURTS, POLICIES, SCHOOLS, add_project, checked, make_workshop, upload
 
 DEMANDS = Policy(custodian_sign_off=True)
 
@@ -32,9 +32,7 @@ def approved_by_checkers(workshop):
 
 
 def settled(workshop, request):
-    file_checks.begin_checks(workshop, request.number)
-    file_checks.check_file(workshop, request.number, request.files[0].id)
-    file_checks.finish_checks(workshop, request.number)
+    checked(workshop, request.number)
     for checker in ("freya", "imran"):
         last = review(workshop, checker, request)
     return last
@@ -89,9 +87,7 @@ def test_a_custodian_sees_nothing_before_its_checkers_have_approved(tmp_path):
     for _ in range(2):
         with pytest.raises(NotFound):
             sign_off.look(workshop, "mercer", request.number)
-        file_checks.begin_checks(workshop, request.number)
-        file_checks.check_file(workshop, request.number, request.files[0].id)
-        file_checks.finish_checks(workshop, request.number)
+        checked(workshop, request.number)
         review(workshop, "freya", request) if request.reviews == () else None
         request = replace(request, reviews=(None,))
 

@@ -10,8 +10,8 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidTransition, NotFound, PermissionDenied, ReadingRoomError
-from readingroom.services import file_checks, handover, releases, requests
-from tests.factories import PEOPLE, add_project, make_workshop, upload
+from readingroom.services import handover, releases, requests
+from tests.factories import PEOPLE, add_project, checked, make_workshop, upload
 
 AT_ONCE = 200
 CHECKERS = [f"checker-{number}" for number in range(AT_ONCE)]
@@ -24,9 +24,7 @@ def room(tmp_path, database_url, checkers=()):
                              people=PEOPLE | dict.fromkeys(checkers, Role.CHECKER))
     add_project(workshop)
     asked = requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),))
-    file_checks.begin_checks(workshop, asked.number)
-    file_checks.check_files(workshop, asked.number)
-    return workshop, file_checks.finish_checks(workshop, asked.number)
+    return workshop, checked(workshop, asked.number)
 
 
 def at_once(deeds):

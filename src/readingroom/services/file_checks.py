@@ -41,13 +41,6 @@ def check_files(room: ReadingRoom, number: int, scanner: Scanner | None = None) 
             _check(room, request, file, policy, scanner)
 
 
-def check_file(room: ReadingRoom, number: int, file_id: int, scanner: Scanner | None = None) -> Verdict:
-    """The same of one file only."""
-    request, policy = _to_check(room, number)
-    file: OutputFile = next(file for file in request.files if file.id == file_id)
-    return _check(room, request, file, policy, scanner) if file.verdict is None else file.verdict
-
-
 def finish_checks(room: ReadingRoom, number: int) -> AirlockRequest:
     """CHECKING becomes IN_REVIEW once every file has a verdict."""
     with room.store.transaction() as tx:

@@ -31,7 +31,7 @@ from readingroom.core.walls import Finding
 from readingroom.db import migrate
 from readingroom.db.store import Store
 from readingroom.errors import NotFound, PermissionDenied
-from readingroom.services import file_checks, memory, requests, walls
+from readingroom.services import requests, walls
 from readingroom.services.people import record_signature
 from readingroom.services.room import ReadingRoom
 from readingroom.services.uploads import Upload
@@ -39,7 +39,7 @@ from readingroom.settings import Settings
 from readingroom.tour.run import free_ports
 from readingroom.web.app import create_app
 from readingroom.web.sessions import COOKIE, Seal, Session
-from tests.factories import UNDERTAKING, make_secrets, qualifications
+from tests.factories import UNDERTAKING, checked, make_secrets, qualifications
 
 NOW = datetime(2026, 11, 24, 10, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -406,10 +406,7 @@ class World:
         )
 
     def check(self, number: int) -> AirlockRequest:
-        file_checks.begin_checks(self.room, number)
-        file_checks.check_files(self.room, number)
-        memory.compare(self.room, number)
-        return file_checks.finish_checks(self.room, number)
+        return checked(self.room, number)
 
     def in_review(self, **how: object) -> AirlockRequest:
         return self.check(self.submit(**how).number)  # type: ignore[arg-type]
