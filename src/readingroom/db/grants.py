@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, bindparam, cast, exists, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -24,6 +25,9 @@ _TERMS = (
            _PROJECTS.c.status.label("project_status"))
     .join(_PROJECTS, _PROJECTS.c.slug == _GRANTS.c.project).where(_GRANTS.c.project == bindparam("slug"))
     .order_by(_GRANTS.c.id))
+_OF_PROJECTS = (
+    select(_GRANTS, _PROJECTS.c.status.label("project_status")).join(_PROJECTS, _PROJECTS.c.slug == _GRANTS.c.project)
+    .where(_GRANTS.c.project.in_(bindparam("slugs", expanding=True))).order_by(_GRANTS.c.id))
 HELD = [status.value for status in (GrantStatus.ACTIVE, GrantStatus.SUSPENDED, GrantStatus.EXPIRED)]
 
 
@@ -55,13 +59,13 @@ class Grants:
         return self.of_projects([slug]).get(slug, ())
 
     def of_projects(self, slugs: Collection[str]) -> dict[str, tuple[Grant, ...]]:
-        """The same of each of these projects, in two questions."""
-        statuses = self._session.execute(
-            select(ProjectRow.slug, ProjectRow.status).where(ProjectRow.slug.in_(sorted(slugs)))).all()
-        ever: dict[str, list[Grant]] = {slug: [] for slug, _ in statuses}
-        for grant in self._where(GrantRow.project.in_(sorted(ever))):
-            ever[grant.project].append(grant)
-        return {slug: standing(ProjectStatus(status), tuple(ever[slug])) for slug, status in statuses}
+        """The same of each of these projects, in one question."""
+        ever: dict[str, list[Grant]] = {slug: [] for slug in slugs}
+        statuses = {}
+        for row in plain(self._session, _OF_PROJECTS, {"slugs": sorted(ever)}) if ever else ():
+            statuses[row.project] = ProjectStatus(row.project_status)
+            ever[row.project].append(_grant(row))
+        return {slug: standing(statuses[slug], tuple(found)) if found else () for slug, found in ever.items()}
 
     def terms(self, slug: str) -> tuple[Grant, ...]:
         """The same as far as access depends on it: without columns and row filters, which are most of the reading."""
@@ -214,7 +218,7 @@ def _columns(grant: Grant) -> dict[str, object]:
     }
 
 
-def _grant(row: GrantRow) -> Grant:
+def _grant(row: Any) -> Grant:
     return Grant(
         id=row.id, project=row.project, dataset=row.dataset, status=GrantStatus(row.status),
         columns={table: tuple(columns) for table, columns in row.columns.items()}, row_filter=dict(row.row_filter),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, func, or_, select
@@ -41,13 +42,7 @@ class People:
             setattr(row, name, value)
 
     def find(self, username: str) -> Person | None:
-        """Read column by column: it is asked at every access decision, and rows as objects take three times as long."""
-        key = {"username": username}
-        row = plain(self._session, _PERSON, key).first()
-        if row is None:
-            return None
-        signature = plain(self._session, _SIGNATURE, key).first()
-        return _of(row, plain(self._session, _QUALIFICATIONS, key).all(), signature)
+        return next(iter(self._read(_ONE, username=username)), None)
 
     def get(self, username: str) -> Person:
         person = self.find(username)
@@ -56,12 +51,11 @@ class People:
         return person
 
     def all(self) -> tuple[Person, ...]:
-        rows = self._session.scalars(select(PersonRow).order_by(PersonRow.username))
-        return tuple(_person(row) for row in rows)
+        return self._read(_ALL)
 
     def among(self, usernames: Iterable[str]) -> dict[str, Person]:
-        rows = self._session.scalars(select(PersonRow).where(PersonRow.username.in_(list(usernames))))
-        return {row.username: _person(row) for row in rows}
+        named = sorted(set(usernames))
+        return {person.username: person for person in self._read(_AMONG, usernames=named)} if named else {}
 
     def of_subject(self, issuer: str, subject: str) -> Person | None:
         """Whom a provider's account is registered to."""
@@ -83,13 +77,12 @@ class People:
 
     def with_email(self, email: str) -> Person | None:
         """Whoever has that address, however it is written."""
-        row = self._session.scalars(select(PersonRow).where(func.lower(PersonRow.email) == email.lower())).first()
-        return None if row is None else _person(row)
+        return next(iter(self._read(_WHOLE.where(func.lower(_PEOPLE.c.email) == email.lower()))), None)
 
     def search(self, words: str, count: int, skip: int = 0) -> tuple[Person, ...]:
         """Those whose name, username, organisation or address holds `words`, by name; all for empty words."""
-        query = _matching(select(PersonRow), words).order_by(PersonRow.display_name, PersonRow.username)
-        return tuple(_person(row) for row in self._session.scalars(query.limit(count).offset(skip)))
+        found = _matching(select(_PEOPLE.c.username), words).order_by(*_BY_NAME).limit(count).offset(skip)
+        return self._read(_WHOLE.where(_PEOPLE.c.username.in_(found)).order_by(None).order_by(*_BY_NAME, _FACTS.c.id))
 
     def count(self, words: str = "") -> int:
         """How many `search` would find in all."""
@@ -154,6 +147,11 @@ class People:
         row = self._session.get_one(InvitationRow, sha256)
         row.used_at = now
 
+    def _read(self, statement: Select[Any], **values: Any) -> tuple[Person, ...]:
+        """Everyone of a statement made of _WHOLE, in its order."""
+        by_name = groupby(plain(self._session, statement, values), key=lambda row: row.username)
+        return tuple(_person(list(rows)) for _, rows in by_name)
+
     def _row(self, username: str) -> PersonRow:
         row = self._session.get(PersonRow, username)
         if row is None:
@@ -167,10 +165,18 @@ def _unknown(username: str) -> NotFound:
 
 
 _PEOPLE, _FACTS, _SIGNED = PersonRow.__table__, QualificationRow.__table__, SignatureRow.__table__
-_PERSON = select(_PEOPLE).where(_PEOPLE.c.username == bindparam("username"))
-_QUALIFICATIONS = select(_FACTS).where(_FACTS.c.username == bindparam("username")).order_by(_FACTS.c.id)
-_SIGNATURE = (select(*(column for column in _SIGNED.c if column.name != "words"))
-              .where(_SIGNED.c.username == bindparam("username")).order_by(_SIGNED.c.id.desc()).limit(1))
+_EVER_SIGNED = _SIGNED.alias("ever_signed")
+_LAST = (select(func.max(_EVER_SIGNED.c.id)).where(_EVER_SIGNED.c.username == _PEOPLE.c.username)
+         .correlate(_PEOPLE).scalar_subquery())
+_WHOLE = (
+    select(_PEOPLE, *(column for column in _FACTS.c if column.name not in ("id", "username")),
+           *(column.label(f"undertaking_{column.name}") for column in _SIGNED.c if column.name != "words"))
+    .outerjoin(_FACTS, _FACTS.c.username == _PEOPLE.c.username).outerjoin(_SIGNED, _SIGNED.c.id == _LAST)
+    .order_by(_PEOPLE.c.username, _FACTS.c.id))
+"""People, a row for each qualification ever recorded of them, in the order of recording, and what they signed last."""
+_ONE, _ALL = _WHOLE.where(_PEOPLE.c.username == bindparam("username")), _WHOLE
+_AMONG = _WHOLE.where(_PEOPLE.c.username.in_(bindparam("usernames", expanding=True)))
+_BY_NAME = (_PEOPLE.c.display_name, _PEOPLE.c.username)
 
 
 def _matching(query: Select[Any], words: str) -> Select[Any]:
@@ -191,18 +197,17 @@ def _columns(person: Person) -> dict[str, object]:
     }
 
 
-def _person(row: PersonRow) -> Person:
-    return _of(row, row.qualifications, row.signatures[-1] if row.signatures else None)
-
-
-def _of(row: Any, qualifications: Iterable[Any], signature: Any) -> Person:
-    latest = {one.kind: one for one in qualifications}  # in the order of recording: the last of a kind stays
+def _person(rows: Sequence[Any]) -> Person:
+    row = rows[0]
+    latest = {one.kind: one for one in rows if one.kind is not None}  # the last of a kind stays
     return Person(
         username=row.username, display_name=row.display_name, organisation=row.organisation,
         standing=Standing(row.standing), roles=frozenset(Role(role) for role in row.roles),
         qualifications=tuple(_qualification(one) for one in latest.values()),
-        undertaking=_signature(signature) if signature else None, email=row.email,
-        signed_out_at=row.signed_out_at,
+        undertaking=None if row.undertaking_id is None else Signature(
+            row.undertaking_organisation, row.undertaking_version, row.undertaking_sha256, row.undertaking_signed_at,
+            row.undertaking_held_until),
+        email=row.email, signed_out_at=row.signed_out_at,
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.lifecycle import LIVE, ProjectStatus
@@ -32,8 +32,8 @@ class Projects:
         self._session.flush()
 
     def find(self, slug: str) -> Project | None:
-        row = plain(self._session, _PROJECT, {"slug": slug}).first()
-        return None if row is None else _of(row, plain(self._session, _MEMBERS, {"slug": slug}).scalars())
+        row = plain(self._session, _ONE, {"slug": slug}).first()
+        return None if row is None else _project(row)
 
     def get(self, slug: str) -> Project:
         project = self.find(slug)
@@ -44,30 +44,30 @@ class Projects:
 
     def of_member(self, username: str, count: int | None = None, skip: int = 0) -> tuple[Project, ...]:
         """Live ones first, then by title: `count` of them after the first `skip`."""
-        rows = self._session.scalars(
-            select(ProjectRow).join(MembershipRow, MembershipRow.project == ProjectRow.slug)
-            .where(MembershipRow.username == username)
-            .order_by(ProjectRow.status.not_in([status.value for status in LIVE]), ProjectRow.title, ProjectRow.slug)
-            .offset(skip).limit(count))
-        return tuple(_project(row) for row in rows)
+        ended = _PROJECTS.c.status.not_in([status.value for status in LIVE])
+        return self._read(_OF_MEMBERS.order_by(ended, _PROJECTS.c.title, _PROJECTS.c.slug).offset(skip).limit(count),
+                          usernames=[username])
 
     def count_of_member(self, username: str) -> int:
         return self._session.scalar(
             select(func.count()).select_from(MembershipRow).where(MembershipRow.username == username)) or 0
 
     def of_members(self, usernames: Collection[str]) -> dict[str, tuple[Project, ...]]:
-        """The projects of each of these people, in as many questions for many as for one."""
-        pairs = self._session.execute(select(MembershipRow.username, MembershipRow.project).where(
-            MembershipRow.username.in_(sorted(usernames)))).all()
-        known = self.among({slug for _, slug in pairs})
-        return {name: tuple(known[slug] for who, slug in pairs if who == name) for name in usernames}
+        """The projects of each of these people, in one question."""
+        found: dict[str, list[Project]] = {name: [] for name in usernames}
+        for row in plain(self._session, _OF_MEMBERS, {"usernames": sorted(found)}) if found else ():
+            found[row.username].append(_project(row))
+        return {name: tuple(projects) for name, projects in found.items()}
 
     def among(self, slugs: Collection[str]) -> dict[str, Project]:
-        rows = self._session.scalars(select(ProjectRow).where(ProjectRow.slug.in_(sorted(slugs))))
-        return {row.slug: _project(row) for row in rows}
+        named = sorted(set(slugs))
+        return {project.slug: project for project in self._read(_AMONG, slugs=named)} if named else {}
 
     def all(self) -> tuple[Project, ...]:
-        return tuple(_project(row) for row in self._session.scalars(select(ProjectRow).order_by(ProjectRow.slug)))
+        return self._read(_WHOLE.order_by(_PROJECTS.c.slug))
+
+    def _read(self, statement: Select[Any], **values: Any) -> tuple[Project, ...]:
+        return tuple(_project(row) for row in plain(self._session, statement, values))
 
     def set_workspace(self, slug: str, *, image: str, tier: Tier) -> None:
         row = self._session.get_one(ProjectRow, slug)
@@ -94,18 +94,20 @@ class Projects:
 
 
 _PROJECTS, _MEMBERSHIPS = ProjectRow.__table__, MembershipRow.__table__
-_PROJECT = select(_PROJECTS).where(_PROJECTS.c.slug == bindparam("slug"))
-_MEMBERS = select(_MEMBERSHIPS.c.username).where(_MEMBERSHIPS.c.project == bindparam("slug"))
+_NAMES = _MEMBERSHIPS.alias("of_project")
+_WHOLE = select(_PROJECTS, select(func.aggregate_strings(_NAMES.c.username, ",")).where(
+    _NAMES.c.project == _PROJECTS.c.slug).correlate(_PROJECTS).scalar_subquery().label("members"))
+_ONE = _WHOLE.where(_PROJECTS.c.slug == bindparam("slug"))
+_AMONG = _WHOLE.where(_PROJECTS.c.slug.in_(bindparam("slugs", expanding=True)))
+_OF_MEMBERS = (_WHOLE.add_columns(_MEMBERSHIPS.c.username)
+               .join(_MEMBERSHIPS, _MEMBERSHIPS.c.project == _PROJECTS.c.slug)
+               .where(_MEMBERSHIPS.c.username.in_(bindparam("usernames", expanding=True))))
 
 
-def _project(row: ProjectRow) -> Project:
-    return _of(row, (member.username for member in row.memberships))
-
-
-def _of(row: Any, members: Iterable[str]) -> Project:
+def _project(row: Any) -> Project:
     return Project(
         slug=row.slug, title=row.title, programme=row.programme, aim=row.aim, public_benefit=row.public_benefit,
         purpose=row.purpose, legal_gateway=row.legal_gateway, status=ProjectStatus(row.status),
-        expires_on=row.expires_on, members=frozenset(members),
+        expires_on=row.expires_on, members=frozenset(filter(None, (row.members or "").split(","))),
         image=row.image, tier=Tier(row.tier), lead=row.lead or "", version=row.version,
     )

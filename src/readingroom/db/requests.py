@@ -5,26 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.exc import IntegrityError as ConstraintFailed
 from sqlalchemy.orm import Session
 
-from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
+from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.lifecycle import THAWS_TO, Direction, RequestStatus
-from readingroom.core.requests import (
-    AirlockRequest,
-    Assurance,
-    Decision,
-    Delivery,
-    FileKind,
-    Group,
-    Origin,
-    OutputFile,
-    Release,
-    Review,
-    SignOff,
-    Vote,
-)
+from readingroom.core.requests import AirlockRequest, Delivery, OutputFile, Release, Review, SignOff
+from readingroom.db.plain import plain
+from readingroom.db.request_reading import REQUESTS, whole
 from readingroom.db.tables import (
     DeliveryRow,
     FileRow,
@@ -76,7 +65,10 @@ class Requests:
         self._session.flush()
 
     def get(self, number: int) -> AirlockRequest:
-        return _request(self._row(number))
+        found = whole(self._session, plain(self._session, _ONE, {"number": number}))
+        if not found:
+            raise _unknown(number)
+        return found[0]
 
     def set_status(self, number: int, status: RequestStatus) -> None:
         """A request that is frozen keeps where it thaws to."""
@@ -184,8 +176,8 @@ class Requests:
                   direction: Direction = Direction.OUT) -> tuple[AirlockRequest, ...]:
         """A researcher's requests of one direction, newest first; of one project if named; `count` of them after the
         first `skip`."""
-        query = select(RequestRow).where(*_by(username, project, direction)).order_by(RequestRow.number.desc())
-        return tuple(map(_request, self._session.scalars(query.offset(skip).limit(count))))
+        query = select(REQUESTS).where(*_by(username, project, direction)).order_by(RequestRow.number.desc())
+        return whole(self._session, plain(self._session, query.offset(skip).limit(count)))
 
     def count_of_author(self, username: str, project: str = "", direction: Direction = Direction.OUT) -> int:
         query = select(func.count()).select_from(RequestRow).where(*_by(username, project, direction))
@@ -196,12 +188,14 @@ class Requests:
 
     def released(self, project: str) -> tuple[tuple[AirlockRequest, Release, bool], ...]:
         """What was released of a project, newest first, and whether it was recalled since."""
-        rows = self._session.execute(
-            select(RequestRow, ReleaseRow, RecallRow.request).join(ReleaseRow, ReleaseRow.request == RequestRow.number)
+        rows = plain(self._session, (
+            select(REQUESTS, ReleaseRow.filename, ReleaseRow.sha256, ReleaseRow.made_at,
+                   RecallRow.request.is_not(None).label("recalled"))
+            .join(ReleaseRow, ReleaseRow.request == RequestRow.number)
             .outerjoin(RecallRow, RecallRow.request == RequestRow.number).where(RequestRow.project == project)
-            .order_by(ReleaseRow.made_at.desc(), RequestRow.number.desc()))
-        return tuple((_request(request), Release(made.request, made.filename, made.sha256, made.made_at),
-                      recall is not None) for request, made, recall in rows)
+            .order_by(ReleaseRow.made_at.desc(), RequestRow.number.desc()))).all()
+        return tuple((request, Release(row.number, row.filename, row.sha256, row.made_at), row.recalled)
+                     for request, row in zip(whole(self._session, rows), rows, strict=True))
 
     def add_release(self, release: Release) -> None:
         self._session.add(ReleaseRow(request=release.request, filename=release.filename, sha256=release.sha256,
@@ -225,11 +219,12 @@ class Requests:
     def delivered(self, projects: Collection[str], count: int | None = None, skip: int = 0
                   ) -> tuple[tuple[AirlockRequest, Delivery], ...]:
         """What was brought into these projects, newest first; `count` of it after the first `skip`."""
-        rows = self._session.execute(
-            select(RequestRow, DeliveryRow).join(DeliveryRow, DeliveryRow.request == RequestRow.number)
+        rows = plain(self._session, (
+            select(REQUESTS, DeliveryRow.delivered_at).join(DeliveryRow, DeliveryRow.request == RequestRow.number)
             .where(RequestRow.project.in_(sorted(projects)))
-            .order_by(DeliveryRow.delivered_at.desc(), RequestRow.number.desc()).offset(skip).limit(count))
-        return tuple((_request(request), Delivery(made.request, made.delivered_at)) for request, made in rows)
+            .order_by(DeliveryRow.delivered_at.desc(), RequestRow.number.desc()).offset(skip).limit(count))).all()
+        return tuple((request, Delivery(row.number, row.delivered_at))
+                     for request, row in zip(whole(self._session, rows), rows, strict=True))
 
     def count_delivered(self, projects: Collection[str]) -> int:
         query = select(func.count()).select_from(DeliveryRow).join(
@@ -237,57 +232,24 @@ class Requests:
         return self._session.scalar(query) or 0
 
     def _where(self, *conditions: object) -> tuple[AirlockRequest, ...]:
-        rows = self._session.scalars(select(RequestRow).where(*conditions).order_by(RequestRow.number))  # type: ignore[arg-type]
-        return tuple(_request(row) for row in rows)
+        query = select(REQUESTS).where(*conditions).order_by(RequestRow.number)  # type: ignore[arg-type]
+        return whole(self._session, plain(self._session, query))
 
     def _row(self, number: int) -> RequestRow:
         row = self._session.get(RequestRow, number)
         if row is None:
-            raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
-                           next_step="Check the number, or start from your home page.")
+            raise _unknown(number)
         return row
+
+
+_ONE = select(REQUESTS).where(REQUESTS.c.number == bindparam("number"))
+
+
+def _unknown(number: int) -> NotFound:
+    return NotFound(f"There is no request {number}.", rule="request.exists", value=number,
+                    next_step="Check the number, or start from your home page.")
 
 
 def _by(username: str, project: str, direction: Direction) -> tuple[ColumnElement[bool], ...]:
     which = (RequestRow.project == project,) if project else ()
     return (RequestRow.author == username, RequestRow.direction == direction.value, *which)
-
-
-def _request(row: RequestRow) -> AirlockRequest:
-    return AirlockRequest(
-        number=row.number, project=row.project, author=row.author, title=row.title, purpose=row.purpose,
-        status=RequestStatus(row.status), round=row.round, created_at=row.created_at, submitted_at=row.submitted_at,
-        files=tuple(_file(file) for file in row.files if file.round == row.round),
-        sign_off_by=frozenset(row.sign_off_by),
-        sign_offs=tuple(SignOff(one.custodian, one.round, one.signed_at, one.comment) for one in row.sign_offs),
-        earlier=tuple(_file(file) for file in row.files if file.round < row.round),
-        reviews=tuple(_review(review) for review in row.reviews), checkers_required=row.checkers_required,
-        outcome_comment=row.outcome_comment, private_answer=row.private_answer,
-        thaws_to=None if row.thaws_to is None else RequestStatus(row.thaws_to), direction=Direction(row.direction),
-    )
-
-
-def _file(row: FileRow) -> OutputFile:
-    return OutputFile(
-        id=row.id, name=row.name, sha256=row.sha256, size_bytes=row.size_bytes, output_type=row.output_type,
-        assurance=Assurance(row.assurance), context=row.context, controls=row.controls, evidence=row.evidence,
-        verdict=None if row.verdict is None else Verdict(row.verdict),
-        findings=tuple(_finding(finding) for finding in row.findings), round=row.round, kind=FileKind(row.kind),
-        group=Group() if row.group is None else Group(row.group.name, row.group.context, row.group.controls),
-        origin=None if row.source is None else Origin(row.source, row.licence or ""),
-    )
-
-
-def _finding(stored: dict[str, object]) -> Finding:
-    cells = tuple(
-        Cell(tuple(cell["row"]), tuple(cell["column"]), None if cell["position"] is None else tuple(cell["position"]))
-        for cell in stored["cells"])  # type: ignore[attr-defined]
-    return Finding(rule=str(stored["rule"]), verdict=Verdict[str(stored["verdict"]).upper()],
-                   message=str(stored["message"]), next_step=str(stored["next_step"]), cells=cells,
-                   parameters=dict(stored["parameters"]), source=str(stored["source"]))  # type: ignore[call-overload]
-
-
-def _review(row: ReviewRow) -> Review:
-    return Review(checker=row.checker, round=row.round, submitted_at=row.submitted_at, note=row.note,
-                  void=row.void,
-                  votes=tuple(Vote(vote.file_id, Decision(vote.decision), vote.comment) for vote in row.votes))

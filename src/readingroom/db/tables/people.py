@@ -26,8 +26,8 @@ class PersonRow(Base):
     email: Mapped[str] = mapped_column(default="")
     signed_out_at: Mapped[datetime | None]
 
-    qualifications: Mapped[list[QualificationRow]] = relationship(lazy="selectin", order_by="QualificationRow.id")
-    signatures: Mapped[list[SignatureRow]] = relationship(lazy="selectin", order_by="SignatureRow.id")
+    qualifications: Mapped[list[QualificationRow]] = relationship(order_by="QualificationRow.id")
+    signatures: Mapped[list[SignatureRow]] = relationship(order_by="SignatureRow.id")
 
 
 class QualificationRow(Base):

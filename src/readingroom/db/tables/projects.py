@@ -28,7 +28,7 @@ class ProjectRow(Base):
     lead: Mapped[str | None] = mapped_column(ForeignKey("person.username"))
     version: Mapped[int] = mapped_column(server_default="0")
 
-    memberships: Mapped[list[MembershipRow]] = relationship(lazy="selectin")
+    memberships: Mapped[list[MembershipRow]] = relationship()
 
 
 class MembershipRow(Base):

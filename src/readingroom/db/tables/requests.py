@@ -52,9 +52,9 @@ class RequestRow(Base):
     thaws_to: Mapped[str | None]
     direction: Mapped[str] = mapped_column(default=Direction.OUT.value)
 
-    files: Mapped[list[FileRow]] = relationship(lazy="selectin", order_by="FileRow.id")
-    reviews: Mapped[list[ReviewRow]] = relationship(lazy="selectin", order_by="ReviewRow.id")
-    sign_offs: Mapped[list[SignOffRow]] = relationship(lazy="selectin", order_by="SignOffRow.signed_at")
+    files: Mapped[list[FileRow]] = relationship(order_by="FileRow.id")
+    reviews: Mapped[list[ReviewRow]] = relationship(order_by="ReviewRow.id")
+    sign_offs: Mapped[list[SignOffRow]] = relationship(order_by="SignOffRow.signed_at")
 
 
 class SignOffRow(Base):
@@ -106,7 +106,7 @@ class FileRow(Base):
     source: Mapped[str | None] = mapped_column(Text)
     licence: Mapped[str | None] = mapped_column(Text)
 
-    group: Mapped[GroupRow | None] = relationship(lazy="joined")
+    group: Mapped[GroupRow | None] = relationship()
 
 
 class ReviewRow(Base):
@@ -121,8 +121,7 @@ class ReviewRow(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     void: Mapped[str] = mapped_column(default="")
 
-    votes: Mapped[list[VoteRow]] = relationship(
-        lazy="selectin", order_by="VoteRow.file_id", cascade="all, delete-orphan")
+    votes: Mapped[list[VoteRow]] = relationship(order_by="VoteRow.file_id", cascade="all, delete-orphan")
 
 
 class VoteRow(Base):
