@@ -119,6 +119,14 @@ def phase(request: AirlockRequest) -> Phase:
             return Phase.COMPLETE
 
 
+def check_round(request: AirlockRequest, round: int | None) -> None:
+    """Refuse what was decided on sight of another round than the present one; None says nothing of what was seen."""
+    if round is not None and round != request.round:
+        raise InvalidTransition(f"Request {request.number} is in round {request.round}, not {round}.",
+                                rule="review.round", value=round,
+                                next_step="Open the request again and look at its new files.")
+
+
 def check_in_review(request: AirlockRequest) -> None:
     """Refuse what only checkers of a request in review can do."""
     if request.status is RequestStatus.FROZEN:
@@ -187,11 +195,8 @@ def check_seen(file: OutputFile) -> None:
 def is_same(earlier: OutputFile, now: OutputFile) -> bool:
     """Whether an approval of `earlier` is one of `now`: the same bytes under the same name, said to be the same, and
     checked by machine with no worse a verdict (policy may have tightened between the rounds)."""
-    said = [(file.name, file.sha256, file.context, file.controls, file.evidence, file.kind, file.group,
-             file.origin)
-            for file in (earlier, now)]
     checked = earlier.verdict is not None and now.verdict is not None and now.verdict <= earlier.verdict
-    return said[0] == said[1] and checked
+    return earlier.as_asked == now.as_asked and checked
 
 
 def approvals(request: AirlockRequest, file: OutputFile) -> tuple[Approval, ...]:

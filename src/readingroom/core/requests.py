@@ -94,6 +94,11 @@ class OutputFile:
         return self.kind is FileKind.OUTPUT or self.origin is not None
 
     @property
+    def as_asked(self) -> tuple[object, ...]:
+        """What the researcher sent and said of it. Two files are asked for alike if all of it is the same."""
+        return (self.name, self.sha256, self.context, self.controls, self.evidence, self.kind, self.group, self.origin)
+
+    @property
     def said(self) -> tuple[str, str]:
         """Context and controls: its own, or its group's where it has none."""
         return self.context or self.group.context, self.controls or self.group.controls

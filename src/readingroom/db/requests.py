@@ -48,10 +48,11 @@ class Requests:
                 next_step="Wait for its decision, answer it if it was returned, or withdraw it first.") from error
         return row.number
 
-    def add_round(self, number: int, files: Sequence[OutputFile], at: datetime) -> None:
-        """Start the next round with these files (their ids are given here)."""
+    def add_round(self, number: int, files: Sequence[OutputFile], at: datetime, sent_as: str = "") -> None:
+        """Start the next round with these files (their ids are given here), sent under this key if any."""
         row = self._row(number)
         row.round += 1
+        row.sent_as = sent_as or None
         row.submitted_at = at
         groups = {group: GroupRow(request=number, round=row.round, name=group.name, context=group.context,
                                   controls=group.controls)
@@ -69,6 +70,11 @@ class Requests:
         if not found:
             raise _unknown(number)
         return found[0]
+
+    def sent_as(self, author: str, project: str, key: str) -> AirlockRequest | None:
+        """The request whose present round its author sent under this key."""
+        found = self._where(RequestRow.author == author, RequestRow.project == project, RequestRow.sent_as == key)
+        return found[-1] if found else None
 
     def set_status(self, number: int, status: RequestStatus) -> None:
         """A request that is frozen keeps where it thaws to."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from readingroom.sdk import _dp as dp
 from readingroom.sdk import _packages as packages
+from readingroom.sdk._asking import Group
 from readingroom.sdk._data import Dataset, datasets, load
 from readingroom.sdk._estimates import Estimates
 from readingroom.sdk._figures import Figure, figure
@@ -16,7 +17,7 @@ from readingroom.sdk._incoming import Incoming, incoming
 from readingroom.sdk._models import logit, ols, poisson, probit
 from readingroom.sdk._plots import bar, box, hist, line, scatter, survival_plot
 from readingroom.sdk._preflight import Preflight, preflight
-from readingroom.sdk._requests import Group, Request, request, request_release, requests
+from readingroom.sdk._requests import Request, request, request_release, requests
 from readingroom.sdk._sacro import export_sacro
 from readingroom.sdk._shapes import crosstab, groupby, pivot_table
 from readingroom.sdk._survival import survival

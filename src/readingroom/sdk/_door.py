@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from secrets import token_hex
 from typing import Any
 
 from readingroom import errors
@@ -11,6 +12,8 @@ SOCKET_VARIABLE = "READINGROOM_DOOR"
 TOKEN_VARIABLE = "JUPYTERHUB_API_TOKEN"  # noqa: S105 -- the name of a variable
 BASE = "http://portal/services/portal/api/v1"
 TIMEOUT_SECONDS = 60.0
+TRIES = 3
+NO_ANSWER = "door.portal"
 LATER = "Try again in a minute; if it stays so, tell your administrator."
 BY_STATUS: dict[int, tuple[type[errors.ReadingRoomError], str, str]] = {
     401: (errors.PermissionDenied, "This workspace's token is no longer accepted.",
@@ -32,11 +35,22 @@ def get(path: str) -> Any:
     return _call("GET", path)
 
 
-def post(path: str, *, json: object = None, data: dict[str, str] | None = None, files: list[Any] | None = None) -> Any:
-    return _call("POST", path, json=json, data=data, files=files)
+def post(path: str, *, json: object = None, data: dict[str, str] | None = None, files: list[Any] | None = None,
+         once: bool = False) -> Any:
+    """`once`: sent under a key, so that it is tried again where an answer is lost, and done once all the same."""
+    if not once:
+        return _call("POST", path, json=json, data=data, files=files)
+    headers = {"Idempotency-Key": token_hex(16)}
+    for left in reversed(range(TRIES)):
+        try:
+            return _call("POST", path, json=json, data=data, files=files, headers=headers)
+        except errors.Unavailable as lost:
+            if lost.rule != NO_ANSWER or not left:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
-def _call(method: str, path: str, **sent: Any) -> Any:
+def _call(method: str, path: str, *, headers: dict[str, str] | None = None, **sent: Any) -> Any:
     import httpx
 
     socket, token = os.environ.get(SOCKET_VARIABLE), os.environ.get(TOKEN_VARIABLE)
@@ -48,9 +62,10 @@ def _call(method: str, path: str, **sent: Any) -> Any:
     try:
         transport = httpx.HTTPTransport(uds=socket)
         with httpx.Client(transport=transport, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-            answer = client.request(method, BASE + path, headers={"Authorization": f"token {token}"}, **given)
+            answer = client.request(method, BASE + path, headers={"Authorization": f"token {token}"} | (headers or {}),
+                                    **given)
     except httpx.HTTPError as error:
-        raise errors.Unavailable(f"The portal does not answer ({type(error).__name__}).", rule="door.portal",
+        raise errors.Unavailable(f"The portal does not answer ({type(error).__name__}).", rule=NO_ANSWER,
                                  next_step=LATER) from error
     if answer.is_success:
         return _json(answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -94,6 +95,14 @@ def preflight_html(checked: Preflight) -> str:
                      f"{escape(MEANING[output.verdict])}</p>" + (f"<ul>{items}</ul>" if items else "")
                      + "".join(f"<p>Before you ask: {escape(note)}</p>" for note in output.notes))
     return "".join(parts) or f"<p>{NOTHING}</p>"
+
+
+def rows(heads: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    """A table of words."""
+    head = "".join(f"<th {LEFT}>{escape(name)}</th>" for name in heads)
+    body = "".join("<tr>" + "".join(f"<td {LEFT}>{escape(str(value))}</td>" for value in line) + "</tr>"
+                   for line in lines)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def definitions(pairs: dict[str, object]) -> str:

@@ -1,17 +1,15 @@
-"""Release requests: ask for outputs to leave, and follow what becomes of it."""
+"""Release requests: ask for outputs to leave, follow what becomes of it, answer it, take it back."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from readingroom.core import requests as core
-from readingroom.errors import InvalidInput
-from readingroom.sdk import _door
-from readingroom.sdk._outputs import Output, as_output
-from readingroom.sdk._preflight import rules
+from readingroom.errors import InvalidInput, InvalidTransition
+from readingroom.sdk import _asking, _door
+from readingroom.sdk._asking import Asked, Group
 
 ACTIVE = frozenset({"submitted", "checking", "in-review", "returned", "approved", "frozen"})
 
@@ -26,29 +24,19 @@ class RequestFile:
     findings: tuple[dict[str, Any], ...] = ()
     kind: str = "output"
     group: str = ""
-
-
-@dataclass(frozen=True)
-class Group:
-    """Outputs that belong together: one context and one statement of protection for all of them.
-
-    `supporting` files and `code` help checkers to judge the outputs, and never leave.
-    """
-
-    name: str
-    outputs: Any = ()
     context: str = ""
     controls: str = ""
-    supporting: Any = ()
-    code: Any = ()
+    size_bytes: int = 0
+    assurance: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Request:
     """A release request as it was when last asked; `refresh()` asks again.
 
     A comment has `file` and `comment`; one on a place also `at` (`cell:3,2`, `line:7`), `place` in words, `quote`, what
-    stood there, the `round`, and whether it is `on_earlier_version`.
+    stood there, the `round`, and whether it is `on_earlier_version`. `likely_hours`: within which half, and nine in
+    ten, of the last rounds were decided; None where it does not wait. `frozen`: why nobody decides on it now.
     """
 
     number: int
@@ -59,6 +47,12 @@ class Request:
     files: tuple[RequestFile, ...] = ()
     comments: tuple[dict[str, Any], ...] = ()
     place_in_queue: int | None = None
+    round: int = 1
+    likely_hours: tuple[float | None, ...] | None = None
+    frozen: tuple[str, ...] = ()
+    release: dict[str, Any] | None = None
+    groups: tuple[Group, ...] = ()
+    _may: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     _detailed: bool = field(default=False, repr=False, compare=False)
 
     @property
@@ -74,18 +68,93 @@ class Request:
     def refresh(self) -> Request:
         return request(self.number)
 
+    def withdraw(self) -> Request:
+        """Take it back, at any time before it is approved. Refused if it moved on since it was looked at."""
+        _door.post(f"/requests/{self.number}/withdraw", json={"round": self._seen().round})
+        return self.refresh()
+
+    def resubmit(self, outputs: object = (), context: str | Mapping[str, str] = "",
+                 controls: str | Mapping[str, str] = "", *, supporting: object = (), code: object = (),
+                 drop: str | tuple[str, ...] | list[str] = ()) -> Request:
+        """Answer it when it was returned: outputs as in `rr.request_release()` take the place of files of their name.
+
+        Every other file goes along as it is, with its evidence, but those named in `drop`. A file for which nothing
+        new is said keeps its context, statement of protection and group.
+        """
+        seen = self._seen()
+        if seen.status != "returned":
+            raise InvalidTransition(
+                f"Request {self.number} is {seen.status}; only a returned one is answered.", rule="lifecycle.request",
+                value=seen.status, next_step="Wait for its decision, or withdraw it and ask anew.")
+        before = {file.name: file for file in seen.files}
+        dropped = {drop} if isinstance(drop, str) else set(drop)
+        if unknown := sorted(dropped - set(before)):
+            raise InvalidInput(f"Request {self.number} has no file {unknown[0]!r} to drop.", rule="request.drop",
+                               value=unknown[0], next_step=f"It has: {', '.join(before)}.")
+        given = _asking.groups_of(outputs)
+        groups = {group.name: group for group in (*seen.groups, *given)}
+        files = [_in_its_place(one, before.get(one.output.name), groups)
+                 for one in _asking.asked(outputs, context, controls, supporting, code)]
+        sent = {one.output.name for one in files}
+        kept = [file for file in seen.files if file.name not in sent | dropped]
+        named = [groups[name] for name in dict.fromkeys(group.name for group in (*given, *(one.group for one in files)))
+                 if name]
+        _asking.check(files, named, [(core.FileKind(file.kind), file.name, file.size_bytes, file.context,
+                                      groups.get(file.group, Group(""))) for file in kept])
+        _asking.send(f"/requests/{self.number}/resubmit", files, named, round=seen.round,
+                     keep=[file.name for file in kept])
+        return self.refresh()
+
+    def _seen(self) -> Request:
+        """What this object shows: a line of a list is looked at first."""
+        return self if self._detailed else self.refresh()
+
+    def __repr__(self) -> str:
+        place = f", number {self.place_in_queue} in the queue" if self.place_in_queue else ""
+        lines = [f"Request {self.number}, “{self.title}”: {self.status}{place}"]
+        lines += [f"  {file.name}: {(file.verdict or 'not checked yet').upper()}" for file in self.files]
+        lines += [f"  On {_about(comment)}: {comment['comment']}" for comment in self.comments]
+        return "\n".join(lines)
+
     def _repr_html_(self) -> str:
         from readingroom.sdk._html import definitions
 
-        shown = self if self._detailed else self.refresh()
-        said: dict[str, object] = {"Request": f"{shown.number}. {shown.title}", "Status": shown.status}
+        shown = self._seen()
+        said: dict[str, object] = {"Request": f"{shown.number}. {shown.title}", "Status": _standing(shown)}
         if shown.place_in_queue:
             said["Place in the queue"] = shown.place_in_queue
+        if likely := _likely(shown.likely_hours):
+            said["Likely time"] = likely
+        for number, reason in enumerate(shown.frozen, start=1):
+            said[f"Why it is frozen ({number})"] = reason
         for file in shown.files:
             said[file.name] = f"{(file.verdict or 'not checked yet').upper()}, frozen as {file.sha256[:12]}…"
         for number, comment in enumerate(shown.comments, start=1):
             said[f"Comment {number}, on {_about(comment)}"] = comment["comment"]
+        if shown.release:
+            said["Release"] = _release(shown.release)
+        if steps := [words for name, words in NEXT.items() if shown._may.get(name) == ""]:
+            said["You may"] = "; ".join(steps)
         return definitions(said | {"Page": shown.url})
+
+
+NEXT = {"resubmit": "answer it: .resubmit([changed tables]) keeps every other file",
+        "withdraw": "take it back: .withdraw()"}
+
+
+class Requests(tuple[Request, ...]):
+    """Requests as a table."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self)) or "No request from this project yet."
+
+    def _repr_html_(self) -> str:
+        from readingroom.sdk._html import rows
+
+        return rows(("Request", "Title", "Status", "Round", "Place in the queue", "Page"), [
+            (one.number, one.title, one.status, one.round, one.place_in_queue or "", one.url) for one in self])
 
 
 def request_release(title: str, purpose: str, outputs: object, context: str | Mapping[str, str] = "",
@@ -96,51 +165,31 @@ def request_release(title: str, purpose: str, outputs: object, context: str | Ma
     to its group, or here, for all or by file name. `controls` say what was done to make it safe. `supporting` files
     and `code` are for checkers and never leave. Raises InvalidInput, before anything is sent, where context is missing.
     """
-    from readingroom.core.egress import check_files
-    from readingroom.core.groups import check_groups
-
-    given = _listed(outputs)
-    groups = [thing for thing in given if isinstance(thing, Group)]
-    own = Group("", [thing for thing in given if not isinstance(thing, Group)], supporting=supporting, code=code)
-    asked = _asked(own, groups, context, controls)
+    files, groups = _asking.asked(outputs, context, controls, supporting, code), _asking.groups_of(outputs)
     for name, text in (("title", title), ("purpose", purpose)):
         if not text.strip():
             raise InvalidInput(f"The request has no {name}.", rule=f"request.{name}", next_step=f"Give a {name}.")
-    policy = rules().policy
-    check_groups([core.Group(group.name, group.context.strip(), group.controls.strip()) for group in groups],
-                 [(kind, group.name) for group, kind, _ in asked], policy.max_files or len(asked))
-    check_files([(output.name, len(output.content), output.context or group.context)
-                 for group, _, output in asked], policy)
-    described = {"title": title, "purpose": purpose, "files": [
-        {"name": output.name, "context": output.context, "controls": output.controls, "evidence": output.evidence,
-         "kind": kind.value, "group": group.name} for group, kind, output in asked],
-        "groups": [{"name": group.name, "context": group.context, "controls": group.controls} for group in groups]}
-    made = _door.post("/requests", data={"request": json.dumps(described)}, files=[
-        ("files", (output.name, output.content, "application/octet-stream")) for _, _, output in asked])
-    return request(made["number"])
+    _asking.check(files, groups)
+    return request(_asking.send("/requests", files, groups, title=title, purpose=purpose)["number"])
 
 
-def _asked(own: Group, groups: list[Group], context: str | Mapping[str, str], controls: str | Mapping[str, str]
-           ) -> list[tuple[Group, core.FileKind, Output]]:
-    """Every file with its group and kind, numbered over all. What was said for all outputs is not for groups'."""
-    found: list[tuple[Group, core.FileKind, Output]] = []
-    for group in (own, *groups):
-        said = (context, controls) if group is own else (
-            *({} if isinstance(text, str) else text for text in (context, controls)),)
-        for kind, things in ((core.FileKind.OUTPUT, group.outputs), (core.FileKind.SUPPORTING, group.supporting),
-                             (core.FileKind.CODE, group.code)):
-            found += [(group, kind, _prepared(thing, len(found) + number, *said))
-                      for number, thing in enumerate(_listed(things), start=1)]
-    return found
+def requests() -> Requests:
+    """Your requests from this project, newest first."""
+    return Requests(_request(said, detailed=False) for said in _door.get("/requests"))
 
 
-def _listed(things: object) -> list[Any]:
-    """A list or tuple of things, or one; a tuple that ends in a text is a pair of a thing and its context."""
-    if isinstance(things, list):
-        return things
-    if isinstance(things, tuple) and not (len(things) == 2 and isinstance(things[1], str)):
-        return list(things)
-    return [things]
+def request(number: int) -> Request:
+    return _request(_door.get(f"/requests/{int(number)}"), detailed=True)
+
+
+def _in_its_place(one: Asked, earlier: RequestFile | None, groups: Mapping[str, Group]) -> Asked:
+    """A file of which nothing new is said is said to be what the file of its name was."""
+    if earlier is None:
+        return one
+    output = replace(one.output, context=one.output.context or earlier.context,
+                     controls=one.output.controls or earlier.controls)
+    group = one.group if one.group.name else groups.get(earlier.group, one.group)
+    return Asked(group, one.kind, output)
 
 
 def _about(comment: Mapping[str, Any]) -> str:
@@ -151,36 +200,34 @@ def _about(comment: Mapping[str, Any]) -> str:
     return f"{comment['file'] or 'the request'}{place}{quote}{earlier}"
 
 
-def requests() -> tuple[Request, ...]:
-    """Your requests from this project, newest first."""
-    return tuple(_request(said, detailed=False) for said in _door.get("/requests"))
+def _standing(shown: Request) -> str:
+    return shown.status if shown.round <= 1 else f"{shown.status}, round {shown.round}"
 
 
-def request(number: int) -> Request:
-    return _request(_door.get(f"/requests/{int(number)}"), detailed=True)
+def _likely(hours: tuple[float | None, ...] | None) -> str:
+    if not hours or hours[0] is None:
+        return ""
+    most = "" if len(hours) < 2 or hours[1] is None else f", nine in ten within {hours[1]:.1f}"
+    return f"half of the last rounds were decided within {hours[0]:.1f} hours{most}"
 
 
-def _prepared(thing: object, number: int, context: str | Mapping[str, str],
-              controls: str | Mapping[str, str]) -> Output:
-    own = ""
-    if isinstance(thing, tuple):
-        if len(thing) != 2 or not isinstance(thing[1], str):
-            raise InvalidInput("A pair is an output and its context.", rule="request.outputs", value=len(thing),
-                               next_step="Give outputs as a list: [table, (figure, 'what it shows')].")
-        thing, own = thing
-    output = as_output(thing, number)
-    return replace(output, context=own or output.context or _of(context, output.name),
-                   controls=output.controls or _of(controls, output.name))
-
-
-def _of(text: str | Mapping[str, str], name: str) -> str:
-    return text if isinstance(text, str) else text.get(name, "")
+def _release(made: Mapping[str, Any]) -> str:
+    if made["recalled_at"]:
+        return f"recalled: {made['recall_reason']}"
+    left = "" if made["downloads_left"] is None else f", {made['downloads_left']} downloads left"
+    until = f", until {made['until'][:10]}" if made["until"] else ""
+    return f"{made['filename']}, to be downloaded from its page{until}{left}"
 
 
 def _request(said: dict[str, Any], *, detailed: bool) -> Request:
+    likely = said.get("likely_hours")
     return Request(
         said["number"], said["title"], said["status"], said["url"], said.get("submitted_at"),
         tuple(RequestFile(file["name"], file["sha256"], file.get("verdict"), tuple(file.get("findings", ())),
-                          file.get("kind", "output"), file.get("group", ""))
+                          file.get("kind", "output"), file.get("group", ""), file.get("context", ""),
+                          file.get("controls", ""), file.get("size_bytes", 0), file.get("assurance", ""))
               for file in said.get("files", ())),
-        tuple(said.get("comments", ())), said.get("place_in_queue"), detailed)
+        tuple(said.get("comments", ())), said.get("place_in_queue"), said.get("round", 1),
+        None if likely is None else tuple(likely), tuple(said.get("frozen", ())), said.get("release"),
+        tuple(Group(group["name"], (), group["context"], group["controls"]) for group in said.get("groups", ())),
+        said.get("may", {}), detailed)

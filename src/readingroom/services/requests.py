@@ -37,7 +37,7 @@ from readingroom.services.checking import Desk, Records, read, suggestions
 from readingroom.services.moves import move
 from readingroom.services.request_views import WAITING, RequestView, view_of, views_of
 from readingroom.services.room import ReadingRoom
-from readingroom.services.uploads import FREEZE, Upload
+from readingroom.services.uploads import FREEZE, Upload, further_round
 
 CHECKERS: dict[Direction, Callable[[Policy], int]] = {
     Direction.OUT: lambda policy: max(1, policy.checkers_required or 2),
@@ -47,11 +47,11 @@ CHECKERS: dict[Direction, Callable[[Policy], int]] = {
 
 
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str, uploads: Sequence[Upload],
-           groups: Sequence[Group] = (), direction: Direction = Direction.OUT) -> AirlockRequest:
+           groups: Sequence[Group] = (), direction: Direction = Direction.OUT, *, key: str = "") -> AirlockRequest:
     """Freeze the files by hash where no workspace reaches them, and put the request in the queue.
 
     `groups` are those that files name; a file that names none is in the request's own. Where files are to come in,
-    each says its source and licence.
+    each says its source and licence. The same under the same `key` again is the request that it made.
     """
     with refusals_logged(room, author, "request.submit", f"project:{project}"):
         with room.store.reading() as tx:
@@ -59,32 +59,44 @@ def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: st
         files = FREEZE[direction](room, uploads, groups, policy)
         with room.store.transaction() as tx:
             policy = _check_may_ask(room, tx, author, project, direction)
+            if made := _made(tx, author, project, key, files):
+                return made
             number = tx.requests.add(project=project, author=author, title=_text(title, "title", 200),
                                      purpose=_text(purpose, "purpose", 2000), at=room.now(),
                                      checkers_required=CHECKERS[direction](policy), direction=direction)
-            return _submit_round(room, tx, tx.requests.get(number), files)
+            return _submit_round(room, tx, tx.requests.get(number), files, key)
 
 
-def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Upload],
-             groups: Sequence[Group] = ()) -> AirlockRequest:
-    """Answer a returned request with a new round of files; earlier reviews no longer count."""
+def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Upload], groups: Sequence[Group] = (), *,
+             keep: Sequence[str] = (), round: int | None = None, within: str = "", key: str = "") -> AirlockRequest:
+    """Answer a returned request with a new round of files; earlier reviews no longer count.
+
+    `keep` names files of the returned round that go along as they are. Evidence goes with bytes that did not change.
+    `round` is the one that is answered, where the caller saw it. `within`: only if it is of this project. The same
+    under the same `key` again is the round that it made.
+    """
     with refusals_logged(room, author, "request.resubmit", f"request:{number}"):
         with room.store.reading() as tx:
-            request = _of_author(tx, author, number)
+            request = _of_author(tx, author, number, within)
             egress.check_changeable(request)
             policy = _check_may_ask(room, tx, author, request.project, request.direction)
-        files = FREEZE[request.direction](room, uploads, groups, policy)
+        files = FREEZE[request.direction](room, *further_round(room, request, uploads, groups, keep), policy)
         with room.store.transaction() as tx:
-            request = _of_author(tx, author, number)
+            request = _of_author(tx, author, number, within)
             egress.check_changeable(request)
             _check_may_ask(room, tx, author, request.project, request.direction)
-            return _submit_round(room, tx, request, files)
+            if made := _made(tx, author, request.project, key, files):
+                return made
+            egress.check_round(request, round)
+            return _submit_round(room, tx, request, files, key)
 
 
-def withdraw(room: ReadingRoom, author: str, number: int) -> AirlockRequest:
-    """Take the request back, at any time before it is approved."""
+def withdraw(room: ReadingRoom, author: str, number: int, *, round: int | None = None, within: str = ""
+             ) -> AirlockRequest:
+    """Take the request back, at any time before it is approved; `round` and `within` as in `resubmit`."""
     with attempt(room, author, "request.withdraw", f"request:{number}") as tx:
-        request = _of_author(tx, author, number)
+        request = _of_author(tx, author, number, within)
+        egress.check_round(request, round)
         move(tx, request, RequestStatus.WITHDRAWN, author, "request.withdrawn")
         return _request(tx, number)
 
@@ -104,10 +116,11 @@ def count_mine(room: ReadingRoom, author: str, project: str = "", direction: Dir
         return int(tx.requests.count_of_author(author, project, direction))
 
 
-def get(room: ReadingRoom, viewer: str, number: int) -> RequestView:
-    """One request. NotFound, as if it did not exist, for people who have nothing to do with it."""
+def get(room: ReadingRoom, viewer: str, number: int, within: str = "") -> RequestView:
+    """One request. NotFound, as if it did not exist, for people who have nothing to do with it, and for everyone where
+    it is of another project than `within`, if one is named."""
     with room.store.reading() as tx:
-        request = _visible(tx, viewer, number)
+        request = _visible(tx, viewer, number, within)
         return _seen(room, tx, tx.people.get(viewer), request)
 
 
@@ -252,9 +265,7 @@ def _commentable(room: ReadingRoom, tx: Any, checker: str, number: int, round: i
     """The request in a round that this checker is still judging, or settling with others."""
     request = _decidable(room, tx, checker, number)
     egress.check_in_review(request)
-    if request.round != round:
-        raise InvalidTransition(f"Request {number} is in round {request.round}.", rule="review.round", value=round,
-                                next_step="Open the request again and look at its new files.")
+    egress.check_round(request, round)
     egress.check_may_answer(request, checker)
     return request
 
@@ -310,9 +321,19 @@ def _member_project(tx: Any, username: str, slug: str) -> Project:
     return project
 
 
-def _submit_round(room: ReadingRoom, tx: Any, request: AirlockRequest, files: Sequence[OutputFile]) -> AirlockRequest:
+def _made(tx: Any, author: str, project: str, key: str, files: Sequence[OutputFile]) -> AirlockRequest | None:
+    """What was made when the same was sent before, of which the answer may have been lost."""
+    made: AirlockRequest | None = tx.requests.sent_as(author, project, key) if key else None
+    if made and [file.as_asked for file in made.files] != [file.as_asked for file in files]:
+        raise InvalidInput(f"Other files were sent under this key, in request {made.number}.", rule="request.key",
+                           value=key, next_step="Use a key again only to send the very same once more.")
+    return made
+
+
+def _submit_round(room: ReadingRoom, tx: Any, request: AirlockRequest, files: Sequence[OutputFile], key: str
+                  ) -> AirlockRequest:
     check_transition(TRANSITIONS_OF[request.direction], request.status, RequestStatus.SUBMITTED, "request")
-    tx.requests.add_round(request.number, files, room.now())
+    tx.requests.add_round(request.number, files, room.now(), key)
     tx.requests.set_sign_off_by(request.number, sign_off.demanded(room, tx, request))
     submitted = _request(tx, request.number)
     move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
@@ -334,18 +355,20 @@ def _request(tx: Any, number: int) -> AirlockRequest:
     return request
 
 
-def _of_author(tx: Any, author: str, number: int) -> AirlockRequest:
-    request = _visible(tx, author, number)
+def _of_author(tx: Any, author: str, number: int, within: str = "") -> AirlockRequest:
+    request = _visible(tx, author, number, within)
     check_is_author(tx.people.get(author), request)
     return request
 
 
-def _visible(tx: Any, viewer: str, number: int) -> AirlockRequest:
-    """The request, or NotFound for anyone who is neither on its project nor a checker."""
+def _visible(tx: Any, viewer: str, number: int, within: str = "") -> AirlockRequest:
+    """The request, or NotFound for anyone who is neither on its project nor a checker; of another project than
+    `within`, if one is named, for everyone."""
     request = _request(tx, number)
     person: Person = tx.people.get(viewer)
     project = tx.projects.get(request.project)
-    if not (viewer in project.members or person.may(Permission.REVIEW_OUTPUTS)):
+    concerned = viewer in project.members or person.may(Permission.REVIEW_OUTPUTS)
+    if not concerned or within not in ("", request.project):
         raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
                        next_step="Check the number, or start from your home page.")
     return request

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from readingroom.core import egress
 from readingroom.core.groups import check_groups
 from readingroom.core.incoming import Described, check_incoming
 from readingroom.core.lifecycle import Direction
 from readingroom.core.policy import Policy
-from readingroom.core.requests import KINDS, Assurance, FileKind, Group, Origin, OutputFile
+from readingroom.core.requests import KINDS, AirlockRequest, Assurance, FileKind, Group, Origin, OutputFile
 from readingroom.errors import InvalidInput
 from readingroom.services.room import ReadingRoom
 
@@ -28,6 +29,39 @@ class Upload:
     group: str = ""
     source: str = ""
     licence: str = ""
+
+
+def further_round(room: ReadingRoom, request: AirlockRequest, uploads: Sequence[Upload], groups: Sequence[Group],
+                  keep: Sequence[str]) -> tuple[tuple[Upload, ...], tuple[Group, ...]]:
+    """What answers a returned round: its files named in `keep`, as they are and in their groups, then those sent.
+
+    What was counted for bytes is true of the same bytes: a file that is sent again without evidence keeps it.
+    """
+    if unknown := sorted(set(keep) - {file.name for file in request.files}):
+        raise InvalidInput(f"Request {request.number} has no file {unknown[0][:100]!r} to keep.", rule="request.keep",
+                           value=unknown[0][:100],
+                           next_step=f"Its last round has: {', '.join(file.name for file in request.files)}.")
+    kept = [file for file in request.files if file.name in keep]
+    named = {group.name for group in groups}
+    beside = dict.fromkeys(file.group for file in kept if file.group.name and file.group.name not in named)
+    files = (*(_as_sent(room, file) for file in kept), *(_with_evidence(request, upload) for upload in uploads))
+    return files, (*beside, *groups)
+
+
+def _as_sent(room: ReadingRoom, file: OutputFile) -> Upload:
+    origin = file.origin or Origin("", "")
+    return Upload(file.name, room.blobs.get(file.sha256), file.context, file.controls, file.evidence, file.kind,
+                  file.group.name, origin.source, origin.licence)
+
+
+def _with_evidence(request: AirlockRequest, upload: Upload) -> Upload:
+    """Of several earlier files with these bytes, the newest of this name counts, else the newest."""
+    if upload.evidence is not None or request.direction is Direction.IN:
+        return upload
+    sha256 = hashlib.sha256(upload.content).hexdigest()
+    same = [file for file in (*request.earlier, *request.files) if file.sha256 == sha256 and file.evidence]
+    newest = max(same, key=lambda file: (file.name == upload.name, file.round), default=None)
+    return upload if newest is None else replace(upload, evidence=newest.evidence)
 
 
 def _freeze_outputs(room: ReadingRoom, uploads: Sequence[Upload], groups: Sequence[Group],

@@ -169,6 +169,8 @@ def test_the_openapi_document_describes_every_address(world):
         "/requests",
         "/requests/{number}",
         "/requests/{number}/comments",
+        "/requests/{number}/resubmit",
+        "/requests/{number}/withdraw",
         "/incoming",
         "/private/price",
         "/private/curve",

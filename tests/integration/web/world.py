@@ -9,6 +9,9 @@ import hashlib
 import io
 import json
 import secrets
+import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -270,6 +273,26 @@ class World:
         self._record_people()
         self._record_projects()
         walls.record_probe(self.room, [Finding("only loopback", True, "lo")])
+
+    def keep(self) -> None:
+        """Remember the records as they are now, for `again`."""
+        with closing(sqlite3.connect(self._records)) as now, closing(sqlite3.connect(self._kept)) as kept:
+            now.backup(kept)
+
+    def again(self) -> None:
+        """The records as they were when last kept."""
+        self.store.engine.dispose()
+        for suffix in ("-wal", "-shm"):
+            self._records.with_name(self._records.name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(self._kept, self._records)
+
+    @property
+    def _records(self) -> Path:
+        return self.settings.db_dir / "readingroom.sqlite"
+
+    @property
+    def _kept(self) -> Path:
+        return self.settings.state_dir / "kept.sqlite"
 
     def close(self) -> None:
         self.store.engine.dispose()

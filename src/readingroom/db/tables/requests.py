@@ -51,6 +51,7 @@ class RequestRow(Base):
     sign_off_by: Mapped[list[Any]] = mapped_column(default=list)
     thaws_to: Mapped[str | None]
     direction: Mapped[str] = mapped_column(default=Direction.OUT.value)
+    sent_as: Mapped[str | None] = mapped_column(String(64))
 
     files: Mapped[list[FileRow]] = relationship(order_by="FileRow.id")
     reviews: Mapped[list[ReviewRow]] = relationship(order_by="ReviewRow.id")
