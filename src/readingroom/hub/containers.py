@@ -71,6 +71,7 @@ class Host:
     apparmor: bool = False
     cgroup_driver: str = "cgroupfs"
     first_account: int = 0  # what the host calls a container's account 0; more than 0 where the engine maps accounts
+    devices: tuple[str, ...] = ("virtual",)  # of /sys/devices, but processors and memory
 
     @property
     def researcher(self) -> int:
@@ -114,6 +115,7 @@ class ContainerArguments:
     cgroup_parent: str = ""
     account: int = RESEARCHER
     working_dir: PurePosixPath = HOME
+    devices: tuple[str, ...] = ()  # of /sys/devices, that are hidden
     bridge: str = ""  # the network's name, where a deployment has to have one (hub.bridges)
 
     def configuration(self, environment: Mapping[str, str] | None = None) -> dict[str, object]:
@@ -154,7 +156,7 @@ class ContainerArguments:
             "GroupAdd": [],
             "Devices": [],
             "SecurityOpt": self._security(),
-            "MaskedPaths": list(MASKED),
+            "MaskedPaths": [*MASKED, *(f"/sys/devices/{name}" for name in self.devices)],
             "ReadonlyPaths": list(READ_ONLY),
             "PidsLimit": limits.pids,
             "Memory": limits.memory_bytes,
@@ -221,12 +223,20 @@ ON_A_BRIDGE = {"Dns": ["192.0.2.53"], "DnsOptions": ["timeout:1", "attempts:1"],
 # What the engine has to say of such a bridge while a workspace runs (hub.bridges.facts).
 BRIDGE = {"driver": "bridge", "internal": True, "ipv6": False, "icc": "false", "members": 1}
 
-# What of /proc and /sys is hidden: the engine's own list, and what tells of the machine or its kernel.
+# What of /proc and /sys is hidden: the engine's own list, and what tells of the machine, its kernel or the neighbours
+# (a home is a loop device, and the kernel names its file). Of /sys are left processors and memory, which libraries
+# look at to spread their work, and the control groups; what a machine has besides is `Host.devices`.
 MASKED = (
-    *(f"/proc/{name}" for name in ("acpi", "asound", "interrupts", "kallsyms", "kcore", "keys", "latency_stats",
-                                   "sched_debug", "scsi", "timer_list", "timer_stats")),
-    *(f"/sys/{name}" for name in ("block", "devices/virtual/dmi", "devices/virtual/powercap", "firmware", "kernel",
-                                  "module")),
+    *(f"/proc/{name}" for name in (
+        "acpi", "asound", "buddyinfo", "cmdline", "config.gz", "consoles", "crypto", "devices", "diskstats", "dma",
+        "driver", "dynamic_debug", "execdomains", "fb", "interrupts", "iomem", "ioports", "kallsyms", "kcore",
+        "key-users", "keys", "latency_stats", "locks", "mdstat", "misc", "modules", "mtrr", "pagetypeinfo",
+        "partitions", "pressure", "sched_debug", "schedstat", "scsi", "slabinfo", "softirqs", "swaps", "timer_list",
+        "timer_stats", "tty", "vmallocinfo", "vmstat", "zoneinfo")),
+    *(f"/sys/{name}" for name in ("block", "bus", "class", "dev", "firmware", "hypervisor", "kernel", "module",
+                                  "power")),
+    *(f"/sys/fs/{name}" for name in ("bpf", "btrfs", "erofs", "ext4", "f2fs", "fuse", "nfs", "pstore", "selinux",
+                                     "smackfs", "tmpfs", "xfs", "zfs")),
 )
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
@@ -317,6 +327,7 @@ def container_arguments(
         environment={**ENVIRONMENT, **_by_policy(policy), **purpose.environment},
         runtime=checked_runtime(settings, host),
         apparmor=host.apparmor,
+        devices=host.devices,
         cgroup_parent=cgroup_parent(settings, plan.project, host.cgroup_driver),
         bridge=_bridge(settings, plan),
     )

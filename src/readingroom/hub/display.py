@@ -93,6 +93,7 @@ def _arguments(settings: Settings, plan: Plan, host: Host, image_id: str, purpos
         environment=purpose.environment,
         runtime=checked_runtime(settings, host),
         apparmor=host.apparmor,
+        devices=host.devices,
         cgroup_parent=cgroup_parent(settings, plan.project, host.cgroup_driver),
         account=account,
         working_dir=PurePosixPath("/tmp"),  # noqa: S108  inside

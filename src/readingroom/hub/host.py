@@ -1,9 +1,11 @@
-"""What this machine's engine offers to hold a workspace, in its own words."""
+"""What this machine and its engine offer to hold a workspace, in their own words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -13,11 +15,14 @@ from requests.exceptions import RequestException
 from readingroom.errors import Unavailable
 from readingroom.hub.containers import Host
 
+DEVICES = Path("/sys/devices")
+USEFUL = {"system"}  # processors and memory
+
 
 def look(engine: docker.APIClient) -> Host:
     """Asked at every start: an engine can be configured anew at any time. Unavailable if it does not answer."""
     try:
-        return host_of(engine.info())
+        return replace(host_of(engine.info()), devices=devices())
     except (DockerException, RequestException) as error:
         raise Unavailable(
             f"The engine does not say what it offers: {error}.",
@@ -34,6 +39,11 @@ def host_of(facts: Mapping[str, Any]) -> Host:
         cgroup_driver=str(facts.get("CgroupDriver") or ""),
         first_account=_first_account(facts),
     )
+
+
+def devices() -> tuple[str, ...]:
+    """What this machine's kernel has under /sys/devices that no workspace needs to see."""
+    return tuple(sorted({*Host().devices, *(path.name for path in DEVICES.glob("*"))} - USEFUL))
 
 
 def _first_account(facts: Mapping[str, Any]) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from readingroom.hub.host import host_of
+from readingroom.hub import host as looking
+from readingroom.hub.host import devices, host_of
 
 DEBIAN = {"Runtimes": {"runc": {}, "runsc": {}}, "CgroupDriver": "systemd", "DockerRootDir": "/var/lib/docker",
           "SecurityOptions": ["name=apparmor", "name=seccomp,profile=default"]}
@@ -26,3 +27,10 @@ def test_where_accounts_are_mapped_the_home_belongs_to_the_mapped_one():
 def test_what_is_not_said_is_absent(facts):
     host = host_of(facts)
     assert not host.runtimes and not host.apparmor and host.researcher == 10001
+
+
+def test_what_the_machine_has_is_hidden_but_processors_and_memory(tmp_path, monkeypatch):
+    for name in ("pci0000:80", "system", "platform"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(looking, "DEVICES", tmp_path)
+    assert devices() == ("pci0000:80", "platform", "virtual")

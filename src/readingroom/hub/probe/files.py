@@ -28,13 +28,13 @@ def read_only_but_for_its_own():
 
 def data_cannot_be_changed():
     tries = []
-    for path, state in everything():
+    for path, mode in everything():
         if path.startswith("/data/"):
             tries += [(f"chmod {path}", lambda path=path: os.chmod(path, 0o777)),
                       (f"utime {path}", lambda path=path: os.utime(path)),
                       (f"rename {path}", lambda path=path: os.rename(path, path + "~")),
                       (f"link {path}", lambda path=path: os.link(path, "/home/researcher/.probe-link"))]
-            if stat.S_ISDIR(state.st_mode):
+            if stat.S_ISDIR(mode):
                 tries.append((f"new in {path}", lambda path=path: open(path + "/.probe", "x").close()))
             else:
                 tries += [(f"append {path}", lambda path=path: open(path, "ab").close()),
@@ -47,8 +47,8 @@ def data_cannot_be_changed():
 
 
 def no_device_but_the_harmless():
-    found = [path for path, state in everything()
-             if (stat.S_ISBLK(state.st_mode) or stat.S_ISCHR(state.st_mode))
+    found = [path for path, mode in everything()
+             if (stat.S_ISBLK(mode) or stat.S_ISCHR(mode))
              and os.path.basename(path) not in DEVICES and not path.startswith("/dev/pts/")]
     null = "/home/researcher/.probe-null"
     found += succeeded(("mknod", lambda: os.mknod(null, 0o600 | stat.S_IFCHR, os.makedev(1, 3))))

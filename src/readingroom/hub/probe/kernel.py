@@ -8,7 +8,7 @@ import signal
 import socket
 
 from readingroom.hub.probe.looking import call, succeeded
-from readingroom.hub.probe.tables import CALLS, FAMILIES, LIBC, MACHINE, NAMESPACES
+from readingroom.hub.probe.tables import CALLS, FAMILIES, LIBC, MACHINE, NAMESPACES, TELLING
 
 
 def families_of_sockets():
@@ -76,11 +76,17 @@ def no_calls_of_another_architecture():
 
 
 def secrets_of_the_kernel():
-    found = succeeded(*((path, lambda path=path: open(path, "rb").read(1) or os.stat("/nonexistent")) for path in (
-        "/proc/kcore", "/proc/kallsyms", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/proc/interrupts",
-        "/proc/kmsg", "/dev/kmsg", "/dev/mem", "/sys/kernel/vmcoreinfo", "/sys/firmware/dmi/tables/DMI",
-        "/sys/class/dmi/id/product_uuid")))
+    found = succeeded(*((path, lambda path=path: open(path, "rb").read(1) or os.stat("/nonexistent"))
+                        for path in TELLING))
     return not found, found
+
+
+def no_disk_of_the_machine():
+    """Of a loop device the kernel tells the file, and so whose home it is; of any disk, how busy it is."""
+    found = [os.path.join(folder, name) for folder, folders, names in os.walk("/sys")
+             for name in (*names, *folders) if name in ("backing_file", "session_write_kbytes", "block")]
+    found = [path for path in found if not os.path.isdir(path) or os.listdir(path)]
+    return not found, found[:20]
 
 
 def settings_of_the_kernel():

@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import functools
 import os
 import stat
 
@@ -21,9 +22,10 @@ def status():
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
+@functools.cache
 def everything():
-    """Every path of the container but /proc and /sys, with its state; what cannot be read is passed over."""
-    folders = ["/"]
+    """Every path of the container but /proc and /sys, with its mode; what cannot be read is passed over."""
+    folders, found = ["/"], []
     while folders:
         try:
             entries = list(os.scandir(folders.pop()))
@@ -31,12 +33,13 @@ def everything():
             continue
         for entry in entries:
             try:
-                state = entry.stat(follow_symlinks=False)
+                mode = entry.stat(follow_symlinks=False).st_mode
             except OSError:
                 continue
-            if stat.S_ISDIR(state.st_mode) and entry.path not in ("/proc", "/sys"):
+            if stat.S_ISDIR(mode) and entry.path not in ("/proc", "/sys"):
                 folders.append(entry.path)
-            yield entry.path, state
+            found.append((entry.path, mode))
+    return found
 
 
 def mounts():

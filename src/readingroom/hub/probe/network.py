@@ -70,7 +70,7 @@ def no_name_resolves():
 
 
 def no_socket_but_ours():
-    found = [path for path, state in everything() if stat.S_ISSOCK(state.st_mode) and path not in OUR_SOCKETS]
+    found = [path for path, mode in everything() if stat.S_ISSOCK(mode) and path not in OUR_SOCKETS]
     found += [path for path in ENGINES if os.path.lexists(path)]
 
     def abstract(name):

@@ -10,10 +10,12 @@ from readingroom.hub.probe.kernel import (
     calls_into_the_kernel,
     families_of_sockets,
     no_calls_of_another_architecture,
+    no_disk_of_the_machine,
     no_new_namespaces,
     secrets_of_the_kernel,
     settings_of_the_kernel,
 )
+from readingroom.hub.probe.looking import everything
 from readingroom.hub.probe.network import (
     no_name_resolves,
     no_route,
@@ -40,7 +42,8 @@ WALLS = {
     "no rights": no_rights, "no file lends rights": no_file_lends_rights,
     "read-only but for its own": read_only_but_for_its_own, "data cannot be changed": data_cannot_be_changed,
     "no neighbours": no_neighbours, "no device but the harmless": no_device_but_the_harmless,
-    "secrets of the kernel": secrets_of_the_kernel, "settings of the kernel": settings_of_the_kernel,
+    "secrets of the kernel": secrets_of_the_kernel, "no disk of the machine": no_disk_of_the_machine,
+    "settings of the kernel": settings_of_the_kernel,
     "limits": limits, "no favours": no_favours,
     "temporary space runs nothing": temporary_space_runs_nothing,
     "no secret but its own token": no_secret_but_its_own_token,
@@ -67,6 +70,7 @@ def alone(tried):
 
 
 def main():
+    everything()  # looked for once: each wall's child has it
     findings = []
     for wall, tried in WALLS.items():
         if wall in NOT_HERE:

@@ -26,11 +26,11 @@ def no_rights():
 
 def no_file_lends_rights():
     found = []
-    for path, state in everything():
-        if stat.S_ISREG(state.st_mode):
-            if state.st_mode & (stat.S_ISUID | stat.S_ISGID):
+    for path, mode in everything():
+        if stat.S_ISREG(mode):
+            if mode & (stat.S_ISUID | stat.S_ISGID):
                 found.append(path)
-            elif state.st_mode & 0o111 and "security.capability" in _attributes(path):
+            elif mode & 0o111 and "security.capability" in _attributes(path):
                 found.append(f"{path} has capabilities")
     return not found, found[:20]
 

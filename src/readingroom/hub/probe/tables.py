@@ -47,8 +47,18 @@ CALLS = {
     "setresuid": (117, 147), "capset": (126, 91), "chroot": (161, 51), "mknod": (133, None), "mknodat": (259, 33),
     "nfsservctl": (180, 42), "modify_ldt": (154, None), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190),
     "io_setup": (206, 0), "vmsplice": (278, 75), "tee": (276, 77), "splice": (275, 76), "mseal": (462, 462),
+    "inotify_init": (253, None), "inotify_init1": (294, 26), "open_tree_attr": (467, 467), "setxattrat": (463, 463),
+    "lsm_set_self_attr": (460, 460), "map_shadow_stack": (453, 453), "set_mempolicy_home_node": (450, 450),
 }
 CALLS_OF_FAVOUR = ({"mlockall": 151, "ioprio_set": 251}, {"mlockall": 230, "ioprio_set": 30})
+TELLING = [  # of the machine, its kernel or the neighbours
+    "/proc/buddyinfo", "/proc/cmdline", "/proc/config.gz", "/proc/crypto", "/proc/diskstats", "/proc/interrupts",
+    "/proc/iomem", "/proc/kallsyms", "/proc/kcore", "/proc/key-users", "/proc/keys", "/proc/kmsg", "/proc/kpageflags",
+    "/proc/locks", "/proc/modules", "/proc/mtrr", "/proc/partitions", "/proc/pressure/cpu", "/proc/pressure/io",
+    "/proc/pressure/memory", "/proc/sched_debug", "/proc/slabinfo", "/proc/softirqs", "/proc/swaps", "/proc/timer_list",
+    "/proc/vmallocinfo", "/proc/vmstat", "/proc/zoneinfo", "/dev/kmsg", "/dev/mem", "/sys/kernel/vmcoreinfo",
+    "/sys/firmware/dmi/tables/DMI", "/sys/class/dmi/id/product_uuid", "/sys/power/state",
+]
 NAMESPACES = {"mount": 0x00020000, "cgroup": 0x02000000, "uts": 0x04000000, "ipc": 0x08000000, "user": 0x10000000,
               "pid": 0x20000000, "net": 0x40000000}
 LIBC = ctypes.CDLL(None, use_errno=True)
