@@ -74,9 +74,9 @@ def test_the_researcher_can_change_nothing_outside_home_and_temporary_places(eng
     assert set(found.split()) <= {"/tmp", "/var/tmp", "/run/lock", "/dev/shm"}
 
 
-def test_a_workspace_holds_the_sdk_and_the_core_and_nothing_else_of_ours(engine, settings):
+def test_a_workspace_holds_the_sdk_and_what_it_imports_and_nothing_else_of_ours(engine, settings):
     found = run(engine, image_id(settings, NOTEBOOK), "ls", f"{SITE}/readingroom").split()
-    assert sorted(set(found) - {"__pycache__"}) == sorted(images.SDK_PARTS)
+    assert sorted(set(found) - {"__pycache__"}) == ["__init__.py", "core", "errors.py", "sdk"]
 
 
 def test_everything_a_workspace_holds_of_ours_can_be_imported_there(engine, settings):

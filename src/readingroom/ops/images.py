@@ -24,6 +24,7 @@ from readingroom import installed
 from readingroom.errors import IntegrityError, InvalidInput
 from readingroom.installed import Installed
 from readingroom.ops import building, rootfs
+from readingroom.ops.closure import closure
 from readingroom.ops.engine import client
 from readingroom.ops.install import create_run_top, write_whole
 from readingroom.ops.progress import Progress
@@ -36,14 +37,9 @@ NOTEBOOK_PARTS = (
     "kernel-packages.pth", "kernel.json", "overrides.json", "lab",
 )
 DOOR_PARTS = ("Dockerfile", "haproxy.cfg", "inwards.cfg", "inwards.map", "limits.map", "lines.map")
-# What of our package goes into a workspace. Everything else stays out: there is no reason for a researcher
-# to hold the code that guards them.
-SDK_PARTS = ("__init__.py", "errors.py", "core", "sdk")
-# Parts of the core that only the service uses; they need packages that a workspace does not have.
-NOT_FOR_WORKSPACES = (
-    "application_form.py", "audit.py", "grants.py", "package.py", "policy/dataset_files.py",
-    "policy/library.py", "simulation.py", "turnaround.py",
-)
+# What of our package goes into a workspace: this part, and what it imports. Everything else stays out: there is no
+# reason for a researcher to hold the code that guards them.
+FOR_WORKSPACES = "sdk"
 
 
 @dataclass(frozen=True)
@@ -165,11 +161,9 @@ def stage_door(context: Path) -> None:
 def stage_notebook(context: Path) -> None:
     folder = REPOSITORY / "images/notebook"
     parts = {name: folder / name for name in NOTEBOOK_PARTS}
-    package = REPOSITORY / "src/readingroom"
-    parts |= {f"sdk/readingroom/{name}": package / name for name in SDK_PARTS}
+    source = REPOSITORY / "src"
+    parts |= {f"sdk/{path}": source / path for path in closure(source / "readingroom", FOR_WORKSPACES)}
     _stage(context, parts)
-    for name in NOT_FOR_WORKSPACES:
-        (context / "sdk/readingroom/core" / name).unlink()
 
 
 def stage_notebook_r(context: Path) -> None:
