@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -103,23 +105,42 @@ def test_p8_so_many_kernels_and_terminals_and_no_more_however_many_tabs(doorway,
     assert not refused(doorway, **kernel(3))
 
 
-def test_p8_kernels_are_counted_over_all_workspaces_of_a_person_and_of_nobody_else(doorway, server):
-    doorway.open(KEY[0], "second")
-    doorway.open("bilal", "limited")
-    try:
-        for key in (KEY, (KEY[0], "second"), ("bilal", "limited")):
-            doorlimits.write(doorway.settings, workspace_key(doorway.settings, *key), replace(DEFAULT, lines=2))
-        doorkeeper.reconcile(doorway.settings)
-        for base in (BASE, "/user/ada/second", "/user/bilal/limited"):
-            doorway.ask(f"{base}/api")
-        with doorway.websocket(**kernel(1)), doorway.websocket(**kernel(2, "second")):
-            until(lambda: doorlines.tell(doorway.settings) or refused(doorway, **kernel(3)))
-            assert refused(doorway, **kernel(3, "second"))
+@pytest.fixture
+def second(doorway, server):
+    """Another workspace of the same person, and one of somebody else; all three hold their person to two lines."""
+    others = ((KEY[0], "second"), ("bilal", "limited"))
+    for key in others:
+        doorway.open(*key)
+    for key in (KEY, *others):
+        doorlimits.write(doorway.settings, workspace_key(doorway.settings, *key), replace(DEFAULT, lines=2))
+    doorkeeper.reconcile(doorway.settings)
+    doorlines.tell(doorway.settings)
+    yield "second"
+    for key in others:
+        doorway.shut(*key)
+
+
+def test_p8_kernels_are_counted_over_all_workspaces_of_a_person_and_of_nobody_else(doorway, second):
+    with doorway.websocket(**kernel(1)), doorway.websocket(**kernel(2, second)):
+        for _ in ("before anybody has counted", "and after"):
+            assert refused(doorway, **kernel(3)) and refused(doorway, **kernel(3, second))
             assert not refused(doorway, **(kernel(3) | {"person": "bilal"}))
-        until(lambda: doorlines.tell(doorway.settings) or not refused(doorway, **kernel(3)))
-    finally:
-        doorway.shut(KEY[0], "second")
-        doorway.shut("bilal", "limited")
+            doorlines.tell(doorway.settings)
+    until(lambda: doorlines.tell(doorway.settings) or not refused(doorway, **kernel(3)))
+
+
+def test_p8_of_many_at_the_same_moment_no_more_come_in_than_policy_says(doorway, second):
+    held = []
+
+    def open_one(number):
+        with suppress(AssertionError):
+            held.append(doorway.websocket(**kernel(number, (KEY[1], second)[number % 2])))
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(open_one, range(10, 34)))
+    assert len(held) == 2
+    for line in held:
+        line.close()
 
 
 def test_p8_who_opens_and_closes_without_end_is_not_shut_out_nor_let_past(doorway, server):

@@ -12,11 +12,15 @@ from readingroom.settings import Settings
 
 @dataclass(frozen=True)
 class Row:
-    """One person in one project, or one kernel there; `numbers` by the names that HAProxy gives its counters."""
+    """One person, one in one project (the place), or one kernel there; `numbers` by HAProxy's names of its counters."""
 
     username: str
-    project: str
+    place: str
     numbers: Mapping[str, int]
+
+    @property
+    def project(self) -> str:
+        return self.place.partition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,10 @@ def _row(settings: Settings, line: str, counters: tuple[str, ...]) -> Row | None
     """None for another installation's key or an empty line. A rate is shown with its period, as `name(ms)`."""
     words = dict(word.split("=", 1) for word in line.split() if "=" in word)
     instance, _, owner = words.get("key", "").partition("/")
-    username, _, project = owner.partition("/")
-    if instance != settings.instance or not username or not project:
+    username, _, place = owner.partition("/")
+    if instance != settings.instance or not username:
         return None
-    return Row(username, project, {name: int(words[name]) for name in counters})
+    return Row(username, place, {name: int(words[name]) for name in counters})
 
 
 def _unreadable(what: object) -> Unavailable:
