@@ -1,7 +1,7 @@
 """Wires the application once. Only this module sees every room of the house.
 
-What reads and writes tables (Arrow, DuckDB: 60 MiB once loaded) is imported by the functions that wire it: Hub and
-portal run all day without it.
+What reads and writes tables (Arrow, DuckDB: 60 MiB once loaded), and what not each of Hub, portal and worker needs, is
+imported by the functions that wire it: they run all day without the rest.
 """
 
 from __future__ import annotations
@@ -9,31 +9,28 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from readingroom.clamd import ClamdScanner
 from readingroom.core.policy.library import Policies
 from readingroom.db.store import Store
 from readingroom.errors import SettingsError
-from readingroom.hub.client import HubClient
-from readingroom.hub.meter import DoorMeter
-from readingroom.hub.names import RESEARCHER
 from readingroom.ports import Extracts, Mail, PrivateAnswerer, Vault, Volumes
 from readingroom.services.room import ReadingRoom
-from readingroom.services.workshop import Workshop
 from readingroom.settings import Settings
-from readingroom.storage.apart import AnswererApart, Apart, ExtractsApart
-from readingroom.storage.arrivals import SharedFolders
 from readingroom.storage.blobs import FileBlobs
 from readingroom.storage.extracts import FoundExtracts
 from readingroom.storage.keys import derive, read_key
 from readingroom.storage.policies import load_policies
 from readingroom.storage.private_scratch import private_scratch
 from readingroom.storage.secrets import FileSecrets
-from readingroom.storage.vault_index import VaultIndex
 from readingroom.storage.volumes import FolderVolumes, LoopVolumes
+
+if TYPE_CHECKING:
+    from readingroom.hub.client import HubClient
+    from readingroom.services.workshop import Workshop
 
 EXTRACTS_IDLE_SECONDS, ANSWERS_IDLE_SECONDS = 10.0, 300.0  # bounded views are kept between private questions
 
@@ -55,6 +52,14 @@ def build(settings: Settings) -> ReadingRoom:
 
 def build_workshop(settings: Settings) -> Workshop:
     """The application as the worker uses it, with what the vault has, the answerer and the signing keys."""
+    from readingroom.clamd import ClamdScanner
+    from readingroom.hub.meter import DoorMeter
+    from readingroom.hub.names import RESEARCHER
+    from readingroom.services.workshop import Workshop
+    from readingroom.storage.apart import AnswererApart, Apart, ExtractsApart
+    from readingroom.storage.arrivals import SharedFolders
+    from readingroom.storage.vault_index import VaultIndex
+
     room = build(settings)
     return Workshop(
         settings=settings, store=room.store, clock=room.clock, policies=room.policies, blobs=room.blobs,
@@ -117,6 +122,8 @@ def volumes(settings: Settings) -> Volumes:
 
 
 def hub_client(settings: Settings, token_file: str) -> HubClient:
+    from readingroom.hub.client import HubClient
+
     return HubClient(settings.hub_socket, _secret(settings.keys_dir / token_file))
 
 

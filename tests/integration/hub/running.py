@@ -40,7 +40,7 @@ def running_hub(state: Path, **given: object) -> Iterator[Workshop]:
     config = state / "jupyterhub_config.py"
     config.write_text(CONFIG.format(paths=[str(REPOSITORY / "src")], state=str(state)))
     with (state / "hub.log").open("wb") as log:
-        hub = subprocess.Popen([sys.executable, "-m", "jupyterhub", "-f", str(config)], cwd=state, stdout=log,
+        hub = subprocess.Popen([sys.executable, "-m", "readingroom.hub", "-f", str(config)], cwd=state, stdout=log,
                                stderr=log)
     try:
         wait_until(lambda: hub.poll() is not None or answers(settings.public_url), "the Hub", seconds=120)
