@@ -114,7 +114,7 @@ def _account(person: Person) -> list[Reason]:
                        "Ask the administrator why, and what would lift it.")]
     if person.qualification(QualificationKind.IDENTITY) is None:
         return [Reason("person.identity", "Nobody has verified who you are.",
-                       "Show the administrator what they ask for: see your account page.")]
+                       "Show an administrator or data custodian what they ask for, a passport say; they record it.")]
     if not person.may(Permission.OPEN_WORKSPACE):
         return [Reason("person.role", "Your account has no researcher role.",
                        "Ask the administrator to add it once you are accredited.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -46,6 +47,12 @@ def person(room: ReadingRoom, username: str) -> Person:
     with room.store.reading() as tx:
         found: Person = tx.people.get(username)
         return found
+
+
+def names(room: ReadingRoom, usernames: Iterable[str]) -> dict[str, str]:
+    """What these people are called, as far as they are known; in one question for all of them."""
+    with room.store.reading() as tx:
+        return {name: person.display_name for name, person in tx.people.among(set(usernames)).items()}
 
 
 def reset_password(room: ReadingRoom, username: str, password: str, *, by: str) -> None:

@@ -351,12 +351,6 @@ def preview(room: ReadingRoom, viewer: str, slug: str) -> Preview:
         return Preview(last is not None, diff(last.application, application) if last else (), everyone)
 
 
-def names(room: ReadingRoom, usernames: Iterable[str]) -> dict[str, str]:
-    """What these people are called."""
-    with room.store.reading() as tx:
-        return {name: person.display_name for name, person in tx.people.among(usernames).items()}
-
-
 def policy_of(room: ReadingRoom, project: Project, dataset: str) -> Policy:
     """What already holds for a dataset in this project's programme, before anyone decides."""
     return Desk(room.policies, project.programme, {}, room.today()).policy(dataset)

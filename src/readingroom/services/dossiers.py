@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from readingroom.core.access import Reason, about_person
@@ -22,11 +23,12 @@ class Dossier:
     """One person, for those who look after people and for themselves.
 
     `undertaking` is the one in force for them; `shut` is what keeps them from data, whatever the project; `possible` is
-    what the viewer may do now. `second_person`: they verified the identity, so policy asks for somebody else to
-    accredit.
+    what the viewer may do now; `names` are of those who recorded anything of it. `second_person`: they verified the
+    identity, so policy asks for somebody else to accredit.
     """
 
     person: Person
+    names: Mapping[str, str]
     undertaking: Undertaking | None
     shut: tuple[Reason, ...]
     second_factor: bool
@@ -68,10 +70,13 @@ def dossier(room: ReadingRoom, viewer: str, username: str) -> Dossier:
         alone, possible = (frozenset(action for action in PersonAction
                                      if can(looking, person, action, room.today(), two_people=demanded))
                            for demanded in (False, two_people))
+        qualifications = tx.people.qualifications(username)
+        story = tx.events.latest_of_subject(f"person:{username}", STORY_LENGTH)
+        recorders = tx.people.among({one.recorded_by for one in qualifications} | {one.actor for one in story})
+        names = {name: one.display_name for name, one in recorders.items()}
         return Dossier(
-            person, undertaking, about_person(person, room.today(), undertaking),
+            person, names, undertaking, about_person(person, room.today(), undertaking),
             factor is not None and factor.confirmed_at is not None, tx.sign_ins.unused_recovery_codes(username),
             tx.people.subject_of(room.settings.oidc_issuer, username),
-            tx.people.qualifications(username), tx.people.signatures(username), tx.projects.of_member(username),
-            tx.events.latest_of_subject(f"person:{username}", STORY_LENGTH),
-            possible, second_person=PersonAction.ACCREDIT in alone - possible)
+            qualifications, tx.people.signatures(username), tx.projects.of_member(username),
+            story, possible, second_person=PersonAction.ACCREDIT in alone - possible)

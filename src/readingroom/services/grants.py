@@ -250,14 +250,17 @@ def _cards(room: ReadingRoom, tx: Any, found: tuple[Grant, ...]) -> tuple[GrantC
 
 @dataclass(frozen=True)
 class Use:
-    """What is used under a grant today: its privacy budget, and what was shown to whom."""
+    """What is used under a grant today: its privacy budget, and what was shown to whom; and who gave it, by name."""
 
     budget: BudgetLine
     shown: Mapping[str, Shown]
+    decided_by: str
 
 
 def use(room: ReadingRoom, custodian: str, grant_id: int) -> Use:
     with room.store.reading() as tx:
         grant = own(room, tx, custodian, grant_id)
         project = tx.projects.get(grant.project)
-        return Use(budget_line(room, tx, project, grant), shown.of_members(room, tx, project, project.members))
+        decider = tx.people.find(grant.decided_by) if grant.decided_by else None
+        return Use(budget_line(room, tx, project, grant), shown.of_members(room, tx, project, project.members),
+                   decider.display_name if decider else grant.decided_by or "")

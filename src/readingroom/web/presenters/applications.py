@@ -296,9 +296,10 @@ class VersionRow:
     urgent: bool
 
 
-def version_row(version: Version, now: datetime) -> VersionRow:
+def version_row(version: Version, now: datetime, names: Mapping[str, str]) -> VersionRow:
     return VersionRow(version.number, page(f"/projects/{version.project}/versions/{version.number}"),
-                      OUTCOME_TAGS[version.outcome], times.when(version.submitted_at, now), version.submitted_by,
+                      OUTCOME_TAGS[version.outcome], times.when(version.submitted_at, now),
+                      names.get(version.submitted_by, version.submitted_by),
                       times.when(version.settled_at, now), bool(version.application.urgent))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -165,7 +165,7 @@ def detail(card: GrantCard, use: Use, today: date, now: datetime) -> Detail:
             if found.used
         ),
         decided=times.when(grant.decided_at, now),
-        decided_by=grant.decided_by or "",
+        decided_by=use.decided_by,
         reason=grant.decision_reason,
         policy_changed=card.policy_changed,
         may_suspend=_may(card, GrantAction.SUSPEND),
@@ -197,8 +197,13 @@ def _in_words(value: object) -> str:
     return "; ".join(map(_in_words, value)) if isinstance(value, list) else str(value)
 
 
-def story_line(event: Event) -> StoryLine:
-    """One line of the log; long details are cut here, never in the log."""
+def story(events: Iterable[Event], names: Mapping[str, str]) -> tuple[StoryLine, ...]:
+    """Lines of the log, people by name as far as `names` go."""
+    return tuple(_story_line(event, names) for event in events)
+
+
+def _story_line(event: Event, names: Mapping[str, str]) -> StoryLine:
+    """Long details are cut here, never in the log."""
 
     def short(value: object) -> str:
         text = _in_words(value)
@@ -207,7 +212,7 @@ def story_line(event: Event) -> StoryLine:
     return StoryLine(
         event.seq,
         times.stamp(datetime.fromisoformat(event.at)),
-        event.actor,
+        names.get(event.actor, event.actor),
         event.action,
         event.subject,
         event.project,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -52,19 +53,23 @@ class Desk:
     reviews_pager: Pager
 
 
-def desk(found: OwnersDesk, today: date, now: datetime, number: int, reviews_number: int) -> Desk:
+def desk(found: OwnersDesk, names: Mapping[str, str], titles: Mapping[str, str], today: date, now: datetime,
+         number: int, reviews_number: int) -> Desk:
+    """`names` of people and `titles` of datasets, as far as they are known."""
     waiting = tuple(
         Waiting(one.version.application.title, page(f"/applications/{one.project.slug}"), one.version.number,
-                one.version.application.lead, ", ".join(ask.dataset for ask in one.version.application.datasets),
+                names.get(one.version.application.lead, one.version.application.lead),
+                ", ".join(titles.get(ask.dataset, ask.dataset) for ask in one.version.application.datasets),
                 times.when(one.version.submitted_at, now), bool(one.version.application.urgent))
         for one in found.waiting)
     return Desk(waiting, pager("/applications", "page", number, found.waiting_in_all, PAGE),
-                tuple(review(one, today, now, project.title) for project, one in found.reviews),
+                tuple(review(one, names, today, now, project.title) for project, one in found.reviews),
                 pager("/applications", "reviews", reviews_number, found.reviews_in_all, PAGE))
 
 
-def review(found: AfterReview, today: date, now: datetime, title: str = "") -> Review:
+def review(found: AfterReview, names: Mapping[str, str], today: date, now: datetime, title: str = "") -> Review:
+    by = found.decided_by or ""
     tag = ANSWERED if found.decided_by else OVERDUE if found.due_on < today else OPEN
     return Review(title, found.project, page(f"/applications/{found.project}"), found.version,
                   times.until(found.due_on, today), tag, dict(OUTCOMES).get(found.outcome, ""), found.words,
-                  found.decided_by or "", times.when(found.decided_at, now))
+                  names.get(by, by), times.when(found.decided_at, now))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,7 +13,7 @@ from readingroom.core.roles import ROLE_PERMISSIONS, Role
 from readingroom.services.dossiers import Dossier
 from readingroom.web.addresses import page
 from readingroom.web.presenters import times
-from readingroom.web.presenters.grants import StoryLine, story_line
+from readingroom.web.presenters.grants import StoryLine, story
 from readingroom.web.presenters.paging import Pager, pager
 from readingroom.web.presenters.words import PERSON_NEXT, PERSON_TAGS, ROLE_WORDS, Tag
 
@@ -173,10 +174,11 @@ def record(found: Dossier, today: date, *, by_provider: bool = False) -> Record:
     person, now = found.person, status(found.person, today)
     return Record(
         person.username, person.display_name, PERSON_TAGS[now], PERSON_NEXT[now], _summary(found, today),
-        found.shut, Role.RESEARCHER in person.roles, _may(person), tuple(map(_fact, found.qualifications)),
+        found.shut, Role.RESEARCHER in person.roles, _may(person),
+        tuple(_fact(one, found.names) for one in found.qualifications),
         tuple(_signed(*one) for one in found.signatures),
         tuple((project.title, page(f"/projects/{project.slug}")) for project in found.projects),
-        tuple(map(story_line, found.story)),
+        story(found.story, found.names),
         tuple(Action(one.value, text, _NEXT_ACTION.get(now.value) is one,
                      one in (PersonAction.SUSPEND, PersonAction.BAR, PersonAction.RESET))
               for one, text in ACTION_WORDS.items()
@@ -220,10 +222,10 @@ def _summary(found: Dossier, today: date) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _fact(one: Qualification) -> Fact:
+def _fact(one: Qualification, names: Mapping[str, str]) -> Fact:
     held = f"from {times.day(one.held_from)}" + (f" until {times.day(one.held_until)}" if one.held_until else "")
     return Fact(KIND_WORDS[one.kind], one.detail, held, one.reference,
-                f"{one.recorded_by}, {times.stamp(one.recorded_at)}")
+                f"{names.get(one.recorded_by, one.recorded_by)}, {times.stamp(one.recorded_at)}")
 
 
 def _signed(signed: Signature, words: str) -> Signed:

@@ -13,7 +13,7 @@ from readingroom.services import overview as service
 from readingroom.web.portal import Here, Looking, PageNumber, Portal, render
 from readingroom.web.presenters import administration as present
 from readingroom.web.presenters import walls as present_walls
-from readingroom.web.presenters.grants import story_line
+from readingroom.web.presenters.grants import story
 from readingroom.web.presenters.paging import part
 
 router = APIRouter()
@@ -52,7 +52,7 @@ def log(
         request,
         "administration/audit.html",
         ADMINISTRATOR,
-        story=tuple(map(story_line, events)),
+        story=story(events, {}),  # as recorded: this is what the hashes are of
         proof=proof,
         older=older,
         before=before,

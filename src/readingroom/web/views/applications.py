@@ -15,6 +15,7 @@ from readingroom.core.datasets import Dataset
 from readingroom.core.policy.model import Policy
 from readingroom.core.roles import Permission, Role
 from readingroom.errors import InvalidInput, NotFound, PermissionDenied, ReadingRoomError, StaleForm
+from readingroom.services import accounts
 from readingroom.services import applications as service
 from readingroom.services.applications import Form
 from readingroom.web.addresses import page
@@ -75,7 +76,7 @@ def tasks(request: Request, here: Here, looking: Looking, slug: Slug, saved: str
         groups=present.tasks(form, datasets), saved=SECTION_TITLES.get(saved, ""), missing=len(form.faults),
         noes=present.noes(standing.grants, form.comments, standing.last),
         answers=present.answers(standing.last, standing.grants, datasets, form.project.status),
-        last=present.version_row(standing.last, room.now()) if standing.last else None,
+        last=present.version_row(standing.last, room.now(), {}) if standing.last else None,
         tag=PROJECT_TAGS[form.project.status])
 
 
@@ -94,8 +95,8 @@ def _check(request: Request, here: Portal, looking: Viewer, slug: str, fault: In
         request, "applications/check.html", RESEARCHER, status=422 if fault else 200, fault=fault, form=form,
         project=form.project, faults=present.fault_links(slug, form.faults),
         summary=present.summary(form.application, datasets, names, edit=slug) if form.application else None,
-        changes=present.change_rows(preview.changes, names), asked=[datasets[name].title for name in preview.asked],
-        is_change=preview.is_change)
+        names=names, changes=present.change_rows(preview.changes, names), is_change=preview.is_change,
+        asked=[datasets[name].title for name in preview.asked])
 
 
 @router.post("/projects/{slug}/application/submit")
@@ -332,8 +333,9 @@ def _typed(key: str, form: FormData) -> dict[str, Any]:
 def versions(request: Request, here: Here, looking: Looking, slug: Slug, page: PageNumber = 1) -> Response:
     found = service.history(here.room, looking.username, slug)
     shown, pager = part(f"/projects/{slug}/versions", "page", page, found.versions)
+    names = accounts.names(here.room, {one.submitted_by for one in shown})
     return render(request, "applications/versions.html", None, project=found.project, pager=pager,
-                  versions=tuple(present.version_row(one, here.room.now()) for one in shown))
+                  versions=tuple(present.version_row(one, here.room.now(), names) for one in shown))
 
 
 @router.get("/projects/{slug}/versions/{number}")
@@ -343,11 +345,11 @@ def version(request: Request, here: Here, looking: Looking, slug: Slug, number: 
     found = service.compare(room, looking.username, slug, number, against)
     history = service.history(room, looking.username, slug)
     datasets = {name: dataset for name, (dataset, _) in room.policies.datasets.items()}
-    names = service.names(room, {*found.after.application.members, *(found.before.application.members
-                                                                     if found.before else ())})
+    members = [version.application.members for version in (found.before, found.after) if version]
+    names = accounts.names(room, {found.after.submitted_by}.union(*members))
     return render(
         request, "applications/version.html", None, project=found.project,
-        version=present.version_row(found.after, room.now()), sha256=found.after.application.sha256,
+        version=present.version_row(found.after, room.now(), names), sha256=found.after.application.sha256,
         before=found.before.number if found.before else None,
         others=[one.number for one in history.versions if one.number != number],
         changes=present.change_rows(found.changes, names),

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from readingroom.core.permissions import can_see_account
-from readingroom.core.roles import Role
-from readingroom.services import private_accounts
+from readingroom.core.roles import Permission, Role
+from readingroom.services import accounts, private_accounts
 from readingroom.web.portal import Here, Looking, PageNumber, render
-from readingroom.web.presenters import private_accounts as accounts
+from readingroom.web.presenters import private_accounts as present
 from readingroom.web.presenters.frame import areas_of
 from readingroom.web.presenters.paging import part
 from readingroom.web.presenters.private_answers import PAGE
@@ -29,7 +29,8 @@ def _area(looking: Looking) -> Role | None:
 def catalogue(request: Request, here: Here, looking: Looking, page: PageNumber = 1) -> Response:
     found = sorted((dataset for dataset, _ in here.room.policies.datasets.values()), key=lambda one: one.title)
     shown, pager = part("/datasets", "page", page, found)
-    return render(request, "datasets/catalogue.html", _area(looking), datasets=shown, pager=pager)
+    return render(request, "datasets/catalogue.html", _area(looking), datasets=shown, pager=pager,
+                  names=accounts.names(here.room, {one.custodian for one in shown}))
 
 
 @router.get("/datasets/{slug}")
@@ -45,6 +46,8 @@ def dataset(request: Request, here: Here, looking: Looking, slug: str) -> Respon
         denied=sorted(policy.denied_columns or ()),
         purposes=sorted(policy.purposes or ()),
         gateways=sorted(policy.legal_gateways or ()),
+        names=accounts.names(here.room, {found.custodian}),
+        applies=looking.person.may(Permission.APPLY),
         sees_account=can_see_account(looking.person, found.custodian),
     )
 
@@ -53,14 +56,14 @@ def dataset(request: Request, here: Here, looking: Looking, slug: str) -> Respon
 def account(request: Request, here: Here, looking: Looking, slug: str,
             before: Annotated[int | None, Query(ge=1, le=2**62)] = None, page: PageNumber = 1) -> Response:
     found = private_accounts.account(here.room, looking.username, slug, before, PAGE + 1)
-    shown = accounts.shown(found, here.room.now())
+    shown = present.shown(found, here.room.now())
     spenders, pager = part(f"/datasets/{slug}/account", "page", page, shown.projects, before=before)
     return render(request, "datasets/account.html", Role.CUSTODIAN, before=before, account=shown, spenders=spenders,
-                  pager=pager)
+                  pager=pager, names=accounts.names(here.room, {row.asked_by for _, row in shown.answers}))
 
 
 @router.get("/datasets/{slug}/account.csv")
 def account_csv(here: Here, looking: Looking, slug: str) -> Response:
     found = private_accounts.account(here.room, looking.username, slug)
-    return Response(accounts.as_csv(found), media_type="text/csv; charset=utf-8", headers={
+    return Response(present.as_csv(found), media_type="text/csv; charset=utf-8", headers={
         "Content-Disposition": f'attachment; filename="privacy-account-{found.dataset.slug}.csv"'})

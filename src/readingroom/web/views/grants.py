@@ -11,7 +11,7 @@ from readingroom.core.lifecycle import GrantStatus
 from readingroom.core.policy import explain
 from readingroom.core.roles import Permission, Role
 from readingroom.errors import InvalidInput, PermissionDenied
-from readingroom.services import audit, simulation
+from readingroom.services import accounts, audit, simulation
 from readingroom.services import grants as service
 from readingroom.web import decision_forms
 from readingroom.web.portal import Changed, Here, Looking, Number, PageNumber, Portal, Viewer, render, see, text_field
@@ -55,7 +55,8 @@ def grant(request: Request, here: Here, looking: Looking, grant_id: Number, page
     use = service.use(room, looking.username, grant_id)
     explained = explain(room.policies.layers_of_grant(card.project, card.grant))
     return render(request, "grants/grant.html", CUSTODIAN, grant=present.detail(card, use, room.today(), room.now()),
-                  story=tuple(map(present.story_line, events)), pager=pager, rules=decisions.rules_in_force(explained))
+                  story=present.story(events, accounts.names(room, {one.actor for one in events})), pager=pager,
+                  rules=decisions.rules_in_force(explained))
 
 
 def _decision(request: Request, here: Portal, looking: Viewer, grant_id: int, form: FormData | None = None,

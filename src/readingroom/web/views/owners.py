@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from readingroom.core.application_form import SECTION_TITLES
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput
-from readingroom.services import applications, owners
+from readingroom.services import accounts, owners
 from readingroom.web import decision_forms
 from readingroom.web.portal import (
     Changed,
@@ -32,9 +32,12 @@ OWNER = Role.OWNER
 
 @router.get("/applications")
 def inbox(request: Request, here: Here, looking: Looking, page: PageNumber = 1, reviews: PageNumber = 1) -> Response:
-    found = owners.desk(here.room, looking.username, page, reviews)
+    room = here.room
+    found = owners.desk(room, looking.username, page, reviews)
+    names = accounts.names(room, {one.version.application.lead for one in found.waiting})
+    titles = {name: dataset.title for name, (dataset, _) in room.policies.datasets.items()}
     return render(request, "owners/inbox.html", OWNER,
-                  desk=desk.desk(found, here.room.today(), here.room.now(), page, reviews))
+                  desk=desk.desk(found, names, titles, room.today(), room.now(), page, reviews))
 
 
 @router.get("/applications/{slug}")
@@ -48,14 +51,17 @@ def _page(request: Request, here: Portal, looking: Viewer, slug: str, fault: Inv
     found = owners.case(room, looking.username, slug)
     datasets = {name: dataset for name, (dataset, _) in room.policies.datasets.items()}
     said = found.version.application
-    names = applications.names(room, said.members)
+    answered = {one.decided_by for one in found.reviews if one.decided_by}
+    names = accounts.names(room, {*said.members, *answered, found.version.submitted_by,
+                                      found.version.accepted_by or ""})
+    accepted_by = found.version.accepted_by or ""
     return render(
         request, "owners/application.html", OWNER, status=422 if fault else 200, fault=fault, typed=typed or {}, at=at,
-        project=found.project, version=present.version_row(found.version, room.now()), urgent=said.urgent,
-        may_answer=found.may_answer, accepted_by=found.version.accepted_by,
+        project=found.project, version=present.version_row(found.version, room.now(), names), urgent=said.urgent,
+        may_answer=found.may_answer, accepted_by=names.get(accepted_by, accepted_by),
         summary=present.summary(said, datasets, names), changes=present.change_rows(found.changes, names),
         previous=found.previous, sections=SECTION_TITLES, comments=found.comments,
-        reviews=tuple(desk.review(one, room.today(), room.now()) for one in found.reviews))
+        reviews=tuple(desk.review(one, names, room.today(), room.now()) for one in found.reviews))
 
 
 @router.post("/applications/{slug}/accept")

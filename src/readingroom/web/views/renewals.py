@@ -38,6 +38,7 @@ def _page(request: Request, here: Portal, looking: Viewer, grant_id: int, typed:
         reason=reason,
         grant=present.detail(card, use, room.today(), room.now()),
         latest=service.latest_end(room, name, grant_id),
+        today=room.today(),
     )
 
 
