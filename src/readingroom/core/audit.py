@@ -32,6 +32,16 @@ class Event:
     hash: str
 
 
+@dataclass(frozen=True)
+class Happening:
+    """What an event tells of; who did it, and when, is said once of all that are recorded together."""
+
+    action: str
+    subject: str
+    project: str
+    detail: dict[str, object]
+
+
 def event_hash(seq: int, at: str, actor: str, action: str, subject: str, project: str,
                detail: dict[str, object], previous: str) -> str:
     """SHA-256 over the canonical JSON (RFC 8785) of everything but the hash itself."""

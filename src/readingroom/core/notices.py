@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from string import Formatter
 
 FIRST_WAIT, LONGEST_WAIT, GIVE_UP_AFTER = timedelta(minutes=1), timedelta(hours=6), timedelta(days=3)
@@ -30,7 +31,7 @@ class Kind:
     text: str
     page: str
 
-    @property
+    @cached_property
     def facts(self) -> frozenset[str]:
         return frozenset(name for part in (self.subject, self.text, self.page)
                          for _, name, _, _ in Formatter().parse(part) if name)

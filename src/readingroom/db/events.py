@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session, aliased
 
-from readingroom.core.audit import Event, following
+from readingroom.core.audit import Event, Happening, following
 from readingroom.db.tables import EventRow
 from readingroom.ports import Clock
 
@@ -26,15 +26,25 @@ class Events:
 
     def record(self, actor: str, action: str, subject: str, project: str = "", **detail: object) -> Event:
         """Append one event in this transaction; `detail` must be plain JSON and hold no rows or cell values."""
-        at = self._clock.now().isoformat(timespec="microseconds")
-        event = following(self._last or self.head(), at=at, actor=actor, action=action, subject=subject,
-                          project=project, detail=detail)
-        self._session.flush()  # what the event tells of fails first
-        self._session.execute(APPEND, {
-            "seq": event.seq, "at": event.at, "actor": actor, "action": action, "subject": subject, "project": project,
-            "detail": json.dumps(detail, sort_keys=True), "previous": event.previous, "hash": event.hash})
-        self._last = event  # nobody else appends before this transaction ends
+        (event,) = self.record_all(actor, [Happening(action, subject, project, detail)])
         return event
+
+    def record_all(self, actor: str, happenings: Iterable[Happening]) -> tuple[Event, ...]:
+        """Append an event for each, in this order, in one statement: the sweep has thousands on some days."""
+        at = self._clock.now().isoformat(timespec="microseconds")
+        made: list[Event] = []
+        for one in happenings:
+            last = made[-1] if made else self._last or self.head()
+            made.append(following(last, at=at, actor=actor, action=one.action, subject=one.subject,
+                                  project=one.project, detail=one.detail))
+        if made:
+            self._session.flush()  # what the events tell of fails first
+            self._session.execute(APPEND, [
+                {"seq": event.seq, "at": event.at, "actor": actor, "action": event.action, "subject": event.subject,
+                 "project": event.project, "detail": json.dumps(event.detail, sort_keys=True),
+                 "previous": event.previous, "hash": event.hash} for event in made])
+            self._last = made[-1]  # nobody else appends before this transaction ends
+        return tuple(made)
 
     def head(self) -> Event | None:
         row = self._session.execute(HEAD).first()

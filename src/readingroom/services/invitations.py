@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from readingroom.core.days import day_of
 from readingroom.core.mail import invitation
 from readingroom.core.people import Person, Standing
 from readingroom.errors import InvalidInput, PermissionDenied, Unavailable
@@ -53,7 +54,7 @@ def deliver(room: ReadingRoom, mail: Mail | None, made: Invitation) -> str:
     settings = room.settings
     try:
         mail.send(invitation(
-            username=made.username, link=address_of(room, made), until=made.expires_at.date(), to=to,
+            username=made.username, link=address_of(room, made), until=day_of(made.expires_at), to=to,
             sender=settings.mail_from, id=f"<invitation-{_digest(made.token)[:16]}@{settings.public_host}>",
             at=room.now()))
     except (InvalidInput, Unavailable):

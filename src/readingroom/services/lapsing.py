@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from readingroom.core.audit import Happening
 from readingroom.core.lapsing import ENDED, Means, News, Term, news_of, stage_of
 from readingroom.core.lifecycle import GRANT_ACTIONS, GrantAction, GrantStatus, check_action
 from readingroom.core.projects import Project
@@ -53,21 +54,24 @@ def _follow(room: ReadingRoom, tx: Any, terms: Sequence[Term]) -> None:
     projects = tx.projects.among({term.project for term in terms if term.project})
     custodians = _custodians(room, tx, list(projects))
     told: list[Telling] = []
+    happened: list[Happening] = []
     for term in terms:
         news = news_of(term, room.today())
         if news is not None:
             told += _tellings(room, term, news, projects, custodians)
             if (term.means, news) in ACTIONS:
-                tx.events.record(SYSTEM, ACTIONS[term.means, news], _subject(term), term.project,
-                                 what=term.means.value, until=term.ends_on.isoformat())
-    _change_grants(room, tx, [term for term in terms if term.means is Means.GRANT])
+                happened.append(Happening(ACTIONS[term.means, news], _subject(term), term.project, {
+                    "what": term.means.value, "until": term.ends_on.isoformat()}))
+    happened += _change_grants(room, tx, [term for term in terms if term.means is Means.GRANT])
+    tx.events.record_all(SYSTEM, happened)
     tx.lapses.set_told(terms, room.today())
     notices.tell_all(tx, told)
 
 
-def _change_grants(room: ReadingRoom, tx: Any, terms: Sequence[Term]) -> None:
+def _change_grants(room: ReadingRoom, tx: Any, terms: Sequence[Term]) -> list[Happening]:
     """Expire what has ended. What the clock had ended too early is live again: nobody took it back."""
     changes: dict[GrantStatus, list[int]] = {}
+    happened = []
     for term in terms:
         status, ended = GrantStatus(term.status), stage_of(term.ends_on, room.today()) == ENDED
         by_date = term.told is not None and term.told.stage == ENDED
@@ -79,10 +83,11 @@ def _change_grants(room: ReadingRoom, tx: Any, terms: Sequence[Term]) -> None:
             continue
         (target,) = check_action(GRANT_ACTIONS, action, status, "grant")
         changes.setdefault(target, []).append(int(term.key))
-        tx.events.record(SYSTEM, event, _subject(term), term.project, dataset=term.dataset,
-                         until=term.ends_on.isoformat())
+        happened.append(Happening(event, _subject(term), term.project, {
+            "dataset": term.dataset, "until": term.ends_on.isoformat()}))
     for target, ids in changes.items():
         tx.lapses.set_grants(ids, target)
+    return happened
 
 
 def _subject(term: Term) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
+from readingroom.core.days import day_of
 from readingroom.core.lifecycle import PROJECT_ACTIONS, ProjectAction
 from readingroom.core.mail import check_address
 from readingroom.core.people import (
@@ -201,7 +202,7 @@ def record_signature(tx: Any, person: Person, undertaking: Undertaking, now: dat
     """Keep what was signed, within a transaction of the caller's."""
     words = undertaking.words_for(person)
     signed = Signature(person.organisation, undertaking.version, sha256_of(words), now,
-                       undertaking.held_until(now.date()))
+                       undertaking.held_until(day_of(now)))
     tx.people.add_signature(person.username, signed, words)
     return signed
 

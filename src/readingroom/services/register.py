@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from readingroom.core.days import day_of
 from readingroom.core.register import (
     ListedDataset,
     ListedProject,
@@ -61,10 +62,10 @@ def _listed(room: ReadingRoom, tx: Any, found: Iterable[Any]) -> tuple[ListedPro
             purpose=project.application.purpose, legal_gateway=project.application.legal_gateway,
             organisations=tuple(organisations.get(project.slug, ())),
             standing=project_standing(project.status, project.ends_on, room.today()), version=project.version,
-            started_on=project.started_at.date(), ends_on=project.ends_on,
+            started_on=day_of(project.started_at), ends_on=project.ends_on,
             datasets=_datasets(room, grants.get(project.slug, ())),
             releases=tuple(
-                ListedRelease(released_on=one.made_at.date(), outputs=len(one.output_types),
+                ListedRelease(released_on=day_of(one.made_at), outputs=len(one.output_types),
                               output_types=tuple(sorted(set(one.output_types))), sha256=one.sha256,
                               recalled=one.recalled)
                 for one in releases.get(project.slug, ())))

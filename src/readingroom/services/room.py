@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from readingroom.core.days import day_of
 from readingroom.core.policy.library import Policies
 from readingroom.ports import Blobs, Clock, Extracts, Secrets
 from readingroom.settings import Settings
@@ -27,4 +28,4 @@ class ReadingRoom:
         return self.clock.now()
 
     def today(self) -> date:
-        return self.clock.now().date()
+        return day_of(self.clock.now())

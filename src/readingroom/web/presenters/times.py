@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
+from readingroom.core.days import HERE, day_of
 from readingroom.core.shown import Shown
 
-LONDON = ZoneInfo("Europe/London")
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -27,22 +26,22 @@ def day(value: date) -> str:
 
 def exact(value: datetime) -> str:
     value = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return f"{value.astimezone(LONDON):%-d %B %Y, %H:%M:%S %Z}"
+    return f"{value.astimezone(HERE):%-d %B %Y, %H:%M:%S %Z}"
 
 
 def stamp(value: datetime) -> str:
     """`24 Nov 2026, 10:00:00`, for lines of a log."""
-    return f"{value.astimezone(LONDON):%-d %b %Y, %H:%M:%S}"
+    return f"{value.astimezone(HERE):%-d %b %Y, %H:%M:%S}"
 
 
 def clock(value: datetime) -> str:
     """`10:00:15`, of today."""
-    return f"{value.astimezone(LONDON):%H:%M:%S}"
+    return f"{value.astimezone(HERE):%H:%M:%S}"
 
 
 def hour(value: datetime) -> str:
     """`10:00`, of today or of the night to come."""
-    return f"{value.astimezone(LONDON):%H:%M}"
+    return f"{value.astimezone(HERE):%H:%M}"
 
 
 def when(value: datetime | None, now: datetime) -> When | None:
@@ -60,7 +59,7 @@ def _relative(seconds: float, value: datetime) -> str:
     for unit, length, limit in (("minute", MINUTE, HOUR), ("hour", HOUR, DAY), ("day", DAY, 7 * DAY)):
         if seconds < limit:
             return f"{plural(int(seconds // length), unit)} ago"
-    return day(value.astimezone(LONDON).date())
+    return day(day_of(value))
 
 
 def until(value: date, today: date) -> str:
