@@ -32,7 +32,7 @@ def dropped(made: Table, labels: Sequence[str | Sequence[str]], *, totals: bool,
         raise InvalidInput(f"There is no row or column {', '.join(unknown[0])}.", rule="table.drop",
                            value=unknown[0], next_step="Use the labels that the table shows.")
     tables = tuple(one.with_cells(tuple(
-        replace(cell, suppressed=True) if {("row", cell.row), ("column", cell.column)} & gone else cell
+        replace(cell, suppressed=True, undefined=False) if {("row", cell.row), ("column", cell.column)} & gone else cell
         for cell in one.cells)) for one in made.tables)
     if not all(lines_shown(replace(made, dropped=frozenset(gone)))):
         raise InvalidInput("Nothing would be left of the table.", rule="table.drop", value=len(gone),

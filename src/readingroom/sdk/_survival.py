@@ -30,7 +30,8 @@ def survival(
 ) -> Estimates:
     """Kaplan-Meier curves of the time `duration` until `event` (1; 0 where it was not seen), one per group of `by`.
 
-    Steps are merged until so many people leave in each as the project's rules ask for, so that no step is one person's.
+    Steps are merged until so many people leave, and have the event, in each as the project's rules ask for, so that no
+    step is one person's.
     The counts of events and of people censored are not shown, only who is at risk and the estimate.
     With `rounding="midpoint-6"`, counts at risk and of events are rounded first, and the curve is computed from them.
     A frame needs one row per person.
@@ -79,12 +80,14 @@ def exits(durations: numpy.ndarray, events: numpy.ndarray) -> list[dict[str, Any
 
 
 def merged(steps: list[dict[str, Any]], enough: Callable[[int], bool]) -> list[dict[str, Any]]:
-    """Steps joined, from the first, until enough people leave in each; too few at the end join the step before."""
+    """Steps joined, from the first, until enough people leave in each, and nobody or enough of them with the event; too
+    few at the end join the step before."""
     joined: list[dict[str, Any]] = []
     open_step: dict[str, Any] | None = None
     for step in steps:
         open_step = dict(step) if open_step is None else _join(open_step, step)
-        if enough(open_step["events"] + open_step["censored"]):
+        events = open_step["events"]
+        if enough(events + open_step["censored"]) and (not events or enough(events)):
             joined.append(open_step)
             open_step = None
     if open_step is not None:

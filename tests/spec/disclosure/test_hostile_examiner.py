@@ -45,7 +45,8 @@ def table(tmp_path):
                                           str(tmp_path / "recipe.json"), "--policy", str(tmp_path / "policy.json"),
                                           "--json"])
         return json.loads(result.stdout) if result.stdout.startswith("{") else {
-            "verdict": "refused", "findings": [], "message": str(result.exception)}
+            "verdict": "refused", "findings": [],
+            "message": f"{result.exception} {getattr(result.exception, 'next_step', '')}"}
     return run
 
 
@@ -78,6 +79,17 @@ TABLES = {
     "a mean of zeros and ones is a share, of three people": (
         line(200, lambda one: int(one < 3)), OF_V | {"statistic": "mean"}, "fail", {}),
     "and of all but three": (line(200, lambda one: int(one >= 3)), OF_V | {"statistic": "mean"}, "fail", {}),
+    "nine of ten have something, and one of ten has zero, a value like others": (
+        line(10, lambda one: one), OF_V | {"statistic": "mean"}, "pass", {}),
+    "nine of twenty have anything": (
+        line(20, lambda one: max(0, one - 10)), OF_V | {"statistic": "mean"}, "fail", {}),
+    "the deviation of one value is blank, which tells that there is one": (
+        line(1) + line(30, lambda one: one, "B", first=1), OF_V | {"statistic": "sd"}, "fail", {}),
+    "the mean of nobody is blank, which tells that nobody is there": (
+        line(30, "") + line(30, lambda one: one, "B", first=30), OF_V | {"statistic": "mean"}, "fail", {}),
+    "but where zeros tell nothing it passes": (
+        line(30, "") + line(30, lambda one: one, "B", first=30), OF_V | {"statistic": "mean"}, "pass",
+        {"zeros_disclosive": False}),
     "coded 1 and 2 as well": (line(200, lambda one: 1 + (one < 3)), OF_V | {"statistic": "mean"}, "fail", {}),
     "its standard deviation tells the same": (
         line(200, lambda one: int(one < 3)), OF_V | {"statistic": "sd"}, "fail", {}),
@@ -138,6 +150,10 @@ TABLES = {
         line(200), BY_G | {"statistic": "count", "where": "v IN (SELECT 1)"}, "refused", {}),
     "condition by chance": (line(200), BY_G | {"statistic": "count", "where": "random() < 0.5"}, "refused", {}),
     "a table of single people": (line(200), {"rows": ["p"], "unit": "p", "statistic": "count"}, "refused", {}),
+    "numbers that come to more than a float holds": (
+        line(30, lambda one: 1e308 - one * 1e300), OF_V | {"statistic": "sum"}, "refused", {}),
+    "weights that make them so": (
+        line(30, lambda one: 1e300 + one * 1e290, w=1e100), OF_V | {"statistic": "mean", "weight": "w"}, "refused", {}),
     "weights of nothing": (line(200, w=0), OF_V | {"statistic": "sum", "weight": "w"}, "refused", {}),
     "words among numbers": (line(200, "abc"), OF_V | {"statistic": "sum"}, "refused", {}),
 }
@@ -164,6 +180,27 @@ def test_labels_of_any_kind_are_two_categories(table, kind):
     few = {name: values[:50] + values[51:52] for name, values in columns.items()} | {
         "g": [LABELS[kind][0]] * 45 + [LABELS[kind][1]] * 6}
     assert table(pa.table(few), OF_V | {"statistic": "mean"})["verdict"] == "fail"
+
+
+@pytest.mark.parametrize(("data", "said"), [
+    ("g;p;v\nA;1;2\n", "commas between columns, in place of semicolons"),
+    ("g\tp\tv\nA\t1\t2\n", "in place of tabs"), ("x,p,v\nA,1,2\n", "no column 'g'"),
+    (pa.table({"g": ["A"], "p": [1], "v": pa.array([10**40], pa.decimal256(60, 0))}), "more than 38 digits")])
+def test_what_is_wrong_with_data_is_said(table, data, said):
+    assert said in table(data, OF_V | {"statistic": "mean"})["message"]
+
+
+def test_times_of_a_nanosecond_apart_are_two_labels(table):
+    times = pa.array([0, 1] * 30, pa.timestamp("ns"))
+    said = table(pa.table({"g": times, "p": list(range(60))}), BY_G | {"statistic": "count"})
+    assert [cell["row"] for cell in said["table"]["cells"]] == [
+        ["1970-01-01 00:00:00"], ["1970-01-01 00:00:00.000000001"]]
+
+
+def test_decimals_beyond_128_bits_are_numbers(table):
+    values = pa.array([10**30 + one % 17 for one in range(60)], pa.decimal256(60, 0))
+    said = table(pa.table({"g": ["A"] * 60, "p": list(range(60)), "v": values}), OF_V | {"statistic": "sum"})
+    assert said["table"]["cells"][0]["value"] == sum(10**30 + one % 17 for one in range(60))
 
 
 @pytest.mark.parametrize(("column", "values"), [

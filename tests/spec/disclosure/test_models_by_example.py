@@ -81,6 +81,32 @@ def test_a_linear_model(change, expected, rule):
         assert rule in rules(changed)
 
 
+def test_combinations_that_do_not_fit_their_levels():
+    counts = {"North:F": 50, "North:M": 460, "South:F": 15, "South:M": 415, "West:F": 145, "West:M": 155}  # 210 F
+    crossed = {**LINEAR, "interactions": {"region:sex": counts}, "parameters": 7, "residual_df": 1233}
+    assert "model.contradiction" in rules(crossed)
+    repeating = {**crossed, "n": 2480, "units": 1240, "residual_df": 2473}  # people may be in several
+    assert "model.contradiction" not in rules(repeating)
+
+
+@pytest.mark.parametrize(("change", "expected"), [
+    ({}, PASS), ({"events": 300}, PASS), ({"events": 3}, FAIL), ({"events": 1240}, PASS),
+    ({"terms": [{"name": "sex", "levels": [{"level": "F", "units": 610, "events": 0}, {"level": "M", "units": 630}]},
+                {"name": "age", "kind": "continuous", "parameters": 3}]}, FAIL)])
+def test_a_model_of_counts_rests_on_people_who_have_any(change, expected):
+    assert verdict({**LINEAR, "type": "poisson", "r_squared": None, **change}) is expected
+
+
+@pytest.mark.parametrize(("said", "words"), [
+    ({"n": 10.5}, "n is 10.5; it must be a whole number"), ({"terms": "age"}, "terms is 'age'; it must be a list"),
+    ({"saturated": "yes"}, "saturated is 'yes'; it must be true or false"),
+    ({"n": -3}, "n is -3; it must be 0 or more"), ({"treshold": 3}, "treshold: is no key of this")])
+def test_what_is_wrong_with_a_description_is_said_with_its_value(said, words):
+    with pytest.raises(InvalidInput) as caught:
+        check_description({**LINEAR, **said}, POLICY)
+    assert words in caught.value.message
+
+
 @pytest.mark.parametrize(("n", "parameters", "units", "expected"), [
     (30, 21, 30, FAIL),
     (30, 20, 30, PASS),
@@ -225,6 +251,8 @@ def test_models_published_together_are_compared():
     ("t-test", {"groups": [{"name": "a", "units": 120, "sd": 0}, {"name": "b", "units": 120}]}, FAIL),
     ("t-test", {"n": 11, "units": 11, "residual_df": 9, "groups": {"all": 11}}, FAIL),
     ("t-test", {"groups": {"a": 200, "b": 200}}, FAIL),  # more than n
+    ("t-test", {"groups": {"a": 20, "b": 30}}, FAIL),  # and where are the others?
+    ("t-test", {"p_value": 1.5}, FAIL),
     ("chi-square", {}, PASS),
     ("chi-square", {"table": None}, REVIEW),
     ("chi-square", {"residual_df": 2}, FAIL),
@@ -253,11 +281,24 @@ def test_models_published_together_are_compared():
         {"time": 1, "at_risk": 50, "events": 20, "censored": 25}]}]}, FAIL),  # five are left
     ("kaplan-meier", {"arms": [{"name": "a", "units": 50, "steps": [
         {"time": 1, "at_risk": 50, "events": 20}, {"time": 1, "at_risk": 30, "events": 30}]}]}, FAIL),
+    ("kaplan-meier", {"arms": [{"name": "a", "units": 100, "steps": [
+        {"time": 1, "at_risk": 100, "events": 3, "censored": 50}, {"time": 2, "at_risk": 47, "events": 47}]}]}, FAIL),
+    ("kaplan-meier", {"arms": [{"name": "a", "units": 100, "steps": [
+        {"time": 1, "at_risk": 100, "events": 0, "censored": 50, "survival": 1},
+        {"time": 2, "at_risk": 50, "events": 50, "survival": 0}]}]}, PASS),  # nobody has it at first
+    ("kaplan-meier", {"arms": [{"name": "a", "units": 100, "steps": [
+        {"time": 1, "at_risk": 100, "events": 20, "censored": 20, "survival": 0.78},  # some censored before
+        {"time": 2, "at_risk": 60, "events": 60, "survival": 0}]}]}, PASS),
+    ("kaplan-meier", {"arms": [{"name": "a", "units": 100, "steps": [
+        {"time": 1, "at_risk": 100, "events": 20, "censored": 20, "survival": 0.5},  # of other counts
+        {"time": 2, "at_risk": 60, "events": 60, "survival": 0}]}]}, FAIL),
     ("gini", {}, PASS),
     ("gini", {"units": 9, "top": [30000, 20000]}, FAIL),
     ("gini", {"top": [80000, 5000]}, FAIL),
     ("gini", {"top": None}, REVIEW),
     ("hhi", {"top": None, "total": None, "top_shares": [0.79, 0.12], "value": 0.64}, FAIL),
+    ("hhi", {"top": None, "total": None, "top_shares": [0.2, 0.1], "value": 0.99}, FAIL),
+    ("hhi", {"top": None, "total": None, "top_shares": [0.2, 0.1], "value": 900}, REVIEW),  # of 10,000
     ("lorenz", {"points": None}, REVIEW),
     ("lorenz", {"points": [{"people_share": tenth / 10} for tenth in range(1, 10)]}, PASS),
     ("lorenz", {"points": [{"people_share": 0.5}, {"people_share": 0.99}]}, FAIL),  # four people in the top 1%
@@ -319,9 +360,9 @@ class TestEveryType:
 @pytest.mark.parametrize(("described", "words"), [
     ({"type": "linear", "nn": 3}, "nn"),
     ({"type": "linear", "df_resid": 3, "residual_df": 3}, "df_resid and residual_df"),
-    ({"type": "linear", "n": "many"}, "n:"),
-    ({"type": "linear", "n": -3}, "n:"),
-    ({"type": "linear", "n": True}, "n:"),
+    ({"type": "linear", "n": "many"}, "n is 'many'"),
+    ({"type": "linear", "n": -3}, "n is -3"),
+    ({"type": "linear", "n": True}, "n is true"),
     ({"type": "linear", "leverage_max": float("nan")}, "leverage_max"),
     ({"type": "linear", "r_squared": float("inf")}, "r_squared"),
     ({"type": "linear", "terms": [{"name": "a", "colour": "red"}]}, "terms.0.colour"),

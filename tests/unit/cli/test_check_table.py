@@ -174,7 +174,7 @@ def test_a_statistic_that_no_recipe_computes_is_no_pass(check, statistic):
 def test_means_of_nobody_are_no_pass(check):
     nobody = csv_of([(*row[:3], "") for row in SAFE])
     said = told(check(nobody, COUNT | {"statistic": "mean", "value": "days"}, "--json"))
-    assert (said["verdict"], [one["rule"] for one in said["findings"]]) == ("review", ["statistic.blank"])
+    assert (said["verdict"], [one["rule"] for one in said["findings"]]) == ("fail", ["threshold", "statistic.blank"])
 
 
 def test_a_recipe_may_begin_with_a_byte_order_mark(check):

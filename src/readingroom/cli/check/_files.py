@@ -18,6 +18,7 @@ from readingroom.cli._layers import layer
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
 from readingroom.core.inspection.recognise import parse_json
 from readingroom.core.policy import Policy, strictest
+from readingroom.core.policy.fault_words import value_words
 from readingroom.errors import InvalidInput
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
@@ -68,7 +69,7 @@ def rules(policy: str | None, inside: object = None) -> Policy:
         try:
             given.append(Policy.model_validate({SHORT_NAMES.get(name, name): value for name, value in inside.items()}))
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
+            faults = "; ".join(f"{'.'.join(map(str, one['loc']))} {value_words(one)}" for one in error.errors()[:5])
             raise InvalidInput(f"The rule parameters in the file cannot be used: {faults}.", rule="policy.fields",
                                value=faults, next_step="See docs/reference/policy.md for the fields.") from None
     return strictest(*given)

@@ -53,8 +53,8 @@ def match(evidence: TableEvidence | TablesEvidence, table: PublishedTable) -> Ma
             placed[cell.row, cell.column] = replace(cell, position=(row, column), suppressed=hidden)
             if not hidden and (cell.suppressed or not _agrees(text, cell, said)):
                 wrong.append((here, text, cell, said))
-    shown = tuple(
-        one.with_cells(tuple(placed.get((cell.row, cell.column), replace(cell, suppressed=True)) for cell in one.cells))
+    shown = tuple(one.with_cells(tuple(
+        placed.get((cell.row, cell.column), replace(cell, suppressed=True, undefined=False)) for cell in one.cells))
         for one in tables)
     findings = _findings(wrong, unknown, bool(placed))
     return Match(shown, tuple(findings), not findings)

@@ -23,16 +23,20 @@ WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "int_from_float": lambda said: "must be a whole number",
     "float_type": lambda said: "must be a number",
     "finite_number": lambda said: "must be a number that is finite",
+    "int_parsing": lambda said: "must be a whole number",
+    "float_parsing": lambda said: "must be a number",
+    "bool_parsing": lambda said: "must be true or false",
     "bool_type": lambda said: "must be true or false",
     "list_type": lambda said: "must be a list, such as [one, other]",
     "frozen_set_type": lambda said: "must be a list, such as [one, other]",
-    "tuple_type": lambda said: "must be a list of two, such as [2, 90]",
+    "tuple_type": lambda said: "must be a list, such as [2, 90]",
     "dict_type": lambda said: "must be a mapping, such as {one: first}",
     "model_type": lambda said: "must be a mapping of fields to values",
     "literal_error": lambda said: f"must be one of {said['expected']}",
     "enum": lambda said: f"must be one of {said['expected']}",
     "greater_than": lambda said: f"must be greater than {said['gt']:g}",
     "greater_than_equal": lambda said: f"must be {said['ge']:,g} or more",
+    "less_than": lambda said: f"must be less than {said['lt']:g}",
     "less_than_equal": lambda said: f"must be {said['le']:,.16g} or less",
     "string_too_short": lambda said: "must not be empty",
     "string_too_long": lambda said: f"must have {said['max_length']:,} characters at most",
@@ -48,6 +52,11 @@ def words_of(fault: ErrorDetails, model: type[BaseModel]) -> str:
     """One fault that checking against `model` found."""
     if fault["type"] == "extra_forbidden":
         return _unknown(fault["loc"], model)
+    return value_words(fault)
+
+
+def value_words(fault: ErrorDetails) -> str:
+    """The same of a value, in whatever file: what it is, and what it must be."""
     say = WORDS.get(fault["type"])
     said = say(fault.get("ctx", {})) if say else fault["msg"]
     shown = _shown(fault["input"])

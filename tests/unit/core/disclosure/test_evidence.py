@@ -17,6 +17,7 @@ from readingroom.errors import InvalidInput
 
 CELL_WITH_ALL = {
     "row": ["North"], "column": ["2024"], "people": 40, "records": 52, "missing": 3, "suppressed": False,
+    "undefined": False,
     "structural": False, "margin": False, "value": 7, "top": [-9, 12.5], "total": 310, "absolute_total": 330,
     "negatives": 1, "top_weights": [2, 3], "weighted_total": 600, "weighted_absolute_total": 640, "constant": False,
     "below": 20, "above": 19, "at_value": 1, "modal_people": 9, "extreme_people": 1, "overlap_people": 0,

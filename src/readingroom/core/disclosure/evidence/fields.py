@@ -26,6 +26,8 @@ CELL: tuple[Field, ...] = (
     Field("missing", readers.COUNT, "Distinct privacy units of the cell that drop out because all their values are "
           "missing."),
     Field("suppressed", readers.FLAG, "The cell is not shown."),
+    Field("undefined", readers.FLAG, "The cell is not shown because its people are too few to have the statistic, such "
+          "as the mean of nobody; nobody chose to hide it."),
     Field("structural", readers.FLAG, "An empty cell that cannot be otherwise."),
     Field("margin", readers.FLAG, "The cell is a total of others."),
     Field("value", readers.NUMBER, "The statistic, where it does not follow from the rest."),

@@ -39,6 +39,7 @@ class CellEvidence:
     absolute_total: Amount | None = None
     value: float | None = None
     suppressed: bool = False
+    undefined: bool = False
     structural: bool = False
     margin: bool = False
     position: tuple[int, int] | None = None
@@ -144,6 +145,11 @@ class TableEvidence:
     def family(self) -> Family | None:
         """Which rules apply; None where there are none for this statistic."""
         return family(self.statistic)
+
+    @cached_property
+    def told(self) -> tuple[CellEvidence, ...]:
+        """Cells that tell how few they rest on: those shown, and blanks that nobody chose to hide."""
+        return tuple(cell for cell in self.cells if cell.undefined or not cell.suppressed)
 
     def with_cells(self, cells: tuple[CellEvidence, ...]) -> TableEvidence:
         return replace(self, cells=cells)

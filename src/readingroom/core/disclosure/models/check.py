@@ -14,6 +14,7 @@ from readingroom.core.disclosure.models.regression import Regression, Sample
 from readingroom.core.disclosure.output_types import DESCRIBED, OutputType, described_as
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.policy import Policy
+from readingroom.core.policy.fault_words import value_words
 from readingroom.errors import InvalidInput
 
 MOST_MODELS = 100
@@ -102,7 +103,8 @@ def _faults(error: ValidationError, description: type[Described]) -> Iterator[st
             near = get_close_matches(str(fault["loc"][-1]), known, n=1) if len(fault["loc"]) == 1 else []
             yield f"{place}: is no key of this" + (f"; do you mean {near[0]}?" if near else "")
         else:
-            yield f"{place}: {fault['msg'].removeprefix('Value error, ')}"
+            yield f"{place} {value_words(fault)}" if fault["type"] != "value_error" else (
+                f"{place}: {fault['ctx']['error']}")
 
 
 def _malformed(faults: list[str]) -> InvalidInput:

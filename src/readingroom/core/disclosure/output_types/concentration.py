@@ -15,10 +15,10 @@ CONCENTRATION = OutputType(
     source="SACRO statbarns (T. Green and others, 2024); ESSnet/CoE Handbook on SDC, 2nd edition, ch. 4.2 (2024)",
     description=Concentration,
     types={"gini": ("gini-coefficient", "gini-index"), "lorenz": ("lorenz-curve",),
-           "hhi": ("herfindahl", "herfindahl-hirschman", "herfindahl-index", "concentration-ratio")},
+           "hhi": ("herfindahl", "herfindahl-hirschman", "herfindahl-index"), "concentration-ratio": ()},
     rules=(check_concentration,),
     example={"type": "gini", "units": 400, "top": [900, 800, 750], "total": 90000, "value": 0.42},
-    example_differs={"lorenz": {"points": [
+    example_differs={"hhi": {"value": 0.004}, "lorenz": {"points": [
         {"people_share": 0.25, "value_share": 0.06}, {"people_share": 0.5, "value_share": 0.2},
         {"people_share": 0.75, "value_share": 0.45}]}},
 )

@@ -85,15 +85,15 @@ def _shown(findings: list[Finding], now: tuple[TableEvidence, ...], has_titles: 
     """The cells of findings that are shown in some table."""
     if not findings:
         return set()
-    shown = {key_of(cell, titled=has_titles) for table in now for cell in table.published}
+    shown = {key_of(cell, titled=has_titles) for table in now for cell in table.told}
     return {(place.row, place.column[:-1] if has_titles else place.column)
             for finding in findings for place in finding.cells} & shown
 
 
 def _hiding(tables: tuple[TableEvidence, ...], hidden: set[Key], has_titles: bool) -> tuple[TableEvidence, ...]:
     made = tuple(table.with_cells(tuple(
-        replace(cell, suppressed=True) if key_of(cell, titled=has_titles) in hidden else cell for cell in table.cells))
-        for table in tables)
+        replace(cell, suppressed=True, undefined=False) if key_of(cell, titled=has_titles) in hidden else cell
+        for cell in table.cells)) for table in tables)
     if hidden and not any(cell.people and not cell.suppressed for table in made for cell in table.cells):
         raise InvalidInput(
             "Hiding cells does not make this table safe: nothing would be left of it.", rule="table.suppress",

@@ -18,11 +18,12 @@ SOURCE = ("ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, c
 
 
 def check_nonzero(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
-    """A sum or mean fails when it is made by too few people, the others having zero.
+    """A sum or mean fails when it is made by too few people, the others, as many or more, having zero.
 
-    Formula: with m people whose contribution is not zero: unsafe when 0 < m < t (or <= t, as the threshold rule). A
-    contribution is what a person's records come to. Where m is not said it is at least (X - x1 - ... - xk) / xk more
-    than the k largest that are, and exactly known once one of these is zero; REVIEW where that does not settle it.
+    Formula: with m of n people whose contribution is not zero: unsafe when 0 < m < t (or <= t, as the threshold rule)
+    and m <= n/2; where fewer people have zero than have not, zero is a value like any other. A contribution is what a
+    person's records come to. Where m is not said it is at least (X - x1 - ... - xk) / xk more than the k largest that
+    are, and exactly known once one of these is zero; REVIEW where that does not settle it.
 
     Source: ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.2 (2024), contributors to a cell;
     UK LLC output policy, percentages by their underlying counts (January 2026).
@@ -33,8 +34,9 @@ def check_nonzero(evidence: TableEvidence, parameters: Policy) -> list[Finding]:
         return []
     low = [cell for cell in evidence.published if cell.people and is_low(max(_nonzero(cell)[0], 1), parameters)]
     found = [(cell, *_nonzero(cell)) for cell in in_reading_order(low)]
-    few = [(cell, most) for cell, _, most in found if most and is_low(most, parameters)]
-    silent = [cell for cell, least, most in found if least < most and not is_low(most, parameters)]
+    few = [(cell, most) for cell, _, most in found if most and is_low(most, parameters) and 2 * most <= cell.people]
+    silent = [cell for cell, least, most in found if least < most and 2 * least <= cell.people
+              and not (is_low(most, parameters) and 2 * most <= cell.people)]
     unknown = unchecked("nonzero", silent, "how many people have something else than zero", SOURCE)
     if not few:
         return unknown

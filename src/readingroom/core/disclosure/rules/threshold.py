@@ -44,7 +44,8 @@ def check_threshold(evidence: TableEvidence, parameters: Policy) -> list[Finding
 
     Formula: unsafe when n < t (`threshold_inclusive` false) or n <= t (true), n > 0 counting privacy units with a
     non-missing value, never rows (non-missing values must be as many too); an empty cell is unsafe when
-    `zeros_disclosive`, unless declared a structural zero, which a person must confirm.
+    `zeros_disclosive`, unless declared a structural zero, which a person must confirm. A blank tells as much, where
+    so few people have no such statistic (the deviation of one, the mean of nobody) and nobody chose to hide it.
 
     Source: ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.2 (2024); distinct units
     as in the Bundesbank's sdcLog; zeros and comparator differ by body, so the policy must say.
@@ -58,7 +59,7 @@ def check_threshold(evidence: TableEvidence, parameters: Policy) -> list[Finding
     else:
         findings = []
     structural, low = [], []
-    for cell in evidence.published:
+    for cell in evidence.told:
         if cell.people == 0 and cell.structural:
             structural.append(cell)
         elif is_low(min(cell.people, cell.records), parameters):

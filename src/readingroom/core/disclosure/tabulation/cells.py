@@ -107,7 +107,7 @@ class _Cells:
             return {"top": (), "total": 0}
         if name == "share":
             return {"value": 0.0, "numerator_people": 0}
-        return {"suppressed": True}
+        return {"suppressed": True, "undefined": True}
 
     def _base(self, found: Facts) -> dict[str, Any]:
         people, records = self._people(found)
@@ -190,7 +190,7 @@ class _Cells:
         said = self._linear(found)
         deviation = found[f"sd{self.places.value}"]
         if deviation is None:  # of a single value
-            return said | {"suppressed": True}
+            return said | {"suppressed": True, "undefined": True}
         value = deviation if self.name == "sd" else deviation**2
         return said | {"value": value, "sd": deviation, "mean": said["total"] / said["records"]}
 

@@ -5,6 +5,7 @@ DuckDB computes, in memory, with every way to files, networks and other variable
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,9 @@ MOST_STEPS = 10
 
 LOOKED_AT = 1000
 """Rows in which three different values show that a column has more than two."""
+
+LARGE = 1e150
+"""Floating-point values from here on may come to more than a float holds, where they are added up or weighted."""
 
 TOP = 10
 """Largest contributions kept per cell: dominance rules in use look at one to four."""
@@ -105,6 +109,7 @@ class _Pass:
         self.mode_labels: dict[int, tuple[str, ...]] = {}
         self.maybe_two: set[int] = set()
         self.whole: set[int] = set()
+        self.large: set[int] = set()
         self.used = used
 
     def run(self) -> Computed:
@@ -144,6 +149,7 @@ class _Pass:
                     raise _too_many(f"more than {MOST_FETCHED:,}")
         found = parts[0] if len(parts) == 1 else put_together(plan, listed, parts)
         facts = {(row[0], row[1]): dict(zip(listed[2:], row[2:], strict=True)) for row in found}
+        self._refuse_overflow(facts)
         every = recipe.empty_cells == "show"
         rows = axis(recipe.rows, down, {r for r, _ in facts}, every=every)
         columns = axis(recipe.columns, across, {c for _, c in facts}, every=every)
@@ -245,6 +251,8 @@ class _Pass:
         low, high = self.recipe.cap or (None, None)
         least = min(max(ends["min"], ends["min"] if low is None else low), ends["max"] if high is None else high)
         most = max(min(ends["max"], ends["max"] if high is None else high), ends["min"] if low is None else low)
+        if isinstance(least, float) and max(abs(least), abs(most)) > LARGE:
+            self.large.add(len(self.values))
         if self.recipe.where or self.recipe.cap or len(pc.unique(column.slice(0, LOOKED_AT).drop_null())) < 3:
             self.maybe_two.add(len(self.values))
         if most - least <= MOST_STEPS and frames.whole(column) and not self.recipe.cap:
@@ -261,6 +269,13 @@ class _Pass:
                              "(SELECT 1 FROM rows WHERE v <> low AND v <> high)", "recipe.compute")
             if found:
                 self.values[place] = replace(self.values[place], two=found[0])
+
+    def _refuse_overflow(self, facts: Mapping[Key, Mapping[str, Any]]) -> None:
+        """Floats add up to infinity without a word, where whole numbers and decimals say so."""
+        sums = [f"{name}{place}" for place in self.large for name in ("sum", "abs", "wsum", "wabs")]
+        if any(not math.isfinite(found.get(name) or 0) for name in sums for found in facts.values()):
+            raise InvalidInput("The numbers are too large to be added up.", rule="recipe.compute",
+                               next_step="Give them in a larger unit.")
 
     def _plan(self, measured: list[Places]) -> tuple[Plan, tuple[Places, ...]]:
         by_name: dict[str, list[int]] = {}
@@ -295,7 +310,7 @@ class _Pass:
             return None
         column = frames.numbers(self.data[name], name)
         ends = pc.min_max(column).as_py()
-        if not frames.finite(column) or (ends["min"] is not None and ends["min"] <= 0):
+        if not frames.finite(column) or (ends["min"] is not None and not 0 < ends["min"] <= ends["max"] < LARGE):
             raise InvalidInput(f"The weights in {name!r} are not all above zero and finite.", rule="data.weight",
                                value=name, next_step="Leave such rows out with \"where\".")
         return self._add(f"x_{name}", column)

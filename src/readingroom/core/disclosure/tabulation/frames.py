@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from readingroom.core.disclosure.tabulation.written import Written, as_numbers, as_typed
 from readingroom.errors import InvalidInput
 
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 MOST_LABELS = 20_000
 """Of one variable: more make no table that anyone reads, and are usually an identifier taken by mistake."""
 
@@ -222,7 +223,7 @@ def numbers(column: Column, name: str) -> pa.ChunkedArray:
         try:
             values = _as_numbers([int(label) if isinstance(label, bool) else label for label in column.labels])
         except (pa.ArrowException, OverflowError) as error:
-            raise _no_numbers(name, "numbers beyond 38 digits") from error
+            raise _too_long(name) from error
         return pa.chunked_array([pc.take(values, column.codes.combine_chunks())])
     if pa.types.is_boolean(column.type):
         return column.cast(pa.int8())
@@ -230,8 +231,11 @@ def numbers(column: Column, name: str) -> pa.ChunkedArray:
         return column.cast(pa.float64())
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return column
-    if pa.types.is_decimal(column.type) and column.type.bit_width <= 128:
-        return column
+    if pa.types.is_decimal(column.type):
+        try:
+            return column.cast(pa.decimal128(38, column.type.scale)) if column.type.bit_width > 128 else column
+        except pa.ArrowInvalid as error:
+            raise _too_long(name) from error
     raise _no_numbers(name, str(column.type))
 
 
@@ -292,7 +296,15 @@ def _no_numbers(name: str, what: str) -> InvalidInput:
                         value=name, next_step="Name a column of numbers, or make it one first.")
 
 
+def _too_long(name: str) -> InvalidInput:
+    return InvalidInput(f"The column {name!r} holds numbers of more than 38 digits.", rule="data.numbers", value=name,
+                        next_step="Round them, or make them floating-point numbers.")
+
+
 def _alike(name: str, names: list[str]) -> str:
+    if len(names) == 1 and (separator := next((one for one in SEPARATORS if one in names[0]), "")):
+        return (f"The header is one name, {names[0][:80]!r}: put commas between columns, in place of "
+                f"{SEPARATORS[separator]}.")
     close = get_close_matches(name, names[:2000], n=3, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(map(repr, close))}?"

@@ -29,7 +29,8 @@ def text_of(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     if isinstance(value, datetime):
-        return value.isoformat(" ") if value.time() != time() or value.tzinfo else value.date().isoformat()
+        midnight = value.time() == time() and not getattr(value, "nanosecond", 0)
+        return value.date().isoformat() if midnight and not value.tzinfo else value.isoformat(" ")
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, bytes):

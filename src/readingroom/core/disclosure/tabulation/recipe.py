@@ -17,6 +17,7 @@ import rfc8785
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from readingroom.core.disclosure.statistics import canonical as canonical_name
+from readingroom.core.policy.fault_words import value_words
 from readingroom.errors import InvalidInput
 
 LABELS_AT_MOST = 10
@@ -248,10 +249,10 @@ def schema() -> dict[str, object]:
 
 def _fault(error: Any, several: bool) -> str:
     place = ".".join(str(part) for part in error["loc"] if part != "measures" and (several or part != 0))
-    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "missing":
         return f"{place or 'statistic'!r} is missing"
-    return f"{place}: {message}" if place else message
+    joiner = ": " if error["type"] == "value_error" else " "
+    return f"{place or 'statistics'}{joiner}{value_words(error)}" if place or joiner == " " else value_words(error)
 
 
 def _refusal(faults: list[str]) -> InvalidInput:

@@ -168,13 +168,13 @@ def test_the_numerator_of_a_share_of_a_value_is_who_has_any():
 @pytest.mark.parametrize(("recipe", "said"), [
     ({"statistic": "mean"}, 'a mean needs "value", the column that it is of.'),
     ({}, "'statistic' is missing."),
-    ({"statistics": []}, "at least 1 item"),
+    ({"statistics": []}, "statistics is a list; it must have 1 or more."),
     ({"statistics": [{"statistic": "count"}, {"statistic": "mean"}]}, '1: a mean needs "value"'),
 ])
 def test_a_recipe_that_lacks_something_is_refused_for_that_alone(recipe, said):
     with pytest.raises(InvalidInput) as caught:
         parse_recipe(recipe)
-    assert said in caught.value.message and ("Tuple" in caught.value.message) == (said == "at least 1 item")
+    assert said in caught.value.message and "Tuple" not in caught.value.message
 
 
 def test_bands_and_merged_categories():

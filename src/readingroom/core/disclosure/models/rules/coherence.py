@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from readingroom.core.disclosure.models.described import Level
-from readingroom.core.disclosure.models.regression import Regression
+from readingroom.core.disclosure.models.regression import Interaction, Regression
 from readingroom.core.disclosure.rules.wording import plural
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.policy import Policy
@@ -19,9 +19,9 @@ def check_coherence(model: Regression, parameters: Policy) -> list[Finding]:
     """A description fails when its own numbers cannot all be true.
 
     Formula: residual_df = n - parameters - absorbed (or, where people repeat, units - 1 or units - parameters, as tests
-    by clusters use); units <= n; sum of a variable's levels between units and n;
-    a combination of levels holds no more units than each of its levels; 0 <= leverage <= 1, the largest at least
-    parameters / n, which is the mean; R-squared at most 1.
+    by clusters use); units <= n; sum of a variable's levels between units and n; a combination of levels holds no more
+    units than each of its levels, and where nobody repeats all that have a level together do not either; 0 <= leverage
+    <= 1, the largest at least parameters / n, which is the mean; R-squared at most 1.
 
     Source: Belsley, Kuh & Welsch, Regression Diagnostics, ch. 2.1 (1980), for leverage; the rest is counting.
 
@@ -70,7 +70,20 @@ def _levels(model: Regression) -> Iterator[str]:
                 for factor, label in zip(factors, combined.level, strict=True):
                     if factor and combined.units > factor.get((label,), combined.units):
                         yield (f"{combined.units:,} units in {combined.name}, but only {factor[(label,)]:,} in {label}")
+        if all(len(one.level) == len(factors) for one in interaction.levels or ()):
+            yield from _combined(interaction, factors, model)
     yield from _counts("the cells", model.cells or (), model)
+
+
+def _combined(interaction: Interaction, factors: list[dict[tuple[str, ...], int]], model: Regression) -> Iterator[str]:
+    """Where each person is in one combination, those of a level can't hold more than the level."""
+    if model.units is None or model.units != model.n:
+        return
+    for place, factor in enumerate(factors):
+        for label, units in factor.items():
+            held = sum(one.units for one in interaction.levels or () if one.level[place:place + 1] == label)
+            if held > units:
+                yield f"the combinations of {interaction.name} hold {held:,} units of {' × '.join(label)}, of {units:,}"
 
 
 def _counts(name: str, levels: tuple[Level, ...], model: Regression) -> Iterator[str]:

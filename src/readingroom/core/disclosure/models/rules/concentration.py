@@ -12,6 +12,8 @@ from readingroom.core.disclosure.rules.wording import listing, plural
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.policy import Policy
 
+LARGEST = {"hhi": 10_000, "concentration-ratio": 100}  # where it is given in percent
+SLACK = 0.005  # indices and shares are given to two or three decimals
 SOURCE = "SACRO statbarns, Gini/Lorenz and non-linear concentration (2024); ESSnet/CoE Handbook, ch. 4.2 (2024)"
 
 
@@ -37,11 +39,13 @@ def check_concentration(found: Concentration, parameters: Policy) -> list[Findin
         faults.append(f"{found.units:,} units have only {plural(found.n, 'observation')}")
     if top is not None and len(top) > found.units:
         faults.append(f"{len(top):,} contributions of {plural(found.units, 'unit')}")
-    if found.value is not None and not -1e-9 <= found.value <= (1 + 1e-9 if found.type != "hhi" else 10_000):
+    if found.value is not None and not -1e-9 <= found.value <= LARGEST.get(found.type, 1 + 1e-9):
         faults.append(f"the measure is {found.value:g}")
     if top and total is not None and absolute is None and all(value >= 0 for value in top) \
             and sum(top) > total * (1 + 1e-9):
         faults.append(f"the largest contributions come to {sum(top):g}, more than the total {total:g}")
+    if found.type == "hhi" and not faults and found.value is not None and top and total:
+        faults += _index(found.value, [abs(one) / abs(absolute or total) for one in top])
     if faults:
         return [Finding("model.contradiction", Verdict.FAIL, f"The description contradicts itself: {fault}.",
                         "Take the numbers from the data.", source=SOURCE) for fault in faults]
@@ -50,6 +54,19 @@ def check_concentration(found: Concentration, parameters: Policy) -> list[Findin
                                "absolute_total": absolute}
     findings += rules_for_tables("sum", [cell], parameters)
     return findings + _points(found, parameters)
+
+
+def _index(value: float, shares: list[float]) -> list[str]:
+    """A Herfindahl index lies between the squares of the largest shares and these with the rest as large as the least.
+
+    It may be given on the scale up to 10,000, in percent.
+    """
+    index = value / 10_000 if value > 1 else value
+    known, rest = sum(share**2 for share in shares), max(0.0, 1 - sum(shares))
+    most = known + rest * min(shares)
+    if known * (1 - SLACK) - SLACK <= index <= most * (1 + SLACK) + SLACK:
+        return []
+    return [f"the index is {value:g}, and the largest shares make it {known:.3g} to {most:.3g}"]
 
 
 def _points(found: Concentration, parameters: Policy) -> list[Finding]:

@@ -13,6 +13,7 @@ from readingroom.core.policy import Policy
 SOURCE = "Albert & Anderson, On the existence of maximum likelihood estimates in logistic regression, Biometrika (1984)"
 EXACT, NEARLY = 1 - 1e-6, 0.999
 BINARY = frozenset({"logistic", "probit"})
+COUNTS = frozenset({"poisson", "negative-binomial"})
 
 
 def check_fit(model: Regression, parameters: Policy) -> list[Finding]:
@@ -20,7 +21,8 @@ def check_fit(model: Regression, parameters: Policy) -> list[Finding]:
 
     Formula: linear: unsafe when R-squared = 1 (every residual is 0); a person judges from 0.999. Binary: unsafe when
     some combination of variables separates the outcomes, such as a level whose people all have it (0 or all events),
-    or when fewer than t people have the outcome, or lack it.
+    or when fewer than t people have the outcome, or lack it. Counts: unsafe when fewer than t people have any, where
+    that is said, or nobody of a level has.
 
     Source: Albert & Anderson, On the existence of maximum likelihood estimates in logistic regression, Biometrika
     (1984), for separation; the fit is group disclosure as in the ESSnet/CoE Handbook, ch. 5.9 (2024).
@@ -45,11 +47,11 @@ def check_fit(model: Regression, parameters: Policy) -> list[Finding]:
 
 
 def _outcomes(model: Regression, parameters: Policy) -> list[Finding]:
-    if model.type not in BINARY:
+    if model.type not in BINARY | COUNTS:
         return []
     findings = []
     certain = [level for level in _levels(model) if level.events is not None and level.units
-               and level.events in (0, level.units)]
+               and (level.events == 0 or (level.events == level.units and model.type in BINARY))]
     if certain:
         said = listing([f"{level.name}: {level.events:,} of {level.units:,}" for level in certain])
         findings.append(Finding(
@@ -58,10 +60,11 @@ def _outcomes(model: Regression, parameters: Policy) -> list[Finding]:
             "which tells it of each of them.", "Merge these levels with others.",
             tuple(place(level) for level in certain), source=SOURCE))
     if model.events is not None and model.units is not None and parameters.threshold is not None:
-        rarer = min(model.events, model.units - model.events)
+        rarer = min(model.events, model.units - model.events) if model.type in BINARY else model.events
         if rarer <= 0 or is_low(rarer, parameters):
             findings.append(_finding(
-                Verdict.FAIL, f"Only {plural(max(rarer, 0), 'person has', 'people have')} the rarer outcome; a model "
+                Verdict.FAIL, f"Only {plural(max(rarer, 0), 'person has', 'people have')} "
+                f"{'the rarer' if model.type in BINARY else 'any'} outcome; a model "
                 f"of it needs {limit_words(parameters)}.", {"threshold": parameters.threshold}))
     return findings
 

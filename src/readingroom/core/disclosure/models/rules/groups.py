@@ -75,8 +75,10 @@ def _coherence(test: GroupComparison) -> list[Finding]:
     counts = [group.n if group.n is not None else group.units for group in test.groups or ()]
     if test.n is not None and counts and None not in counts and len(counts) > 1:
         total = sum(count or 0 for count in counts)
-        if total > test.n:
+        if total > test.n or (total < test.n and test.n == test.units):
             faults.append(f"the groups hold {total:,} together, of {test.n:,}")
+    if test.p_value is not None and not 0 <= test.p_value <= 1:
+        faults.append(f"a p-value of {test.p_value:g} is outside 0 to 1")
     if test.n is not None and test.residual_df is not None and test.residual_df > test.n:
         faults.append(f"{test.residual_df:g} degrees of freedom from {plural(test.n, 'observation')}")
     return [Finding("model.contradiction", Verdict.FAIL, f"The description contradicts itself: {fault}.",

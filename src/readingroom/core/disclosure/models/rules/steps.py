@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 from readingroom.core.disclosure.models.curves import Arm, SurvivalCurve
 from readingroom.core.disclosure.models.rules.wording import unsaid
@@ -13,14 +14,16 @@ from readingroom.core.policy import Policy
 
 SOURCE = "ACRO 1.0.2 (2026), survival tables; OpenSAFELY output checking guide, Kaplan-Meier (2026)"
 MIDPOINT, LARGEST_FOR_MIDPOINT = 6, 7
+SLACK = 0.006  # estimates are given to two decimals
 
 
 def check_steps(curve: SurvivalCurve, parameters: Policy) -> list[Finding]:
     """A survival curve fails when too few people leave the risk set between two of its steps, in any arm.
 
-    Formula: for every arm and published step events + censored >= t (or > t); those still at risk after the last step
-    are none or >= t. With counts rounded to midpoint 6, f(x) = 6 ceil(x/6) - 3 and f(0) = 0, before the curve is
-    computed, no step shows an exact count: enough for thresholds up to 7, REVIEW above.
+    Formula: for every arm and published step events + censored >= t (or > t), and events none or >= t, since the drop
+    of the estimate gives them; those still at risk after the last step are none or >= t. With counts rounded to
+    midpoint 6, f(x) = 6 ceil(x/6) - 3 and f(0) = 0, before the curve is computed, no step shows an exact count: enough
+    for thresholds up to 7, REVIEW above. Estimates that the counts cannot give are a contradiction.
 
     Source: ACRO 1.0.2 (2026), survival tables; OpenSAFELY output checking guide, Kaplan-Meier (2026).
 
@@ -39,6 +42,8 @@ def check_steps(curve: SurvivalCurve, parameters: Policy) -> list[Finding]:
         return findings + _midpoints(curve.arms, parameters)
     low = [(arm.name, f"{step.time:g}", step.exits) for arm in curve.arms for step in arm.steps
            if is_low(step.exits, parameters) and (step.exits or parameters.zeros_disclosive is not False)]
+    low += [(arm.name, f"{step.time:g}, with the event", step.events) for arm in curve.arms for step in arm.steps
+            if step.events and is_low(step.events, parameters) and not is_low(step.exits, parameters)]
     low += [(arm.name, "after the last step", left) for arm in curve.arms
             if (left := _left(arm)) and is_low(left, parameters)]
     if low:
@@ -46,7 +51,7 @@ def check_steps(curve: SurvivalCurve, parameters: Policy) -> list[Finding]:
         findings.append(Finding(
             "survival.steps", Verdict.FAIL,
             f"Too few people leave in {plural(len(low), 'step')} ({said}); each needs {limit_words(parameters)}.",
-            "Merge steps until enough people leave in each: rr.survival() does so.",
+            "Merge steps until enough people leave, and have the event, in each: rr.survival() does so.",
             tuple(Cell((name,), (when,)) for name, when, _ in low), {"threshold": parameters.threshold}, SOURCE))
     return findings
 
@@ -96,4 +101,22 @@ def _faults(arm: Arm, rounded: bool) -> list[str]:
             faults.append(f"more are at risk in {arm.name} at {after.time:g} than were left before")
         if before.survival is not None and after.survival is not None and after.survival > before.survival + 1e-9:
             faults.append(f"the survival of {arm.name} rises at {after.time:g}")
-    return faults[:10]
+    return (faults or _estimates(arm))[:10]
+
+
+def _estimates(arm: Arm) -> list[str]:
+    """Estimates that the counts cannot give, whatever the order of events and censoring within a step.
+
+    With d events and c censored of r a step's factor is from 1 - d/(r - c), all censored first, to exp(-d/r) (of
+    Fleming and Harrington; of Kaplan and Meier 1 - d/r). Who is gone without being listed may have had the event.
+    """
+    faults, low, high, left = [], 1.0, 1.0, arm.units if arm.units is not None else arm.steps[0].at_risk
+    for step in arm.steps:
+        low *= step.at_risk / left if left else 0.0
+        low *= 1 - step.events / (step.at_risk - step.censored) if step.at_risk > step.censored else 0.0
+        high *= math.exp(-step.events / step.at_risk) if step.at_risk else 1.0
+        left = step.at_risk - step.exits
+        if step.survival is not None and not low - SLACK <= step.survival <= high + SLACK:
+            said = f"{low:.3g} to {high:.3g}" if high - low > SLACK else f"{low:.3g}"
+            faults.append(f"the survival of {arm.name} at {step.time:g} is {step.survival:g}, not {said}")
+    return faults

@@ -13,6 +13,7 @@ from readingroom.core.disclosure.protect.codes import Code
 from readingroom.core.disclosure.protect.forms.marks import Mark, read_mark
 from readingroom.core.disclosure.protect.forms.model import CellForm, TableForm
 from readingroom.core.disclosure.protect.tables import At
+from readingroom.core.policy.fault_words import value_words
 from readingroom.errors import InvalidInput
 
 TOTAL_LABELS = frozenset({"total", "totals", "all", "(all)", "all people", "overall", "overall total", "sum",
@@ -218,7 +219,7 @@ def cell_form(raw: Mapping[str, Any], where: str, *, allowed: Sequence[str]) -> 
     except ValidationError as error:
         one = error.errors()[0]
         place = ".".join(map(str, one["loc"]))
-        raise InvalidInput(f"{where}: {place}: {one['msg']}.", rule="form.cell", value=place,
+        raise InvalidInput(f"{where}: {place} {value_words(one)}.", rule="form.cell", value=place,
                            next_step="See docs/reference/check.md.") from None
     refuse_unknown(facts, where, allowed)
     return facts

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from readingroom.core.disclosure.protect.rounding import Method
+from readingroom.core.policy.fault_words import value_words
 from readingroom.errors import InvalidInput
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -185,7 +187,7 @@ def _parse(model: type[Model], raw: object) -> Model:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        faults = dict.fromkeys(_fault(one["loc"], one["type"], one["msg"]) for one in error.errors())
+        faults = dict.fromkeys(_fault(one) for one in error.errors())
         shown = list(faults)[:6]
         more = f" and {len(faults) - 6} more" if len(faults) > 6 else ""
         unknown = any(one["type"] == "extra_forbidden" for one in error.errors())
@@ -193,6 +195,8 @@ def _parse(model: type[Model], raw: object) -> Model:
                            value=shown[0], next_step="See --example, or docs/reference/check.md.") from None
 
 
-def _fault(place: tuple[int | str, ...], kind: str, message: str) -> str:
-    where = ".".join(str(one)[:60] for one in place)
-    return f"unknown key {where!r}" if kind == "extra_forbidden" else f"{where}: {message[:1].lower()}{message[1:]}"
+def _fault(fault: ErrorDetails) -> str:
+    where = ".".join(str(one)[:60] for one in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key {where!r}"
+    return f"{where}{': ' if fault['type'] == 'value_error' else ' '}{value_words(fault)}"
