@@ -25,6 +25,8 @@ from readingroom.errors import InvalidInput, NotFound
 LIMITS = {"title": 100, "aim": 4000, "public_benefit": 4000, "outputs": 4000, "urgent_reason": 2000, "members": 2000}
 LONGEST, REASON, FILTER = 200, 500, 2000
 MOST_MEMBERS, MOST_DATASETS = 50, 20
+TYPED = frozenset("\n\t\u200c\u200d")  # the last two join letters, or keep them apart, in some scripts
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,15 @@ def _names(given: object) -> list[str]:
 
 
 def _text(given: object, name: str, limit: int) -> str:
-    """Text without what no one types: control characters, halves of characters, blanks around it."""
+    """Text without what no one types: characters that cannot be seen, halves of characters, blanks around it.
+
+    Some of those turn the direction of what follows: a title could then rewrite the public register around it.
+    """
     if given is not None and not isinstance(given, str | int):
         raise InvalidInput(f"{name[:80]} is not text.", rule="application.text", value=type(given).__name__,
                            next_step="Send text.")
     text = str("" if given is None else given).replace("\r\n", "\n")
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    text = "".join(c for c in text if c in TYPED or unicodedata.category(c) not in UNSEEN).strip()
     if len(text) > limit:
         raise InvalidInput(f"{name[:80]} has {len(text):,} characters; at most {limit:,} are kept.",
                            rule="application.length", value=len(text), next_step="Shorten it; nothing was saved of it.")

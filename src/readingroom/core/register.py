@@ -88,9 +88,14 @@ def project_standing(status: ProjectStatus, ends_on: date, today: date) -> Stand
         Standing.ENDED)
 
 
-def grant_standing(status: GrantStatus, until: date, today: date) -> Standing | None:
-    """How a grant is listed; None for one that never opened anything, or that a later one replaced."""
-    known = {GrantStatus.ACTIVE: Standing.LIVE if until >= today else Standing.ENDED,
-             GrantStatus.SUSPENDED: Standing.PAUSED if until >= today else Standing.ENDED,
+def grant_standing(status: GrantStatus, until: date, today: date, project: ProjectStatus) -> Standing | None:
+    """How a grant is listed; None for one that never opened anything, or that a later one replaced.
+
+    `until` is its own end or that of its project, whichever comes first: what is left of a project that is over opens
+    nothing.
+    """
+    over = project_standing(project, until, today) is Standing.ENDED
+    known = {GrantStatus.ACTIVE: Standing.ENDED if over else Standing.LIVE,
+             GrantStatus.SUSPENDED: Standing.ENDED if over else Standing.PAUSED,
              GrantStatus.EXPIRED: Standing.ENDED, GrantStatus.WITHDRAWN: Standing.WITHDRAWN}
     return known.get(status)

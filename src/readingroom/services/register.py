@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -42,14 +41,6 @@ def page(room: ReadingRoom, number: int) -> RegisterPage:
         return RegisterPage(_listed(room, tx, found), tx.register.count())
 
 
-def state(room: ReadingRoom) -> str:
-    """A name for what the register says now: it changes when any record does, or the day. Tells nothing of either."""
-    with room.store.reading() as tx:
-        head = tx.events.head()
-    said = f"{head.hash if head else ''} {room.today().isoformat()}"
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
-
-
 def _listed(room: ReadingRoom, tx: Any, found: Iterable[Any]) -> tuple[ListedProject, ...]:
     projects = tuple(found)
     slugs = [project.slug for project in projects]
@@ -63,7 +54,7 @@ def _listed(room: ReadingRoom, tx: Any, found: Iterable[Any]) -> tuple[ListedPro
             organisations=tuple(organisations.get(project.slug, ())),
             standing=project_standing(project.status, project.ends_on, room.today()), version=project.version,
             started_on=day_of(project.started_at), ends_on=project.ends_on,
-            datasets=_datasets(room, grants.get(project.slug, ())),
+            datasets=_datasets(room, project, grants.get(project.slug, ())),
             releases=tuple(
                 ListedRelease(released_on=day_of(one.made_at), outputs=len(one.output_types),
                               output_types=tuple(sorted(set(one.output_types))), sha256=one.sha256,
@@ -72,11 +63,12 @@ def _listed(room: ReadingRoom, tx: Any, found: Iterable[Any]) -> tuple[ListedPro
         for project in projects)
 
 
-def _datasets(room: ReadingRoom, grants: Iterable[tuple[str, Any, Any]]) -> tuple[ListedDataset, ...]:
+def _datasets(room: ReadingRoom, project: Any, grants: Iterable[tuple[str, Any, Any]]) -> tuple[ListedDataset, ...]:
     """What was granted, with the last word on each dataset. One that is registered no more goes by its name."""
     listed = {}
     for slug, status, until in grants:
-        standing = grant_standing(status, until, room.today())
+        until = min(until, project.ends_on)
+        standing = grant_standing(status, until, room.today(), project.status)
         if standing is not None:
             known = room.policies.datasets.get(slug)
             listed[slug] = ListedDataset(

@@ -13,6 +13,7 @@ from sqlalchemy import event
 
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.services import register
+from tests.integration.web.applicant import started
 from tests.integration.web.world import BASE, GATEWAY, PEOPLE, PURPOSE, TODAY, safe_uploads
 
 SCHEMA = json.loads(
@@ -95,6 +96,36 @@ def test_it_sets_no_cookie_may_be_cached_and_says_when_nothing_changed(world):
     world.released(author="ada", uploads=safe_uploads())
     changed = stranger.get(f"{BASE}/register.json", headers={"If-None-Match": answer.headers["etag"]})
     assert changed.status_code == 200 and changed.headers["etag"] != answer.headers["etag"]
+
+
+def test_what_is_not_public_does_not_even_change_its_tag(world):
+    """A draft, a sign-in, a notice: whoever polls the register learns of none of them."""
+    before = {path: world.stranger().get(f"{BASE}/{path}").headers["etag"] for path in ("register", "register.json")}
+    started(world)
+    with world.store.transaction() as tx:
+        tx.events.record("ada", "person.signed-in", "person:ada")
+    for path, tag in before.items():
+        answer = world.stranger().get(f"{BASE}/{path}", headers={"If-None-Match": tag})
+        assert (answer.status_code, answer.headers["etag"]) == (304, tag)
+        assert world.stranger().get(f"{BASE}/{path}", headers={"If-None-Match": "*"}).status_code == 304
+        head = world.stranger().head(f"{BASE}/{path}")
+        assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", tag)
+
+
+def test_data_of_a_project_that_is_over_are_not_in_use(world):
+    """Whatever the grant's own last day is: it ends with its project."""
+    world.project("over", "Over", ProjectStatus.ACTIVE, -3, {"ada"})
+    world.grant("over", "magistrates", GrantStatus.ACTIVE)
+    world.record_version("over")
+    (dataset,) = listed(world, "over")["datasets"]
+    assert (dataset["standing"], dataset["until"]) == ("ended", (TODAY - timedelta(3)).isoformat())
+
+
+def test_a_title_turns_nothing_around_it(world):
+    """Marks of direction cannot be seen, and would set what follows from right to left."""
+    slug = started(world, "noor", "Returns \u202eteews\u2066 \u200babc\u2028 \u0645\u200c\u062e")
+    with world.store.reading() as tx:
+        assert tx.projects.get(slug).title == "Returns teews abc \u0645\u200c\u062e"
 
 
 def test_a_signed_in_reader_gets_the_same_page(world):
