@@ -26,11 +26,10 @@ from readingroom.hub.engine import DockerEngine
 from readingroom.hub.names import workspace_key
 from readingroom.services import (
     audit,
-    checking,
     deliveries,
     file_checks,
     handover,
-    independence,
+    holdups,
     lapsing,
     memory,
     notices,
@@ -98,8 +97,7 @@ class Worker:
             ("firewall", self.keep_rules, RULES_SECONDS),
             ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
             ("mail", self.send_mail, MAIL_SECONDS),
-            ("independence", lambda: independence.sweep(self.workshop), ESCALATE_SECONDS),
-            ("escalate", lambda: checking.escalate(self.workshop), ESCALATE_SECONDS),
+            ("requests", lambda: holdups.sweep(self.workshop), ESCALATE_SECONDS),
         )
         threads = [threading.Thread(target=self._repeat, args=duty, name=duty[0]) for duty in duties]
         for thread in threads:

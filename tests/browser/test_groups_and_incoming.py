@@ -8,7 +8,7 @@ from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.policy import Layer, strictest
 from readingroom.core.policy.library import Policies
 from readingroom.core.requests import Delivery, FileKind, Group
-from readingroom.services import deliveries, requests
+from readingroom.services import holdups, requests
 from readingroom.services.uploads import Upload
 from tests.browser.site import Site, faults_of, picture, serve
 from tests.integration.test_incoming import INCOMING
@@ -124,7 +124,9 @@ def test_bringing_files_in_from_the_form_to_the_workspace(site):
     with site.browser("ada") as page:
         look(site, page, f"/requests/{number}", "incoming-approved", "The files are being put")
         with world.store.transaction() as tx:
-            tx.events.record("system", deliveries.HELD_UP, f"request:{number}", PROJECT, round=1)
+            tx.events.record("system", holdups.HELD_UP, f"request:{number}", PROJECT, round=1, status="approved",
+                             rule="incoming.no-room", message="The project's shared folder is full.",
+                             next_step="Delete what is not needed below /project.")
         look(site, page, f"/requests/{number}", "incoming-held-up", "shared folder is full", "Withdraw this request")
         arrive(world, number)
         look(site, page, f"/requests/{number}", "incoming-arrived", f"/project/incoming/{number}")

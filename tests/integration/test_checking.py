@@ -12,7 +12,7 @@ from readingroom.core.policy import Layer
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import PermissionDenied
-from readingroom.services import checking, notices, releases, requests, turnaround
+from readingroom.services import holdups, notices, releases, requests, turnaround
 from tests.factories import NOW, POLICIES, SITE, add_project, checked, make_workshop, upload
 
 
@@ -116,26 +116,31 @@ class TestEscalation:
         request = in_review(workshop)
         review(workshop, "freya", request)
         workshop.clock.forward(hours=24, seconds=-1)
-        assert checking.escalate(workshop) == 0
+        assert holdups.sweep(workshop) == 0
         workshop.clock.forward(seconds=1)
-        assert checking.escalate(workshop) == 1
-        assert checking.escalate(workshop) == 0
+        assert holdups.sweep(workshop) == 1
+        assert holdups.sweep(workshop) == 0
         assert {name: self.told(workshop, name) for name in ("freya", "imran", "tomas", "robin", "ada")} == {
             "freya": 0, "imran": 1, "tomas": 1, "robin": 1, "ada": 0}
 
-    def test_not_where_every_checker_has_answered(self, tmp_path):
+    def test_checkers_who_do_not_settle_it_are_reminded_from_their_last_answer_on(self, tmp_path):
         workshop = room_with(tmp_path, escalate_hours=24)
         request = in_review(workshop)
+        workshop.clock.forward(hours=20)
         review(workshop, "freya", request, Decision.CHANGE)
         review(workshop, "imran", request)
-        workshop.clock.forward(days=9)
-        assert checking.escalate(workshop) == 0
+        workshop.clock.forward(hours=23)
+        assert holdups.sweep(workshop) == 0
+        workshop.clock.forward(hours=1)
+        assert (holdups.sweep(workshop), holdups.sweep(workshop)) == (1, 0)
+        assert {name: self.told(workshop, name) for name in ("freya", "imran", "tomas", "robin", "ada")} == {
+            "freya": 1, "imran": 1, "tomas": 0, "robin": 1, "ada": 0}
 
     def test_not_where_policy_says_nothing(self, tmp_path):
         workshop = room_with(tmp_path)
         in_review(workshop)
         workshop.clock.forward(days=90)
-        assert checking.escalate(workshop) == 0
+        assert holdups.sweep(workshop) == 0
 
 
 class TestTheDesk:

@@ -12,7 +12,7 @@ from readingroom.core.people import Standing
 from readingroom.core.policy import Layer, Tier
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
-from readingroom.services import independence, requests
+from readingroom.services import holdups, requests
 from tests.factories import POLICIES, SITE, add_project, checked, make_workshop, upload
 
 TABLE = b"offence,F,M\nTheft,40,50\nRobbery,4,31\n"
@@ -184,7 +184,7 @@ def test_nothing_is_heard_of_who_may_not_check_it_any_more(workshop):
     vote(workshop, "freya", request)
     with workshop.store.transaction() as tx:
         tx.people.save(replace(tx.people.get("imran"), standing=Standing.SUSPENDED))
-    independence.sweep(workshop)
+    holdups.sweep(workshop)
     vote(workshop, "tomas", request)
     assert known(workshop, "freya", request) == []
     returned(workshop, request)

@@ -13,7 +13,7 @@ from readingroom.core.people import Standing
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
-from readingroom.services import handover, independence, notices, releases, requests, sign_off
+from readingroom.services import handover, holdups, notices, releases, requests, sign_off
 from tests.factories import COURTS, NOW, POLICIES, SCHOOLS, add_project, checked, make_workshop, upload
 
 
@@ -107,7 +107,7 @@ def test_the_sweep_finds_what_nobody_touches_and_repeating_it_changes_nothing(wo
         review(workshop, checker, request, Decision.CHANGE)
     assert requests.get(workshop, "freya", request.number).phase is Phase.CONSOLIDATING
     is_suspended(workshop)
-    assert (independence.sweep(workshop), independence.sweep(workshop)) == (1, 0)
+    assert (holdups.sweep(workshop), holdups.sweep(workshop)) == (1, 0)
     assert requests.get(workshop, "freya", request.number).phase is Phase.INDEPENDENT
     assert len(events(workshop, "review.voided")) == 1
 
@@ -116,7 +116,7 @@ def test_who_may_check_again_has_to_answer_again(workshop):
     request = in_review(workshop)
     review(workshop, "imran", request)
     is_suspended(workshop)
-    independence.sweep(workshop)
+    holdups.sweep(workshop)
     with workshop.store.transaction() as tx:
         tx.people.save(replace(tx.people.get("imran"), standing=Standing.ACTIVE))
     assert review(workshop, "freya", request).status is RequestStatus.IN_REVIEW

@@ -110,17 +110,43 @@ class TestP1WithApprovals:
         workshop = with_approvals(tmp_path, None)
         assert private_releases.release(workshop, "ada", answered(workshop).id).checkers_required == 2
 
-    def test_its_files_cannot_be_exchanged_for_others_when_it_is_returned(self, tmp_path):
+    def test_it_is_rejected_and_not_returned_since_nothing_of_it_can_change(self, tmp_path):
+        """Returned it would stand for the answer for ever, and nobody could answer it."""
         workshop = with_approvals(tmp_path, 1)
         request = private_releases.release(workshop, "ada", answered(workshop).id)
         requests.review(workshop, "freya", request.number,
                         [Vote(file.id, Decision.CHANGE, "Explain it.") for file in request.files])
-        requests.conclude(workshop, "freya", request.number, RequestStatus.RETURNED, "Explain it.")
+        with pytest.raises(InvalidTransition) as refused:
+            requests.conclude(workshop, "freya", request.number, RequestStatus.RETURNED, "Explain it.")
+        assert refused.value.rule == "request.private"
+        with workshop.store.transaction() as tx:
+            tx.requests.set_status(request.number, RequestStatus.RETURNED)  # as an older version left it
         with pytest.raises(PermissionDenied):
             requests.resubmit(workshop, "ada", request.number, [upload()])
-        assert requests.get(workshop, "ada", request.number).may["resubmit"]
-        requests.withdraw(workshop, "ada", request.number)
-        assert private_releases.lane(workshop, "ada", 1).request is None
+        assert private_releases.release(workshop, "bilal", 1).number != request.number
+        with workshop.store.reading() as tx:
+            assert tx.requests.get(request.number).status is RequestStatus.WITHDRAWN
+
+    def test_another_member_takes_it_out_whose_author_cannot_go_on(self, tmp_path):
+        workshop = with_approvals(tmp_path, 0)
+        answer = answered(workshop)
+        request = private_releases.release(workshop, "ada", answer.id)
+        with workshop.store.transaction() as tx:
+            tx.projects.save(replace(tx.projects.get("returns"), members=frozenset({"bilal"})))
+        assert releases.make(workshop, request.number) is None
+        other = private_releases.release(workshop, "bilal", answer.id)
+        assert (other.number != request.number, other.author) == (True, "bilal")
+        assert releases.make(workshop, other.number) is not None
+
+    def test_p6_data_withdrawn_since_it_was_asked_for_keep_it_in_whoever_asks_again(self, tmp_path):
+        workshop = with_approvals(tmp_path, 0)
+        answer = answered(workshop)
+        with workshop.store.transaction() as tx:  # the project holds other data by now, and these no more
+            tx.events.record("mercer", "grant.withdrawn", "grant:1", "returns")
+        request = private_releases.release(workshop, "ada", answer.id)
+        assert releases.make(workshop, request.number) is None
+        with workshop.store.reading() as tx:
+            assert tx.requests.get(request.number).status is RequestStatus.FROZEN
 
 
 def test_the_crate_says_how_the_answer_was_made(workshop):

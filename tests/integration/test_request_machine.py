@@ -24,7 +24,7 @@ from readingroom.services import (
     freezing,
     grants,
     handover,
-    independence,
+    holdups,
     memory,
     releases,
     requests,
@@ -113,7 +113,7 @@ ACTORS = {"author": "ada", "member": "bilal", "stranger": "chloe", "custodian": 
 # Who may do what in which state; everything else is refused and changes nothing.
 ALLOWED = {
     ("author", "withdraw"): {"submitted", "checking", "in review", "consolidating", "to sign off", "returned",
-                             "frozen"},
+                             "approved", "frozen"},
     ("author", "resubmit"): {"returned"},
     ("author", "download"): {"released"},
     ("member", "download"): {"released"},
@@ -303,7 +303,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(kill=KILL)
     def those_who_may_not_check_any_more_are_found(self, kill):
-        self.attempt(lambda: independence.sweep(self.workshop), kill)
+        self.attempt(lambda: holdups.sweep(self.workshop), kill)
 
     @rule()
     def the_grant_is_suspended_or_given_back(self):

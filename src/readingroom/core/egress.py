@@ -91,8 +91,8 @@ def reviewers(request: AirlockRequest) -> tuple[str, ...]:
 
 
 def signers(request: AirlockRequest) -> frozenset[str]:
-    """The custodians who signed off the present round."""
-    return frozenset(given.custodian for given in request.sign_offs if given.round == request.round)
+    """The custodians whose sign-off of the present round counts."""
+    return frozenset(given.custodian for given in request.sign_offs if given.round == request.round and not given.void)
 
 
 def unsigned(request: AirlockRequest) -> frozenset[str]:
@@ -248,6 +248,11 @@ def is_settled(request: AirlockRequest) -> bool:
     return len(current_reviews(request)) >= request.checkers_required and not unapproved(request)
 
 
+def is_complete(request: AirlockRequest) -> bool:
+    """Whether it is settled and every custodian whom policy names signed it off."""
+    return is_settled(request) and not unsigned(request)
+
+
 def check_releasable(request: AirlockRequest, members: Collection[str]) -> None:
     """The last look before anything leaves, from the records alone (promise P1).
 
@@ -277,6 +282,14 @@ def check_releasable(request: AirlockRequest, members: Collection[str]) -> None:
         raise PermissionDenied(f"Request {request.number} lacks approvals for: {', '.join(lacking) or 'everything'}.",
                                rule="release.approvals", value=list(lacking),
                                next_step=f"Each file needs {request.checkers_required} independent approvals.")
+
+
+def check_outcome(request: AirlockRequest, outcome: RequestStatus) -> None:
+    """What can't be changed is not returned for changes: it would wait for ever, and nobody could ask for it anew."""
+    if outcome is RequestStatus.RETURNED and request.private_answer is not None:
+        raise InvalidTransition("The files of a private answer can't be changed, so it can't be returned for changes.",
+                                rule="request.private", value=request.private_answer,
+                                next_step="Approve it, or reject it: it can then be asked for again.")
 
 
 def check_changeable(request: AirlockRequest) -> None:

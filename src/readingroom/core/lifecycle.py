@@ -161,7 +161,7 @@ REQUEST_TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
     RequestStatus.IN_REVIEW: frozenset({RequestStatus.APPROVED, RequestStatus.RETURNED, RequestStatus.REJECTED,
                                         RequestStatus.FROZEN, RequestStatus.WITHDRAWN}),
     RequestStatus.RETURNED: frozenset({RequestStatus.SUBMITTED, RequestStatus.WITHDRAWN}),
-    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED, RequestStatus.FROZEN,
+    RequestStatus.APPROVED: frozenset({RequestStatus.RELEASED, RequestStatus.FROZEN, RequestStatus.WITHDRAWN,
                                        RequestStatus.IN_REVIEW}),  # an approval that counts no more
     RequestStatus.FROZEN: frozenset({RequestStatus.IN_REVIEW, RequestStatus.APPROVED, RequestStatus.WITHDRAWN}),
     RequestStatus.RELEASED: frozenset(),
@@ -181,8 +181,7 @@ _MIRRORED = {RequestStatus.RELEASED: RequestStatus.DELIVERED, RequestStatus.DELI
 INCOMING_TRANSITIONS: dict[RequestStatus, frozenset[RequestStatus]] = {
     _MIRRORED.get(status, status): frozenset(_MIRRORED.get(target, target) for target in targets)
     for status, targets in REQUEST_TRANSITIONS.items()}
-"""The same, with what arrives in place of what leaves. An approved one may be withdrawn: it can wait for room."""
-INCOMING_TRANSITIONS[RequestStatus.APPROVED] |= {RequestStatus.WITHDRAWN}
+"""The same, with what arrives in place of what leaves."""
 
 TRANSITIONS_OF = {Direction.OUT: REQUEST_TRANSITIONS, Direction.IN: INCOMING_TRANSITIONS}
 

@@ -19,7 +19,7 @@ _SLUG, _NUMBER = r"[a-z0-9][a-z0-9-]{0,62}", r"[1-9][0-9]{0,9}"
 FACTS: dict[str, re.Pattern[str]] = {
     "project": re.compile(_SLUG), "dataset": re.compile(_SLUG), "person": re.compile(_SLUG),
     "grant": re.compile(_NUMBER), "request": re.compile(_NUMBER), "incident": re.compile(_NUMBER),
-    "until": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "rule": re.compile(r"[a-z]+(\.[a-z-]+)+"),
+    "until": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "rule": re.compile(r"[a-z-]+(\.[a-z-]+)+"),
 }
 
 
@@ -67,8 +67,20 @@ KINDS: dict[str, Kind] = {
         "Request {request} waits for your sign-off", "The checkers of request {request} of project {project} approve "
         "every file. It leaves once the custodians whose data it is from have signed it off.", "/sign-offs/{request}"),
     "request.escalated": Kind(
-        "Request {request} waits for too long", "Request {request} of project {project} still lacks an answer of an "
-        "output checker, for longer than policy lets it wait. Whoever may check it is asked to.", "/turnaround"),
+        "Request {request} waits for too long", "Request {request} of project {project} waits for longer than policy "
+        "lets it: for an answer of an output checker, for their agreement, or for a custodian's sign-off. Whoever can "
+        "give it is asked to.", "/turnaround"),
+    "request.held-up": Kind(
+        "Request {request} does not go on", "Something keeps request {request} of project {project} from going on. Its "
+        "page says what, and who can change it; administrators were told. Nothing is lost, and you can withdraw it.",
+        "/requests/{request}"),
+    "request.stuck": Kind(
+        "Request {request} does not go on ({rule})", "Something keeps request {request} of project {project} from "
+        "going on (rule {rule}). The turnaround page says what. What the platform does is tried again by itself.",
+        "/turnaround"),
+    "request.ended": Kind(
+        "Request {request} ended with its project", "Project {project} is closed, and request {request} with it. "
+        "Nothing of it left; what was said of it stays on the record.", "/requests/{request}"),
     "request.withdrawn": Kind(
         "Request {request} was withdrawn", "Its author took request {request} of project {project} back. There is "
         "nothing left to check.", "/requests/{request}"),
@@ -85,9 +97,9 @@ KINDS: dict[str, Kind] = {
         "Request {request} was approved", "Request {request} of project {project} has every approval it needs; its "
         "release, or the files that it brings in, follow by themselves.", "/requests/{request}"),
     "request.reopened": Kind(
-        "Request {request} waits for a checker again", "Someone who approved request {request} of project {project} "
-        "may not check it any more, so that approval counts for nothing. Nothing of it has left; another checker "
-        "decides.", "/requests/{request}"),
+        "Request {request} is not approved any more", "Request {request} of project {project} lacks an approval again: "
+        "someone who gave one may not any more, or policy asks for more. Nothing of it has left; it waits for another "
+        "answer.", "/requests/{request}"),
     "request.frozen": Kind(
         "Request {request} is frozen", "What request {request} of project {project} rests on has ended or was taken "
         "back: a grant, the project, or its author's standing. Nobody decides on it and nothing of it leaves until "

@@ -128,12 +128,13 @@ class Review:
 
 @dataclass(frozen=True)
 class SignOff:
-    """A custodian's yes to one round, after its checkers'."""
+    """A custodian's yes to one round, after its checkers'. `void` is as in a review."""
 
     custodian: str
     round: int
     at: datetime
     comment: str = ""
+    void: str = ""
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def _request(row: Any, files: Sequence[Any], reviews: Sequence[Any], sign_offs: 
         status=RequestStatus(row.status), round=row.round, created_at=row.created_at, submitted_at=row.submitted_at,
         files=tuple(_file(file) for file in files if file.round == row.round),
         sign_off_by=frozenset(row.sign_off_by),
-        sign_offs=tuple(SignOff(one.custodian, one.round, one.signed_at, one.comment) for one in sign_offs),
+        sign_offs=tuple(SignOff(one.custodian, one.round, one.signed_at, one.comment, one.void) for one in sign_offs),
         earlier=tuple(_file(file) for file in files if file.round < row.round),
         reviews=tuple(_review(list(votes)) for _, votes in groupby(reviews, key=lambda one: one.id)),
         checkers_required=row.checkers_required,

@@ -123,10 +123,25 @@ class Requests:
     def set_sign_off_by(self, number: int, custodians: Iterable[str]) -> None:
         self._row(number).sign_off_by = sorted(custodians)
 
-    def add_sign_off(self, number: int, given: SignOff) -> None:
+    def set_checkers_required(self, number: int, count: int) -> None:
+        self._row(number).checkers_required = count
+
+    def save_sign_off(self, number: int, given: SignOff) -> None:
+        """Store a custodian's sign-off of a round, replacing their earlier one of it, which counted no more."""
         row = self._row(number)
-        row.sign_offs.append(SignOffRow(
-            request=number, round=given.round, custodian=given.custodian, signed_at=given.at, comment=given.comment))
+        key = (given.round, given.custodian)
+        mine = next((one for one in row.sign_offs if (one.round, one.custodian) == key), None)
+        if mine is None:
+            mine = SignOffRow(request=number, round=given.round, custodian=given.custodian)
+            row.sign_offs.append(mine)
+        mine.signed_at, mine.comment, mine.void = given.at, given.comment, ""
+        self._session.flush()
+
+    def void_sign_off(self, number: int, round: int, custodian: str, rule: str) -> None:
+        """Let a custodian's sign-off of a round count no more, by this rule."""
+        for row in self._row(number).sign_offs:
+            if (row.round, row.custodian) == (round, custodian):
+                row.void = rule
         self._session.flush()
 
     def with_status(self, *statuses: RequestStatus) -> tuple[AirlockRequest, ...]:

@@ -1,4 +1,4 @@
-"""Who may check a request, who is asked first, and what happens to one that nobody takes."""
+"""Who may check a request, and who is asked first."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from datetime import timedelta
 from typing import Any
 
 from readingroom.core.apart import check_apart, suggested
-from readingroom.core.egress import Phase, current_reviews, phase
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_review
 from readingroom.core.policy import Policy
-from readingroom.core.projects import Project
+from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import AirlockRequest
 from readingroom.core.roles import Permission
-from readingroom.errors import PermissionDenied
+from readingroom.errors import NotFound, PermissionDenied
 from readingroom.services import notices
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 
 LOAD_DAYS = 30
+NO_POLICY = "review.policy"
 
 
 @dataclass(frozen=True)
 class Records:
-    """What is asked of requests and of people who might check them: read at once, however many they are."""
+    """What is asked of requests and of people who might check them: read at once, however many they are.
+
+    `policies` lacks projects of which policy is not known: one of their datasets is registered no more.
+    """
 
     projects: Mapping[str, Project]
     policies: Mapping[str, Policy]
@@ -37,10 +40,19 @@ class Records:
 def read(room: ReadingRoom, tx: Any, people: Iterable[Person], requests: Collection[AirlockRequest]) -> Records:
     projects = tx.projects.among({request.project for request in requests})
     grants = tx.grants.of_projects(projects)
+    policies = {slug: policy for slug, project in projects.items()
+                if (policy := _policy(room, project, grants[slug])) is not None}
     return Records(
-        projects, {slug: room.policies.for_project(project, grants[slug]) for slug, project in projects.items()},
+        projects, policies,
         tx.people.among({request.author for request in requests}),
         tx.projects.of_members({person.username for person in people}))
+
+
+def _policy(room: ReadingRoom, project: Project, grants: Sequence[Grant]) -> Policy | None:
+    try:
+        return room.policies.for_project(project, grants)
+    except NotFound:
+        return None
 
 
 class Desk:
@@ -53,6 +65,10 @@ class Desk:
         """Raises PermissionDenied with the reason why not."""
         known = self._records or read(self._room, self._tx, [self._person], [request])
         check_can_review(self._person, request, known.projects[request.project])
+        if request.project not in known.policies:
+            raise PermissionDenied("Nobody can tell what policy demands of it: one of its datasets is registered no "
+                                   "more.", rule=NO_POLICY, value=request.project,
+                                   next_step="An administrator should look at the policy files.")
         shared = [one for one in known.memberships[self._person.username] if request.author in one.members]
         check_apart(self._person, known.authors[request.author], shared, known.policies[request.project],
                     self._room.today())
@@ -90,34 +106,3 @@ def suggestions(room: ReadingRoom, tx: Any, waiting: tuple[AirlockRequest, ...])
     return {request.number: suggested(
         {name: loads.get(name, 0) for name, desk in desks.items() if desk.may(request)},
         request.checkers_required, request.number) for request in waiting}
-
-
-def escalate(room: ReadingRoom) -> int:
-    """Tell every checker and the administrators of requests that lack a review for longer than policy lets them wait.
-
-    Once per round. Returns how many. It says that answers are missing, not whose.
-    """
-    with room.store.reading() as tx:
-        late = [request.number for request in tx.requests.with_status(RequestStatus.IN_REVIEW)
-                if _is_late(room, tx, request)]
-    for number in late:
-        with room.store.transaction() as tx:
-            request = tx.requests.get(number)
-            if not _is_late(room, tx, request):
-                continue
-            tx.events.record(SYSTEM, "request.escalated", f"request:{number}", request.project, round=request.round)
-            told = may_check(room, tx, request) - {review.checker for review in current_reviews(request)}
-            notices.tell(tx, told | notices.holding(tx, Permission.MANAGE_PEOPLE), "request.escalated", request=number,
-                         project=request.project)
-    return len(late)
-
-
-def _is_late(room: ReadingRoom, tx: Any, request: AirlockRequest) -> bool:
-    if phase(request) is not Phase.INDEPENDENT or request.submitted_at is None:
-        return False
-    project = tx.projects.get(request.project)
-    hours = room.policies.for_project(project, tx.grants.of_project(project.slug)).escalate_hours
-    if hours is None or room.now() - request.submitted_at < timedelta(hours=hours):
-        return False
-    return not any(event.action == "request.escalated" and event.detail.get("round") == request.round
-                   for event in tx.events.of_subject(f"request:{request.number}"))

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from readingroom.core.egress import check_releasable
 from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.projects import Project
 from readingroom.core.requests import AirlockRequest, Delivery
 from readingroom.errors import NoRoom
-from readingroom.services import freezing, independence, notices
+from readingroom.services import freezing, holdups, independence
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
 from readingroom.services.visibility import not_found
 from readingroom.services.workshop import Workshop
 
 PROJECT_BYTES = 10 * 1024**3  # where no layer of the policy says
-HELD_UP = "incoming.held-up"
 
 
 def make(workshop: Workshop, number: int) -> Delivery | None:
@@ -25,10 +23,15 @@ def make(workshop: Workshop, number: int) -> Delivery | None:
 
     They appear there in one step, in the transaction that says so and after the last look: where the means are gone
     nothing comes in any more (promise P6), and so where an approval does not count now. Safe to repeat after a crash.
-    A full folder is told of once; the worker tries again.
+    What keeps them from arriving is on record, and the worker tries again.
     """
+    with holdups.noted(workshop, number):
+        return _made(workshop, number)
+
+
+def _made(workshop: Workshop, number: int) -> Delivery | None:
     with workshop.store.transaction() as tx:
-        request = independence.settle(workshop, tx, tx.requests.get(number))
+        request = independence.settle(workshop, tx, freezing.settle(workshop, tx, tx.requests.get(number)))
         project = tx.projects.get(request.project)
         policy = workshop.policies.for_project(project, tx.grants.of_project(project.slug))
     if request.status is not RequestStatus.APPROVED or request.direction is not Direction.IN:
@@ -48,24 +51,8 @@ def make(workshop: Workshop, number: int) -> Delivery | None:
             tx.requests.add_delivery(made)
             return made
     except NoRoom as full:
-        _held_up(workshop, number, full)
+        holdups.wait_for_room(workshop, number, full)
         return None
-
-
-def _held_up(workshop: Workshop, number: int, full: NoRoom) -> None:
-    with workshop.store.transaction() as tx:
-        request = tx.requests.get(number)
-        if request.status is RequestStatus.APPROVED and not is_held_up(tx, request):
-            tx.events.record(SYSTEM, HELD_UP, f"request:{number}", request.project, rule=full.rule,
-                             round=request.round)
-            notices.tell(tx, (request.author,), "incoming.held-up", request=number, project=request.project)
-
-
-def is_held_up(tx: Any, request: AirlockRequest) -> bool:
-    """Whether it is approved and waits for room in the project's folder."""
-    return request.status is RequestStatus.APPROVED and any(
-        event.action == HELD_UP and event.detail.get("round") == request.round
-        for event in tx.events.of_subject(f"request:{request.number}"))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from readingroom.core.policy import Policy
 from readingroom.core.requests import AirlockRequest, FileKind, OutputFile
 from readingroom.errors import Unavailable
 from readingroom.ports import Scanner
-from readingroom.services import freezing
+from readingroom.services import freezing, holdups
 from readingroom.services.checking import bring_to_checkers
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
@@ -20,7 +20,7 @@ from readingroom.services.room import ReadingRoom
 
 def begin_checks(room: ReadingRoom, number: int) -> AirlockRequest:
     """SUBMITTED becomes CHECKING; already checking changes nothing (a crash resumes here)."""
-    with room.store.transaction() as tx:
+    with holdups.noted(room, number), room.store.transaction() as tx:
         request: AirlockRequest = tx.requests.get(number)
         if request.status is not RequestStatus.SUBMITTED:
             return request
@@ -35,15 +35,16 @@ def check_files(room: ReadingRoom, number: int, scanner: Scanner | None = None) 
     A check that cannot finish is a finding (promise P9). What the files share is read once, not with each. What is to
     come in is shown to the malware scanner, where there is one.
     """
-    request, policy = _to_check(room, number)
-    for file in request.files:
-        if file.verdict is None:  # else a worker was killed after this had been recorded
-            _check(room, request, file, policy, scanner)
+    with holdups.noted(room, number):
+        request, policy = _to_check(room, number)
+        for file in request.files:
+            if file.verdict is None:  # else a worker was killed after this had been recorded
+                _check(room, request, file, policy, scanner)
 
 
 def finish_checks(room: ReadingRoom, number: int) -> AirlockRequest:
     """CHECKING becomes IN_REVIEW once every file has a verdict."""
-    with room.store.transaction() as tx:
+    with holdups.noted(room, number), room.store.transaction() as tx:
         request: AirlockRequest = tx.requests.get(number)
         if request.status is not RequestStatus.CHECKING or any(file.verdict is None for file in request.files):
             return request

@@ -6,14 +6,13 @@ whatever only time takes away, and a release looks once more before anything lea
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from readingroom.core.access import Reason
 from readingroom.core.egress import reviewers
-from readingroom.core.lifecycle import REQUEST_TRANSITIONS, Direction, RequestStatus
+from readingroom.core.lifecycle import REQUEST_TRANSITIONS, Direction, ProjectStatus, RequestStatus
 from readingroom.core.requests import AirlockRequest
-from readingroom.errors import ReadingRoomError
+from readingroom.errors import NotFound
 from readingroom.services import access, notices
 from readingroom.services.checking import bring_to_checkers
 from readingroom.services.moves import SYSTEM, move
@@ -22,7 +21,7 @@ from readingroom.services.room import ReadingRoom
 HELD = tuple(status for status in RequestStatus if RequestStatus.FROZEN in REQUEST_TRANSITIONS[status]
              and status is not RequestStatus.CHECKING)
 WATCHED = (*HELD, RequestStatus.FROZEN)
-log = logging.getLogger(__name__)
+UNENDED = tuple(status for status in RequestStatus if RequestStatus.WITHDRAWN in REQUEST_TRANSITIONS[status])
 
 
 def reasons(room: ReadingRoom, tx: Any, request: AirlockRequest) -> tuple[Reason, ...]:
@@ -31,30 +30,33 @@ def reasons(room: ReadingRoom, tx: Any, request: AirlockRequest) -> tuple[Reason
 
 
 def _means_gone(room: ReadingRoom, tx: Any, request: AirlockRequest) -> tuple[Reason, ...]:
-    return access.means_gone(room, tx, request.author, tx.projects.get(request.project))
-
-
-def _is_gone(room: ReadingRoom, tx: Any, request: AirlockRequest) -> bool:
-    """One that cannot be decided, its dataset being registered no more, say, does not keep the others from it."""
+    """What can't be decided, a dataset being registered no more, is not there (promise P9)."""
     try:
-        return bool(_means_gone(room, tx, request))
-    except ReadingRoomError as error:
-        log.warning("request %d cannot be looked at: %s", request.number, error)
-        return request.status is RequestStatus.FROZEN
+        return access.means_gone(room, tx, request.author, tx.projects.get(request.project))
+    except NotFound as error:
+        return (Reason("grant.unknown", error.message, "An administrator should look at the policy files."),)
 
 
 def _taken_back(tx: Any, request: AirlockRequest) -> tuple[Reason, ...]:
-    """Data that could be read when it was submitted, and were withdrawn since, whatever the project holds by now."""
+    """Data that could be read when it was submitted, or when the private answer was asked for that it takes out, and
+    were withdrawn since, whatever the project holds by now."""
     if request.direction is Direction.IN:  # it comes from outside, whatever the data were
         return ()
     since = request.submitted_at or request.created_at
+    if request.private_answer is not None:
+        since = min(since, tx.accounts.get(request.private_answer).asked_at)
     return tuple(Reason("grant.withdrawn", f"Data that this request could be made from were withdrawn ({grant}).",
                         "Withdraw the request; ask anew for what rests on the data that the project still holds.")
                  for grant in tx.events.withdrawn_since(request.project, since))
 
 
 def settle(room: ReadingRoom, tx: Any, request: AirlockRequest) -> AirlockRequest:
-    """The request as it is after freezing or thawing it, if the records call for either. Repeating changes nothing."""
+    """The request as it is after freezing, thawing or ending it, if the records call for that. Repeating changes
+    nothing. It ends with its project, which nobody can open again: it would wait for ever."""
+    if request.status in UNENDED and tx.projects.get(request.project).status is ProjectStatus.CLOSED:
+        move(tx, request, RequestStatus.WITHDRAWN, SYSTEM, "request.ended", rule="project.closed")
+        ended: AirlockRequest = tx.requests.get(request.number)
+        return ended
     if request.status not in WATCHED:
         return request
     gone = reasons(room, tx, request)
@@ -85,7 +87,7 @@ def _thaw(room: ReadingRoom, tx: Any, request: AirlockRequest) -> None:
 
 def settle_project(room: ReadingRoom, tx: Any, project: str) -> None:
     """After anything that gives or takes the means of a whole project."""
-    for request in tx.requests.watched(WATCHED, project=project):
+    for request in tx.requests.watched(UNENDED, project=project):
         settle(room, tx, request)
 
 
@@ -96,17 +98,22 @@ def settle_author(room: ReadingRoom, tx: Any, username: str) -> None:
 
 
 def sweep(room: ReadingRoom) -> int:
-    """Freeze and thaw whatever the records now call for; returns how many. Two at once are harmless."""
+    """Freeze, thaw and end whatever the records now call for; returns how many. Two at once are harmless."""
     with room.store.reading() as tx:  # most of the time nothing moved, and nobody need wait for a lock
         decided: dict[tuple[str, str], bool] = {}
         moved = []
-        for request in tx.requests.watched(WATCHED):
+        found = tx.requests.watched(UNENDED)
+        projects = tx.projects.among({request.project for request in found})
+        for request in found:
             whose = (request.author, request.project)
-            if whose not in decided:
-                decided[whose] = _is_gone(room, tx, request)
-            gone = decided[whose] or bool(_taken_back(tx, request))
-            if gone != (request.status is RequestStatus.FROZEN):
+            if projects[request.project].status is ProjectStatus.CLOSED:
                 moved.append(request.number)
+            elif request.status in WATCHED:
+                if whose not in decided:
+                    decided[whose] = bool(_means_gone(room, tx, request))
+                gone = decided[whose] or bool(_taken_back(tx, request))
+                if gone != (request.status is RequestStatus.FROZEN):
+                    moved.append(request.number)
     for number in moved:
         with room.store.transaction() as tx:
             settle(room, tx, tx.requests.get(number))

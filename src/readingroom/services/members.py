@@ -122,6 +122,7 @@ def finish(room: ReadingRoom, by: str, slug: str) -> Project:
         (status,) = check_action(PROJECT_ACTIONS, ProjectAction.FINISH, project.status, "project")
         tx.projects.set_status(slug, status)
         tx.events.record(by, "project.closed", f"project:{slug}", slug)
+        freezing.settle_project(room, tx, slug)
         now: Project = tx.projects.get(slug)
     return now
 

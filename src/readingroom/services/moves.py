@@ -26,14 +26,20 @@ def _reviewers(tx: Any, request: AirlockRequest) -> Iterable[str]:
     return reviewers(request)
 
 
-TOLD: dict[RequestStatus, tuple[str, Callable[[Any, AirlockRequest], Iterable[str]]]] = {
-    RequestStatus.RETURNED: ("request.returned", _author),
-    RequestStatus.REJECTED: ("request.rejected", _author),
-    RequestStatus.APPROVED: ("request.approved", _author),
-    RequestStatus.RELEASED: ("release.made", _members),
-    RequestStatus.DELIVERED: ("incoming.delivered", _members),
-    RequestStatus.WITHDRAWN: ("request.withdrawn", _reviewers),
+def _everyone(tx: Any, request: AirlockRequest) -> Iterable[str]:
+    return (request.author, *reviewers(request))
+
+
+TOLD: dict[str, Callable[[Any, AirlockRequest], Iterable[str]]] = {
+    "request.returned": _author,
+    "request.rejected": _author,
+    "request.approved": _author,
+    "release.made": _members,
+    "incoming.delivered": _members,
+    "request.withdrawn": _reviewers,
+    "request.ended": _everyone,
 }
+"""Who is told of which event, in words of the same name."""
 
 
 def move(tx: Any, request: AirlockRequest, target: RequestStatus, actor: str, action: str, **detail: object) -> None:
@@ -41,6 +47,5 @@ def move(tx: Any, request: AirlockRequest, target: RequestStatus, actor: str, ac
     check_transition(TRANSITIONS_OF[request.direction], request.status, target, "request")
     tx.requests.set_status(request.number, target)
     tx.events.record(actor, action, f"request:{request.number}", request.project, **detail)
-    if target in TOLD:
-        kind, who = TOLD[target]
-        notices.tell(tx, who(tx, request), kind, request=request.number, project=request.project)
+    if action in TOLD:
+        notices.tell(tx, TOLD[action](tx, request), action, request=request.number, project=request.project)

@@ -66,15 +66,23 @@ def release(room: ReadingRoom, username: str, answer_id: int) -> AirlockRequest:
             raise AccessDenied("Answers of this project cannot leave now.", reasons=decision.reasons,
                                rule="request.access", value=project.slug,
                                next_step=" ".join(f"{r.message} {r.next_step}" for r in decision.reasons))
-        if (found := tx.requests.of_private_answer(answer_id)) is not None:
-            standing: AirlockRequest = found
+        standing: AirlockRequest | None = tx.requests.of_private_answer(answer_id)
+        if standing is not None and not _is_stuck(room, tx, standing, project):
             return standing
+        if standing is not None:
+            move(tx, standing, RequestStatus.WITHDRAWN, username, "request.withdrawn", rule="request.private")
         number = tx.requests.add(
             project=project.slug, author=username, title=f"Private answer {answer_id}",
             purpose=f"A differentially private answer about {answer.dataset}.", at=room.now(),
             checkers_required=_approvals(_policy(room, tx, answer), answer), private_answer=answer_id)
         tx.requests.add_round(number, files, room.now())
         return _pass_checks(room, tx, number)
+
+
+def _is_stuck(room: ReadingRoom, tx: Any, request: AirlockRequest, project: Project) -> bool:
+    """Whether it can't leave by this request and may by another: its author can't go on with it, and others can."""
+    return request.status is RequestStatus.RETURNED or (
+        request.status is RequestStatus.FROZEN and bool(access.means_gone(room, tx, request.author, project)))
 
 
 def _pass_checks(room: ReadingRoom, tx: Any, number: int) -> AirlockRequest:

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import readingroom
 from readingroom.core import package
-from readingroom.core.egress import approvals, check_releasable, current_reviews
+from readingroom.core.egress import approvals, check_releasable, current_reviews, signers
 from readingroom.core.groups import arranged
 from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.policy import Layer
@@ -15,7 +15,7 @@ from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import KINDS, AirlockRequest, FileKind, OutputFile, Release
 from readingroom.errors import IntegrityError
-from readingroom.services import crates, freezing, independence
+from readingroom.services import crates, freezing, holdups, independence
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.workshop import Workshop
 
@@ -27,12 +27,17 @@ def make(workshop: Workshop, number: int) -> Release | None:
     """Build, sign and record the release of an approved request; None if it is not (or no longer) approved.
 
     One whose means are gone is frozen instead: no byte leaves after a grant was taken back (promise P6). One whose
-    approvals do not count any more goes back to its checkers (promise P1).
+    approvals do not count any more goes back to its checkers (promise P1). What keeps it from being made is on record.
 
     Safe to repeat after a crash: the package is a function of the records, and is recorded once.
     """
+    with holdups.noted(workshop, number):
+        return _made(workshop, number)
+
+
+def _made(workshop: Workshop, number: int) -> Release | None:
     with workshop.store.transaction() as tx:
-        request = independence.settle(workshop, tx, tx.requests.get(number))
+        request = independence.settle(workshop, tx, freezing.settle(workshop, tx, tx.requests.get(number)))
         project = tx.projects.get(request.project)
         sources = tuple((grant, extract.version) for grant in tx.grants.of_project(project.slug)
                         if (extract := tx.extracts.newest_of_grant(grant.id)) is not None)
@@ -85,7 +90,7 @@ def _statement(workshop: Workshop, request: AirlockRequest, project: Project,
                       "policy": workshop.policies.fingerprint(project.programme, grant.dataset)}
                      for grant, version in sources],
         "sign_offs": [{"custodian": one.custodian, "at": one.at.isoformat(), "comment": one.comment}
-                      for one in request.sign_offs if one.round == request.round],
+                      for one in request.sign_offs if one.custodian in signers(request) and one.round == request.round],
         "criteria": criteria(_layers(workshop, project, sources)),
         "groups": [{"name": group.name, "context": group.context, "controls": group.controls}
                    for group, _ in arranged(request.crossing) if group.name],

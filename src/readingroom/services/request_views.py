@@ -16,8 +16,9 @@ from readingroom.core.people import Person
 from readingroom.core.permissions import check_is_author
 from readingroom.core.projects import Project
 from readingroom.core.requests import AirlockRequest, Delivery, Release, Review
+from readingroom.core.waiting import for_others
 from readingroom.errors import refusal_of
-from readingroom.services import deliveries, freezing
+from readingroom.services import freezing, holdups
 from readingroom.services.checking import Desk, Records, read
 from readingroom.services.room import ReadingRoom
 
@@ -33,9 +34,9 @@ class RequestView:
     `carried` are the ids of files approved in an earlier round that did not change since.
     `suggested`: this checker is among those asked first. `likely` are how many rounds were decided lately, and the
     hours within which half and nine in ten were; None unless it waits.
-    `frozen` are the reasons why it is, for its author. `recalled`: its release was taken back. `delivery`: what it
-    brings in arrived; `held_up`: that waits for room in the project's folder. `comments` on places in the files, of
-    every round, are looked up for one request only.
+    `recalled`: its release was taken back. For one request only are looked up: `frozen`, the reasons why it is;
+    `held_up`, why it does not go on in the state in which it is; `delivery`, that what it brings in arrived; and
+    `comments` on places in the files, of every round.
     """
 
     request: AirlockRequest
@@ -53,7 +54,7 @@ class RequestView:
     likely: tuple[int, float | None, float | None] | None = None
     comments: tuple[Comment, ...] = ()
     delivery: Delivery | None = None
-    held_up: bool = False
+    held_up: tuple[Reason, ...] = ()
 
     @property
     def optional(self) -> frozenset[int]:
@@ -65,16 +66,18 @@ def view_of(room: ReadingRoom, tx: Any, person: Person, request: AirlockRequest,
             ) -> RequestView:
     (view,) = views_of(room, tx, person, [request], records)
     if request.direction is Direction.IN:
-        view = replace(view, delivery=tx.requests.delivery(request.number), held_up=deliveries.is_held_up(tx, request))
-    if view.phase is Phase.FROZEN and person.username == request.author:
-        return replace(view, frozen=freezing.reasons(room, tx, request))
+        view = replace(view, delivery=tx.requests.delivery(request.number))
+    if request.status in holdups.WATCHED:
+        view = replace(view, held_up=holdups.current(tx, request))
+    if view.phase is Phase.FROZEN:
+        gone = freezing.reasons(room, tx, request)
+        view = replace(view, frozen=gone if person.username == request.author else for_others(gone))
     return view
 
 
 def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[AirlockRequest],
              records: Records | None = None) -> tuple[RequestView, ...]:
-    """The same of many, in as many questions to the records for many as for one; why one is frozen, and what became of
-    files that came in, are left out."""
+    """The same of many, in as many questions to the records for many as for one."""
     known = records or read(room, tx, [person], requests)
     numbers = [request.number for request in requests]
     made, recalled = tx.requests.releases(numbers), tx.releases.recalled(numbers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,19 +31,13 @@ from readingroom.errors import (
     PermissionDenied,
     refusal_of,
 )
-from readingroom.services import access, comments, freezing, independence, notices, seen, sign_off, turnaround
+from readingroom.services import access, comments, demands, freezing, independence, seen, sign_off, turnaround
 from readingroom.services.attempts import attempt, refusals_logged
 from readingroom.services.checking import Desk, Records, read, suggestions
 from readingroom.services.moves import move
 from readingroom.services.request_views import WAITING, RequestView, view_of, views_of
 from readingroom.services.room import ReadingRoom
 from readingroom.services.uploads import FREEZE, Upload, further_round
-
-CHECKERS: dict[Direction, Callable[[Policy], int]] = {
-    Direction.OUT: lambda policy: max(1, policy.checkers_required or 2),
-    Direction.IN: lambda policy: policy.incoming_checkers or 1,
-}
-"""How many independent approvals each file needs."""
 
 
 def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: str, uploads: Sequence[Upload],
@@ -63,7 +57,7 @@ def submit(room: ReadingRoom, author: str, project: str, title: str, purpose: st
                 return made
             number = tx.requests.add(project=project, author=author, title=_text(title, "title", 200),
                                      purpose=_text(purpose, "purpose", 2000), at=room.now(),
-                                     checkers_required=CHECKERS[direction](policy), direction=direction)
+                                     checkers_required=demands.CHECKERS[direction](policy), direction=direction)
             return _submit_round(room, tx, tx.requests.get(number), files, key)
 
 
@@ -240,8 +234,7 @@ def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], 
         if phase(reviewed) is not Phase.INDEPENDENT and not egress.unapproved(reviewed):
             sign_off.settle(room, tx, reviewed)
         elif phase(reviewed) is Phase.CONSOLIDATING and phase(request) is Phase.INDEPENDENT:
-            notices.tell(tx, egress.reviewers(reviewed), "request.consolidating", request=number,
-                         project=request.project)
+            independence.ask(room, tx, reviewed)
         return _request(tx, number)
 
 
@@ -287,6 +280,7 @@ def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatu
     with attempt(room, checker, "request.conclude", f"request:{number}") as tx:
         request = _decidable(room, tx, checker, number)
         egress.check_in_review(request)
+        egress.check_outcome(request, outcome)
         if phase(request) is not Phase.CONSOLIDATING:
             raise InvalidTransition("Not every checker has answered yet.", rule="review.consolidating", value=number,
                                     next_step="Wait for the other review; you will see it then.")
@@ -334,7 +328,8 @@ def _submit_round(room: ReadingRoom, tx: Any, request: AirlockRequest, files: Se
                   ) -> AirlockRequest:
     check_transition(TRANSITIONS_OF[request.direction], request.status, RequestStatus.SUBMITTED, "request")
     tx.requests.add_round(request.number, files, room.now(), key)
-    tx.requests.set_sign_off_by(request.number, sign_off.demanded(room, tx, request))
+    anew = replace(request, sign_off_by=frozenset())
+    tx.requests.set_sign_off_by(request.number, demands.sign_off_by(room, tx, anew))
     submitted = _request(tx, request.number)
     move(tx, submitted, RequestStatus.SUBMITTED, request.author, "request.submitted", round=submitted.round,
           direction=request.direction.value,

@@ -7,17 +7,15 @@ from typing import Any
 
 from readingroom.core import egress
 from readingroom.core.egress import Phase, phase
-from readingroom.core.lifecycle import Direction, GrantStatus, RequestStatus
+from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.permissions import check_can_sign_off
 from readingroom.core.projects import Project
 from readingroom.core.requests import AirlockRequest, OutputFile, SignOff
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, refusal_of
-from readingroom.services import freezing, independence, notices
+from readingroom.services import freezing, independence
 from readingroom.services.attempts import attempt
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
-
-NEVER_LIVE = (GrantStatus.PROPOSED, GrantStatus.REFUSED)
 
 
 @dataclass(frozen=True)
@@ -31,34 +29,15 @@ class SignOffView:
     refused: str
 
 
-def demanded(room: ReadingRoom, tx: Any, request: AirlockRequest) -> frozenset[str]:
-    """The custodians whose sign-off the policies of the project's grants demand today; none of a private answer, or of
-    what comes in."""
-    if request.private_answer is not None or request.direction is Direction.IN:
-        return frozenset()
-    project = tx.projects.get(request.project)
-    return frozenset(room.policies.dataset(grant.dataset).custodian for grant in tx.grants.of_project(project.slug)
-                     if grant.status not in NEVER_LIVE and room.policies.for_grant(project, grant).custodian_sign_off)
-
-
 def settle(room: ReadingRoom, tx: Any, request: AirlockRequest) -> None:
-    """A round of which every file is approved: approve the request, or bring it before its custodians.
-
-    Policy is asked again, so that one that tightened since the round was submitted holds; and who approved it, whether
-    they may still check it.
-    """
+    """A round of which every file is approved: approve the request, or bring it before its custodians."""
     request = independence.settle(room, tx, request)
-    if not egress.is_settled(request):
+    if request.status is not RequestStatus.IN_REVIEW or not egress.is_settled(request):
         return
-    wanted = request.sign_off_by | demanded(room, tx, request)
-    if wanted != request.sign_off_by:
-        tx.requests.set_sign_off_by(request.number, wanted)
-        request = tx.requests.get(request.number)
-    project = tx.projects.get(request.project)
-    if missing := egress.unsigned(request):
-        notices.tell(tx, missing, "request.to-sign-off", request=request.number, project=project.slug)
+    if egress.unsigned(request):
+        independence.ask(room, tx, request)
         return
-    egress.check_releasable(request, project.members)
+    egress.check_releasable(request, tx.projects.get(request.project).members)
     move(tx, request, RequestStatus.APPROVED, SYSTEM, "request.approved")
 
 
@@ -97,7 +76,7 @@ def give(room: ReadingRoom, custodian: str, number: int, round: int, comment: st
     with attempt(room, custodian, "request.sign-off", f"request:{number}") as tx:
         request = _decidable(room, tx, custodian, number, round)
         given = SignOff(custodian, request.round, room.now(), comment.strip())
-        tx.requests.add_sign_off(number, given)
+        tx.requests.save_sign_off(number, given)
         tx.events.record(custodian, "request.signed-off", f"request:{number}", request.project, round=request.round,
                          comment=given.comment, files=[{"file": file.name, "sha256": file.sha256}
                                                        for file in request.files])

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from readingroom.core.access import Reason
 from readingroom.core.audit import Event
 from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.requests import AirlockRequest
 from readingroom.core.roles import Permission
 from readingroom.core.turnaround import Figures, Round, figures, rounds
 from readingroom.errors import PermissionDenied
+from readingroom.services import holdups
 from readingroom.services.checking import LOAD_DAYS
 from readingroom.services.room import ReadingRoom
 
@@ -25,6 +28,7 @@ DECIDED = (RequestStatus.APPROVED, RequestStatus.RELEASED, RequestStatus.DELIVER
 class Desk:
     """`waiting` are the numbers and times of submission of what is in the queue, oldest first.
 
+    `held_up` are the requests that do not go on, with the reason.
     `answers` are how many reviews each checker gave lately to requests that are settled: nothing is told of the others.
     """
 
@@ -32,6 +36,7 @@ class Desk:
     waiting: tuple[tuple[int, datetime], ...]
     own: Figures | None
     answers: tuple[tuple[str, int], ...]
+    held_up: tuple[tuple[AirlockRequest, Reason], ...]
 
 
 def look(room: ReadingRoom, viewer: str) -> Desk:
@@ -44,13 +49,14 @@ def look(room: ReadingRoom, viewer: str) -> Desk:
                                    next_step="Your own requests say how long they are likely to take.")
         found = _rounds(tx)
         waiting = tx.requests.submitted(*WAITING)
+        held_up = holdups.everything(tx)
         given = tx.requests.answered_since(room.now() - timedelta(days=LOAD_DAYS))
         answers = [(one.display_name, given.get(one.username, 0)) for one in tx.people.all()
                    if one.may(Permission.REVIEW_OUTPUTS)]
     mine = [one for one in found if viewer in one.answers]
     own = figures(mine, viewer) if person.may(Permission.REVIEW_OUTPUTS) else None
     return Desk(figures(found), tuple(sorted(waiting, key=lambda one: one[1])), own,
-                tuple(sorted(answers, key=lambda one: (-one[1], one[0]))))
+                tuple(sorted(answers, key=lambda one: (-one[1], one[0]))), held_up)
 
 
 def likely(tx: Any) -> tuple[int, float | None, float | None]:

@@ -59,7 +59,10 @@ class RequestRow(Base):
 
 
 class SignOffRow(Base):
-    """A custodian's sign-off of one round, once. Rows are added, never changed."""
+    """A custodian's sign-off of one round. `void` is the rule by which it counts no more, else "".
+
+    Given again, it takes its place.
+    """
 
     __tablename__ = "sign_off"
 
@@ -68,6 +71,7 @@ class SignOffRow(Base):
     custodian: Mapped[str] = mapped_column(ForeignKey("person.username"), primary_key=True)
     signed_at: Mapped[datetime]
     comment: Mapped[str] = mapped_column(Text, default="")
+    void: Mapped[str] = mapped_column(default="")
 
 
 class GroupRow(Base):

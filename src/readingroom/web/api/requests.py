@@ -77,6 +77,6 @@ def resubmit(here: Here, calling: Calling, number: Number, form: Form, key: Key 
 
 @router.post("/requests/{number}/withdraw")
 def withdraw(here: Here, calling: Calling, number: Number, answer: sent.Answer) -> told.Submitted:
-    """Take the caller's own request back, at any time before it is approved. 409 if it is decided, or moved on."""
+    """Take the caller's own request back, at any time before it has left. 409 if it is over, or moved on."""
     return told.submitted(service.withdraw(
         here.room, calling.username, number, round=answer.round, within=calling.project))

@@ -20,7 +20,7 @@ from readingroom.web.presenters.comments import ShownComment
 from readingroom.web.presenters.words import (
     ASSURANCE_WORDS,
     DECISION_WORDS,
-    HELD_UP,
+    HELD_UP_MEANINGS,
     INCOMING_KIND_WORDS,
     INCOMING_MEANINGS,
     KIND_WORDS,
@@ -104,7 +104,7 @@ class Detail:
     project_href: str
     tag: Tag
     meaning: str
-    frozen: tuple[Reason, ...]
+    in_the_way: tuple[Reason, ...]
     round: int
     submitted: times.When | None
     place: str
@@ -224,7 +224,9 @@ def _tag(view: RequestView) -> Tag:
 
 
 def _meaning(view: RequestView, meanings: Mapping[RequestStatus, str]) -> str:
-    return HELD_UP if view.held_up else TAKEN_BACK if view.recalled else meanings[view.request.status]
+    status = view.request.status
+    held_up = HELD_UP_MEANINGS.get(status) if view.held_up else None
+    return held_up or (TAKEN_BACK if view.recalled else meanings[status])
 
 
 def detail(view: RequestView, now: datetime) -> Detail:
@@ -250,7 +252,7 @@ def detail(view: RequestView, now: datetime) -> Detail:
         project_href=page(f"/projects/{request.project}"),
         tag=_tag(view),
         meaning=_meaning(view, INCOMING_MEANINGS if incoming else REQUEST_MEANINGS),
-        frozen=view.frozen,
+        in_the_way=view.frozen or view.held_up,
         round=request.round,
         submitted=times.when(request.submitted_at, now),
         place=_place(view),

@@ -79,7 +79,7 @@ REQUEST_MEANINGS = {
     RequestStatus.RELEASED: "Released. The signed package can be downloaded.",
     RequestStatus.DELIVERED: "Arrived. Every member of the project finds the files in the workspace.",
     RequestStatus.REJECTED: "The checkers decided that this may not leave. Their comments say why.",
-    RequestStatus.WITHDRAWN: "Withdrawn by its author. Nothing left.",
+    RequestStatus.WITHDRAWN: "Withdrawn by its author, or ended with its project. Nothing left.",
     RequestStatus.FROZEN: "Frozen: what it rests on has ended or was taken back. Nobody decides on it and nothing "
     "of it leaves; it goes on where it was when that is put right.",
 }
@@ -90,12 +90,16 @@ INCOMING_MEANINGS = REQUEST_MEANINGS | {
     RequestStatus.IN_REVIEW: "An output checker looks at it before it comes in.",
     RequestStatus.APPROVED: "Approved. The files are being put into the project’s folder.",
     RequestStatus.REJECTED: "The checkers decided that this may not come in. Their comments say why.",
-    RequestStatus.WITHDRAWN: "Withdrawn by its author. Nothing came in.",
+    RequestStatus.WITHDRAWN: "Withdrawn by its author, or ended with its project. Nothing came in.",
     RequestStatus.FROZEN: "Frozen: what it rests on has ended or was taken back. Nobody decides on it and nothing "
     "of it comes in; it goes on where it was when that is put right.",
 }
-HELD_UP = ("Approved, and the project’s shared folder is full. Delete what is not needed below /project: the files are "
-           "kept, and arrive by themselves once there is room. You can also withdraw the request.")
+_AGAIN = "is tried again by itself, and nothing is lost."
+HELD_UP_MEANINGS = {
+    RequestStatus.SUBMITTED: f"The automatic checks could not begin yet. That {_AGAIN}",
+    RequestStatus.CHECKING: f"The automatic checks could not be finished yet. That {_AGAIN}",
+    RequestStatus.APPROVED: f"Approved. What follows could not be done yet: it {_AGAIN} You can also withdraw it.",
+}
 
 PACKAGE_TAGS = {
     PackageRequestStatus.ASKED: _tag("Asked", "blue"),
