@@ -33,6 +33,8 @@ MOST_LINKED, MOST_READ = 20, 1000
 LINKS = "memory.links"
 RULES = {"differencing.subset": "memory.differencing", "noise.redrawn": "memory.noise"}
 """What rules on the files of one request are called where one of the files was released before."""
+GUESSED = frozenset({"differencing.subset"})
+"""For a person: conditions tell who is among whom in one project; another's grant may have other rows."""
 BEING_CHECKED = (RequestStatus.SUBMITTED, RequestStatus.CHECKING)
 
 
@@ -130,7 +132,8 @@ def _linked(file: OutputFile, released: tuple[dict[str, object], ...], policy: P
     newest = dict([one for one in others.items() if names & _variables(one[1])][:MOST_LINKED])
     noisy = others if any(table.get("noise") for table in _tables(file.evidence)) else {}
     findings = [*check_links(file.name, file.evidence, newest, policy), *check_redrawn(file.evidence, noisy)]
-    findings = [replace(finding, rule=RULES.get(finding.rule, LINKS), parameters={}) for finding in findings]
+    findings = [replace(finding, rule=RULES.get(finding.rule, LINKS), parameters={}, verdict=finding.verdict if
+                        finding.rule not in GUESSED else min(finding.verdict, Verdict.REVIEW)) for finding in findings]
     if any(finding.verdict is Verdict.FAIL for evidence in newest.values()
            for finding in check_links("released", evidence, {file.name: file.evidence}, policy)):
         findings.append(Finding(

@@ -1,19 +1,26 @@
 """Tables in different files of one request, read together: what one hides, another may show or give back.
 
-Counts, weighted counts, sums and means of the same people are linked by the names of their variables. Two tables are
-of the same people when the cells that both have hold the same numbers, or the sums over what only one is broken down by
-do; tables of others, and of another dataset or unit, are no link.
+Counts, weighted counts, sums and means of the same people are linked by the names of their variables and by their
+conditions (`populations`). Two tables are of the same people when the cells that both have hold the same numbers, or
+the sums over what only one is broken down by do; tables of others, and of another dataset or unit, are no link.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence, parse_evidence, tables_of
+from readingroom.core.disclosure.evidence import CellEvidence, parse_evidence, tables_of
+from readingroom.core.disclosure.populations import (
+    Linked,
+    is_part,
+    nearly_same,
+    same_kind,
+    same_people,
+    same_variables,
+    sliced,
+)
 from readingroom.core.disclosure.rules.threshold import is_low
 from readingroom.core.disclosure.rules.wording import listing, plural
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
@@ -22,50 +29,9 @@ from readingroom.errors import InvalidInput
 
 if TYPE_CHECKING:
     from readingroom.core.disclosure.protect import Table
-    from readingroom.core.disclosure.rules.sums import Code, Key, Quantity
 
 SOURCE = "ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.3, linked tables (2024)"
 QUESTIONS = 200  # to a solver, for one file
-CLOSE = 1e-9  # sums of the same numbers in another order differ by less than this share
-Place = frozenset[tuple[str, str]]
-
-
-@dataclass(frozen=True, eq=False)
-class Linked:
-    """Numbers of one file that add up: their variables, and the key of the cell of each codes (None: all)."""
-
-    file: str
-    quantity: Quantity
-    variables: tuple[str, ...]
-    keys: Mapping[Code, Key]
-
-    @property
-    def table(self) -> TableEvidence:
-        return self.quantity.tables[0]
-
-    def places(self) -> dict[Place, float]:
-        """Numbers by what they count, whatever the order of variables."""
-        return {self._place(codes): self.quantity.numbers[key] for codes, key in self.keys.items()}
-
-    def sums(self, over: Iterable[str]) -> dict[Place, float]:
-        """The numbers of the finest cells added up to the variables `over`."""
-        wanted, found = set(over), defaultdict[Place, float](float)
-        for codes, key in self.keys.items():
-            if None not in codes:
-                place = frozenset((name, code) for name, code in self._place(codes) if name in wanted)
-                found[place] += self.quantity.numbers[key]
-        return dict(found)
-
-    def shown_exactly(self) -> dict[Place, Key]:
-        return {self._place(codes): key for codes, key in self.keys.items()
-                if any(way.base == 1 and way.number is None for way in self.quantity.shown.get(key, ()))}
-
-    def called(self, names: Mapping[str, str]) -> Linked:
-        """The same with other names for its variables."""
-        return replace(self, variables=tuple(names.get(name, name) for name in self.variables))
-
-    def _place(self, codes: Code) -> Place:
-        return frozenset((name, code) for name, code in zip(self.variables, codes, strict=True) if code is not None)
 
 
 def check_links(name: str, evidence: object, others: Mapping[str, object], policy: Policy) -> list[Finding]:
@@ -85,10 +51,23 @@ def check_links(name: str, evidence: object, others: Mapping[str, object], polic
         found += _fewer(one, theirs, policy)
         if not one.quantity.hidden:
             continue
-        named = [two.called(_same_variables(one, two)) for two in theirs]
-        linked = [two for two in named if _same_people(one, two)]
+        named = [two.called(same_variables(one, two)) for two in theirs]
+        linked = [two for two in named if same_people(one, two)]
         if linked:
             found += _audited(one, linked, policy)
+    return found
+
+
+def check_apart(name: str, evidence: object, others: Mapping[str, object], policy: Policy) -> list[Finding]:
+    """What was not read together with the suppressed cells of this file, so that nobody thinks it was."""
+    if policy.threshold is None:
+        return []
+    theirs = [one for other, said in others.items() for one in _linkable(other, said)]
+    found: list[Finding] = []
+    for one in _linkable(name, evidence):
+        if one.quantity.hidden:
+            named = [two.called(same_variables(one, two)) for two in theirs]
+            found += _apart(one, [two for two in named if not same_people(one, two)], policy)
     return found
 
 
@@ -111,54 +90,12 @@ def _linkable(file: str, evidence: object) -> Iterator[Linked]:
             yield Linked(file, quantity, variables, keys)
 
 
-def _same_variables(one: Linked, other: Linked) -> dict[str, str]:
-    """Other names for the same variable: several codes, the same in both, and each with the same number in all."""
-    found: dict[str, str] = {}
-    unmatched = [name for name in one.variables if name not in other.variables]
-    for name in other.variables:
-        said = {code: number for ((_, code),), number in _alone(other, name)}
-        for mine in unmatched:
-            if name not in one.variables and mine not in found.values() and len(said) > 1 and _equal(
-                    said, {code: number for ((_, code),), number in _alone(one, mine)}):
-                found[name] = mine
-                break
-    return found
-
-
-def _alone(one: Linked, name: str) -> Iterable[tuple[Place, float]]:
-    return one.sums([name]).items()
-
-
-def _same_people(one: Linked, other: Linked) -> bool:
-    """Whether two tables are linked: cells or sums that both have hold the same numbers."""
-    if not _same_kind(one, other):
-        return False
-    mine, theirs = one.places(), other.places()
-    if common := mine.keys() & theirs.keys():
-        return _equal({place: mine[place] for place in common}, {place: theirs[place] for place in common})
-    shared = set(one.variables) & set(other.variables)
-    mine, theirs = one.sums(shared), other.sums(shared)
-    if mine.keys() != theirs.keys():
-        mine, theirs = one.sums(()), other.sums(())
-    return _equal(mine, theirs)
-
-
-def _same_kind(one: Linked, other: Linked) -> bool:
-    return (one.table.unit, one.table.source, one.quantity.whole) == (
-        other.table.unit, other.table.source, other.quantity.whole)
-
-
-def _equal(mine: Mapping[Any, float], theirs: Mapping[Any, float]) -> bool:
-    return mine.keys() == theirs.keys() and any(mine.values()) and all(
-        abs(number - theirs[at]) <= CLOSE * max(abs(number), abs(theirs[at])) for at, number in mine.items())
-
-
 def _fewer(one: Linked, theirs: list[Linked], policy: Policy) -> list[Finding]:
     """Counts that are shown exactly in two files, where one is nowhere more and somewhere a few people less."""
     found = []
     mine = one.places() if one.quantity.whole else {}
     for other in theirs:
-        if not mine or not _same_kind(one, other) or set(one.variables) != set(other.variables):
+        if not mine or not same_kind(one, other) or set(one.variables) != set(other.variables):
             continue
         less = other.places()
         if not less.keys() <= mine.keys() or any(number > mine[place] for place, number in less.items()):
@@ -167,7 +104,7 @@ def _fewer(one: Linked, theirs: list[Linked], policy: Policy) -> list[Finding]:
         few = [one.quantity.cells[key] for place, key in one.shown_exactly().items()
                if place in shown and less[place] < mine[place] and is_low(round(mine[place] - less[place]), policy)]
         if few:
-            found.append(_differs(few, other.file, policy))
+            found.append(_differs(few, other.file, policy, certain=is_part(*sliced([other, one]))))
     return found
 
 
@@ -176,6 +113,7 @@ def _audited(one: Linked, linked: list[Linked], policy: Policy) -> list[Finding]
     from readingroom.core.disclosure.rules.exposure import protections
 
     names = ", ".join(dict.fromkeys(two.file for two in linked))
+    one, *linked = sliced([one, *linked])
     needed = protections(one.quantity, one.quantity.hidden, policy)
     if not needed:
         return []
@@ -229,17 +167,40 @@ def _as_table(linked: Linked, *, own: bool) -> Table:
         value, low, high = float(seen.value[at]), float(seen.lower[at]), float(seen.upper[at])
         entries.append(Entry(codes, value, *((value, value) if key in known else (low, high))))
     negative = any(entry.lower < 0 for entry in entries)
-    return Table(linked.file, linked.variables, tuple(entries), whole=quantity.whole, negative=negative)
+    return Table(linked.file, linked.variables, tuple(entries), linked.fixed, whole=quantity.whole, negative=negative)
 
 
-def _differs(few: list[CellEvidence], file: str, policy: Policy) -> Finding:
+def _differs(few: list[CellEvidence], file: str, policy: Policy, *, certain: bool) -> Finding:
+    """`certain` where the conditions of both say so, and not only the numbers."""
     return Finding(
-        "differencing.subset", Verdict.REVIEW,
+        "differencing.subset", Verdict.FAIL if certain else Verdict.REVIEW,
         f"In {file} {plural(len(few), 'count is', 'counts are')} a few people less "
-        f"({listing([one.name for one in few])}): if the people there are some of those here, the difference tells "
-        "about the others.",
+        f"({listing([one.name for one in few])})" + (
+            ": by its condition the people there are some of those here, so the difference tells about the others."
+            if certain else ": if the people there are some of those here, the difference tells about the others."),
+        "Round both tables, or ask for one of them only." if certain else
         "Say in the context whether they are; if so round both tables, or ask for one of them only.",
         tuple(one.place for one in few), {"threshold": policy.threshold}, SOURCE)
+
+
+def _apart(one: Linked, others: Iterable[Linked], policy: Policy) -> Iterator[Finding]:
+    """What was not read together with this file, and why; for a person, where nearly all people seem the same."""
+    near: list[str] = []
+    far: list[str] = []
+    for other in others:
+        if one.quantity.whole and same_kind(one, other):
+            named = f"{other.file}: {round(other.everyone()):,}"
+            (near if nearly_same(one, other, lambda few: is_low(few, policy)) else far).append(named)
+    for verdict, files, why, step in (
+            (Verdict.REVIEW, near, "nearly the same people, it seems, as",
+             "Leave the same rows out of all: those without a label, of any variable, in any table."),
+            (Verdict.PASS, far, "of other people, it seems, than", "")):
+        if files:
+            yield Finding(
+                "differencing.apart", verdict,
+                f"Not read together with the suppressed cells here, being {why} these {round(one.everyone()):,}: "
+                f"{listing(list(dict.fromkeys(files)))}.", step, parameters={"threshold": policy.threshold},
+                source=SOURCE)
 
 
 def _unlinked(names: str, why: str) -> Finding:

@@ -10,7 +10,7 @@ import pytest
 import readingroom.sdk as rr
 from readingroom.core.disclosure import Verdict, check_output
 from readingroom.core.disclosure.check import check_beside
-from readingroom.core.disclosure.links import check_links
+from readingroom.core.disclosure.links import check_apart, check_links
 from readingroom.core.policy import Policy
 from readingroom.sdk import _preflight
 
@@ -101,6 +101,8 @@ def test_preflight_and_the_check_of_a_request_use_it(monkeypatch):
     monkeypatch.setattr(_preflight, "rules", lambda: _preflight.Rules(POLICY, known=True))
     checked = rr.preflight(one, rr.table(OLD[OLD["region"] == "N"], "sex", unit="p"))
     assert checked.outputs[0].verdict is Verdict.PASS
+    assert [finding.rule for finding in checked.outputs[0].findings] == ["differencing.apart"]  # and it says so
+    assert "these 104: table-2.csv: 37" in checked.outputs[0].findings[0].message
     shown = rr.table(OLD, "region", "sex", unit="p", totals=True)
     assert {finding.rule for finding in rr.preflight(one, shown).outputs[0].findings} == {"differencing.files"}
 
@@ -158,6 +160,52 @@ def test_tables_without_totals_are_linked_by_what_they_come_to():
     assert found(first, b=without_totals(table("sex", None, (), frame))) == EXPOSED
     assert found(first, b=without_totals(table("region", None, [("N",)], frame))) == set()
     assert found(first, b=without_totals(table("sex", None, (), frame[1:]))) == set()  # of others
+
+
+def test_a_condition_makes_a_slice_of_what_another_file_is_by():
+    """The women of the north are hidden in one file, and the other one shows them as all that it is of."""
+    women = table("region", None, (), OLD, where="sex = 'F'")
+    assert found(BY_AGE, b=women) == EXPOSED
+    assert found(BY_AGE, b=table("region", None, [("N",), ("S",)], OLD, where="(sex='F')")) == set()
+    assert found(BY_AGE, b=table("region", None, (), PEOPLE, where="age = 'old' AND \"sex\" = 'F'")) == EXPOSED
+    assert found(women, b=BY_AGE) == set()
+
+
+def test_a_condition_that_no_table_is_by_makes_some_of_the_people():
+    """4 and 12 are hidden of 46; that 12 of the south were there later leaves at most 4 for the north."""
+    regions = [*["N"] * 4, *["S"] * 12, *["W"] * 30]
+    frame = pandas.DataFrame({"region": regions, "p": range(46), "year": [*[2014] * 4, *[2016] * 32, *[2014] * 10]})
+    everyone = table("region", None, [("N",), ("S",)], frame)
+    assert found(everyone) == set()
+    later = table("region", None, (), frame, where="year >= 2015")
+    assert found(everyone, b=later) == EXPOSED
+    assert found(everyone, b=without_conditions(later)) == set()
+    assert found(everyone, b=table("region", None, [("S",)], frame, where="year >= 2015")) == set()
+
+
+def test_a_few_people_less_by_a_condition_are_the_others():
+    most = PEOPLE.assign(year=[2014] * 3 + [2016] * (len(PEOPLE) - 3))
+    later = table("region", None, (), most, where="year >= 2015")
+    assert found(table("region", None, (), most), b=later) == {("differencing.subset", Verdict.FAIL)}
+    assert found(table("region", None, (), most), b=without_conditions(later)) == {
+        ("differencing.subset", Verdict.REVIEW)}
+
+
+def without_conditions(evidence):
+    return {name: said for name, said in evidence.items() if name != "where"}
+
+
+def test_what_is_not_read_together_is_said():
+    def apart(*tables, **others):
+        return [(one.verdict, one.message) for one in check_apart("a.csv", *tables, others, POLICY)]
+
+    one_less = without_totals(table("sex", None, (), OLD[1:]))
+    (verdict, message), = apart(without_totals(BY_AGE), b=one_less)
+    assert verdict is Verdict.REVIEW and message.endswith("nearly the same people, it seems, as these 104: b: 103.")
+    (verdict, message), = apart(BY_AGE, b=table("region", "sex", (), PEOPLE[PEOPLE["age"] == "young"]))
+    assert verdict is Verdict.PASS and "of other people" in message
+    assert apart(BY_AGE, b=table("region", None, (), OLD)) == []  # which is read together
+    assert apart(table("region", None, (), OLD), b=one_less) == []  # nothing is hidden
 
 
 def test_a_variable_by_another_name_is_the_same_where_its_numbers_are():

@@ -69,6 +69,8 @@ TABLE: tuple[Field, ...] = (
     Field("statistic", readers.TEXT, "What the cells show: count, sum, mean, median, sd, share, ...", required=True),
     Field("unit", readers.TEXT, "The column that says whose row it is.", required=True),
     Field("source", readers.SOURCE, "Dataset, version and table that it was made from."),
+    Field("where", readers.CONDITIONS, "The conditions that all rows counted meet, as SQL, each by itself; none for an "
+          "empty list."),
     Field("rounding", readers.ROUNDING, "The base to which counts were rounded; 1 for none."),
     Field("rounding_method", readers.ROUNDING_METHOD, "`nearest` multiple of the base; `controlled`, up or down so "
           "that totals add up; or `midpoint` of the interval that ends at the multiple above."),

@@ -127,6 +127,7 @@ class TableEvidence:
     unit: str
     cells: tuple[CellEvidence, ...]
     source: tuple[tuple[str, str], ...] = ()
+    where: Labels | None = None
     rounding: int = 1
     rounding_method: str = "nearest"
     residual_degrees_of_freedom: int | None = None

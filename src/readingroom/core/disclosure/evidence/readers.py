@@ -16,6 +16,8 @@ from readingroom.errors import InvalidInput
 
 MAX_LABELS = 10
 MAX_LABEL_LENGTH = 300
+MAX_CONDITIONS = 100
+MAX_CONDITION_LENGTH = 4000
 MAX_TOP = 100
 LARGEST_ROUNDING = 100
 LARGEST_NOISE = 50
@@ -186,6 +188,15 @@ def _label(label: object, path: str) -> str:
     return text
 
 
+def read_conditions(value: object, path: str) -> Labels:
+    if not isinstance(value, list) or len(value) > MAX_CONDITIONS:
+        refuse(path, type(value).__name__, f"a list of at most {MAX_CONDITIONS} conditions")
+    for text in value:
+        if not isinstance(text, str) or not 0 < len(text) <= MAX_CONDITION_LENGTH or _hides_something(text):
+            refuse(path, text if isinstance(text, str) else type(text).__name__, "made of visible text")
+    return tuple(sorted(set(value)))
+
+
 def read_source(value: object, path: str) -> tuple[tuple[str, str], ...]:
     pairs = mapping(value, path).items()
     return tuple(sorted((read_text(key, path), read_text(text, f"{path}.{key}")) for key, text in pairs))
@@ -221,4 +232,7 @@ NOISE = Kind(read_noise, {
 LABELS = Kind(read_labels, {
     "type": "array", "maxItems": MAX_LABELS,
     "items": {"type": ["string", "number", "boolean", "null"], "maxLength": MAX_LABEL_LENGTH}})
+CONDITIONS = Kind(read_conditions, {
+    "type": "array", "maxItems": MAX_CONDITIONS,
+    "items": {"type": "string", "minLength": 1, "maxLength": MAX_CONDITION_LENGTH}})
 SOURCE = Kind(read_source, {"type": "object", "additionalProperties": _TEXT})

@@ -9,6 +9,7 @@ from typing import Any
 
 from readingroom.core.disclosure.evidence import CellEvidence, Labels, Scale, TableEvidence
 from readingroom.core.disclosure.evidence.model import EVERY_ROW
+from readingroom.core.disclosure.tabulation.conditions import conjuncts
 from readingroom.core.disclosure.tabulation.engine import Computed, Places
 from readingroom.core.disclosure.tabulation.labels import TOTAL, text_of
 from readingroom.core.disclosure.tabulation.recipe import Measure
@@ -30,6 +31,7 @@ def tables(computed: Computed, source: Mapping[str, str] | None = None) -> tuple
     said = tuple(sorted((source or {}).items()))
     structural = {(tuple(map(text_of, place.row)), tuple(map(text_of, place.column)))
                   for place in recipe.structural_zeros}
+    where = conjuncts(recipe.where) if recipe.where else ()
     made = []
     for measure, places in zip(recipe.measures, computed.places, strict=True):
         titled: Labels = (measure.title,) if recipe.several else ()
@@ -39,7 +41,7 @@ def tables(computed: Computed, source: Mapping[str, str] | None = None) -> tuple
                                 **build(key, (row, column) in structural)})
             for row, column, key in grid(computed) if not build.is_idle(key))
         made.append(TableEvidence(
-            _name(measure), recipe.unit or EVERY_ROW, cells, said, decimals=recipe.decimals,
+            _name(measure), recipe.unit or EVERY_ROW, cells, said, where=where, decimals=recipe.decimals,
             row_names=recipe.rows, column_names=recipe.columns, scale=_scale(computed, measure, places),
             probability=measure.q if measure.q is not None else 0.5 if measure.canonical == "median" else None))
     return tuple(made)

@@ -11,6 +11,7 @@ from functools import partial
 
 from sqlglot import exp
 
+from readingroom.core.inspection.textual import visible
 from readingroom.core.sql_conditions import ALLOWED, CONDITIONS, objection, parse_condition, write_condition
 from readingroom.errors import InvalidInput
 
@@ -25,6 +26,22 @@ def columns_used(text: str, names: Sequence[str]) -> tuple[str, ...]:
     parsed = parse_condition(text, partial(_refusal, text))
     return tuple(dict.fromkeys(
         _named(node, names, text) for node in parsed.find_all(exp.Column)))
+
+
+def conjuncts(text: str) -> tuple[str, ...]:
+    """The conditions that `text` joins by AND, each written one way, in one order.
+
+    >>> conjuncts("(year>=2015) and sex = 'F'")
+    ("sex = 'F'", 'year >= 2015')
+    """
+    left, found = [parse_condition(text, partial(_refusal, text))], set()
+    while left:
+        node = left.pop().unnest()
+        if isinstance(node, exp.And):
+            left += [node.left, node.right]
+        else:
+            found.add(visible(write_condition(node, partial(_refusal, text))))
+    return tuple(sorted(found))
 
 
 def compile_condition(text: str, names: Sequence[str], internal: Callable[[str], str],
