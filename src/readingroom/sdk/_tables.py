@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas
 
     from readingroom.core.disclosure.evidence import TableEvidence
+    from readingroom.core.disclosure.evidence.model import Grouping
     from readingroom.core.disclosure.tabulation.recipe import Recipe
     from readingroom.core.disclosure.verdict import Finding, Verdict
     from readingroom.core.policy import Policy
@@ -79,7 +81,13 @@ class Table:
     def evidence(self) -> dict[str, Any]:
         from readingroom.core.disclosure.evidence.writing import written
 
-        return written(self.tables)
+        return written([replace(one, groups=self._groupings) for one in self.tables])
+
+    @cached_property
+    def _groupings(self) -> tuple[Grouping, ...]:
+        from readingroom.sdk._groups import groupings
+
+        return groupings(self)
 
     @property
     def frame(self) -> pandas.DataFrame:

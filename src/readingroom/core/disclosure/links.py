@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from readingroom.core.disclosure.evidence import CellEvidence, parse_evidence, tables_of
 from readingroom.core.disclosure.populations import (
     Linked,
+    grouped,
     is_part,
     nearly_same,
     same_kind,
@@ -114,12 +115,13 @@ def _audited(one: Linked, linked: list[Linked], policy: Policy) -> list[Finding]
 
     names = ", ".join(dict.fromkeys(two.file for two in linked))
     one, *linked = sliced([one, *linked])
+    linked, hierarchies = grouped(one, linked)
     needed = protections(one.quantity, one.quantity.hidden, policy)
     if not needed:
         return []
     codes_of = {key: codes for codes, key in one.keys.items()}
     try:
-        joined = join([_as_table(one, own=True), *(_as_table(two, own=False) for two in linked)])
+        joined = join([_as_table(one, own=True), *(_as_table(two, own=False) for two in linked)], hierarchies)
         protected = {joined.place[0, codes_of[key]]: levels for key, levels in needed.items()}
         singles = {joined.place[at, codes] for at, two in enumerate([one, *linked]) for codes, key in two.keys.items()
                    if key not in two.quantity.shown and two.quantity.cells[key].people == 1}

@@ -68,6 +68,13 @@ class Linked:
         """The same with other names for its variables."""
         return replace(self, variables=tuple(names.get(name, name) for name in self.variables))
 
+    def grouped_under(self, variable: str, column: str) -> Linked:
+        """The same with `column` as a variable of groups of `variable`'s codes."""
+        at = self.variables.index(column)
+        keys = {tuple(_group(column, code) if place == at and code is not None else code
+                      for place, code in enumerate(codes)): key for codes, key in self.keys.items()}
+        return replace(self.called({column: variable}), keys=keys)
+
     def has(self, name: str, code: str) -> bool:
         """Whether it is broken down by this variable, and has this code."""
         at = self.variables.index(name) if name in self.variables else None
@@ -93,6 +100,29 @@ def _fixed(one: Linked, tables: Sequence[Linked], shared: frozenset[str]) -> Ite
             continue  # all its rows are in the one category shown
         names = {name for two in tables for name in two.variables if name.casefold() == column and two.has(name, code)}
         yield (min(names), code) if names else (condition, condition)
+
+
+def grouped(one: Linked, others: Sequence[Linked]) -> tuple[list[Linked], dict[str, dict[str, list[str]]]]:
+    """The others with their columns that put codes of `one` together as groups of these, and which codes are in which.
+
+    Such a column keeps its name in front of its codes, which may be called as codes of the variable are.
+    """
+    hierarchies: dict[str, dict[str, list[str]]] = {}
+    found = []
+    for other in others:
+        for variable, column, groups in one.table.groups:
+            if variable in one.variables and variable not in other.variables and column in other.variables and (
+                    column not in one.variables):
+                other = other.grouped_under(variable, column)
+                hierarchies.setdefault(variable, {}).update({
+                    _group(column, group): held for group, labels in groups
+                    if (held := [label for label in labels if one.has(variable, label)])})
+        found.append(other)
+    return found, hierarchies
+
+
+def _group(column: str, code: str) -> str:
+    return f"{column} {code}"
 
 
 def same_variables(one: Linked, other: Linked) -> dict[str, str]:

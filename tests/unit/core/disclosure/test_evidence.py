@@ -27,6 +27,7 @@ CELL_WITH_ALL = {
 TABLE_WITH_ALL = {
     "version": 1, "kind": "table", "statistic": "mean", "unit": "person_id", "cells": [CELL_WITH_ALL],
     "source": {"dataset": "courts"}, "where": ["year >= 2015"],
+    "groups": {"region": {"province": {"North": ["NE", "NW"]}}},
     "rounding": 5, "rounding_method": "midpoint", "residual_degrees_of_freedom": 12,
     "probability": 0.9, "row_names": ["region"], "column_names": ["year"], "decimals": 2,
     "scale": {"step": 1, "lowest": 0, "highest": 10},

@@ -195,6 +195,43 @@ def without_conditions(evidence):
     return {name: said for name, said in evidence.items() if name != "where"}
 
 
+TOWNS = {"A": 4, "B": 12, "C": 20, "D": 30}
+
+
+def towns(**more):
+    frame = pandas.DataFrame({"town": [town for town, people in TOWNS.items() for _ in range(people)]})
+    frame["province"] = frame["town"].map({"A": "West", "B": "East", "C": "West", "D": "East"})
+    frame["half"] = frame["town"].map({"A": "I", "B": "I", "C": "II", "D": "II"})
+    frame["birthday"] = range(len(frame))
+    frame["whim"] = [1, *[0] * (len(frame) - 1)]
+    return frame.assign(p=range(len(frame)), **more)
+
+
+def test_a_column_of_groups_tells_of_what_it_groups(monkeypatch):
+    """Of the towns two are hidden, and by province the rest of each is shown; by half it is the sum of both."""
+    monkeypatch.setattr(_preflight, "rules", lambda: _preflight.Rules(POLICY, known=True))
+    made = rr.table(towns(), "town", unit="p", totals=True).suppress()
+    assert [cell["row"] for cell in made.cells if cell.get("suppressed")] == [["A"], ["B"]]
+    assert made.evidence["groups"] == {"town": {
+        "province": {"West": ["A", "C"], "East": ["B", "D"]}, "half": {"I": ["A", "B"], "II": ["C", "D"]}}}
+    evidence = made.evidence
+    assert found(evidence, b=rr.table(towns(), "province", unit="p").evidence) == EXPOSED
+    assert found(evidence, b=rr.table(towns(), "half", unit="p").evidence) == set()
+    assert found(evidence | {"groups": None}, b=rr.table(towns(), "province", unit="p").evidence) == set()
+    assert "groups" not in rr.table(towns(), "town", unit="p").evidence  # nothing is hidden
+
+
+def test_a_town_in_two_provinces_or_none_is_in_no_group(monkeypatch):
+    monkeypatch.setattr(_preflight, "rules", lambda: _preflight.Rules(POLICY, known=True))
+    for wrong in (None, "East"):
+        frame = towns()
+        frame.loc[len(frame) - 1 if wrong is None else 0, "province"] = wrong
+        assert set(rr.table(frame, "town", unit="p").suppress().evidence["groups"]["town"]) == {"half"}
+    some = towns().loc[lambda held: held["town"] != "D"]
+    merged = rr.table(some, "town", unit="p", merge={"town": {"AC": ["A", "C"]}}, where="half = 'I' OR town = 'C'")
+    assert "groups" not in merged.evidence
+
+
 def test_what_is_not_read_together_is_said():
     def apart(*tables, **others):
         return [(one.verdict, one.message) for one in check_apart("a.csv", *tables, others, POLICY)]

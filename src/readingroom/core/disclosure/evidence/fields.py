@@ -71,6 +71,8 @@ TABLE: tuple[Field, ...] = (
     Field("source", readers.SOURCE, "Dataset, version and table that it was made from."),
     Field("where", readers.CONDITIONS, "The conditions that all rows counted meet, as SQL, each by itself; none for an "
           "empty list."),
+    Field("groups", readers.GROUPS, "Of a table with hidden cells, for each of its variables the columns of the data "
+          "that put its labels together: `{\"region\": {\"province\": {\"North\": [\"NE\", \"NW\"]}}}`."),
     Field("rounding", readers.ROUNDING, "The base to which counts were rounded; 1 for none."),
     Field("rounding_method", readers.ROUNDING_METHOD, "`nearest` multiple of the base; `controlled`, up or down so "
           "that totals add up; or `midpoint` of the interval that ends at the multiple above."),

@@ -19,6 +19,9 @@ Labels = tuple[str, ...]
 Amount = float | Fraction
 """What people contribute, as a float or exactly."""
 
+Grouping = tuple[str, str, tuple[tuple[str, Labels], ...]]
+"""A variable, a column of the data that puts its labels together, and the labels under each value of it."""
+
 TwoByTwo = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -128,6 +131,7 @@ class TableEvidence:
     cells: tuple[CellEvidence, ...]
     source: tuple[tuple[str, str], ...] = ()
     where: Labels | None = None
+    groups: tuple[Grouping, ...] = ()
     rounding: int = 1
     rounding_method: str = "nearest"
     residual_degrees_of_freedom: int | None = None

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from readingroom.core.disclosure.evidence.model import Labels, Noise, Scale, TwoByTwo
+from readingroom.core.disclosure.evidence.model import Grouping, Labels, Noise, Scale, TwoByTwo
 from readingroom.errors import InvalidInput
 
 MAX_LABELS = 10
 MAX_LABEL_LENGTH = 300
 MAX_CONDITIONS = 100
+MAX_MEMBERS = 20_000
 MAX_CONDITION_LENGTH = 4000
 MAX_TOP = 100
 LARGEST_ROUNDING = 100
@@ -197,6 +198,23 @@ def read_conditions(value: object, path: str) -> Labels:
     return tuple(sorted(set(value)))
 
 
+def read_groups(value: object, path: str) -> tuple[Grouping, ...]:
+    found = []
+    for variable, columns in mapping(value, path).items():
+        for column, groups in mapping(columns, f"{path}.{variable}").items():
+            place = f"{path}.{variable}.{column}"
+            said = tuple((_label(group, place), _members(labels, place))
+                         for group, labels in mapping(groups, place).items())
+            found.append((read_text(variable, path), read_text(column, place), said))
+    return tuple(found)
+
+
+def _members(value: object, path: str) -> Labels:
+    if not isinstance(value, list) or len(value) > MAX_MEMBERS:
+        refuse(path, type(value).__name__, f"groups of at most {MAX_MEMBERS} labels")
+    return tuple(_label(label, path) for label in value)
+
+
 def read_source(value: object, path: str) -> tuple[tuple[str, str], ...]:
     pairs = mapping(value, path).items()
     return tuple(sorted((read_text(key, path), read_text(text, f"{path}.{key}")) for key, text in pairs))
@@ -235,4 +253,7 @@ LABELS = Kind(read_labels, {
 CONDITIONS = Kind(read_conditions, {
     "type": "array", "maxItems": MAX_CONDITIONS,
     "items": {"type": "string", "minLength": 1, "maxLength": MAX_CONDITION_LENGTH}})
+GROUPS = Kind(read_groups, {"type": "object", "additionalProperties": {
+    "type": "object", "additionalProperties": {"type": "object", "additionalProperties": {
+        "type": "array", "maxItems": MAX_MEMBERS, "items": {"type": "string", "maxLength": MAX_LABEL_LENGTH}}}}})
 SOURCE = Kind(read_source, {"type": "object", "additionalProperties": _TEXT})

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from readingroom.core.disclosure.evidence.fields import CELL, TABLE, Field
-from readingroom.core.disclosure.evidence.model import CellEvidence, Noise, Scale, TableEvidence
+from readingroom.core.disclosure.evidence.model import CellEvidence, Grouping, Noise, Scale, TableEvidence
 
 DEFAULTS = {field.name: field.default for kind in (CellEvidence, TableEvidence) for field in fields(kind)}
 
@@ -29,10 +29,19 @@ def _said(thing: CellEvidence | TableEvidence, known: tuple[Field, ...]) -> dict
         value = getattr(thing, field.name)
         if field.name == "source":
             said[field.name] = dict(value)
+        elif field.name == "groups":
+            said |= {"groups": _grouped(value)} if value else {}
         elif isinstance(value, Noise | Scale):
             said[field.name] = asdict(value)
         elif field.required or value != DEFAULTS[field.name]:
             said[field.name] = _listed(value)
+    return said
+
+
+def _grouped(groups: tuple[Grouping, ...]) -> dict[str, dict[str, dict[str, list[str]]]]:
+    said: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for variable, column, held in groups:
+        said.setdefault(variable, {})[column] = {group: list(labels) for group, labels in held}
     return said
 
 
