@@ -37,6 +37,14 @@ COLOURS = """() => {
   const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
   return new Set(pixels).size;
 }"""
+# The picture's last lines are JupyterLab's status bar: it says how many cells there are, and "Mode: Command" or "Edit".
+STATUS_BAR = """() => {
+  const canvas = document.querySelector('#screen canvas'), height = Math.min(22, canvas.height);
+  const bytes = canvas.getContext('2d').getImageData(0, canvas.height - height, canvas.width, height).data;
+  let sum = 0;
+  for (const byte of bytes) sum = (sum * 31 + byte) | 0;
+  return sum;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -83,18 +91,40 @@ def until(true, seconds: float = 30):
     return found
 
 
+def status_bar(frame: Frame) -> int:
+    """What JupyterLab's status bar looks like, once it stays so."""
+    looks: list[int] = []
+
+    def stays() -> bool:
+        looks.append(frame.evaluate(STATUS_BAR))
+        return looks[-3:] == looks[-1:] * 3
+    until(stays)
+    return looks[-1]
+
+
+def begin_a_cell(page: Page, frame: Frame) -> bool:
+    """By keyboard; whether JupyterLab showed that it has taken the focus: keys that come earlier are commands to it."""
+    click_into(page, frame)
+    page.keyboard.press("Escape")
+    for key in ("b", "Enter"):
+        before = status_bar(frame)
+        page.keyboard.press(key)
+        try:
+            until(lambda seen=before: status_bar(frame) != seen, 20)
+        except AssertionError:
+            return False
+    return True
+
+
 def run_in_a_new_cell(page: Page, frame: Frame, home: Path, name: str, *typed: str) -> str:
     """By keyboard only: what the cell wrote to the file `name`-N, N being what `{}` in the typed stands for.
 
-    Of `typed` the KEYS are pressed. A picture does not say when JupyterLab has taken the
-    focus, so on a busy machine it is done again until the file is there.
+    Of `typed` the KEYS are pressed. The status bar also changes by itself, so now and then that is taken for the
+    focus; then it is done again.
     """
-    for attempt in range(6):
-        click_into(page, frame)
-        page.wait_for_timeout(500)
-        for key in ("Escape", "b", "Enter"):
-            page.keyboard.press(key)
-        page.wait_for_timeout(300 * (attempt + 1))
+    for attempt in range(4):
+        if not begin_a_cell(page, frame):
+            continue
         for part in typed:
             if part in KEYS:
                 page.keyboard.press(part)
@@ -104,7 +134,7 @@ def run_in_a_new_cell(page: Page, frame: Frame, home: Path, name: str, *typed: s
         page.keyboard.press("Shift+Enter")
         with suppress(AssertionError):
             return until(lambda: next((file for file in home.glob(f"{name}-*") if file.read_text()), None),
-                         15).read_text()
+                         20).read_text()
     pytest.fail("nothing that was typed was run")
 
 
@@ -171,13 +201,10 @@ def test_the_bar_says_what_it_is(ada: Person, picture: Frame) -> None:
 def test_letters_of_other_keyboards_arrive_as_they_are(ada: Person, picture: Frame, ready, home: Path) -> None:
     """A key is sent as what is printed on it: a layout is the person's own affair."""
     keys = ada.page.context.new_cdp_session(ada.page)
-    ada.page.wait_for_timeout(300)
-    run_in_a_new_cell(ada.page, picture, home, "focus", "open('{}','w').write('here')")
     arrived = ""
-    for number in range(4):  # a busy machine drops keys; letters that are sent wrongly are wrong each time
-        for key in ("Escape", "b", "Enter"):
-            ada.page.keyboard.press(key)
-        ada.page.wait_for_timeout(1000)
+    for number in range(3):  # as in `run_in_a_new_cell`; letters that are sent wrongly are wrong each time
+        if not begin_a_cell(ada.page, picture):
+            continue
         ada.page.keyboard.type(f"open('/home/researcher/layout{number}','w').write('", delay=15)
         for letter in LETTERS:
             for kind in ("keyDown", "keyUp"):

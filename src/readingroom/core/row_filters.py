@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-
-from sqlglot import exp
+from typing import TYPE_CHECKING
 
 from readingroom.core.datasets import Table
-from readingroom.core.sql_conditions import CONDITIONS, objection, parse_condition, write_condition
 from readingroom.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 
 def check_row_filter(text: str, table: Table) -> str:
@@ -16,6 +17,10 @@ def check_row_filter(text: str, table: Table) -> str:
 
     Columns must be of this table; no functions, subqueries, parameters or other tables.
     """
+    from sqlglot import exp  # 8 MiB, and most grants are of all rows
+
+    from readingroom.core.sql_conditions import CONDITIONS, objection, parse_condition, write_condition
+
     refusal = partial(_refusal, text)
     parsed = parse_condition(text, refusal)
     for node in parsed.walk():
@@ -30,6 +35,8 @@ def check_row_filter(text: str, table: Table) -> str:
 
 
 def _foreign(node: exp.Expr, table: Table) -> str:
+    from sqlglot import exp
+
     if isinstance(node, exp.Column) and (node.table or table.column(node.name) is None):
         return f"{node.sql()} is not a column of {table.name}"
     return ""

@@ -9,16 +9,20 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from readingroom.errors import Unavailable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Progress:
     """Says what is being done, for how long, and what was done. Writes to standard error."""
 
     def __init__(self, console: Console | None = None) -> None:
+        from rich.console import Console  # programs that run all day say nothing here
+
         self.console = console or Console(stderr=True)
 
     @contextmanager

@@ -15,7 +15,7 @@ from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import KINDS, AirlockRequest, FileKind, OutputFile, Release
 from readingroom.errors import IntegrityError
-from readingroom.services import crates, freezing, holdups, independence
+from readingroom.services import freezing, holdups, independence
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.workshop import Workshop
 
@@ -51,6 +51,8 @@ def _made(workshop: Workshop, number: int) -> Release | None:
         raise IntegrityError(f"Request {number} does not hold what private answer {answer.id} gave.",
                              rule="release.private", value=answer.id,
                              next_step="Nothing was released. Please report it.")
+    from readingroom.services import crates  # what it writes with takes 5 MiB, and most days release nothing
+
     statement = _statement(workshop, request, project, sources)
     crate = crates.write(crates.Told(
         request, project, author, tuple((grant, workshop.policies.dataset(grant.dataset)) for grant, _ in sources),

@@ -18,7 +18,6 @@ import rfc8785
 
 from readingroom.core.datasets import Dataset, Table
 from readingroom.core.privacy.accounting import femto_delta_of
-from readingroom.core.privacy.filter_parsing import parse_filter
 from readingroom.core.privacy.filters import EVERY, Filter, as_list, comparisons
 from readingroom.core.privacy.keys import MAX_CELLS, Key, cells, parse_key, parse_keys
 from readingroom.core.privacy.ranges import Ranged, parse_candidates, parse_range, parse_ranges
@@ -161,7 +160,7 @@ def parse_query(raw: object, dataset: Dataset, *, max_rho_micro: int = MAX_RHO_M
     if table is None:
         names = listed(table.name for table in dataset.tables)
         refuse("The dataset has no such table.", "query-table", name, f"Use one of {names}.")
-    base = Query(dataset.slug, table.name, statistic, parse_filter(raw.get("where"), table),
+    base = Query(dataset.slug, table.name, statistic, _parse_filter(raw.get("where"), table),
                  parse_spend(raw, max_rho_micro), _parse_rows_per_person(raw.get("rows_per_person"), table))
     query = _PARSERS[statistic](base, raw, table)
     if query.undeclared:
@@ -236,7 +235,13 @@ def _parse_proportion(base: Query, raw: Mapping[str, object], table: Table) -> Q
     if raw.get("of") is None:
         refuse("A proportion is of the rows that meet a condition.", "query-of", None,
                'Write "of": "age >= 18", or a list of conditions as in `where`.')
-    return replace(base, by=parse_keys(raw.get("by"), table), of=parse_filter(raw["of"], table))
+    return replace(base, by=parse_keys(raw.get("by"), table), of=_parse_filter(raw["of"], table))
+
+
+def _parse_filter(given: object, table: Table) -> Filter:
+    from readingroom.core.privacy.filter_parsing import parse_filter  # with what reads SQL, 8 MiB
+
+    return parse_filter(given, table)
 
 
 def _parse_quantile(base: Query, raw: Mapping[str, object], table: Table) -> Query:
