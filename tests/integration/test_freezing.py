@@ -132,7 +132,7 @@ class TestWhatFreezes:
         grants.withdraw(workshop, "mercer", 1, "Now")
         assert status(workshop) is S.SUBMITTED
         assert checked(workshop, 1).status is S.FROZEN
-        assert notices.unread(workshop, "freya") == 0, "nobody is called to a request that is frozen"
+        assert notices.page(workshop, "freya").unread == 0, "nobody is called to a request that is frozen"
 
     def test_an_approval_after_the_end_is_refused_before_any_sweep(self, workshop):
         in_review(workshop)

@@ -96,7 +96,7 @@ class TestReading:
             for number in range(1, 61):
                 notices.tell(tx, ["ada", "ada", "nobody-here"], "request.approved", request=number, project="returns")
         first = notices.page(workshop, "ada")
-        assert (len(first.told), first.unread, notices.unread(workshop, "ada")) == (25, 60, 60)
+        assert (len(first.told), first.unread, notices.page(workshop, "ada").unread) == (25, 60, 60)
         second = notices.page(workshop, "ada", before=first.older)
         third = notices.page(workshop, "ada", before=second.older)
         seen = [one.notice.facts["request"] for page in (first, second, third) for one in page.told]
@@ -104,11 +104,11 @@ class TestReading:
         assert notices.mark_read(workshop, "ada", first.told[0].notice.id, only=True) == 1
         assert notices.mark_read(workshop, "ada", second.told[0].notice.id) == 35
         assert notices.mark_read(workshop, "ada", second.told[0].notice.id) == 0
-        assert notices.unread(workshop, "ada") == 24
+        assert notices.page(workshop, "ada").unread == 24
 
     def test_nobody_marks_anothers(self, workshop):
         with workshop.store.transaction() as tx:
             notices.tell(tx, ["ada"], "request.approved", request=1, project="returns")
         theirs = notices.page(workshop, "ada").told[0].notice.id
         assert notices.mark_read(workshop, "bilal", theirs) == 0
-        assert notices.unread(workshop, "ada") == 1
+        assert notices.page(workshop, "ada").unread == 1

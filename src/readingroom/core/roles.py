@@ -40,3 +40,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
                                    Permission.MANAGE_PACKAGES, Permission.READ_AUDIT}),
     Role.OWNER: frozenset({Permission.REVIEW_APPLICATIONS}),
 }
+
+
+def roles_with(permission: Permission) -> tuple[Role, ...]:
+    """The roles that let a person do this."""
+    return tuple(role for role, permissions in ROLE_PERMISSIONS.items() if permission in permissions)

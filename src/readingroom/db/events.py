@@ -55,10 +55,10 @@ class Events:
         return frozenset(self._session.scalars(
             select(EVENTS.c.project).where(EVENTS.c.seq > seq, EVENTS.c.project != "").distinct()))
 
-    def all(self) -> Iterator[Event]:
-        """Every event, in order, without holding them all in memory."""
-        for row in self._session.scalars(select(EventRow).order_by(EventRow.seq).execution_options(yield_per=1000)):
-            yield _event(row)
+    def all(self, since: int = 1) -> Iterator[Event]:
+        """Every event from number `since` on, in order, without holding them all in memory."""
+        query = select(EVENTS).where(EVENTS.c.seq >= since).order_by(EVENTS.c.seq)
+        return map(_event, self._session.connection().execution_options(yield_per=1000).execute(query))
 
     def of_subject(self, subject: str) -> tuple[Event, ...]:
         return tuple(_event(row) for row in self._session.scalars(

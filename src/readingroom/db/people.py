@@ -7,11 +7,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, or_, select
+from sqlalchemy import Select, String, bindparam, cast, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.people import Credential, Person, Qualification, QualificationKind, Signature, Standing
-from readingroom.core.roles import Role
+from readingroom.core.roles import Permission, Role, roles_with
 from readingroom.db.plain import plain
 from readingroom.db.tables import (
     CredentialRow,
@@ -50,8 +50,11 @@ class People:
             raise _unknown(username)
         return person
 
-    def all(self) -> tuple[Person, ...]:
-        return self._read(_ALL)
+    def who_may(self, permission: Permission) -> tuple[Person, ...]:
+        """Everyone who may do this now, by username."""
+        listed = cast(_PEOPLE.c.roles, String)  # a JSON list of plain words
+        has_role = or_(*(listed.contains(f'"{role.value}"') for role in roles_with(permission)))
+        return tuple(person for person in self._read(_WHOLE.where(has_role)) if person.may(permission))
 
     def among(self, usernames: Iterable[str]) -> dict[str, Person]:
         named = sorted(set(usernames))
@@ -174,7 +177,7 @@ _WHOLE = (
     .outerjoin(_FACTS, _FACTS.c.username == _PEOPLE.c.username).outerjoin(_SIGNED, _SIGNED.c.id == _LAST)
     .order_by(_PEOPLE.c.username, _FACTS.c.id))
 """People, a row for each qualification ever recorded of them, in the order of recording, and what they signed last."""
-_ONE, _ALL = _WHOLE.where(_PEOPLE.c.username == bindparam("username")), _WHOLE
+_ONE = _WHOLE.where(_PEOPLE.c.username == bindparam("username"))
 _AMONG = _WHOLE.where(_PEOPLE.c.username.in_(bindparam("usernames", expanding=True)))
 _BY_NAME = (_PEOPLE.c.display_name, _PEOPLE.c.username)
 

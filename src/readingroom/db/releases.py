@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.releases import Download, Listed, Recall, Recheck
+from readingroom.db.plain import plain
 from readingroom.db.tables import DownloadRow, FileRow, RecallRow, ReleaseRow, RequestRow
 
 
@@ -31,7 +32,7 @@ class Releases:
 
     def recalled(self, numbers: Collection[int]) -> frozenset[int]:
         """Those of these requests whose release was recalled."""
-        return frozenset(self._session.scalars(select(RecallRow.request).where(RecallRow.request.in_(sorted(numbers)))))
+        return frozenset(plain(self._session, _RECALLED, {"numbers": sorted(numbers)}).scalars() if numbers else ())
 
     def add_recall(self, recall: Recall) -> None:
         self._session.add(RecallRow(request=recall.request, recalled_by=recall.by, recalled_at=recall.at,
@@ -74,6 +75,9 @@ class Releases:
             query = query.join(RequestRow, RequestRow.number == ReleaseRow.request).where(
                 RequestRow.project.in_(sorted(projects)))
         return self._session.scalar(query) or 0
+
+
+_RECALLED = select(RecallRow.request).where(RecallRow.request.in_(bindparam("numbers", expanding=True)))
 
 
 def _recall(row: RecallRow) -> Recall:

@@ -185,11 +185,13 @@ class Requests:
                                             RequestRow.checkers_required > 0)
             .order_by(RequestRow.number.desc()).limit(count)))
 
-    def answered_since(self, at: datetime) -> dict[str, int]:
-        """How many reviews each checker gave since then to requests that are not in review any more."""
+    def answered_since(self, at: datetime, checkers: Collection[str]) -> dict[str, int]:
+        """How many reviews each of these gave since then to requests that are not in review any more."""
+        open_now = select(RequestRow.number).where(RequestRow.status == RequestStatus.IN_REVIEW.value)
         rows = self._session.execute(
-            select(ReviewRow.checker, func.count()).join(RequestRow, RequestRow.number == ReviewRow.request)
-            .where(ReviewRow.submitted_at >= at, RequestRow.status != RequestStatus.IN_REVIEW.value)
+            select(ReviewRow.checker, func.count())
+            .where(ReviewRow.checker.in_(sorted(checkers)), ReviewRow.submitted_at >= at,
+                   ReviewRow.request.not_in(open_now))
             .group_by(ReviewRow.checker))
         return dict(rows.all())  # type: ignore[arg-type]
 
@@ -227,7 +229,7 @@ class Requests:
 
     def releases(self, numbers: Collection[int]) -> dict[int, Release]:
         """The releases of these requests that have one."""
-        rows = self._session.scalars(select(ReleaseRow).where(ReleaseRow.request.in_(sorted(numbers))))
+        rows = plain(self._session, _RELEASES, {"numbers": sorted(numbers)}) if numbers else ()
         return {row.request: Release(row.request, row.filename, row.sha256, row.made_at) for row in rows}
 
     def add_delivery(self, made: Delivery) -> None:
@@ -263,6 +265,7 @@ class Requests:
         return row
 
 
+_RELEASES = select(ReleaseRow.__table__).where(ReleaseRow.request.in_(bindparam("numbers", expanding=True)))
 _ONE = select(REQUESTS).where(REQUESTS.c.number == bindparam("number"))
 
 

@@ -55,6 +55,12 @@ def names(room: ReadingRoom, usernames: Iterable[str]) -> dict[str, str]:
         return {name: person.display_name for name, person in tx.people.among(set(usernames)).items()}
 
 
+def arriving(room: ReadingRoom, username: str) -> tuple[Person, int]:
+    """The person who opens a page, and how many notices they have not read. NotFound if there is none."""
+    with room.store.reading() as tx:
+        return tx.people.get(username), tx.notices.unread(username)
+
+
 def reset_password(room: ReadingRoom, username: str, password: str, *, by: str) -> None:
     """Replace someone's password, lift any lock and end their sessions. NotFound if there is no such person."""
     hashed = hash_password(password)

@@ -29,6 +29,7 @@ class Records:
     """What is asked of requests and of people who might check them: read at once, however many they are.
 
     `policies` lacks projects of which policy is not known: one of their datasets is registered no more.
+    `memberships` are those of people who may check at all, and `authors` are looked up for them only.
     """
 
     projects: Mapping[str, Project]
@@ -42,10 +43,10 @@ def read(room: ReadingRoom, tx: Any, people: Iterable[Person], requests: Collect
     grants = tx.grants.of_projects(projects)
     policies = {slug: policy for slug, project in projects.items()
                 if (policy := _policy(room, project, grants[slug])) is not None}
+    checkers = {person.username for person in people if person.may(Permission.REVIEW_OUTPUTS)}
     return Records(
-        projects, policies,
-        tx.people.among({request.author for request in requests}),
-        tx.projects.of_members({person.username for person in people}))
+        projects, policies, tx.people.among({request.author for request in requests} if checkers else ()),
+        tx.projects.of_members(checkers))
 
 
 def _policy(room: ReadingRoom, project: Project, grants: Sequence[Grant]) -> Policy | None:
@@ -83,7 +84,7 @@ class Desk:
 
 def may_check(room: ReadingRoom, tx: Any, request: AirlockRequest) -> frozenset[str]:
     """Everyone who may check this request now: nobody who is too near to its author hears of it."""
-    people = [person for person in tx.people.all() if person.may(Permission.REVIEW_OUTPUTS)]
+    people = tx.people.who_may(Permission.REVIEW_OUTPUTS)
     records = read(room, tx, people, [request])
     return frozenset(person.username for person in people if Desk(room, tx, person, records).may(request))
 
@@ -96,13 +97,12 @@ def bring_to_checkers(room: ReadingRoom, tx: Any, request: AirlockRequest, actio
                      project=request.project)
 
 
-def suggestions(room: ReadingRoom, tx: Any, waiting: tuple[AirlockRequest, ...]) -> dict[int, frozenset[str]]:
-    """For each request who is asked first. Only answers to requests that are settled count as work done, so that
-    the suggestion tells nobody who has answered this one."""
-    loads = tx.requests.answered_since(room.now() - timedelta(days=LOAD_DAYS))
-    people = [person for person in tx.people.all() if person.may(Permission.REVIEW_OUTPUTS)]
-    records = read(room, tx, people, waiting)
-    desks = {person.username: Desk(room, tx, person, records) for person in people}
+def suggestions(room: ReadingRoom, tx: Any, waiting: tuple[AirlockRequest, ...], checkers: Iterable[Person],
+                records: Records) -> dict[int, frozenset[str]]:
+    """For each request who of `checkers` is asked first, by `records` of them all. Only answers to requests that are
+    settled count as work done, so that the suggestion tells nobody who has answered this one."""
+    desks = {person.username: Desk(room, tx, person, records) for person in checkers}
+    loads = tx.requests.answered_since(room.now() - timedelta(days=LOAD_DAYS), desks)
     return {request.number: suggested(
         {name: loads.get(name, 0) for name, desk in desks.items() if desk.may(request)},
         request.checkers_required, request.number) for request in waiting}

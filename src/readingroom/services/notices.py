@@ -76,7 +76,7 @@ def custodian_of(room: ReadingRoom, dataset: str) -> str:
 
 def holding(tx: Any, permission: Permission) -> frozenset[str]:
     """Everyone who may do this now."""
-    return frozenset(person.username for person in tx.people.all() if person.may(permission))
+    return frozenset(person.username for person in tx.people.who_may(permission))
 
 
 def page(room: ReadingRoom, username: str, *, before: int | None = None, project: str | None = None) -> Page:
@@ -87,12 +87,6 @@ def page(room: ReadingRoom, username: str, *, before: int | None = None, project
     shown = found[:PAGE_SIZE]
     older = shown[-1].id if len(found) > PAGE_SIZE else None
     return Page(tuple(Told(notice, words_of(notice.kind, notice.facts)) for notice in shown), unread, older)
-
-
-def unread(room: ReadingRoom, username: str) -> int:
-    with room.store.reading() as tx:
-        count: int = tx.notices.unread(username)
-        return count
 
 
 def mark_read(room: ReadingRoom, username: str, notice: int, *, only: bool = False, project: str | None = None) -> int:

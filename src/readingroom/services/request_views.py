@@ -79,8 +79,8 @@ def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[Airl
              records: Records | None = None) -> tuple[RequestView, ...]:
     """The same of many, in as many questions to the records for many as for one."""
     known = records or read(room, tx, [person], requests)
-    numbers = [request.number for request in requests]
-    made, recalled = tx.requests.releases(numbers), tx.releases.recalled(numbers)
+    released = [request.number for request in requests if request.status is RequestStatus.RELEASED]
+    made, recalled = tx.requests.releases(released), tx.releases.recalled(released)
     queue, desk = tx.requests.numbers(*WAITING), Desk(room, tx, person, known)
 
     def view(request: AirlockRequest) -> RequestView:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from readingroom.core import egress
+from readingroom.core.audit import Happening
 from readingroom.core.comments import Comment, Remark
 from readingroom.core.egress import Phase, phase
 from readingroom.core.lifecycle import TRANSITIONS_OF, Direction, RequestStatus, check_transition
@@ -71,12 +72,12 @@ def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Uplo
     """
     with refusals_logged(room, author, "request.resubmit", f"request:{number}"):
         with room.store.reading() as tx:
-            request = _of_author(tx, author, number, within)
+            request = _of_author(room, tx, author, number, within)
             egress.check_changeable(request)
             policy = _check_may_ask(room, tx, author, request.project, request.direction)
         files = FREEZE[request.direction](room, *further_round(room, request, uploads, groups, keep), policy)
         with room.store.transaction() as tx:
-            request = _of_author(tx, author, number, within)
+            request = _of_author(room, tx, author, number, within)
             egress.check_changeable(request)
             _check_may_ask(room, tx, author, request.project, request.direction)
             if made := _made(tx, author, request.project, key, files):
@@ -89,7 +90,7 @@ def withdraw(room: ReadingRoom, author: str, number: int, *, round: int | None =
              ) -> AirlockRequest:
     """Take the request back, at any time before it is approved; `round` and `within` as in `resubmit`."""
     with attempt(room, author, "request.withdraw", f"request:{number}") as tx:
-        request = _of_author(tx, author, number, within)
+        request = _of_author(room, tx, author, number, within)
         egress.check_round(request, round)
         move(tx, request, RequestStatus.WITHDRAWN, author, "request.withdrawn")
         return _request(tx, number)
@@ -114,25 +115,26 @@ def get(room: ReadingRoom, viewer: str, number: int, within: str = "") -> Reques
     """One request. NotFound, as if it did not exist, for people who have nothing to do with it, and for everyone where
     it is of another project than `within`, if one is named."""
     with room.store.reading() as tx:
-        request = _visible(tx, viewer, number, within)
-        return _seen(room, tx, tx.people.get(viewer), request)
+        person: Person = tx.people.get(viewer)
+        request, records = _visible(room, tx, person, number, within)
+        view = _seen(room, tx, person, request, records)
+        return replace(view, likely=turnaround.likely(tx)) if request.status in WAITING else view
 
 
-def _seen(room: ReadingRoom, tx: Any, person: Person, request: AirlockRequest, records: Records | None = None
-          ) -> RequestView:
+def _seen(room: ReadingRoom, tx: Any, person: Person, request: AirlockRequest, records: Records) -> RequestView:
     view = view_of(room, tx, person, request, records)
-    view = replace(view, comments=_comments(room, tx, person, request, view.project))
-    return replace(view, likely=turnaround.likely(tx)) if request.status in WAITING else view
+    return replace(view, comments=_comments(tx, person, request, records))
 
 
 def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
     """Requests in review that this checker may review or has reviewed, oldest first."""
     with room.store.reading() as tx:
         person, in_review = tx.people.get(checker), tx.requests.with_status(RequestStatus.IN_REVIEW)
-        records = read(room, tx, [person], in_review)
+        checkers = tx.people.who_may(Permission.REVIEW_OUTPUTS)
+        records = read(room, tx, checkers, in_review)
         desk = Desk(room, tx, person, records)
         waiting = tuple(request for request in in_review if desk.may(request))
-        asked = suggestions(room, tx, waiting)
+        asked = suggestions(room, tx, waiting, checkers, records)
         return tuple(replace(view, suggested=checker in asked[view.request.number])
                      for view in views_of(room, tx, person, waiting, records))
 
@@ -144,10 +146,11 @@ def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int, part
     for checkers who may not check it.
     """
     with room.store.transaction() as tx:
-        request = _visible(tx, viewer, number)
-        _check_not_pixels_only(room, tx, viewer, request)
-        if viewer not in tx.projects.get(request.project).members:
-            Desk(room, tx, tx.people.get(viewer)).check(request)
+        person: Person = tx.people.get(viewer)
+        request, records = _visible(room, tx, person, number)
+        _check_not_pixels_only(person, request, records)
+        if viewer not in records.projects[request.project].members:
+            Desk(room, tx, person, records).check(request)
         file = next((file for file in request.files if file.id == file_id), None)
         if file is None:
             raise NotFound(f"Request {number} has no such file.", rule="request.file", value=file_id,
@@ -181,8 +184,9 @@ class Opened:
 def opened(room: ReadingRoom, checker: str, number: int) -> Opened:
     """What a checker judges a request by, from one reading of the records; seeing each file is on the log."""
     with room.store.transaction() as tx:
-        request, records = _on_the_desk(room, tx, checker, number)
-        view = _seen(room, tx, tx.people.get(checker), request, records)
+        person: Person = tx.people.get(checker)
+        request, records = _on_the_desk(room, tx, person, number)
+        view = _seen(room, tx, person, request, records)
         named = {request.author, checker, *(review.checker for review in view.reviews),
                  *(comment.checker for comment in view.comments)}
         resembling, people = tx.memory.resemblances([file.id for file in request.files]), tx.people.among(named)
@@ -192,19 +196,17 @@ def opened(room: ReadingRoom, checker: str, number: int) -> Opened:
 def sights(room: ReadingRoom, checker: str, number: int) -> dict[int, Sight]:
     """Everything that a checker sees of the files of a request, by file id; reading each is on the log."""
     with room.store.transaction() as tx:
-        request, _ = _on_the_desk(room, tx, checker, number)
+        request, _ = _on_the_desk(room, tx, tx.people.get(checker), number)
     return _sights(room, request)
 
 
-def _on_the_desk(room: ReadingRoom, tx: Any, checker: str, number: int) -> tuple[AirlockRequest, Records]:
+def _on_the_desk(room: ReadingRoom, tx: Any, person: Person, number: int) -> tuple[AirlockRequest, Records]:
     """The request, for someone who may check it; that they see each of its files goes on the log."""
-    request = _visible(tx, checker, number)
-    person: Person = tx.people.get(checker)
-    records = read(room, tx, [person], [request])
+    request, records = _visible(room, tx, person, number)
     Desk(room, tx, person, records).check(request)
-    for file in request.files:
-        tx.events.record(checker, "file.viewed", f"request:{number}", request.project, file=file.name,
-                         sha256=file.sha256)
+    tx.events.record_all(person.username, [
+        Happening("file.viewed", f"request:{number}", request.project, {"file": file.name, "sha256": file.sha256})
+        for file in request.files])
     return request, records
 
 
@@ -263,11 +265,10 @@ def _commentable(room: ReadingRoom, tx: Any, checker: str, number: int, round: i
     return request
 
 
-def _comments(room: ReadingRoom, tx: Any, person: Person, request: AirlockRequest, project: Project
-              ) -> tuple[Comment, ...]:
+def _comments(tx: Any, person: Person, request: AirlockRequest, records: Records) -> tuple[Comment, ...]:
     """What the person may know of, without the words of an output that they may see as pixels only."""
-    found = comments.visible(tx, person, request, project)
-    if found and refusal_of(_check_not_pixels_only, room, tx, person.username, request):
+    found = comments.visible(tx, person, request, records.projects[request.project])
+    if found and refusal_of(_check_not_pixels_only, person, request, records):
         return tuple(replace(one, anchor=replace(one.anchor, row="", column="", quote="")) for one in found)
     return found
 
@@ -340,8 +341,10 @@ def _submit_round(room: ReadingRoom, tx: Any, request: AirlockRequest, files: Se
 
 def _decidable(room: ReadingRoom, tx: Any, checker: str, number: int) -> AirlockRequest:
     """The request as it is for a checker who is about to decide on it, once what counts no more is taken away."""
-    request = freezing.settle(room, tx, _visible(tx, checker, number))
-    Desk(room, tx, tx.people.get(checker)).check(request)
+    person: Person = tx.people.get(checker)
+    request, records = _visible(room, tx, person, number)
+    request = freezing.settle(room, tx, request)
+    Desk(room, tx, person, records).check(request)
     return independence.settle(room, tx, request)
 
 
@@ -350,30 +353,31 @@ def _request(tx: Any, number: int) -> AirlockRequest:
     return request
 
 
-def _of_author(tx: Any, author: str, number: int, within: str = "") -> AirlockRequest:
-    request = _visible(tx, author, number, within)
-    check_is_author(tx.people.get(author), request)
+def _of_author(room: ReadingRoom, tx: Any, author: str, number: int, within: str = "") -> AirlockRequest:
+    person: Person = tx.people.get(author)
+    request, _ = _visible(room, tx, person, number, within)
+    check_is_author(person, request)
     return request
 
 
-def _visible(tx: Any, viewer: str, number: int, within: str = "") -> AirlockRequest:
-    """The request, or NotFound for anyone who is neither on its project nor a checker; of another project than
-    `within`, if one is named, for everyone."""
+def _visible(room: ReadingRoom, tx: Any, person: Person, number: int, within: str = ""
+             ) -> tuple[AirlockRequest, Records]:
+    """The request and what decides about it, or NotFound for anyone who is neither on its project nor a checker; of
+    another project than `within`, if one is named, for everyone."""
     request = _request(tx, number)
-    person: Person = tx.people.get(viewer)
-    project = tx.projects.get(request.project)
-    concerned = viewer in project.members or person.may(Permission.REVIEW_OUTPUTS)
+    records = read(room, tx, [person], [request])
+    concerned = person.username in records.projects[request.project].members or person.may(Permission.REVIEW_OUTPUTS)
     if not concerned or within not in ("", request.project):
         raise NotFound(f"There is no request {number}.", rule="request.exists", value=number,
                        next_step="Check the number, or start from your home page.")
-    return request
+    return request, records
 
 
-def _check_not_pixels_only(room: ReadingRoom, tx: Any, viewer: str, request: AirlockRequest) -> None:
-    project = tx.projects.get(request.project)
-    policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
+def _check_not_pixels_only(person: Person, request: AirlockRequest, records: Records) -> None:
+    project, policy = records.projects[request.project], records.policies.get(request.project)
+    strict = policy is None or policy.tier is Tier.STRICT
     inside = request.direction is Direction.OUT and request.status is not RequestStatus.RELEASED
-    if policy.tier is Tier.STRICT and viewer in project.members and inside:
+    if strict and person.username in project.members and inside:
         raise PermissionDenied("This project's data may be seen as pixels only, and a page here is text.",
                                rule="workspace.tier", value=project.slug,
                                next_step="Look at the file in the workspace; once it is released, it can be read here.")

@@ -50,9 +50,9 @@ def look(room: ReadingRoom, viewer: str) -> Desk:
         found = _rounds(tx)
         waiting = tx.requests.submitted(*WAITING)
         held_up = holdups.everything(tx)
-        given = tx.requests.answered_since(room.now() - timedelta(days=LOAD_DAYS))
-        answers = [(one.display_name, given.get(one.username, 0)) for one in tx.people.all()
-                   if one.may(Permission.REVIEW_OUTPUTS)]
+        checkers = tx.people.who_may(Permission.REVIEW_OUTPUTS)
+        given = tx.requests.answered_since(room.now() - timedelta(days=LOAD_DAYS), [one.username for one in checkers])
+        answers = [(one.display_name, given.get(one.username, 0)) for one in checkers]
     mine = [one for one in found if viewer in one.answers]
     own = figures(mine, viewer) if person.may(Permission.REVIEW_OUTPUTS) else None
     return Desk(figures(found), tuple(sorted(waiting, key=lambda one: one[1])), own,

@@ -19,7 +19,7 @@ from readingroom.core.people import Person, Standing
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, PermissionDenied
 from readingroom.hub import tokens
-from readingroom.services import accounts, notices
+from readingroom.services import accounts
 from readingroom.services.room import ReadingRoom
 from readingroom.web import addresses, security
 from readingroom.web.presenters import frame, times, words
@@ -110,7 +110,10 @@ def cookie(request: Request, here: Portal, name: str) -> str:
 
 def known_person(here: Portal, username: str) -> Person:
     """The person, unless the records no longer let them in (suspension takes effect at the next request)."""
-    person = accounts.person(here.room, username)
+    return _let_in(accounts.person(here.room, username))
+
+
+def _let_in(person: Person) -> Person:
     if person.standing is not Standing.ACTIVE:
         raise PermissionDenied(
             f"Your account is {person.standing.value}.",
@@ -135,10 +138,10 @@ def viewer(request: Request, here: Annotated[Portal, Depends(portal)]) -> Viewer
         raise SignInNeeded(wanted if request.method == "GET" else addresses.page("/")) from error
     if username != session.username:
         raise SignInNeeded(addresses.page("/"))
-    person = known_person(here, username)
-    if not person.signed_in_since(here.seal.session_began(sealed)):
+    person, unread = accounts.arriving(here.room, username)
+    if not _let_in(person).signed_in_since(here.seal.session_began(sealed)):
         raise SignInNeeded(addresses.page("/"))
-    return Viewer(person, session, notices.unread(here.room, username))
+    return Viewer(person, session, unread)
 
 
 async def page_viewer(request: Request, looking: Annotated[Viewer, Depends(viewer)]) -> Viewer:

@@ -23,6 +23,7 @@ from readingroom.core.inspection.model import LARGEST_FILE, PublishedTable
 from readingroom.core.inspection.notebooks import beside_the_cells, read_notebook
 from readingroom.core.inspection.recognise import IMAGES, recognise
 from readingroom.core.inspection.textual import decode, visible
+from readingroom.core.kept import Kept
 
 PART_ROWS = 200
 PART_CELLS = 8_000
@@ -31,6 +32,8 @@ PART_NOTEBOOK_CELLS = 100
 LONGEST_TEXT = 5_000
 """Characters of one cell or line that are shown."""
 MOST_CELL_LINES = 2_000
+MOST_KEPT = 4 * 1024 * 1024
+"""Bytes of pictures kept as they are shown, some fifty figures: to decode one took half the time of its page."""
 ALL = 0
 Shown = TypeVar("Shown")
 
@@ -88,7 +91,7 @@ def preview(name: str, content: bytes, findings: Iterable[Finding] = (), part: i
     if output_type is None:
         return _unknown("The content is not of a type that can be shown safely.")
     if output_type in IMAGES:
-        return _image(content, output_type)
+        return _PICTURES(content, output_type)
     text = decode(content) or ""
     if output_type == "ipynb":
         return _notebook(text, part)
@@ -114,6 +117,9 @@ def _image(content: bytes, output_type: str) -> Preview:
         return _unknown("The image is damaged or cut short.")
     return Preview("image", image=image, unseen=f"what the image file holds beside the picture: it {beside}"
                    if beside else "")
+
+
+_PICTURES = Kept(_image, lambda found: len(found.image or b""), MOST_KEPT)
 
 
 def _table(table: PublishedTable, findings: Iterable[Finding], part: int) -> Preview:

@@ -34,11 +34,12 @@ class RequestRow(Base):
         Index("private_answer_released_once", "private_answer", unique=True, sqlite_where=text(STANDING),
               postgresql_where=text(STANDING)),
         CheckConstraint(FROZEN, name="request_frozen"),
+        Index("request_of_author", "author", "direction"),
     )
 
     number: Mapped[int] = mapped_column(primary_key=True)
     project: Mapped[str] = mapped_column(ForeignKey("project.slug"), index=True)
-    author: Mapped[str] = mapped_column(ForeignKey("person.username"), index=True)
+    author: Mapped[str] = mapped_column(ForeignKey("person.username"))
     title: Mapped[str]
     purpose: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(index=True)
@@ -116,7 +117,8 @@ class FileRow(Base):
 
 class ReviewRow(Base):
     __tablename__ = "review"
-    __table_args__ = (UniqueConstraint("request", "round", "checker"),)
+    __table_args__ = (UniqueConstraint("request", "round", "checker"),
+                      Index("review_of_checker", "checker", "submitted_at", "request"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     request: Mapped[int] = mapped_column(ForeignKey("egress_request.number"), index=True)
