@@ -279,7 +279,10 @@ def evidence_page() -> str:
     return (
         "# Evidence of an output\n\n" + NOTE.format(source="src/readingroom/core/disclosure/evidence/")
         + "Evidence says what lies under each number of an output, so that the [rules](disclosure-rules.md) can be "
-        "applied. The SDK writes it beside every table; it is a claim, and the platform recomputes it where it can. "
+        "applied. The SDK writes it beside every table; it is a claim. Where it says the `recipe` and "
+        "the `source`, the platform computes the table again from the vault, over the columns and rows that the "
+        "project may read; if every count is the same, and every amount to a part in 10^9, and the file is byte for "
+        "byte what the SDK writes of it, the file is *verified*, and the platform's evidence takes this one's place. "
         "Anything not described here is refused by name. The same in JSON Schema: "
         "[evidence.schema.json](schemas/evidence.schema.json).\n\n"
         "One statistic is a `table`; several shown in one table are `tables`, a table of each, in which all labels "

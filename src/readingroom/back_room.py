@@ -1,6 +1,6 @@
 """The process in which the worker has tables worked on (`storage.apart`): `python -m readingroom.back_room LINE`.
 
-It is told on that line what to be: the maker of extracts, or the answerer of private questions.
+It is told on that line what to be: the maker of extracts, the answerer of private questions, or who computes recipes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection
 from readingroom import bootstrap
 from readingroom.storage.apart import serve
 
-ROOMS = {"extracts": bootstrap.build_extracts, "answers": bootstrap.build_answerer}
+ROOMS = {"extracts": bootstrap.build_extracts, "answers": bootstrap.build_answerer,
+         "recipes": bootstrap.build_recomputer}
 
 
 def main() -> None:

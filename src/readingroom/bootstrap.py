@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from readingroom.core.policy.library import Policies
 from readingroom.db.store import Store
 from readingroom.errors import SettingsError
-from readingroom.ports import Extracts, Mail, PrivateAnswerer, Vault, Volumes
+from readingroom.ports import Extracts, Mail, PrivateAnswerer, Recomputer, Vault, Volumes
 from readingroom.services.room import ReadingRoom
 from readingroom.settings import Settings
 from readingroom.storage.blobs import FileBlobs
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from readingroom.services.workshop import Workshop
 
 EXTRACTS_IDLE_SECONDS, ANSWERS_IDLE_SECONDS = 10.0, 300.0  # bounded views are kept between private questions
+RECIPES_IDLE_SECONDS, RECIPE_SECONDS = 10.0, 60.0
 
 
 class SystemClock:
@@ -56,7 +57,7 @@ def build_workshop(settings: Settings) -> Workshop:
     from readingroom.hub.meter import DoorMeter
     from readingroom.hub.names import RESEARCHER
     from readingroom.services.workshop import Workshop
-    from readingroom.storage.apart import AnswererApart, Apart, ExtractsApart
+    from readingroom.storage.apart import AnswererApart, Apart, ExtractsApart, RecomputerApart
     from readingroom.storage.arrivals import SharedFolders
     from readingroom.storage.vault_index import VaultIndex
 
@@ -72,6 +73,7 @@ def build_workshop(settings: Settings) -> Workshop:
         release_key=_private_key(settings.keys_dir / "release-signing.pem"),
         arrivals=SharedFolders(settings.homes_dir, volumes(settings), RESEARCHER),
         scanner=ClamdScanner(Path(settings.clamav_socket)) if settings.clamav_socket else None,
+        recomputer=RecomputerApart(Apart(settings, "recipes", RECIPES_IDLE_SECONDS), RECIPE_SECONDS),
     )
 
 
@@ -84,6 +86,15 @@ def build_extracts(settings: Settings) -> Extracts:
 
     vault = FileVault(settings.vault_dir, settings.keys_dir / "vault.key")
     return FileExtracts(settings.extracts_dir, vault, settings.keys_dir / "pseudonym.key")
+
+
+def build_recomputer(settings: Settings) -> Recomputer:
+    from readingroom.storage.extract_making import FileExtracts
+    from readingroom.storage.recomputing import VaultRecomputer
+    from readingroom.storage.vault import FileVault
+
+    vault = FileVault(settings.vault_dir, settings.keys_dir / "vault.key")
+    return VaultRecomputer(vault, FileExtracts(settings.extracts_dir, vault, settings.keys_dir / "pseudonym.key"))
 
 
 def build_answerer(settings: Settings) -> PrivateAnswerer:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from readingroom.core.datasets import Dataset, Table
+from readingroom.core.disclosure.evidence import TableEvidence
+from readingroom.core.disclosure.recomputing import Asked
 from readingroom.core.incoming import Scan
 from readingroom.core.mail import Message
 from readingroom.core.shown import Reading
@@ -108,6 +110,17 @@ class PrivateAnswerer(Protocol):
 
     def answer(self, query: object, dataset: Dataset, table: Table, version: str) -> dict[str, object]:
         """Run it once. Raises ReadingRoomError with a message that holds nothing of the data."""
+
+
+class Recomputer(Protocol):
+    """Computes a table again from the vault."""
+
+    def recompute(self, asked: Asked) -> tuple[TableEvidence, ...]:
+        """The table of each statistic, before any protection but noise. Nothing is read beyond the columns and rows in
+        `asked`.
+
+        ReadingRoomError if it cannot be done, in time or at all. Its words may be of the data: only its rule is.
+        """
 
 
 class Engine(Protocol):

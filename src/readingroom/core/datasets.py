@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 TWIN = "_twin"  # no slug has an underscore
@@ -76,3 +77,20 @@ class Dataset:
 
 def is_twin(slug: str) -> bool:
     return slug.endswith(TWIN)
+
+
+def distinct_labels(codes: Mapping[str, str]) -> dict[str, str]:
+    """The label of each code as frames show it: two codes with one label keep the code behind it."""
+    said = list(codes.values())
+    return {code: label if said.count(label) == 1 else f"{label} ({code})" for code, label in codes.items()}
+
+
+def code_of(value: object) -> str:
+    """A stored value as the catalogue's codes name it, also where a missing one made whole numbers decimals.
+
+    >>> code_of(2.0), code_of(True), code_of("F")
+    ('2', 'true', 'F')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

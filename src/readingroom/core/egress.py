@@ -193,10 +193,11 @@ def check_seen(file: OutputFile) -> None:
 
 
 def is_same(earlier: OutputFile, now: OutputFile) -> bool:
-    """Whether an approval of `earlier` is one of `now`: the same bytes under the same name, said to be the same, and
-    checked by machine with no worse a verdict (policy may have tightened between the rounds)."""
+    """Whether an approval of `earlier` is one of `now`: the same bytes under the same name, said to be the same, known
+    as well as then, and checked by machine with no worse a verdict (policy may have tightened between the rounds)."""
     checked = earlier.verdict is not None and now.verdict is not None and now.verdict <= earlier.verdict
-    return earlier.as_asked == now.as_asked and checked
+    alike = earlier.sha256 == now.sha256 and earlier.assurance is now.assurance and checked
+    return alike and earlier.as_asked == now.as_asked
 
 
 def approvals(request: AirlockRequest, file: OutputFile) -> tuple[Approval, ...]:

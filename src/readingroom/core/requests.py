@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from readingroom.core.disclosure.recomputing import Recomputation, digest
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.lifecycle import Direction, RequestStatus
 
@@ -68,7 +69,8 @@ class Decision(StrEnum):
 class OutputFile:
     """One file of one round, frozen: `sha256` names its bytes in the blob store.
 
-    `evidence` is what the SDK stored beside it (counts of people per cell and the like): a claim, not proof.
+    `evidence` is what the SDK stored beside it (counts of people per cell and the like): a claim, not proof, until the
+    platform computed the same again, whose numbers then take its place. `recomputed` says what came of that.
     `verdict` is None until checked.
     """
 
@@ -87,6 +89,7 @@ class OutputFile:
     kind: FileKind = FileKind.OUTPUT
     group: Group = Group()
     origin: Origin | None = None
+    recomputed: Recomputation | None = None
 
     @property
     def crosses(self) -> bool:
@@ -96,7 +99,8 @@ class OutputFile:
     @property
     def as_asked(self) -> tuple[object, ...]:
         """What the researcher sent and said of it. Two files are asked for alike if all of it is the same."""
-        return (self.name, self.sha256, self.context, self.controls, self.evidence, self.kind, self.group, self.origin)
+        claim = "" if self.evidence is None else (self.recomputed and self.recomputed.claim) or digest(self.evidence)
+        return (self.name, self.sha256, self.context, self.controls, claim, self.kind, self.group, self.origin)
 
     @property
     def said(self) -> tuple[str, str]:

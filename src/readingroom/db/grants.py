@@ -154,6 +154,12 @@ class Extracts:
             select(GrantRow.dataset).join(ProjectRow, ProjectRow.slug == GrantRow.project).where(live(today))
             .distinct().order_by(GrantRow.dataset)))
 
+    def versions(self, project: str, dataset: str) -> frozenset[str]:
+        """The versions of a dataset that a project ever had an extract of."""
+        return frozenset(self._session.scalars(
+            select(ExtractRow.version).join(GrantRow, GrantRow.id == ExtractRow.grant_id)
+            .where(GrantRow.project == project, GrantRow.dataset == dataset).distinct()))
+
     def ids(self) -> frozenset[str]:
         """The names of every extract that still exists."""
         return frozenset(self._session.scalars(select(ExtractRow.id).where(ExtractRow.destroyed_at.is_(None))))

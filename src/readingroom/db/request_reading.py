@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from readingroom.core.disclosure.recomputing import Recomputation
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.requests import (
@@ -89,6 +90,7 @@ def _file(row: Any) -> OutputFile:
         findings=tuple(_finding(finding) for finding in row.findings), round=row.round, kind=FileKind(row.kind),
         group=Group() if row.group_id is None else Group(row.group_name, row.group_context, row.group_controls),
         origin=None if row.source is None else Origin(row.source, row.licence or ""),
+        recomputed=None if row.recomputed is None else Recomputation.of(row.recomputed),
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.exc import IntegrityError as ConstraintFailed
 from sqlalchemy.orm import Session
 
+from readingroom.core.disclosure.recomputing import Recomputation
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.lifecycle import THAWS_TO, Direction, RequestStatus
-from readingroom.core.requests import AirlockRequest, Delivery, OutputFile, Release, Review, SignOff
+from readingroom.core.requests import AirlockRequest, Assurance, Delivery, OutputFile, Release, Review, SignOff
 from readingroom.db.plain import plain
 from readingroom.db.request_reading import REQUESTS, whole
 from readingroom.db.tables import (
@@ -84,6 +86,13 @@ class Requests:
 
     def set_outcome_comment(self, number: int, comment: str) -> None:
         self._row(number).outcome_comment = comment
+
+    def set_recomputed(self, file_id: int, told: Recomputation, evidence: dict[str, Any] | None) -> None:
+        """What came of computing a file again; with the evidence that the platform found, if that is the file's."""
+        row = self._session.get_one(FileRow, file_id)
+        row.recomputed = told.as_dict()
+        if evidence is not None:
+            row.evidence, row.assurance = evidence, Assurance.VERIFIED.value
 
     def set_checked(self, file_id: int, output_type: str, verdict: Verdict, findings: Sequence[Finding]) -> None:
         row = self._session.get_one(FileRow, file_id)

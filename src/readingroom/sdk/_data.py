@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from readingroom.core.datasets import code_of, distinct_labels
 from readingroom.errors import NotFound
 from readingroom.sdk._html import LEFT
 
@@ -107,6 +108,16 @@ def load(dataset: str, table: str, *, columns: list[str] | None = None, labels: 
     return frame
 
 
+def mounted(slug: str, version: str, table: str) -> tuple[DataTable, Path]:
+    """What is known of a granted table, and its file. NotFound if this version of the dataset is not mounted."""
+    described = _find(slug)
+    if described.version != version:
+        raise NotFound(f"Version {version} of {slug} is not mounted.", rule="data.version", value=version,
+                       next_step=f"Mounted: {described.version}.")
+    about = described.table(table)
+    return about, data_directory() / described.slug / f"{about.name}.parquet"
+
+
 def _find(slug: str) -> Dataset:
     mounted = datasets()
     found = next((one for one in mounted if one.slug == slug), None)
@@ -130,22 +141,10 @@ def _labelled(values: pandas.Series, codes: dict[str, str]) -> pandas.Series:
 
     labels = distinct_labels(codes)
     present = values.dropna().unique().tolist()
-    names = {value: labels.get(_code(value), str(value)) for value in present}
+    names = {value: labels.get(code_of(value), code_of(value)) for value in present}
     order = list(dict.fromkeys([*labels.values(), *sorted(names.values(), key=str)]))
     made = pandas.Categorical(values.map(names), categories=order, ordered=True)
     return pandas.Series(made, index=values.index, name=values.name)
-
-
-def distinct_labels(codes: dict[str, str]) -> dict[str, str]:
-    """The label of each code as frames show it: two codes with one label keep the code behind it."""
-    said = list(codes.values())
-    return {code: label if said.count(label) == 1 else f"{label} ({code})" for code, label in codes.items()}
-
-
-def _code(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _values(column: DataColumn) -> str:

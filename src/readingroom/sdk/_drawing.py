@@ -42,7 +42,7 @@ class Grid:
 def grid(made: Table, most_series: int = MOST_SERIES) -> Grid:
     """What a table of one statistic shows, without its totals: rows are places, columns series."""
     from readingroom.core.disclosure.evidence import is_margin_label
-    from readingroom.sdk._numbers import shown
+    from readingroom.core.disclosure.tabulation.numbers import shown
 
     if len(made.tables) != 1:
         raise InvalidInput("Only a table of one statistic is drawn like this.", rule="figure.table",

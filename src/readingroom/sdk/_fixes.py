@@ -165,14 +165,14 @@ def _small(made: Table, policy: Policy) -> Iterator[tuple[str, list[str]]]:
 def _findings(made: Table, policy: Policy) -> tuple[Finding, ...]:
     from readingroom.core.disclosure import check_output
 
-    output = made.output()
+    output = made.draft()
     return check_output(output.name, output.content, output.evidence, policy).findings
 
 
 def _verdict(made: Table, policy: Policy) -> Verdict:
     from readingroom.core.disclosure import check_output
 
-    output = made.output()
+    output = made.draft()
     return check_output(output.name, output.content, output.evidence, policy).verdict
 
 

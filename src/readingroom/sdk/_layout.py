@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from readingroom.core.disclosure.tabulation.layout import (
+    JOINER,
+    MARK,
+    cells_by_labels,
+    heading_of,
+    lines_of,
+    text_of,
+    written,
+)
+from readingroom.core.disclosure.tabulation.numbers import shown
 from readingroom.errors import InvalidInput
-from readingroom.sdk._numbers import shown
 
 if TYPE_CHECKING:
     import pandas
@@ -17,47 +24,25 @@ if TYPE_CHECKING:
     from readingroom.core.disclosure.evidence import CellEvidence, Labels, TableEvidence
     from readingroom.sdk._tables import Table
 
-MARK = "[c]"  # what a suppressed cell shows, as in official statistics
-JOINER = " / "
+__all__ = ["JOINER", "MARK", "caption", "cells_of", "csv_of", "frame", "heading", "lines_shown", "text_of",
+           "variable_of"]
 
 
 def lines_shown(made: Table) -> tuple[list[Labels], list[Labels]]:
     """Labels of rows and columns as shown."""
-    every = [cell for one in made.tables for cell in one.cells]
-    return ([row for row in dict.fromkeys(cell.row for cell in every) if ("row", row) not in made.dropped],
-            [column for column in dict.fromkeys(cell.column for cell in every)
-             if ("column", column) not in made.dropped])
+    return lines_of(made.tables, made.dropped)
 
 
 def cells_of(made: Table) -> dict[tuple[Labels, Labels], tuple[CellEvidence, TableEvidence]]:
-    return {(cell.row, cell.column): (cell, one) for one in made.tables for cell in one.cells}
+    return cells_by_labels(made.tables)
 
 
 def heading(made: Table, column: Labels) -> str:
-    return JOINER.join(column) or made.recipe.measures[0].title.replace("count", "people")
-
-
-def text_of(cell: CellEvidence, one: TableEvidence, *, grouped: bool = False) -> str:
-    value = shown(cell, one)
-    if value is None:
-        return MARK
-    if isinstance(value, str):
-        return value
-    comma = "," if grouped else ""
-    digits = 0 if isinstance(value, int) else one.decimals or 0
-    return format(value, f"{comma}d" if isinstance(value, int) else f"{comma}.{digits}f")
+    return heading_of(made.recipe, column)
 
 
 def csv_of(made: Table) -> bytes:
-    rows, columns = lines_shown(made)
-    found = cells_of(made)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*made.row_names, *(heading(made, column) for column in columns)])
-    for row in rows:
-        told = (found.get((row, column)) for column in columns)  # a total has no share of itself
-        writer.writerow([*row, *("" if one is None else text_of(*one) for one in told)])
-    return text.getvalue().encode()
+    return written(made.tables, made.recipe, made.dropped)
 
 
 def frame(made: Table) -> pandas.DataFrame:

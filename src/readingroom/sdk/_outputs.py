@@ -35,6 +35,8 @@ def save(path: str | Path, content: bytes, evidence: dict[str, Any]) -> None:
 
 def as_output(thing: object, number: int = 1) -> Output:
     """A Table, a Figure, or the path of a file; unsaved tables and figures are named by their number."""
+    if isinstance(thing, Output):
+        return thing
     make = getattr(thing, "output", None)
     if callable(make):
         made: Output = make(number)

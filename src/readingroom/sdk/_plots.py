@@ -75,7 +75,7 @@ def box(frame: pandas.DataFrame, value: str, *, by: str | None = None, unit: str
 
 
 def _boxes(made: Table, five: Sequence[float], value: str, by: str | None, title: str) -> Figure:
-    from readingroom.sdk._numbers import shown
+    from readingroom.core.disclosure.tabulation.numbers import shown
 
     published = {(cell.row, one.probability): shown(cell, one) for one in made.tables for cell in one.cells}
     rows = lines_shown(made)[0]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from readingroom.errors import InvalidInput, Unavailable
 from readingroom.sdk import _outputs
 from readingroom.sdk._outputs import Output
+from readingroom.sdk._tracing import Trace
 
 if TYPE_CHECKING:
     import pandas
@@ -37,6 +38,7 @@ class Table:
 
     `tables` is the evidence, one for each statistic; `data` what it was counted from, for merging and the like, never
     written anywhere. `dropped` are rows and columns that are not shown. `left_out` counts rows that are in no cell.
+    `trace` knows whether the mounted data give the same table.
     """
 
     recipe: Recipe = field(repr=False)
@@ -48,6 +50,7 @@ class Table:
     name: str = ""
     context: str = ""
     controls: str = ""
+    trace: Trace = field(default_factory=Trace, repr=False, compare=False)
 
     @property
     def statistic(self) -> str:
@@ -79,9 +82,11 @@ class Table:
 
     @property
     def evidence(self) -> dict[str, Any]:
+        """With the recipe, where the platform can compute the table again from the data as they are mounted."""
         from readingroom.core.disclosure.evidence.writing import written
+        from readingroom.sdk._tracing import traced
 
-        return written([replace(one, groups=self._groupings) for one in self.tables])
+        return written([replace(one, groups=self._groupings) for one in traced(self)])
 
     @cached_property
     def _groupings(self) -> tuple[Grouping, ...]:
@@ -100,7 +105,7 @@ class Table:
         """What the project's rules say of it."""
         from readingroom.sdk._preflight import preflight
 
-        return preflight(self).without_notes()
+        return preflight(self.draft()).without_notes()
 
     @property
     def verdict(self) -> Verdict:
@@ -225,6 +230,13 @@ class Table:
         return Output(self.name or f"table-{number}.csv", self.csv(), self.evidence, self.context,
                       self.controls or "; ".join(self.done))
 
+    def draft(self) -> Output:
+        """The output as it is checked while the table is still being made, without what computing it again takes."""
+        from readingroom.core.disclosure.evidence.writing import written
+
+        told = [replace(one, groups=self._groupings) for one in self.tables]
+        return Output(self.name or "table.csv", self.csv(), written(told), self.context, self.controls)
+
     def _changed(self, what: str, **changes: Any) -> Table:
         return replace(self, done=(*self.done, what), **changes)
 
@@ -293,7 +305,7 @@ def table(frame: Any, rows: Names = None, columns: Names = None, value: str | No
 
 def compute(frame: Any, recipe: Recipe, source: Mapping[str, str]) -> Table:
     from readingroom.core.disclosure.tabulation import cells, engine
-    from readingroom.sdk._numbers import with_digits
+    from readingroom.core.disclosure.tabulation.numbers import with_digits
 
     computed = engine.compute(frame, recipe)
     made = tuple(map(with_digits, cells.tables(computed, source)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from readingroom.core.disclosure.check import CheckResult, check_beside, check_code, check_output
+from readingroom.core.disclosure.check import CheckResult, check_beside, check_code, check_output, with_findings
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.incoming import inspect_incoming
 from readingroom.core.lifecycle import RequestStatus
@@ -15,6 +15,7 @@ from readingroom.ports import Scanner
 from readingroom.services import freezing, holdups
 from readingroom.services.checking import bring_to_checkers
 from readingroom.services.moves import SYSTEM, move
+from readingroom.services.recomputing import Result, on_the_log, recompute
 from readingroom.services.room import ReadingRoom
 
 
@@ -66,28 +67,36 @@ def _to_check(room: ReadingRoom, number: int) -> tuple[AirlockRequest, Policy]:
 
 def _check(room: ReadingRoom, request: AirlockRequest, file: OutputFile, policy: Policy,
            scanner: Scanner | None) -> Verdict:
+    again: Result | None = None
     if file.origin is not None:
         result = _checked_incoming(file, room, policy, scanner)
     else:
         others = {other.name: other.evidence for other in request.crossing if other.id != file.id and other.evidence}
-        result = _checked(file, room, policy, others)
+        result, again = _checked(request, file, room, policy, others)
     with room.store.transaction() as tx:
+        if again is not None:
+            tx.requests.set_recomputed(file.id, again.told, again.evidence)
         tx.requests.set_checked(file.id, result.output_type, result.verdict, result.findings)
         tx.events.record(SYSTEM, "file.checked", f"request:{request.number}", request.project, file=file.name,
                          sha256=file.sha256, verdict=result.verdict.word,
-                         rules=sorted({finding.rule for finding in result.findings}))
+                         rules=sorted({finding.rule for finding in result.findings}), **on_the_log(again))
     return result.verdict
 
 
-def _checked(file: OutputFile, room: ReadingRoom, policy: Policy, others: Mapping[str, object]) -> CheckResult:
+def _checked(request: AirlockRequest, file: OutputFile, room: ReadingRoom, policy: Policy,
+             others: Mapping[str, object]) -> tuple[CheckResult, Result | None]:
+    """Judged by the platform's own evidence where it found the same as was sent, and else by what was sent."""
     try:
         content = room.blobs.get(file.sha256)
         if file.kind is FileKind.CODE:
-            return check_code(file.name, content, policy)
-        alone = check_output(file.name, content, file.evidence, policy)
-        return check_beside(alone, file.name, file.evidence, others, policy) if file.crosses else alone
+            return check_code(file.name, content, policy), None
+        again = recompute(room, request, file, content)
+        evidence = file.evidence if again is None or again.evidence is None else again.evidence
+        alone = check_output(file.name, content, evidence, policy)
+        judged = check_beside(alone, file.name, evidence, others, policy) if file.crosses else alone
+        return with_findings(judged, again.findings if again else ()), again
     except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
-        return _broken(file, error)
+        return _broken(file, error), None
 
 
 def _checked_incoming(file: OutputFile, room: ReadingRoom, policy: Policy, scanner: Scanner | None) -> CheckResult:

@@ -11,8 +11,8 @@ from readingroom.core.requests import AirlockRequest, Assurance, Decision, Outpu
 from readingroom.errors import InvalidInput
 from readingroom.services.room import ReadingRoom
 
-MADE_HERE = frozenset({Assurance.VERIFIED, Assurance.PRIVATE})
-"""Files that the platform computed itself: what they hold is known, however long they are."""
+MADE_HERE = frozenset({Assurance.PRIVATE})
+"""Files of which the platform chose every word. In a verified table the names of merged categories are people's."""
 ONE_PART_BYTES = 400
 """No file so small has more than one part: each row or line takes at least two bytes."""
 

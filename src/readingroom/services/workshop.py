@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from readingroom.ports import Arrivals, Hub, Meter, PrivateAnswerer, Scanner, Versions
+from readingroom.ports import Arrivals, Hub, Meter, PrivateAnswerer, Recomputer, Scanner, Versions
 from readingroom.services.room import ReadingRoom
 
 
@@ -22,3 +22,4 @@ class Workshop(ReadingRoom):
     release_key: Ed25519PrivateKey
     arrivals: Arrivals
     scanner: Scanner | None = None
+    recomputer: Recomputer | None = None

@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from readingroom.core.datasets import Dataset, Table
+from readingroom.core.disclosure.evidence import TableEvidence
+from readingroom.core.disclosure.recomputing import Asked
 from readingroom.errors import ReadingRoomError, Unavailable
 from readingroom.settings import Settings
 from readingroom.storage.extracts import FoundExtracts
@@ -44,11 +46,14 @@ class Apart:
         self._lock = threading.Lock()
         self._process: _Process | None = None
 
-    def call(self, method: str, *arguments: object) -> Any:
-        """What the method returns or raises there. Unavailable if the process broke off: it may be tried again."""
+    def call(self, method: str, *arguments: object, seconds: float | None = None) -> Any:
+        """What the method returns or raises there. Unavailable if the process broke off: it may be tried again.
+
+        With `seconds` also if it takes longer, and the process is ended.
+        """
         with self._lock:
-            try:
-                answer = self._ask(method, arguments) or self._ask(method, arguments)  # the first was just leaving
+            try:  # twice: the first was just leaving
+                answer = self._ask(method, arguments, seconds) or self._ask(method, arguments, seconds)
             except BaseException:
                 self._end()
                 raise
@@ -63,11 +68,14 @@ class Apart:
         with self._lock:
             self._end()
 
-    def _ask(self, method: str, arguments: tuple[object, ...]) -> tuple[bool, Any] | None:
+    def _ask(self, method: str, arguments: tuple[object, ...], seconds: float | None) -> tuple[bool, Any] | None:
         """Whether it succeeded, and with what. None if the process had left without having read this."""
         process = self._process or self._start()
         try:
             process.line.send((method, arguments))
+            if seconds is not None and not process.line.poll(seconds):
+                raise Unavailable("The work on tables took too long.", rule="tables.time", value=seconds,
+                                  next_step="Ask for less at once.")
             answer: tuple[bool, Any] = process.line.recv()
             return answer
         except (EOFError, ConnectionError):
@@ -159,3 +167,14 @@ class AnswererApart:
     def answer(self, query: object, dataset: Dataset, table: Table, version: str) -> dict[str, object]:
         answered: dict[str, object] = self._apart.call("answer", query, dataset, table, version)
         return answered
+
+
+class RecomputerApart:
+    """The Recomputer port, whose rows are in a process apart. One that takes longer than `seconds` is ended."""
+
+    def __init__(self, apart: Apart, seconds: float) -> None:
+        self._apart, self._seconds = apart, seconds
+
+    def recompute(self, asked: Asked) -> tuple[TableEvidence, ...]:
+        found: tuple[TableEvidence, ...] = self._apart.call("recompute", asked, seconds=self._seconds)
+        return found

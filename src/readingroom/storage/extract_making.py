@@ -40,10 +40,24 @@ class FileExtracts(FoundExtracts):
         self._vault = vault
         self._pseudonym_key = pseudonym_key
 
+    def granted(self, dataset: Dataset, version: str, table: str, columns: tuple[str, ...], condition: str,
+                project: str) -> pa.Table:
+        """These columns of the rows that meet a row filter (empty: of all), with this project's pseudonyms."""
+        checked = _checked(dataset, {table: columns}, {table: condition} if condition else {})
+        rows = self._rows(dataset, version, table, columns, checked.get(table, ""))
+        return _pseudonymised(rows, _table(dataset, table), self._own(project))
+
+    def record_key(self, project: str, slug: str) -> bytes:
+        """The secret of a project's noise on counts of a dataset, as its extracts hold it."""
+        return bytes.fromhex(_record_key(self._own(project), slug))
+
+    def _own(self, project: str) -> bytes:
+        return hmac.new(read_key(self._pseudonym_key), f"pseudonym/{project}".encode(), hashlib.sha256).digest()
+
     def build(self, extract_id: str, dataset: Dataset, version: str, columns: Mapping[str, tuple[str, ...]],
               row_filter: Mapping[str, str], project: str) -> Path:
         target = self._root / plain_name(extract_id)
-        own = hmac.new(read_key(self._pseudonym_key), f"pseudonym/{project}".encode(), hashlib.sha256).digest()
+        own = self._own(project)
         granted = {name: tuple(dict.fromkeys(wanted)) for name, wanted in columns.items() if wanted}
         conditions = _checked(dataset, granted, row_filter)
         make_directory(self._root)

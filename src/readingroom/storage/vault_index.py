@@ -40,6 +40,11 @@ class VaultIndex:
         stored = self._versions(dataset)
         return tuple(sorted(stored, key=lambda name: stored[name].sequence))
 
+    def rows(self, dataset: str, version: str, table: str) -> int | None:
+        """How many rows a table of a version has; None if there is none such."""
+        found = self._versions(dataset).get(version)
+        return None if found is None else found.rows.get(table)
+
     def _versions(self, dataset: str) -> dict[str, StoredVersion]:
         folder = self._root / plain_name(dataset)
         return {path.name: self._opened(path) for path in folder.glob("*") if VERSION.fullmatch(path.name)}

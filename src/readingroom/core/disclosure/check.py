@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.evidence import Evidence, FigureEvidence, TableEvidence, parse_evidence, tables_of
@@ -59,6 +59,11 @@ def check_beside(result: CheckResult, name: str, evidence: object, others: Mappi
     of hidden cells, and whether they have other noise on the same people."""
     more = [*check_links(name, evidence, others, policy), *check_apart(name, evidence, others, policy),
             *check_redrawn(evidence, others)] if others else []
+    return with_findings(result, more)
+
+
+def with_findings(result: CheckResult, more: Sequence[Finding]) -> CheckResult:
+    """The result with further findings, which can only worsen its verdict."""
     if not more:
         return result
     together = _result(result.output_type, (*result.findings, *more), checked=True)

@@ -111,6 +111,7 @@ class FileRow(Base):
     group_id: Mapped[int | None] = mapped_column(ForeignKey("output_group.id"))
     source: Mapped[str | None] = mapped_column(Text)
     licence: Mapped[str | None] = mapped_column(Text)
+    recomputed: Mapped[dict[str, Any] | None]
 
     group: Mapped[GroupRow | None] = relationship()
 

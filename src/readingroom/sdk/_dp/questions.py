@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from readingroom.core.datasets import distinct_labels
 from readingroom.errors import InvalidInput
 from readingroom.sdk import _door
-from readingroom.sdk._data import DataColumn, datasets, distinct_labels
+from readingroom.sdk._data import DataColumn, datasets
 from readingroom.sdk._dp.numbers import MICRO
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from readingroom.core.datasets import distinct_labels
 from readingroom.errors import InvalidInput, NotFound
 from readingroom.sdk import _data
-from readingroom.sdk._data import DataColumn, distinct_labels
+from readingroom.sdk._data import DataColumn
 
 TURNED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 

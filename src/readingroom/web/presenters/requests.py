@@ -14,7 +14,7 @@ from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.requests import Decision, Group, Origin, OutputFile, Review
 from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
-from readingroom.web.presenters import comments, times, turnaround
+from readingroom.web.presenters import comments, recomputed, times, turnaround
 from readingroom.web.presenters.actions import SECONDARY, Action
 from readingroom.web.presenters.comments import ShownComment
 from readingroom.web.presenters.words import (
@@ -169,7 +169,7 @@ def finding(found: Finding) -> ShownFinding:
 
 def file(number: int, output: OutputFile) -> ShownFile:
     """Worst findings first."""
-    word, meaning = ASSURANCE_WORDS[output.assurance]
+    word, _ = ASSURANCE_WORDS[output.assurance]
     worst_first = sorted(output.findings, key=lambda found: -found.verdict)
     return ShownFile(
         output.id,
@@ -179,7 +179,7 @@ def file(number: int, output: OutputFile) -> ShownFile:
         output.sha256,
         output.output_type,
         word,
-        meaning,
+        recomputed.came_about(output),
         verdict_mark(output.verdict),
         output.context,
         output.controls,

@@ -15,10 +15,10 @@ from readingroom.core.inspection.textual import visible
 from readingroom.core.lifecycle import Direction
 from readingroom.core.people import Person
 from readingroom.core.policy import Policy
-from readingroom.core.requests import Decision, OutputFile, Review, Vote
+from readingroom.core.requests import Assurance, Decision, OutputFile, Review, Vote
 from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
-from readingroom.web.presenters import requests, times
+from readingroom.web.presenters import recomputed, requests, times
 from readingroom.web.presenters.comments import ShownComment
 from readingroom.web.presenters.comparisons import Comparison
 from readingroom.web.presenters.incoming import terms
@@ -98,6 +98,7 @@ class Sheet:
     differs: bool
     compared: Comparison
     lineage: str
+    differences: tuple[recomputed.ShownDifference, ...]
     carried: bool
     optional: str
     comments: tuple[ShownComment, ...]
@@ -175,8 +176,8 @@ def _own_vote(view: RequestView, file: OutputFile, typed: tuple[Vote, ...]) -> V
 
 
 def lineage(file: OutputFile) -> str:
-    """Where the researcher's notebook says that it came from; empty if it does not say."""
-    evidence = file.evidence or {}
+    """Where the researcher's notebook says that it came from; empty if it does not say, or the platform knows."""
+    evidence = (file.assurance is not Assurance.VERIFIED and file.evidence) or {}
     source = evidence.get("source")
     named = source if isinstance(source, dict) else {}
     facts = (("statistic", evidence.get("statistic")), ("of", evidence.get("unit")), ("from", named.get("dataset")),
@@ -224,6 +225,7 @@ def _sheet(
         differs=len({one.decision for one in said}) > 1,
         compared=compared,
         lineage=lineage(file),
+        differences=recomputed.differences(file.recomputed),
         carried=file.id in view.carried,
         optional=CARRIED if file.id in view.carried else "" if file.crosses else NOT_LEAVING,
         comments=comments,

@@ -86,4 +86,8 @@ TABLE: tuple[Field, ...] = (
           "which number no result is shown (`small`), and a fingerprint of the secret behind the record keys (`key`)."),
     Field("scale", readers.SCALE, "For a discrete variable, the values that it can take; `seen` where these are the "
           "whole numbers of the data, few, and nobody said so."),
+    Field("recipe", readers.RECIPE, "What gives this table, but for its protection, from the granted rows of `source`: "
+          "keys as in a recipe of `readingroom check table`. Of several statistics each table has the same. Left out "
+          "where the data were prepared in the notebook."),
+    Field("labelled", readers.FLAG, "The recipe is of labels, in the catalogue's order, in place of codes."),
 )

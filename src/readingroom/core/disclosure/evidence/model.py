@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from readingroom.core.disclosure.statistics import Family, family
 from readingroom.core.disclosure.verdict import Cell
+
+if TYPE_CHECKING:  # pydantic comes with it
+    from readingroom.core.disclosure.tabulation.recipe import Recipe
 
 MARGIN_LABELS = frozenset({"total", "all", "(all)", "all people", "overall"})
 
@@ -141,6 +144,8 @@ class TableEvidence:
     decimals: int | None = None
     scale: Scale | None = None
     noise: Noise | None = None
+    recipe: Recipe | None = field(default=None, hash=False)
+    labelled: bool = False
 
     @cached_property
     def published(self) -> tuple[CellEvidence, ...]:

@@ -5,14 +5,18 @@ A reader takes a value and its place, and returns the value or raises InvalidInp
 
 from __future__ import annotations
 
+import json
 import math
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from readingroom.core.disclosure.evidence.model import Grouping, Labels, Noise, Scale, TwoByTwo
 from readingroom.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from readingroom.core.disclosure.tabulation.recipe import Recipe
 
 MAX_LABELS = 10
 MAX_LABEL_LENGTH = 300
@@ -24,6 +28,7 @@ LARGEST_ROUNDING = 100
 LARGEST_NOISE = 50
 LARGEST_COUNT = 2**53
 LARGEST_NUMBER = 1e300
+LONGEST_RECIPE = 64 * 1024
 ROUNDING_METHODS = ("nearest", "controlled", "midpoint")
 
 
@@ -220,6 +225,18 @@ def read_source(value: object, path: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((read_text(key, path), read_text(text, f"{path}.{key}")) for key, text in pairs))
 
 
+def read_recipe(value: object, path: str) -> Recipe:
+    from readingroom.core.disclosure.tabulation.recipe import as_given, parse_recipe  # pydantic comes with it
+
+    try:
+        recipe = parse_recipe(mapping(value, path))
+    except (InvalidInput, OverflowError) as error:
+        raise fault(path, getattr(error, "value", "a number beyond all size"), "a recipe that can be used") from None
+    if len(json.dumps(as_given(recipe))) > LONGEST_RECIPE:
+        refuse(path, "a long recipe", f"a recipe of at most {LONGEST_RECIPE:,} characters")
+    return recipe
+
+
 _NUMBER = {"type": "number", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": LARGEST_COUNT}
 _TEXT = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL_LENGTH}
@@ -256,4 +273,5 @@ CONDITIONS = Kind(read_conditions, {
 GROUPS = Kind(read_groups, {"type": "object", "additionalProperties": {
     "type": "object", "additionalProperties": {"type": "object", "additionalProperties": {
         "type": "array", "maxItems": MAX_MEMBERS, "items": {"type": "string", "maxLength": MAX_LABEL_LENGTH}}}}})
+RECIPE = Kind(read_recipe, {"$ref": "#/$defs/recipe"})
 SOURCE = Kind(read_source, {"type": "object", "additionalProperties": _TEXT})

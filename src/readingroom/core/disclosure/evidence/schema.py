@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from readingroom.core.disclosure.evidence.fields import CELL, TABLE, Field
 from readingroom.core.disclosure.evidence.reading import MAX_CELLS, MAX_TABLES, VERSION
+from readingroom.core.disclosure.tabulation import recipe
 
 
 def evidence_schema() -> dict[str, object]:
     """JSON Schema (2020-12) of what `parse_evidence` accepts, apart from what relates fields to each other."""
     shown = {"oneOf": [{"$ref": "#/$defs/table"}, {"$ref": "#/$defs/tables"}]}
+    recipes = recipe.schema()
+    inner = recipes.pop("$defs")
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": recipes.pop("$schema"),
         "title": "Evidence of an output",
         "type": "object",
         "properties": {"version": {"const": VERSION}},
@@ -20,6 +23,8 @@ def evidence_schema() -> dict[str, object]:
             "table": _object(TABLE, {"kind": {"const": "table"}, "cells": _list_of("cell", MAX_CELLS)}),
             "tables": _object((), {"kind": {"const": "tables"}, "tables": _list_of("table", MAX_TABLES)}),
             "figure": _object((), {"kind": {"const": "figure"}, "underlying": shown}),
+            "recipe": recipes,
+            **inner,  # type: ignore[dict-item]
         },
     }
 

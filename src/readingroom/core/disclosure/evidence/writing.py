@@ -31,6 +31,8 @@ def _said(thing: CellEvidence | TableEvidence, known: tuple[Field, ...]) -> dict
             said[field.name] = dict(value)
         elif field.name == "groups":
             said |= {"groups": _grouped(value)} if value else {}
+        elif field.name == "recipe":
+            said |= _recipe(value)
         elif isinstance(value, Noise | Scale):
             said[field.name] = asdict(value)
         elif field.required or value != DEFAULTS[field.name]:
@@ -43,6 +45,14 @@ def _grouped(groups: tuple[Grouping, ...]) -> dict[str, dict[str, dict[str, list
     for variable, column, held in groups:
         said.setdefault(variable, {})[column] = {group: list(labels) for group, labels in held}
     return said
+
+
+def _recipe(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    from readingroom.core.disclosure.tabulation.recipe import as_given  # pydantic comes with it
+
+    return {"recipe": as_given(value)}
 
 
 def _listed(value: Any) -> Any:

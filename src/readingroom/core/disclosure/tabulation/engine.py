@@ -46,6 +46,14 @@ Key = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What one pass may take. With one thread the same data in the same order give the same floats to the last bit."""
+
+    threads: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
 class Places:
     """Which value columns a measure uses, by place; and which quantile it is."""
 
@@ -73,7 +81,7 @@ class Computed:
 
 
 def compute(frame: Any, recipe: Recipe, *, top: int = TOP, at_once: int = ROWS_AT_ONCE,
-            secret: bytes | None = None) -> Computed:
+            secret: bytes | None = None, bounds: Bounds | None = None) -> Computed:
     """Evidence of every cell that `recipe` asks for. InvalidInput says what cannot be, and why.
 
     Of more than `at_once` rows, a part of the people at a time is counted, which bounds memory. With a `secret` the
@@ -82,7 +90,7 @@ def compute(frame: Any, recipe: Recipe, *, top: int = TOP, at_once: int = ROWS_A
     names = frames.names_of(frame)
     used = conditions.columns_used(recipe.where, names) if recipe.where else ()
     data = frames.take(frame, columns_needed(recipe, names))
-    return _Pass(recipe, data, names, used, top, 0 if data else frames.length(frame), at_once, secret).run()
+    return _Pass(recipe, data, names, used, top, 0 if data else frames.length(frame), at_once, secret, bounds).run()
 
 
 def columns_needed(recipe: Recipe, names: list[str]) -> list[str]:
@@ -98,8 +106,8 @@ class _Pass:
     """The columns of one statement as they are collected, and its result."""
 
     def __init__(self, recipe: Recipe, data: Mapping[str, Column], names: list[str], used: tuple[str, ...],
-                 top: int, length: int, at_once: int, secret: bytes | None) -> None:
-        self.at_once, self.secret = at_once, secret
+                 top: int, length: int, at_once: int, secret: bytes | None, bounds: Bounds | None) -> None:
+        self.at_once, self.secret, self.bounds = at_once, secret, bounds
         self.recipe, self.data, self.names, self.top, self.length = recipe, data, names, top, length
         self.arrays: dict[str, pa.ChunkedArray] = {}
         self.values: list[Value] = []
@@ -131,7 +139,7 @@ class _Pass:
             *(f"{expression} AS v{place}" for place, expression in enumerate(self.expressions))])
         everything = " AND ".join(part for part in (condition and f"({condition})", kept) if part)
         table = self._table()
-        with _connection() as connection:
+        with _connection(self.bounds) as connection:
             connection.register("data", table)
             left_out = self._left_out(connection, condition, lost)
             self._look_for_two(connection, everything)
@@ -379,14 +387,17 @@ def _too_many(size: str) -> InvalidInput:
 
 
 @cache  # never closed: a process that was forked must not join its parent's threads
-def _database(process: int | None) -> duckdb.DuckDBPyConnection:
+def _database(process: int | None, bounds: Bounds | None) -> duckdb.DuckDBPyConnection:
     """An empty database in memory; to open one takes longer than most statements."""
-    return duckdb.connect(":memory:", config=SHUT)
+    config = dict(SHUT)
+    if bounds is not None:
+        config |= {"threads": bounds.threads, "memory_limit": f"{bounds.memory_bytes}B"}
+    return duckdb.connect(":memory:", config=config)
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
+def _connection(bounds: Bounds | None) -> duckdb.DuckDBPyConnection:
     """A connection of its own for one call: what is registered in it is gone when it is closed."""
-    return _database(multiprocessing.current_process().pid).cursor()
+    return _database(multiprocessing.current_process().pid, bounds).cursor()
 
 
 def _fetched(connection: duckdb.DuckDBPyConnection, text: str, rule: str) -> list[tuple[Any, ...]]:

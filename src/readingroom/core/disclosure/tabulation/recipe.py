@@ -212,13 +212,19 @@ def _quantiles(one: Any) -> list[Any]:
     return [one]
 
 
-def canonical(recipe: Recipe) -> bytes:
-    """The one form of equal recipes (RFC 8785): defaults left out, names of statistics the usual ones."""
+def as_given(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as `parse_recipe` reads it: defaults left out, names of statistics as they were given."""
     said = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"measures"})
-    said["statistics"] = [
-        measure.model_dump(mode="json", exclude_defaults=True)
-        | {"statistic": "percentage" if measure.scale == 100 and measure.canonical == "share" else measure.canonical}
-        for measure in recipe.measures]
+    return said | {"statistics": [measure.model_dump(mode="json", exclude_defaults=True)
+                                  for measure in recipe.measures]}
+
+
+def canonical(recipe: Recipe) -> bytes:
+    """The one form of equal recipes (RFC 8785): as given, names of statistics the usual ones."""
+    said = as_given(recipe)
+    for given, measure in zip(said["statistics"], recipe.measures, strict=True):
+        is_percentage = measure.scale == 100 and measure.canonical == "share"
+        given["statistic"] = "percentage" if is_percentage else measure.canonical
     encoded: bytes = rfc8785.dumps(said)
     return encoded
 
