@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from readingroom.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -24,41 +27,44 @@ def groupings(made: Table) -> tuple[Grouping, ...]:
     for names, side in sides:
         for at, name in enumerate(names):
             labels = {getattr(cell, side)[at] for cell in made.tables[0].cells if not cell.margin}
-            for other in _candidates(made, len(labels)):
+            for other in _candidates(made, name, len(labels)):
                 if groups := _groups(made, name, other, labels):
                     found.append((name, other, groups))
     return tuple(found)
 
 
-def _candidates(made: Table, most: int) -> Iterator[str]:
-    """Columns that the first rows give fewer values than the variable has labels."""
+def _candidates(made: Table, variable: str, most: int) -> Iterator[str]:
+    """Columns that the first rows give fewer values than the variable has labels, and each label one."""
     from readingroom.core.disclosure.tabulation import frames
 
     recipe = made.recipe
     own = {*recipe.rows, *recipe.columns, recipe.unit, recipe.weight}
+    labels = _first(frames.take(made.data, [variable])[variable])
     tried = 0
     for name in frames.names_of(made.data)[:MOST_LOOKED_AT]:
         if name in own or tried == MOST_TRIED:
             continue
         try:
-            column = frames.take(made.data, [name])[name]
-            if 1 < _values(column) < most:
-                tried += 1
-                yield name
+            values = _first(frames.take(made.data, [name])[name])
         except InvalidInput:  # a column that makes no categories
             continue
+        if 1 < len(pc.unique(values).drop_null()) < most and (recipe.where or _has_one_each(labels, values)):
+            tried += 1
+            yield name
 
 
-def _values(column: Any) -> int:
-    """How many different values the first rows have; 0 for numbers with a point, which nobody makes tables by."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+def _first(column: Any) -> pa.ChunkedArray:
+    """The first rows of a column; nothing of numbers with a point, which nobody makes tables by."""
     array = getattr(column, "codes", None)
     array = getattr(column, "texts", column) if array is None else array
-    if pa.types.is_floating(array.type) or pa.types.is_nested(array.type):
-        return 0
-    return len(pc.unique(array.slice(0, FIRST_ROWS)).drop_null())
+    skipped = pa.types.is_floating(array.type) or pa.types.is_nested(array.type)
+    return array.slice(0, 0 if skipped else FIRST_ROWS)
+
+
+def _has_one_each(labels: pa.ChunkedArray, values: pa.ChunkedArray) -> bool:
+    """Whether no label has two values, of those there are."""
+    pairs = pa.table({"label": labels, "value": values}).drop_null().group_by(["label", "value"]).aggregate([])
+    return len(pairs) == len(pc.unique(pairs["label"]))
 
 
 def _groups(made: Table, name: str, other: str, labels: set[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
