@@ -142,7 +142,8 @@ class Table:
         found = hide_unsafe(bare, known_policy(), lambda: time.monotonic() > until)
         hidden = len(found.primary | found.secondary)
         made = added_as(self.tables, found.tables)
-        return self._changed(f"suppressed {hidden} cells", tables=made) if hidden else self
+        what = f"suppressed {hidden:,} cell{'s' if hidden > 1 else ''}"
+        return self._changed(what, tables=made) if hidden else self
 
     def round(self, base: int = 5, method: str = "nearest", *, totals: str = "rounded") -> Table:
         """Counts, and the shares of people made from them, rounded to multiples of `base`; half goes up.

@@ -12,12 +12,13 @@ from readingroom.core.disclosure.recomputing import Asked
 from readingroom.core.disclosure.remedies import keys_of, perturbed
 from readingroom.core.disclosure.tabulation import cells, engine
 from readingroom.core.disclosure.tabulation.catalogue import as_loaded
+from readingroom.core.disclosure.tabulation.database import Bounds
 from readingroom.core.disclosure.tabulation.keys import fingerprint
 from readingroom.errors import InvalidInput
 from readingroom.storage.extract_making import FileExtracts
 from readingroom.storage.vault import FileVault
 
-BOUNDS = engine.Bounds(threads=1, memory_bytes=2**30)
+BOUNDS = Bounds(threads=1, memory_bytes=2**30)
 MOST_ROWS = 50_000_000
 
 

@@ -14,7 +14,8 @@ from readingroom.core.disclosure.evidence.writing import written
 from readingroom.core.disclosure.recomputing import as_sent, differences, protected
 from readingroom.core.disclosure.tabulation import layout
 from readingroom.core.disclosure.tabulation.cells import tables
-from readingroom.core.disclosure.tabulation.engine import Bounds, compute
+from readingroom.core.disclosure.tabulation.database import Bounds
+from readingroom.core.disclosure.tabulation.engine import compute
 from readingroom.core.disclosure.tabulation.numbers import with_digits
 from readingroom.core.disclosure.tabulation.recipe import as_given, parse_recipe
 from readingroom.errors import InvalidInput
@@ -112,3 +113,15 @@ def test_one_person_more_or_less_is_seen(rows, recipe, data):
     assume(counted(left, recipe))
     evidence, _ = sent(left, parsed)
     assert differences(tables_of(parse_evidence(evidence)), found(rows, parsed))
+
+
+def test_a_blank_that_was_hidden_on_purpose_is_no_difference():
+    """The deviation of one value: hidden it says nothing, and both are the same file."""
+    data = pa.table({"g": ["A", *["B"] * 20], "v": range(21), "p": range(21)})
+    recipe = parse_recipe({"rows": ["g"], "statistic": "sd", "value": "v", "unit": "p"})
+    own = as_sent(tables(compute(data, recipe, bounds=BOUNDS)))
+    assert own[0].cells[0].undefined
+    said = (own[0].with_cells(tuple(replace(cell, undefined=False) for cell in own[0].cells)),)
+    assert differences(said, own) == ()
+    assert not protected(own, said)[0].cells[0].undefined
+    assert protected(own, own)[0].cells[0].undefined

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from readingroom.core.disclosure.tabulation.recipe import Recipe
 
 Tables = tuple[TableEvidence, ...]
-PROTECTION = frozenset({"suppressed", "shown", "position", "row", "column"})
+PROTECTION = frozenset({"suppressed", "undefined", "shown", "position", "row", "column"})
 """What of a cell is no fact about people: where it is, and how it is protected."""
 
 WHOLE = ("statistic", "unit", "where", "probability", "row_names", "column_names", "scale")
@@ -197,7 +197,8 @@ def _protected(found: TableEvidence, said: TableEvidence) -> TableEvidence:
 
     def like(cell: CellEvidence) -> CellEvidence:
         mine = sent[cell.row, cell.column]
-        return replace(cell, suppressed=cell.suppressed or mine.suppressed, shown=mine.shown if counts else None)
+        return replace(cell, suppressed=cell.suppressed or mine.suppressed, shown=mine.shown if counts else None,
+                       undefined=cell.undefined and mine.undefined)
 
     return replace(found, cells=tuple(map(like, found.cells)), groups=said.groups, decimals=said.decimals,
                    rounding=said.rounding, rounding_method=said.rounding_method, noise=said.noise, source=said.source,

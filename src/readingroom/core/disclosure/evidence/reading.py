@@ -16,7 +16,8 @@ from readingroom.core.disclosure.evidence.readers import fault, mapping, only, r
 from readingroom.core.disclosure.statistics import canonical
 
 VERSION = 1
-MAX_CELLS = 20_000
+MAX_CELLS = 42_000
+"""As many as the largest table that is made has with its totals: one of 20,000 cells in a line has twice as many."""
 MAX_TABLES = 20
 PART_OF_PEOPLE = ("negatives", "below", "above", "at_value", "modal_people", "extreme_people", "overlap_people",
                   "nonzero_people", "lower_people", "upper_people")

@@ -1,16 +1,11 @@
-"""One pass over the data: a recipe in, the statistic and the evidence of every cell out.
-
-DuckDB computes, in memory, with every way to files, networks and other variables of the process shut.
-"""
+"""One pass over the data: a recipe in, the statistic and the evidence of every cell out."""
 
 from __future__ import annotations
 
 import math
-import multiprocessing
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import duckdb
@@ -19,16 +14,13 @@ import pyarrow.compute as pc
 
 from readingroom.core.disclosure.tabulation import conditions, frames, labels
 from readingroom.core.disclosure.tabulation.axes import MOST_CELLS, Axis, Variable, axis, check_codes
+from readingroom.core.disclosure.tabulation.database import Bounds, connected, fetched
 from readingroom.core.disclosure.tabulation.frames import Column
 from readingroom.core.disclosure.tabulation.merging import ROWS_AT_ONCE, goes, put_together
 from readingroom.core.disclosure.tabulation.recipe import SUPPORTED, Measure, Recipe
 from readingroom.core.disclosure.tabulation.sql import Plan, Value, statement
 from readingroom.errors import InvalidInput
 
-SHUT: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false", "autoload_known_extensions": "false", "autoinstall_known_extensions": "false",
-    "python_enable_replacements": "false", "temp_directory": "", "preserve_insertion_order": "false",
-}
 MOST_FETCHED = 3 * MOST_CELLS
 MOST_STEPS = 10
 """From the least to the largest of whole numbers that are taken for a scale, as marks from 0 to 10 are."""
@@ -43,14 +35,6 @@ TOP = 10
 """Largest contributions kept per cell: dominance rules in use look at one to four."""
 
 Key = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """What one pass may take. With one thread the same data in the same order give the same floats to the last bit."""
-
-    threads: int
-    memory_bytes: int
 
 
 @dataclass(frozen=True)
@@ -139,7 +123,7 @@ class _Pass:
             *(f"{expression} AS v{place}" for place, expression in enumerate(self.expressions))])
         everything = " AND ".join(part for part in (condition and f"({condition})", kept) if part)
         table = self._table()
-        with _connection(self.bounds) as connection:
+        with connected(self.bounds) as connection:
             connection.register("data", table)
             left_out = self._left_out(connection, condition, lost)
             self._look_for_two(connection, everything)
@@ -152,7 +136,7 @@ class _Pass:
             listed = made[0][1]
             parts = []
             for text, _ in made:
-                parts.append(_fetched(connection, f"{text} LIMIT {MOST_FETCHED + 1}", "recipe.compute"))
+                parts.append(fetched(connection, f"{text} LIMIT {MOST_FETCHED + 1}", "recipe.compute"))
                 if len(parts[-1]) > MOST_FETCHED:
                     raise _too_many(f"more than {MOST_FETCHED:,}")
         found = parts[0] if len(parts) == 1 else put_together(plan, listed, parts)
@@ -273,7 +257,7 @@ class _Pass:
             expression = self.expressions[place]
             rows = f"SELECT {expression} AS v FROM data WHERE v IS NOT NULL" + (f" AND ({test})" if test else "")
             ends = f"WITH rows AS ({rows}), ends AS (SELECT min(v) AS low, max(v) AS high FROM rows) SELECT low, high"
-            found = _fetched(connection, f"{ends} FROM ends WHERE low < high AND NOT EXISTS "
+            found = fetched(connection, f"{ends} FROM ends WHERE low < high AND NOT EXISTS "
                              "(SELECT 1 FROM rows WHERE v <> low AND v <> high)", "recipe.compute")
             if found:
                 self.values[place] = replace(self.values[place], two=found[0])
@@ -357,7 +341,7 @@ class _Pass:
         asked += [(name, f"{within}isinf({column})") for name, column in self.checked.items()]
         if not asked:
             return {}
-        counts = _fetched(connection, "SELECT " + ", ".join(
+        counts = fetched(connection, "SELECT " + ", ".join(
             f"count(*) FILTER ({test})" for _, test in asked) + " FROM data", "recipe.where")[0]
         found = {reason: int(count) for (reason, _), count in zip(asked, counts, strict=True)}
         for name in self.checked:
@@ -384,35 +368,3 @@ def _check_size(rows: Axis, columns: Axis, recipe: Recipe) -> None:
 def _too_many(size: str) -> InvalidInput:
     return InvalidInput(f"The table would have {size} cells; at most {MOST_CELLS:,} are made.", rule="table.cells",
                         value=size, next_step="Merge categories, or use fewer variables.")
-
-
-@cache  # never closed: a process that was forked must not join its parent's threads
-def _database(process: int | None, bounds: Bounds | None) -> duckdb.DuckDBPyConnection:
-    """An empty database in memory; to open one takes longer than most statements."""
-    config = dict(SHUT)
-    if bounds is not None:
-        config |= {"threads": bounds.threads, "memory_limit": f"{bounds.memory_bytes}B"}
-    return duckdb.connect(":memory:", config=config)
-
-
-def _connection(bounds: Bounds | None) -> duckdb.DuckDBPyConnection:
-    """A connection of its own for one call: what is registered in it is gone when it is closed."""
-    return _database(multiprocessing.current_process().pid, bounds).cursor()
-
-
-def _fetched(connection: duckdb.DuckDBPyConnection, text: str, rule: str) -> list[tuple[Any, ...]]:
-    try:
-        return connection.execute(text).fetchall()
-    except (duckdb.FatalException, duckdb.InternalException):
-        _database.cache_clear()  # it answers nothing any more
-        raise
-    except duckdb.OutOfMemoryException as error:
-        raise InvalidInput("There is not enough memory for this table.", rule="recipe.memory",
-                           next_step="Use fewer rows (\"where\") or fewer categories.") from error
-    except duckdb.OutOfRangeException as error:
-        raise InvalidInput("The numbers are too large to be added up.", rule="recipe.compute",
-                           next_step="Give them in a larger unit, or as floating-point numbers.") from error
-    except (duckdb.ConversionException, duckdb.BinderException, duckdb.InvalidInputException) as error:
-        raise InvalidInput("Values of different types are compared or reckoned with.", rule=rule,
-                           next_step="Compare text with 'text' in quotes, numbers with numbers, dates with "
-                           "'2024-12-31'.") from error

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence, parse_evidence
+from readingroom.core.disclosure.evidence.reading import MAX_CELLS
 from readingroom.core.disclosure.evidence.writing import written
 from readingroom.core.disclosure.rules.spread import check_spread
 from readingroom.core.disclosure.tabulation.cells import tables
@@ -163,6 +164,14 @@ def test_the_numerator_of_a_share_of_a_value_is_who_has_any():
     frame = {"a": ["x", "x", "x", "y"], "v": [0, 0, 1, 1], "p": list("abcd")}
     first, last = table(frame, rows="a", statistic="share", value="v", unit="p").cells
     assert [(cell.numerator_people, cell.denominator_people) for cell in (first, last)] == [(1, 2), (1, 2)]
+
+
+def test_evidence_of_the_largest_table_is_read_with_its_totals():
+    wide = pa.table({"p": range(20_000), "g": range(20_000), "h": ["x"] * 20_000})
+    made, = tables(compute(wide, parse_recipe(
+        {"rows": ["g"], "columns": ["h"], "statistic": "count", "unit": "p", "margins": True})))
+    assert len(made.cells) == 2 * 20_001 <= MAX_CELLS
+    assert parse_evidence(written([made])) == made
 
 
 @pytest.mark.parametrize(("recipe", "said"), [
