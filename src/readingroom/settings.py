@@ -203,6 +203,11 @@ class Settings:
         """Signed heads of the audit chain, outside the database that they witness."""
         return self.state_dir / "audit" / "checkpoints.jsonl"
 
+    @property
+    def verification_file(self) -> Path:
+        """When the whole audit log was verified last, and what was found, signed."""
+        return self.checkpoints_file.parent / "verified.json"
+
     # sockets (all Unix; the proxy's public port and its loopback API are the only TCP ports)
     @property
     def hub_socket(self) -> Path:

@@ -49,6 +49,7 @@ from readingroom.settings import load_settings
 
 log = logging.getLogger("readingroom.worker")
 CHECKPOINT_SECONDS = 10.0
+VERIFY_SECONDS = 600.0  # whether a day has passed
 JOBS_SECONDS = 0.5
 QUEUE_SECONDS = 1.0
 FOLDERS_SECONDS = 10.0
@@ -96,6 +97,7 @@ class Worker:
             ("orphans", self.remove_orphans, ORPHANS_SECONDS),
             ("firewall", self.keep_rules, RULES_SECONDS),
             ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
+            ("verify", lambda: audit.verify_daily(self.workshop), VERIFY_SECONDS),
             ("mail", self.send_mail, MAIL_SECONDS),
             ("requests", lambda: holdups.sweep(self.workshop), ESCALATE_SECONDS),
         )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature
@@ -74,16 +75,46 @@ class Checkpoint:
         return rfc8785.dumps({"seq": self.seq, "hash": self.hash, "at": self.at})
 
 
+@dataclass(frozen=True)
+class Verification:
+    """A signed statement that the whole log was verified: how many `events` it had, and what was wrong with them."""
+
+    events: int
+    at: str
+    faults: tuple[str, ...]
+    signature: str
+
+    @property
+    def signed_bytes(self) -> bytes:
+        return rfc8785.dumps({"events": self.events, "at": self.at, "faults": list(self.faults)})
+
+
+Statement = TypeVar("Statement", Checkpoint, Verification)
+
+
+def signed(statement: Statement, key: Ed25519PrivateKey) -> Statement:
+    return replace(statement, signature=key.sign(statement.signed_bytes).hex())
+
+
+def is_signed(statement: Checkpoint | Verification, key: Ed25519PublicKey) -> bool:
+    try:
+        key.verify(bytes.fromhex(statement.signature), statement.signed_bytes)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
 def sign_checkpoint(head: Event, at: str, key: Ed25519PrivateKey) -> Checkpoint:
-    unsigned = Checkpoint(head.seq, head.hash, at, "")
-    return Checkpoint(head.seq, head.hash, at, key.sign(unsigned.signed_bytes).hex())
+    return signed(Checkpoint(head.seq, head.hash, at, ""), key)
 
 
-def faults_of_chain(events: Iterable[Event]) -> list[str]:
-    """Everything wrong with the chain itself, as sentences naming the event; empty when it holds."""
+def faults_of_chain(events: Iterable[Event], after: Event | None = None) -> list[str]:
+    """Everything wrong with the chain itself, as sentences naming the event; empty when it holds.
+
+    The events are all there are, or all that came after one that is known to be as it was.
+    """
     faults = []
-    previous = GENESIS
-    expected = 1
+    previous, expected = (after.hash, after.seq + 1) if after else (GENESIS, 1)
     for event in events:
         if event.seq != expected:
             faults.append(f"event {expected} is missing: the next one present is {event.seq}")
@@ -106,9 +137,7 @@ def faults_of_checkpoints(events: Sequence[Event], checkpoints: Iterable[Checkpo
     last = max(by_seq, default=0)
     faults = []
     for checkpoint in checkpoints:
-        try:
-            key.verify(bytes.fromhex(checkpoint.signature), checkpoint.signed_bytes)
-        except (InvalidSignature, ValueError):
+        if not is_signed(checkpoint, key):
             faults.append(f"the checkpoint of event {checkpoint.seq} is not signed by this installation's key")
             continue
         event = by_seq.get(checkpoint.seq)

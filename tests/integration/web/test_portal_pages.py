@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import html
+import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from starlette.datastructures import FormData
 
+from readingroom.core.audit import Verification, signed
 from readingroom.core.datasets import Column, Table
 from readingroom.core.lifecycle import GrantStatus, ProjectStatus
 from readingroom.core.privacy.ledger import Cost
@@ -470,7 +472,11 @@ class TestAdministrator:
         world.checkpoint()
         robin = world.client("robin")
         page = text_of(robin.see("/audit"))
-        assert "The log holds." in page and page.count("<tr") == 51
+        assert "The log holds." in page and page.count("<tr") == 51 and "all of them verified just now" in page
+        told = signed(Verification(3, (NOW - timedelta(hours=2)).isoformat(), (), ""), world.audit_key)
+        world.settings.verification_file.write_text(json.dumps(asdict(told)))
+        page = text_of(robin.see("/audit"))
+        assert "The log holds." in page and "the first 3 verified together 2 hours ago" in page
         assert "Newest events" in text_of(robin.see("/audit?before=11"))
 
     def test_a_log_that_was_edited_is_said_so(self, world):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from readingroom.services.audit import Standing
 from readingroom.services.overview import Overview
 from readingroom.web.presenters import times
 from readingroom.web.presenters.words import REQUEST_TAGS, Tag
@@ -65,20 +66,26 @@ def health(found: Overview, now: datetime) -> Health:
     )
 
 
-def proof(count: int, witnessed: int, faults: tuple[str, ...]) -> Proof:
-    if faults:
+def proof(found: Standing, now: datetime) -> Proof:
+    """What was verified when: all of it at most a day ago, what came since whenever it was witnessed, the rest now."""
+    whole = found.whole
+    when = times.when(datetime.fromisoformat(whole.at), now) if whole else None
+    said = "all of them verified just now" if whole is None or when is None else (
+        f"the first {whole.events:,} verified together {when.text} ({when.exact}), what came since as it was "
+        "witnessed, and the rest just now")
+    if found.faults:
         return Proof(
             False,
             "The log does not hold",
-            f"{times.plural(len(faults), 'fault')} in {times.plural(count, 'event')}. "
+            f"{times.plural(len(found.faults), 'fault')} in {times.plural(found.events, 'event')}, {said}. "
             "Stop, keep this machine as it is, and compare with a custodian's checkpoints.",
-            faults[:20],
+            found.faults[:20],
         )
     return Proof(
         True,
         "The log holds",
-        f"{times.plural(count, 'event')}, unbroken; witnessed by a signed checkpoint up to "
-        f"event {witnessed:,}. Someone who trusts neither this page nor its database runs readingroom audit verify "
-        "with a checkpoint that they kept.",
+        f"{times.plural(found.events, 'event')}, unbroken; {said}. Witnessed by a signed checkpoint up to "
+        f"event {found.witnessed:,}. Someone who trusts neither this page nor its database runs readingroom audit "
+        "verify with a checkpoint that they kept.",
         (),
     )
