@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from readingroom.core.lifecycle import Direction, GrantStatus, ProjectStatus, RequestStatus
@@ -110,9 +111,10 @@ def populate(world: World) -> dict[str, object]:
     packages.refuse(world.room, "robin", refused.id, "It downloads models when it is first used.")
     world.project("ended-early", "Ended early", ProjectStatus.ACTIVE, 90, {"chloe"})
     world.grant("ended-early", "pupils", GrantStatus.ACTIVE)
-    frozen = world.in_review(author="chloe", project="ended-early", title="Counts of a project that was closed")
+    frozen = world.in_review(author="chloe", project="ended-early", title="Counts from suspended data")
     with world.store.transaction() as tx:
-        tx.projects.set_status("ended-early", ProjectStatus.CLOSED)
+        (grant,) = tx.grants.of_project("ended-early")
+        tx.grants.save(replace(grant, status=GrantStatus.SUSPENDED))
     freezing.sweep(world.room)
     numbers["frozen"] = frozen.number
     numbers |= people_in_every_state(world)

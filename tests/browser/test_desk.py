@@ -139,7 +139,7 @@ def test_following_a_cell_loses_nothing_that_was_typed(site, desk):
     page.keyboard.press("/")
     page.keyboard.type("Half a sent")
     page.keyboard.press("Escape")
-    page.locator("a.rr-place:visible", has_text="5400").click()
+    page.locator(".rr-place:visible", has_text="5400").click()
     assert page.locator(".rr-vote textarea:visible").first.input_value() == "Half a sent"
     assert page.locator(".rr-say input:visible").input_value() == "cell:1,3"
     page.keyboard.type("Of which year?")
@@ -154,7 +154,9 @@ def test_a_comment_is_written_and_found_without_javascript(site, desk):
     request = site.world.long
     page = desk("freya", request, javascript=False)
     assert page.locator(".rr-sheet:visible").count() == 2 and page.locator("#keys").is_hidden()
-    page.locator("a.rr-place", has_text="band 7").first.click()
+    page.locator(".rr-vote textarea").first.fill("Half a sent")
+    page.locator(".rr-place", has_text="band 7").first.click()
+    assert page.locator(".rr-vote textarea").first.input_value() == "Half a sent"
     say = page.locator(".rr-say[open]")
     say.get_by_label("What").fill("Is this band empty in 2020?")
     say.get_by_role("button", name="Add comment").click()

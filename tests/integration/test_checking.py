@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from readingroom.core.lifecycle import ProjectStatus
+from readingroom.core.lifecycle import Direction, ProjectStatus
 from readingroom.core.policy import Layer
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
@@ -153,9 +153,11 @@ class TestTheDesk:
             review(workshop, checker, request)
         waiting = in_review(workshop, "bilal")
         desk = turnaround.look(workshop, "freya")
-        assert (desk.figures.decided, desk.figures.median_hours, desk.figures.minutes_per_output) == (1, 0.2, 6.0)
-        assert desk.own.agreement.share == 1.0
-        assert [number for number, _ in desk.waiting] == [waiting.number]
+        leaves, comes_in = desk.figures[Direction.OUT], desk.figures[Direction.IN]
+        assert (leaves.decided, leaves.median_hours, leaves.minutes_per_output) == (1, 0.2, 6.0)
+        assert (comes_in.decided, comes_in.median_hours, comes_in.causes) == (0, None, ())
+        assert desk.own[Direction.OUT].agreement.share == 1.0
+        assert [(number, way) for number, _, way in desk.waiting] == [(waiting.number, Direction.OUT)]
         assert requests.get(workshop, "bilal", waiting.number).likely == (1, 0.2, 0.2)
 
     @pytest.mark.parametrize("who", ["ada", "chloe"])

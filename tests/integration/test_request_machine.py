@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 import threading
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from readingroom.core.lifecycle import REQUEST_TRANSITIONS, GrantStatus, RequestStatus
+from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
@@ -24,8 +19,6 @@ from readingroom.services import (
     freezing,
     grants,
     handover,
-    holdups,
-    memory,
     releases,
     requests,
     sign_off,
@@ -187,209 +180,6 @@ def test_what_is_allowed_is_done(role, action, where, tmp_path):
     ACTIONS[action](workshop, ACTORS[role])
     after = _status(workshop)
     assert after is before or after in REQUEST_TRANSITIONS[before]
-
-
-class Killed(BaseException):
-    """As SIGKILL would end it: no handler of ours may catch it and go on."""
-
-
-class Machine(RuleBasedStateMachine):
-    """Random people do random things to one project's requests, some of which are killed at a random statement."""
-
-    def __init__(self):
-        super().__init__()
-        self.directory = tempfile.TemporaryDirectory()
-        self.left: dict[int, str] = {}
-        self.seen: set[int] = set()
-
-    @initialize(insider=st.sampled_from(["ada", "bilal"]), to_sign=st.booleans())
-    def an_insider_is_a_checker_too(self, insider, to_sign):
-        """And the custodian may have the last word."""
-        self.to_sign = to_sign
-        self.workshop = make_workshop(Path(self.directory.name), policies=TO_SIGN if to_sign else POLICIES)
-        add_project(self.workshop)
-        with self.workshop.store.transaction() as tx:
-            found = tx.people.get(insider)
-            tx.people.save(replace(found, roles=found.roles | {Role.CHECKER}))
-
-    def attempt(self, act, killed_at):
-        """Do it, or be killed before its `killed_at`-th write; a refusal is fine, anything else is not."""
-        session_type = type(self.workshop.store)
-        original, count = session_type.transaction, itertools.count(1)
-
-        def transaction(store):
-            context = original(store)
-            if killed_at and next(count) == killed_at:
-                return _KilledAtTheEnd(context)
-            return context
-
-        session_type.transaction = transaction
-        try:
-            act()
-        except (ReadingRoomError, Killed):
-            pass
-        finally:
-            session_type.transaction = original
-
-    def numbers(self):
-        with self.workshop.store.reading() as tx:
-            return [request.number for request in tx.requests.of_project("returns")]
-
-    KILL = st.sampled_from([0, 0, 0, 1, 2])
-
-    @rule(author=st.sampled_from(["ada", "bilal", "chloe"]), content=st.sampled_from(CONTENTS), kill=KILL)
-    def submit(self, author, content, kill):
-        self.attempt(lambda: requests.submit(self.workshop, author, "returns", "T", "P", (upload(content=content),)),
-                     kill)
-
-    @precondition(lambda self: self.numbers())
-    @rule(kill=KILL)
-    def work(self, kill):
-        """What the worker does: checks and releases, whatever the records call for."""
-        for number in self.numbers():
-            self.attempt(lambda number=number: checked(self.workshop, number), kill)
-            self.attempt(lambda number=number: memory.compare(self.workshop, number), kill)
-            self.attempt(lambda number=number: releases.make(self.workshop, number), kill)
-
-    @precondition(lambda self: self.numbers())
-    @rule(who=st.sampled_from(EVERYONE), decision=st.sampled_from([Decision.APPROVE] * 3 + list(Decision)), kill=KILL,
-          place=st.integers(0, 5))
-    def review(self, who, decision, kill, place):
-        number = self.numbers()[place % len(self.numbers())]
-        with self.workshop.store.reading() as tx:
-            request = tx.requests.get(number)
-        self.attempt(lambda: requests.review(self.workshop, who, number, votes(request, decision)), kill)
-
-    @precondition(lambda self: self.numbers())
-    @rule(who=st.sampled_from(EVERYONE), outcome=st.sampled_from([S.RETURNED, S.REJECTED]), kill=KILL,
-          place=st.integers(0, 5))
-    def conclude(self, who, outcome, kill, place):
-        number = self.numbers()[place % len(self.numbers())]
-        self.attempt(lambda: requests.conclude(self.workshop, who, number, outcome, "Because."), kill)
-
-    @precondition(lambda self: self.numbers())
-    @rule(who=st.sampled_from(["mercer"] * 4 + ["okafor", "freya"]), signs=st.sampled_from([True, True, False]),
-          kill=KILL, place=st.integers(0, 5))
-    def a_custodian_has_the_last_word(self, who, signs, kill, place):
-        number = self.numbers()[place % len(self.numbers())]
-        with self.workshop.store.reading() as tx:
-            round = tx.requests.get(number).round
-        self.attempt(lambda: sign_off.give(self.workshop, who, number, round) if signs else
-                     sign_off.send_back(self.workshop, who, number, round, "Because."), kill)
-
-    @precondition(lambda self: self.numbers())
-    @rule(who=st.sampled_from(["ada", "bilal"]), content=st.sampled_from(CONTENTS), kill=KILL, place=st.integers(0, 5))
-    def resubmit(self, who, content, kill, place):
-        number = self.numbers()[place % len(self.numbers())]
-        self.attempt(lambda: requests.resubmit(self.workshop, who, number, (upload(content=content),)), kill)
-
-    @precondition(lambda self: self.numbers())
-    @rule(who=st.sampled_from(EVERYONE), what=st.sampled_from(["withdraw", "download", "recall"]), kill=KILL,
-          place=st.integers(0, 5))
-    def other(self, who, what, kill, place):
-        number = self.numbers()[place % len(self.numbers())]
-        act = {"withdraw": lambda: requests.withdraw(self.workshop, who, number),
-               "download": lambda: self.left.__setitem__(number, handover.download(self.workshop, who, number)[0]),
-               "recall": lambda: handover.recall(self.workshop, who, number, "Because.")}[what]
-        self.attempt(act, kill)
-
-    @rule(who=st.sampled_from(["freya", "imran"]), kill=KILL)
-    def a_checker_joins_the_project_and_leaves_again(self, who, kill):
-        def change():
-            with self.workshop.store.transaction() as tx:
-                project = tx.projects.get("returns")
-                tx.projects.save(replace(project, members=project.members ^ {who}))
-        self.attempt(change, kill)
-
-    @rule(kill=KILL)
-    def those_who_may_not_check_any_more_are_found(self, kill):
-        self.attempt(lambda: holdups.sweep(self.workshop), kill)
-
-    @rule()
-    def the_grant_is_suspended_or_given_back(self):
-        with self.workshop.store.transaction() as tx:
-            grant = tx.grants.get(1)
-            other = {GrantStatus.ACTIVE: GrantStatus.SUSPENDED, GrantStatus.SUSPENDED: GrantStatus.ACTIVE}
-            tx.grants.save(replace(grant, status=other[grant.status]))
-        freezing.sweep(self.workshop)
-
-    @invariant()
-    def p1_nothing_left_that_two_independent_people_had_not_approved(self):
-        """Told from the log alone, not from the functions that decide."""
-        with self.workshop.store.reading() as tx:
-            events = tuple(tx.events.all())
-            released = [tx.requests.get(number) for number in self.numbers_in(tx)]
-        made = {event.subject: event for event in events if event.action == "release.made"}
-        assert set(map("request:{}".format, self.left)) <= set(made)
-        for request in released:
-            subject = f"request:{request.number}"
-            assert (request.status is S.RELEASED) == (subject in made)
-            if subject not in made:
-                continue
-            for file in made[subject].detail["files"]:
-                said = {}
-                for event in events[:made[subject].seq]:
-                    if event.subject == subject and event.action == "review.voided":
-                        said.pop(event.detail["checker"], None)
-                    if event.subject == subject and event.action == "request.reviewed":
-                        for vote in event.detail["votes"]:
-                            if vote["sha256"] == file["sha256"]:
-                                said[event.actor] = vote["decision"]
-                approving = {who for who, decision in said.items() if decision == "approve"}
-                assert len(approving - {request.author}) >= 2, (file, said)
-                assert request.author not in approving and not approving & {"ada", "bilal"}
-            signed = [event.actor for event in events[:made[subject].seq] if event.subject == subject
-                      and event.action == "request.signed-off" and event.detail["round"] == request.round]
-            assert signed == (["mercer"] if self.to_sign else []), (request.number, signed)
-
-    @invariant()
-    def each_state_follows_from_the_one_before(self):
-        with self.workshop.store.reading() as tx:
-            counted = Counter((event.subject, event.action) for event in tx.events.all())
-        for (_, action), count in counted.items():
-            if action in ("release.made", "request.approved", "request.rejected", "request.withdrawn",
-                          "release.recalled"):
-                assert count == 1 or action == "request.approved"
-
-    @staticmethod
-    def numbers_in(tx):
-        return [request.number for request in tx.requests.of_project("returns")]
-
-    @invariant()
-    def p1_nobody_who_joined_the_project_is_among_those_whose_approval_let_it_leave(self):
-        """Told at the moment it leaves: whoever is a member then has no review that counts."""
-        with self.workshop.store.reading() as tx:
-            members = tx.projects.get("returns").members
-            found = [tx.requests.get(number) for number in self.numbers_in(tx)]
-        for request in found:
-            if request.status is S.RELEASED and request.number not in self.seen:
-                self.seen.add(request.number)
-                assert not members & {one.checker for one in request.reviews if not one.void}, request
-
-    def teardown(self):
-        self.workshop.store.engine.dispose()
-        self.directory.cleanup()
-
-
-class _KilledAtTheEnd:
-    """A transaction whose process is killed just before it commits."""
-
-    def __init__(self, context):
-        self.context = context
-
-    def __enter__(self):
-        return self.context.__enter__()
-
-    def __exit__(self, kind, error, trace):
-        if kind is None:
-            kind, error = Killed, Killed()
-        self.context.__exit__(kind, error, trace)
-        raise Killed
-
-
-Machine.TestCase.settings = settings(max_examples=12, stateful_step_count=25, deadline=None, derandomize=True,
-                                     suppress_health_check=list(HealthCheck))
-TestTheMachine = Machine.TestCase
 
 
 def crowd(workshop):

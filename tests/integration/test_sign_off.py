@@ -11,6 +11,7 @@ from readingroom.core.egress import Phase
 from readingroom.core.lifecycle import GrantStatus, RequestStatus
 from readingroom.core.policy import Policy
 from readingroom.core.requests import Decision, Vote
+from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
 from readingroom.services import handover, notices, releases, requests, sign_off
 from tests.factories import COURTS, POLICIES, SCHOOLS, add_project, checked, make_workshop, upload
@@ -132,3 +133,15 @@ def test_policy_that_tightened_while_it_was_in_review_holds(tmp_path):
         "courts": (COURTS, DEMANDS), "schools": (SCHOOLS, Policy())}, undertakings=workshop.policies.undertakings))
     assert settled(tight, request).status is RequestStatus.IN_REVIEW
     assert sign_off.give(tight, "mercer", request.number, 1).status is RequestStatus.APPROVED
+
+
+def test_who_has_the_last_word_does_not_check_as_well(tmp_path):
+    """Two parts, two people: also where a custodian is an output checker too."""
+    workshop = room(tmp_path)
+    with workshop.store.transaction() as tx:
+        found = tx.people.get("mercer")
+        tx.people.save(replace(found, roles=found.roles | {Role.CHECKER}))
+    request = checked(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", (upload(),)).number)
+    with pytest.raises(PermissionDenied) as refused:
+        review(workshop, "mercer", request)
+    assert refused.value.rule == "review.custodian" and requests.queue(workshop, "mercer") == ()

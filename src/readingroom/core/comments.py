@@ -73,6 +73,17 @@ def for_checker(request: AirlockRequest, viewer: str, written: tuple[Comment, ..
         (one.round, one.checker) in counted and (one.round < request.round or open_now)))
 
 
+def for_custodian(request: AirlockRequest, written: tuple[Comment, ...]) -> tuple[Comment, ...]:
+    """Comments for the researcher, of who signs it off: of this round once its checkers have settled it.
+
+    What checkers wrote to each other stays between them.
+    """
+    counted = {(review.round, review.checker) for review in request.reviews if not review.void}
+    settled = request.status in DECIDED or phase(request) is Phase.SIGN_OFF
+    return tuple(one for one in written if one.audience is Audience.RESEARCHER and (one.round, one.checker) in counted
+                 and (one.round < request.round or settled))
+
+
 def for_members(request: AirlockRequest, written: tuple[Comment, ...]) -> tuple[Comment, ...]:
     """Comments for the researcher of rounds that were decided. None says whose it is: presenters name nobody."""
     counted = {(review.round, review.checker) for review in request.reviews if not review.void}

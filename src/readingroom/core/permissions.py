@@ -126,6 +126,10 @@ def check_can_review(person: Person, request: AirlockRequest, project: Project) 
     if person.username == request.author:
         raise PermissionDenied("You are the author of this request and cannot check it.", rule="review.author",
                                value=person.username, next_step="Two other output checkers will.")
+    if person.username in request.sign_off_by:
+        raise PermissionDenied("You have the last word on this request as a custodian of its data, and cannot check it "
+                               "as well.", rule="review.custodian", value=person.username,
+                               next_step="Other output checkers will; it comes to your sign-offs when they approve.")
     if person.username in project.members:
         raise PermissionDenied("You are a member of this project and cannot check its outputs.",
                                rule="review.member", value=person.username,

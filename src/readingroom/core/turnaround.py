@@ -2,7 +2,8 @@
 
 Definitions. *Time to a decision*: from a round's submission to its approval, return or rejection. *Minutes per output*:
 from a checker's first look at a round's files to their first answer, divided by its files; looks of more than four
-hours were interrupted and don't count. *Agreement*: of files on which two checkers answered without knowing of each
+hours were interrupted and don't count. *Comments per output*: comments on places for the researcher that were kept in
+rounds decided, divided by their files. *Agreement*: of files on which two checkers answered without knowing of each
 other, the share on which they chose the same; and Cohen's kappa, the agreement beyond chance,
 (p_o - p_e) / (1 - p_e), where each pair counts in both orders because checkers have no fixed seats.
 
@@ -24,6 +25,7 @@ from readingroom.core.audit import Event
 from readingroom.core.requests import Decision
 
 OUTCOMES = {"request.approved": "approved", "request.returned": "returned", "request.rejected": "rejected"}
+COMMENTS, RESEARCHER = {"comment.written": 1, "comment.taken-back": -1}, "researcher"
 LONGEST_LOOK_MINUTES = 240
 BY_A_PERSON = "seen by a checker only"
 
@@ -40,6 +42,7 @@ class Round:
     looked: dict[str, datetime] = field(default_factory=dict)
     answered: dict[str, datetime] = field(default_factory=dict)
     answers: dict[str, dict[str, str]] = field(default_factory=dict)
+    comments: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Figures:
     slow_hours: float | None
     minutes_per_output: float | None
     returned_share: float | None
+    comments_per_output: float | None
     causes: tuple[tuple[str, int], ...]
     agreement: Agreement
 
@@ -88,6 +92,8 @@ def _tell(now: Round, event: Event, at: datetime, detail: dict[str, object]) -> 
     elif event.action == "request.reviewed" and event.actor not in now.answered:  # the first answer is the blind one
         now.answered[event.actor] = at
         now.answers[event.actor] = {vote["file"]: vote["decision"] for vote in detail["votes"]}  # type: ignore[attr-defined]
+    elif event.action in COMMENTS and detail.get("audience", RESEARCHER) == RESEARCHER:
+        now.comments += COMMENTS[event.action]
     elif event.action == "request.reopened":  # an approval counts no more: it was not decided after all
         now.outcome, now.decided_at = "", None
     elif event.action in OUTCOMES:
@@ -100,10 +106,13 @@ def figures(of: Sequence[Round], checker: str = "") -> Figures:
     hours = sorted((one.decided_at - one.submitted_at).total_seconds() / 3600 for one in decided if one.decided_at)
     sent_back = [one for one in decided if one.outcome != "approved"]
     looks = [minutes for one in of for minutes in _looks(one, checker)]
+    outputs = sum(one.files for one in decided)
     return Figures(
-        len(decided), sum(one.files for one in decided),
+        len(decided), outputs,
         median(hours) if hours else None, ninth_tenth(hours), median(looks) if looks else None,
-        len(sent_back) / len(decided) if decided else None, _causes(sent_back), _agreement(of, checker))
+        len(sent_back) / len(decided) if decided else None,
+        sum(one.comments for one in decided) / outputs if outputs else None, _causes(sent_back),
+        _agreement(of, checker))
 
 
 def ninth_tenth(ordered: Sequence[float]) -> float | None:

@@ -175,11 +175,11 @@ class Requests:
             select(RequestRow.number).where(RequestRow.status.in_([status.value for status in statuses]))
             .order_by(RequestRow.number)))
 
-    def submitted(self, *statuses: RequestStatus) -> tuple[tuple[int, datetime], ...]:
-        """The numbers of all requests with one of these statuses, and when each was submitted."""
-        rows = self._session.execute(select(RequestRow.number, RequestRow.submitted_at).where(
+    def submitted(self, *statuses: RequestStatus) -> tuple[tuple[int, datetime, Direction], ...]:
+        """The numbers of all requests with one of these statuses, when each was submitted, and which way it goes."""
+        rows = self._session.execute(select(RequestRow.number, RequestRow.submitted_at, RequestRow.direction).where(
             RequestRow.status.in_([status.value for status in statuses]), RequestRow.submitted_at.is_not(None)))
-        return tuple((number, at) for number, at in rows)
+        return tuple((number, at, Direction(direction)) for number, at, direction in rows)
 
     def of_private_answer(self, answer_id: int) -> AirlockRequest | None:
         """The request by which an answer leaves or left; one rejected or withdrawn does not count."""
@@ -187,11 +187,12 @@ class Requests:
         found = self._where(RequestRow.private_answer == answer_id, RequestRow.status.not_in(ended))
         return found[0] if found else None
 
-    def newest_numbers(self, count: int, *statuses: RequestStatus) -> tuple[int, ...]:
-        """The numbers of the last ones with one of these statuses that people had to decide on, newest first."""
+    def newest_numbers(self, count: int, direction: Direction, *statuses: RequestStatus) -> tuple[int, ...]:
+        """The numbers of the last ones of a direction, with one of these statuses, that people had to decide on;
+        newest first."""
         return tuple(self._session.scalars(
             select(RequestRow.number).where(RequestRow.status.in_([status.value for status in statuses]),
-                                            RequestRow.checkers_required > 0)
+                                            RequestRow.direction == direction.value, RequestRow.checkers_required > 0)
             .order_by(RequestRow.number.desc()).limit(count)))
 
     def answered_since(self, at: datetime, checkers: Collection[str]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What the tests need of this machine beside Python: an engine, images, a browser with fonts, PostgreSQL."""
+"""What the tests need of this machine beside Python: engine, images, a browser with fonts, PostgreSQL, clamd."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ def prepare(settings: Settings, progress: Progress) -> None:
         wanted += FONTS
     if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         wanted += ["postgresql"]
+    if not shutil.which("clamd"):
+        wanted += ["clamav-daemon"]
     if wanted:
-        packages.install(wanted, "Testing pages in a browser and records in PostgreSQL", progress)
+        packages.install(wanted, "Testing pages in a browser, records in PostgreSQL and files against a malware "
+                         "scanner", progress)
     engine.provide(settings, progress)
     install.provide_node(progress)
     install.build_static(progress)

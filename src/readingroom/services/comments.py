@@ -57,7 +57,7 @@ def take_back(tx: Any, request: AirlockRequest, checker: str, comment: int) -> N
                                 value=comment, next_step="Write another one that puts it right.")
     tx.comments.take_back(comment)
     tx.events.record(checker, "comment.taken-back", f"request:{request.number}", request.project, round=found.round,
-                     file_id=found.file_id, at=found.anchor.at)
+                     file_id=found.file_id, at=found.anchor.at, audience=found.audience.value)
 
 
 def explained(tx: Any, request: AirlockRequest, checker: str) -> frozenset[int]:

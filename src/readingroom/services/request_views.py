@@ -22,6 +22,7 @@ from readingroom.services import freezing, holdups
 from readingroom.services.checking import Desk, Records, read
 from readingroom.services.room import ReadingRoom
 
+ENDS = ("request.returned", "request.approved")
 WAITING = (RequestStatus.SUBMITTED, RequestStatus.CHECKING, RequestStatus.IN_REVIEW)
 
 
@@ -67,6 +68,8 @@ def view_of(room: ReadingRoom, tx: Any, person: Person, request: AirlockRequest,
     (view,) = views_of(room, tx, person, [request], records)
     if request.direction is Direction.IN:
         view = replace(view, delivery=tx.requests.delivery(request.number))
+    if request.status is RequestStatus.WITHDRAWN and _was_decided(tx, request):
+        view = replace(view, reviews=_visible_reviews(person, request, view.project, view.phase, decided=True))
     if request.status in holdups.WATCHED:
         view = replace(view, held_up=holdups.current(tx, request))
     if view.phase is Phase.FROZEN:
@@ -88,7 +91,9 @@ def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[Airl
         own = next((given for given in egress.current_reviews(request) if given.checker == person.username), None)
         return RequestView(
             request=replace(request, reviews=()), project=project, phase=now, own_review=own,
-            reviews=_visible_reviews(person, request, project, now), release=made.get(request.number),
+            reviews=_visible_reviews(person, request, project, now,
+                                     decided=request.status is not RequestStatus.WITHDRAWN),
+            release=made.get(request.number),
             carried=egress.carried(request),
             recalled=request.number in recalled, place_in_queue=bisect_right(queue, request.number),
             may=_may(desk, person, request, project, own))
@@ -96,14 +101,23 @@ def views_of(room: ReadingRoom, tx: Any, person: Person, requests: Sequence[Airl
     return tuple(map(view, requests))
 
 
-def _visible_reviews(person: Person, request: AirlockRequest, project: Project, now: Phase) -> tuple[Review, ...]:
+def _was_decided(tx: Any, request: AirlockRequest) -> bool:
+    """Whether the last round of one that was withdrawn had been decided before."""
+    events = tx.events.of_subjects([f"request:{request.number}"], ("request.submitted", *ENDS))
+    return bool(events) and events[-1].action in ENDS
+
+
+def _visible_reviews(person: Person, request: AirlockRequest, project: Project, now: Phase, *, decided: bool
+                     ) -> tuple[Review, ...]:
     """Reviews that this person may know of: checkers' own first, all when consolidating; authors after a decision.
 
     Consolidating is for those who answered: another may have to judge blindly yet, should an answer not count any more.
 
-    None of those that count no more: the log keeps them.
+    None of those that count no more: the log keeps them. Of a round that was withdrawn before it was `decided` nobody
+    learns what others said: the same files can be asked for anew, and be judged blindly.
     """
-    counted = tuple(given for given in request.reviews if not given.void)
+    counted = tuple(given for given in request.reviews if not given.void
+                    and (decided or given.round < request.round or given.checker == person.username))
     if person.username in project.members:
         if now is Phase.AUTHOR or now is Phase.COMPLETE:
             return tuple(replace(given, note="", checker="a checker") for given in counted)

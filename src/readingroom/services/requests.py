@@ -38,6 +38,7 @@ from readingroom.services.checking import Desk, Records, read, suggestions
 from readingroom.services.moves import move
 from readingroom.services.request_views import WAITING, RequestView, view_of, views_of
 from readingroom.services.room import ReadingRoom
+from readingroom.services.sights import Sight, sights_of
 from readingroom.services.uploads import FREEZE, Upload, further_round
 
 
@@ -118,7 +119,7 @@ def get(room: ReadingRoom, viewer: str, number: int, within: str = "") -> Reques
         person: Person = tx.people.get(viewer)
         request, records = _visible(room, tx, person, number, within)
         view = _seen(room, tx, person, request, records)
-        return replace(view, likely=turnaround.likely(tx)) if request.status in WAITING else view
+        return replace(view, likely=turnaround.likely(tx, request.direction)) if request.status in WAITING else view
 
 
 def _seen(room: ReadingRoom, tx: Any, person: Person, request: AirlockRequest, records: Records) -> RequestView:
@@ -161,15 +162,6 @@ def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int, part
 
 
 @dataclass(frozen=True)
-class Sight:
-    """The frozen bytes of one file, and of the file of its name in the newest earlier round that had one."""
-
-    content: bytes
-    earlier: OutputFile | None
-    earlier_content: bytes
-
-
-@dataclass(frozen=True)
 class Opened:
     """A request on the desk of someone who may check it: what they see of its files, by file id; what each resembles
     of what was released, for those compared; the policy that outputs have to satisfy; everyone named."""
@@ -190,14 +182,14 @@ def opened(room: ReadingRoom, checker: str, number: int) -> Opened:
         named = {request.author, checker, *(review.checker for review in view.reviews),
                  *(comment.checker for comment in view.comments)}
         resembling, people = tx.memory.resemblances([file.id for file in request.files]), tx.people.among(named)
-    return Opened(view, _sights(room, request), resembling, records.policies[request.project], people)
+    return Opened(view, sights_of(room, request), resembling, records.policies[request.project], people)
 
 
 def sights(room: ReadingRoom, checker: str, number: int) -> dict[int, Sight]:
     """Everything that a checker sees of the files of a request, by file id; reading each is on the log."""
     with room.store.transaction() as tx:
         request, _ = _on_the_desk(room, tx, tx.people.get(checker), number)
-    return _sights(room, request)
+    return sights_of(room, request)
 
 
 def _on_the_desk(room: ReadingRoom, tx: Any, person: Person, number: int) -> tuple[AirlockRequest, Records]:
@@ -208,12 +200,6 @@ def _on_the_desk(room: ReadingRoom, tx: Any, person: Person, number: int) -> tup
         Happening("file.viewed", f"request:{number}", request.project, {"file": file.name, "sha256": file.sha256})
         for file in request.files])
     return request, records
-
-
-def _sights(room: ReadingRoom, request: AirlockRequest) -> dict[int, Sight]:
-    before = {file.name: file for file in sorted(request.earlier, key=lambda file: file.round)}
-    return {file.id: Sight(room.blobs.get(file.sha256), earlier := before.get(file.name),
-                           room.blobs.get(earlier.sha256) if earlier else b"") for file in request.files}
 
 
 def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "",

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from readingroom.core import egress
+from readingroom.core.comments import Comment, for_custodian
 from readingroom.core.egress import Phase, phase
 from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.people import Person
 from readingroom.core.permissions import check_can_sign_off
+from readingroom.core.policy import Policy
 from readingroom.core.projects import Project
-from readingroom.core.requests import AirlockRequest, OutputFile, SignOff
+from readingroom.core.requests import AirlockRequest, OutputFile, Review, SignOff
+from readingroom.core.resemblance import Resemblance
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, refusal_of
 from readingroom.services import freezing, independence
 from readingroom.services.attempts import attempt
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.room import ReadingRoom
+from readingroom.services.sights import Sight, sights_of
 
 
 @dataclass(frozen=True)
 class SignOffView:
-    """A request that waits for a custodian, with the bytes of its files and every reason that a checker gave."""
+    """A request that waits for a custodian, and what its checkers judged it by.
+
+    By file id: `sights`, what each resembles of what was released from the same data (`resembling`, for those that were
+    compared), and the reasons that checkers gave. `comments` are those for the researcher. `reviews` are those of
+    earlier rounds. `policy` is what outputs had to satisfy; `people` everyone named.
+    """
 
     request: AirlockRequest
     project: Project
-    contents: dict[int, bytes]
-    reasons: dict[int, tuple[str, ...]]
+    policy: Policy
+    sights: Mapping[int, Sight]
+    resembling: Mapping[int, tuple[Resemblance, ...]]
+    reasons: Mapping[int, tuple[str, ...]]
+    comments: tuple[Comment, ...]
+    reviews: tuple[Review, ...]
+    people: Mapping[str, Person]
     refused: str
 
 
@@ -49,18 +65,25 @@ def waiting(room: ReadingRoom, custodian: str) -> tuple[AirlockRequest, ...]:
 
 
 def look(room: ReadingRoom, custodian: str, number: int) -> SignOffView:
-    """What a custodian sees before signing; reading each file is on the log. NotFound before it is theirs to see."""
+    """What a custodian sees before signing; seeing each file is on the log. NotFound before it is theirs to see."""
     with room.store.transaction() as tx:
         request = _theirs(tx, custodian, number)
         for file in request.files:
             tx.events.record(custodian, "file.viewed", f"request:{number}", request.project, file=file.name,
                              sha256=file.sha256)
         project = tx.projects.get(request.project)
+        policy = room.policies.for_project(project, tx.grants.of_project(project.slug))
+        resembling = tx.memory.resemblances([file.id for file in request.files])
+        people = tx.people.among({request.author, *request.sign_off_by})
+        comments = for_custodian(request, tx.comments.of_request(number))
         refused = _refusal(tx, custodian, request)
-    reasons = {file.id: tuple(approval.reason for approval in egress.approvals(request, file) if approval.reason)
+    settled = phase(request) is not Phase.INDEPENDENT
+    reasons = {file.id: tuple(approval.reason for approval in egress.approvals(request, file)
+                              if approval.reason and (settled or approval.round < request.round))
                for file in request.files}
-    return SignOffView(request, project, {file.id: room.blobs.get(file.sha256) for file in request.files}, reasons,
-                       refused)
+    earlier = tuple(review for review in request.reviews if review.round < request.round and not review.void)
+    return SignOffView(request, project, policy, sights_of(room, request), resembling, reasons, comments, earlier,
+                       people, refused)
 
 
 def file_of(view: SignOffView, file_id: int) -> OutputFile:

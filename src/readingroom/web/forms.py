@@ -186,6 +186,21 @@ def votes(form: FormData, files: tuple[OutputFile, ...], optional: frozenset[int
     return tuple(Vote(file.id, decision(file), text_field(form, f"comment-{file.id}", 5000)) for file in asked)
 
 
+def vote_comments(form: FormData, files: tuple[OutputFile, ...]) -> dict[int, str]:
+    """What was written of each file as a whole, whether or not it was decided on."""
+    return {file.id: text_field(form, f"comment-{file.id}", 5000) for file in files}
+
+
+def check_nothing_unheard(votes: tuple[Vote, ...], comments: dict[int, str], files: tuple[OutputFile, ...]) -> None:
+    """Refuse a comment on a file that nobody has to decide on, without a decision to which it could belong."""
+    voted = {vote.file_id for vote in votes}
+    unheard = next((file for file in files if comments.get(file.id) and file.id not in voted), None)
+    if unheard is not None:
+        raise InvalidInput(f"You commented on {unheard.name} and chose no decision on it.", rule="review.decision",
+                           value=unheard.name, next_step="Choose one, or write it as a comment on a place, which may "
+                           "be the whole file.")
+
+
 def remarks(form: FormData, files: tuple[OutputFile, ...]) -> tuple[Remark, ...]:
     """The comments on places that were written, of every file: whichever button was pressed, none is lost."""
 

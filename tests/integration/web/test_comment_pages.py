@@ -33,8 +33,7 @@ def test_every_cell_leads_to_a_form_for_a_comment_on_it(world):
     file = request.files[0].id
     imran = world.client("imran")
     page = imran.see(review_path(request)).text
-    href = f"{BASE}/requests/{request.number}/review?file={file}&amp;at=cell%3A2%2C2"
-    assert href in page
+    assert f'value="{file} cell:2,2" formaction="{BASE}/requests/{request.number}/place#say-{file}"' in page
     opened = imran.get(f"{BASE}/requests/{request.number}/review?file={file}&at=cell:2,2")
     assert opened.status_code == 200
     assert 'value="cell:2,2"' in opened.text and f'id="say-{file}" open' in opened.text
@@ -60,6 +59,47 @@ def test_adding_a_comment_loses_nothing_that_was_typed(world):
     assert "Who are they?" in imran.see(review_path(request)).text
     assert "Who are they?" not in world.client("freya").see(review_path(request)).text
     assert "Who are they?" not in world.client("ada").see(f"/requests/{request.number}").text
+
+
+def test_following_a_place_without_javascript_loses_nothing_that_was_typed(world):
+    request = in_review(world)
+    file = request.files[0].id
+    answer = world.client("imran").do(f"/requests/{request.number}/place", place=f"{file} cell:2,2", **fields(
+        request, at="cell:1,1", say="Half a sent", audience="checkers"))
+    assert answer.status_code == 200
+    assert all(words in answer.text for words in (
+        "TYPED SO FAR", "ALSO TYPED", "Half a sent", 'value="cell:2,2"', f'id="say-{file}" open',
+        'value="checkers" selected', 'value="change-needed" data-key="c" checked'))
+    assert "Half a sent" not in world.client("imran").see(review_path(request)).text
+
+
+@pytest.mark.parametrize("place", ["cell:2,2", "9999 cell:2,2", "x cell:1,1", "{file} <script>alert(1)", "",
+                                   "\u0661 \u202e"])
+def test_a_place_that_is_none_is_refused_or_nothing_and_what_was_typed_stays(world, place):
+    request = in_review(world)
+    answer = world.client("imran").do(f"/requests/{request.number}/place", place=place.format(
+        file=request.files[0].id), **fields(request))
+    assert answer.status_code in (200, 422) and "TYPED SO FAR" in answer.text and "<script>alert" not in answer.text
+
+
+def test_only_who_may_check_it_has_places_to_follow(world):
+    request = in_review(world)
+    for who in ("ada", "mercer", "chloe"):
+        assert world.client(who).do(f"/requests/{request.number}/place", place="1 cell:1,1", **fields(
+            request)).status_code in (403, 404)
+
+
+def test_an_outcome_that_is_refused_loses_nothing_that_was_typed(world):
+    request = in_review(world)
+    world.vote("imran", request, Decision.CHANGE, "See the cell.")
+    world.vote("freya", request, Decision.CHANGE, "The same.")
+    answer = world.client("freya").do(f"/requests/{request.number}/conclude", outcome="returned", comment=" ", **fields(
+        request, say="Of a place", at="cell:1,1"))
+    assert answer.status_code == 422
+    assert all(words in answer.text for words in ("TYPED SO FAR", "ALSO TYPED", "Of a place"))
+    page = world.client("freya").do(f"/requests/{request.number}/place", place=f"{request.files[0].id} cell:1,1",
+                                    comment="NOT SENT YET", **fields(request)).text
+    assert "NOT SENT YET" in page
 
 
 def test_a_refused_comment_comes_back_as_typed(world):

@@ -50,6 +50,17 @@ def test_times_rework_causes_and_minutes_are_read_from_the_events():
     assert found.causes == (("threshold", 1),)
 
 
+def test_comments_on_places_count_where_the_researcher_reads_them_and_the_round_was_decided():
+    def wrote(at, action="comment.written", audience="researcher"):
+        return at, "freya", action, {"audience": audience}
+
+    story = [submitted(0), wrote(1), wrote(2), wrote(3, audience="checkers"), wrote(4, "comment.taken-back"),
+             answer(5, "freya", CHANGE), (9, "freya", "request.returned", {})]
+    assert figures(rounds(events(*story))).comments_per_output == 0.5
+    assert figures(rounds(events(*story, submitted(10), wrote(11)))).comments_per_output == 0.5
+    assert figures(rounds(events(submitted(0), wrote(1)))).comments_per_output is None
+
+
 def test_a_round_that_went_back_for_an_approval_is_not_decided():
     story = [submitted(0, 3), answer(5, "freya", APPROVE), (9, "system", "request.approved", {}),
              (12, "system", "request.reopened", {})]

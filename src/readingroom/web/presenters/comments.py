@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from readingroom.core.comments import Audience, Comment
 from readingroom.core.inspection import Preview
@@ -35,8 +36,18 @@ class ShownComment:
     about: str
 
 
+class Commented(Protocol):
+    """A request with the comments that somebody may know of."""
+
+    @property
+    def request(self) -> AirlockRequest: ...
+
+    @property
+    def comments(self) -> tuple[Comment, ...]: ...
+
+
 def of_file(
-    view: RequestView, file: OutputFile, shown: Callable[[], Preview], name: Callable[[str], str], base: str = "",
+    view: Commented, file: OutputFile, shown: Callable[[], Preview], name: Callable[[str], str], base: str = "",
     viewer: str = "",
 ) -> tuple[ShownComment, ...]:
     """The comments on a file of the present round, and on files of its name in earlier ones; newest round first."""
@@ -45,12 +56,19 @@ def of_file(
     concerned = [one for one in view.comments if one.file_id in files and files[one.file_id].name == file.name]
     preview = shown() if any(_changed(files[one.file_id], file) for one in concerned) else None
     newest_first = sorted(concerned, key=lambda one: (-one.round, one.id))
-    return tuple(_shown(view, one, files[one.file_id], file, preview, name, base, viewer) for one in newest_first)
+    return tuple(_shown(one, files[one.file_id], file, preview, name, base, _is_mine(view, one, viewer))
+                 for one in newest_first)
+
+
+def _is_mine(view: Commented, one: Comment, viewer: str) -> bool:
+    """Whether the viewer may still take it back."""
+    return (one.checker == viewer and one.round == view.request.round and isinstance(view, RequestView)
+            and view.own_review is None)
 
 
 def _shown(
-    view: RequestView, one: Comment, about: OutputFile, file: OutputFile, preview: Preview | None,
-    name: Callable[[str], str], base: str, viewer: str,
+    one: Comment, about: OutputFile, file: OutputFile, preview: Preview | None, name: Callable[[str], str], base: str,
+    mine: bool,
 ) -> ShownComment:
     earlier, now, at = "", "", one.anchor.at
     if _changed(about, file) and preview is not None:
@@ -62,15 +80,14 @@ def _shown(
     return ShownComment(
         one.id, name(one.checker), "to the researcher" if one.audience is Audience.RESEARCHER else "between checkers",
         one.anchor.words, one.anchor.quote, one.text, at,
-        f"{base}#{place_id(file.id, at)}" if at else base, earlier, now,
-        one.checker == viewer and one.round == view.request.round and view.own_review is None, file.name)
+        f"{base}#{place_id(file.id, at)}" if at else base, earlier, now, mine, file.name)
 
 
 def of_round(view: RequestView) -> tuple[ShownComment, ...]:
     """The comments on the files of the present round, each with a link to its place on the file's page."""
     files = {file.id: file for file in view.request.files}
-    return tuple(_shown(view, one, files[one.file_id], files[one.file_id], None, lambda _: "A checker",
-                        file_page(view.request.number, files[one.file_id]), "")
+    return tuple(_shown(one, files[one.file_id], files[one.file_id], None, lambda _: "A checker",
+                        file_page(view.request.number, files[one.file_id]), False)
                  for one in view.comments if one.file_id in files)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from readingroom.core.inspection.changes import Changes, changes
-from readingroom.core.inspection.preview import preview
+from readingroom.core.inspection.preview import ALL, preview
 from readingroom.core.requests import OutputFile
 from readingroom.core.resemblance import Difference, Resemblance
-from readingroom.services.requests import Sight
+from readingroom.services.sights import Sight
 from readingroom.web.addresses import page
 from readingroom.web.presenters.times import plural
 from readingroom.web.presenters.words import KIND_WORDS
@@ -61,10 +61,17 @@ def _since(file: OutputFile, sight: Sight) -> tuple[str, Changes | None]:
     place = f"round {sight.earlier.round}"
     if sight.earlier.sha256 == file.sha256:
         return f"The same bytes as in {place}.{_said_anew(sight.earlier, file)}", None
-    found = changes(preview(file.name, sight.earlier_content), preview(file.name, sight.content))
-    noun = "cell" if found.rows else "line"
-    counted = f"{plural(found.count, noun)} changed" if found.rows or found.lines else "Changed"
-    return f"{counted} since {place}.{_said_anew(sight.earlier, file)}", found
+    found = changes(preview(file.name, sight.earlier_content, part=ALL), preview(file.name, sight.content, part=ALL))
+    return f"{_counted(found)} since {place}.{_said_anew(sight.earlier, file)}", found
+
+
+def _counted(found: Changes) -> str:
+    """How much of all of the file differs, whatever of it is shown."""
+    if found.rows_changed and found.header:
+        return f"{plural(found.count, 'cell')} in {plural(found.rows_changed, 'row')} changed"
+    if found.count and (found.lines or found.header):
+        return f"{plural(found.count, 'heading' if found.header else 'line')} changed"
+    return "Changed"
 
 
 def _said_anew(before: OutputFile, now: OutputFile) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.inspection import preview
@@ -19,15 +18,16 @@ MARKS = {
     Verdict.PASS: ("", "", ""),
 }
 MOST_LINKS = 1_500
-"""Places that are links: of a larger table only flagged cells and the first column are, the others can be written."""
+"""Places that can be followed: of a larger table only flagged cells and the first column, the others can be written."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """What is at places of one file: `said` counts comments by place; `link` opens the form for another, "" if none."""
+    """What is at places of one file: `said` counts comments by place; `action` is where the form around it is sent to
+    have the form for another opened, with what was typed so far; "" if nobody may write one."""
 
     said: Mapping[str, int] = field(default_factory=dict)
-    link: str = ""
+    action: str = ""
 
 
 NO_PLACES = Places()
@@ -35,12 +35,14 @@ NO_PLACES = Places()
 
 @dataclass(frozen=True)
 class Spot:
-    """A cell or line that a comment can be about. `href` is where to write one, `said` how many there are."""
+    """A cell or line that a comment can be about. `action` asks for the form for one, naming `place`; `said` is how
+    many there are."""
 
     text: str
     at: str = ""
     id: str = ""
-    href: str = ""
+    action: str = ""
+    place: str = ""
     said: int = 0
     classes: str = ""
     mark: str = ""
@@ -91,10 +93,11 @@ class _Writer:
 
     def spot(self, text: str, at: str, finding: Finding | None = None, *, first: bool = False) -> Spot:
         said = self.places.said.get(at, 0)
-        linked = self.places.link and (self.all_linked or first or finding is not None)
-        href = self.places.link + quote(at) if linked else ""
+        linked = self.all_linked or first or finding is not None
+        action = self.places.action if linked else ""
         classes, mark, why = MARKS[finding.verdict] if finding else ("", "", "")
-        return Spot(text, at, place_id(self.file, at) if said or href else "", href, said, classes, mark,
+        return Spot(text, at, place_id(self.file, at) if said or action else "", action,
+                    f"{self.file} {at}" if action else "", said, classes, mark,
                     f"{why}: {finding.message}" if finding and why else "", first)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.egress import Phase
 from readingroom.core.groups import arranged
 from readingroom.core.lifecycle import Direction, RequestStatus
-from readingroom.core.requests import Decision, Group, Origin, OutputFile, Review
+from readingroom.core.requests import AirlockRequest, Decision, Group, Origin, OutputFile, Review
 from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import comments, recomputed, times, turnaround
@@ -200,9 +200,14 @@ def _comments(review: Review, names: dict[int, str]) -> tuple[Comment, ...]:
 
 def rounds(view: RequestView) -> tuple[Round, ...]:
     """What checkers told the researcher, newest round first; only what this viewer may see is in `view`."""
-    names = {output.id: output.name for output in (*view.request.files, *view.request.earlier)}
+    return rounds_of(view.reviews, view.request)
+
+
+def rounds_of(reviews: Iterable[Review], request: AirlockRequest) -> tuple[Round, ...]:
+    """The same of some reviews of a request."""
+    names = {output.id: output.name for output in (*request.files, *request.earlier)}
     by_round: dict[int, list[Comment]] = {}
-    for review in view.reviews:
+    for review in reviews:
         by_round.setdefault(review.round, []).extend(_comments(review, names))
     return tuple(
         Round(number, _together(comments)) for number, comments in sorted(by_round.items(), reverse=True) if comments

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
@@ -15,7 +15,7 @@ from readingroom.core.inspection.textual import visible
 from readingroom.core.lifecycle import Direction
 from readingroom.core.people import Person
 from readingroom.core.policy import Policy
-from readingroom.core.requests import Assurance, Decision, OutputFile, Review, Vote
+from readingroom.core.requests import AirlockRequest, Assurance, Decision, OutputFile, Review, Vote
 from readingroom.services.request_views import RequestView
 from readingroom.web.addresses import page
 from readingroom.web.presenters import recomputed, requests, times
@@ -76,13 +76,16 @@ class Say:
 
 @dataclass(frozen=True)
 class Typed:
-    """What a checker typed and was not kept yet. `at` is the place, of file `file`, that they want to comment on."""
+    """What a checker typed and was not kept yet. `at` is the place, of file `file`, that they want to comment on;
+    `comments` are on whole files, `conclusion` is what a request that is returned or rejected would be given."""
 
     votes: tuple[Vote, ...] = ()
     note: str = ""
     remarks: tuple[Remark, ...] = ()
     file: int = 0
     at: str = ""
+    comments: Mapping[int, str] = field(default_factory=dict)
+    conclusion: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ class ReviewPage:
     sheets: tuple[Sheet, ...]
     may_review: bool
     may_conclude: bool
+    may_return: bool
+    conclusion: str
     refused: str
     submit_text: str
     note: str
@@ -215,7 +220,7 @@ def _sheet(
     return Sheet(
         file=requests.file(view.request.number, file),
         output=output,
-        comment="" if vote is None else vote.comment,
+        comment=typed.comments.get(file.id, "" if vote is None else vote.comment),
         said=said,
         choices=tuple(
             Choice(decision.value, DECISION_WORDS[decision], CHOICE_KEYS[decision], decision is own)
@@ -236,7 +241,8 @@ def _sheet(
 def _say(file: OutputFile, typed: Typed) -> Say:
     written = next((one for one in typed.remarks if one.file_id == file.id), None)
     if written is not None:
-        return Say(written.at, written.text, written.audience is Audience.CHECKERS, True)
+        at = typed.at if typed.file == file.id else written.at
+        return Say(at, written.text, written.audience is Audience.CHECKERS, True)
     return Say(typed.at, "", False, True) if typed.file == file.id else Say("", "", False, False)
 
 
@@ -300,6 +306,8 @@ def review_page(
         sheets=sheets,
         may_review=may_review,
         may_conclude=may_conclude,
+        may_return=request.private_answer is None,
+        conclusion=typed.conclusion,
         refused=view.may["review"],
         submit_text="Change my review" if may_conclude else "Submit my review",
         note=own_note,
@@ -311,7 +319,7 @@ def review_page(
         returned_with=request.outcome_comment if request.round > 1 else "",
         earlier=tuple(given for given in requests.rounds(view) if given.number < request.round),
         rules=terms(policy) if request.direction is Direction.IN else rules(policy),
-        gone=_gone(view),
+        gone=gone(request),
         base=f"/requests/{request.number}",
     )
 
@@ -324,12 +332,11 @@ def _disagreements_first(sheets: tuple[Sheet, ...]) -> tuple[Sheet, ...]:
                                                    not sheet.differs)))
 
 
-def _gone(view: RequestView) -> str:
+def gone(request: AirlockRequest) -> str:
     """Which files of the round before are not in this one."""
-    request = view.request
     before = {file.name for file in request.earlier if file.round == request.round - 1}
-    gone = sorted(before - {file.name for file in request.files})
-    return f"No longer in the request since round {request.round - 1}: {', '.join(gone)}." if gone else ""
+    left_out = sorted(before - {file.name for file in request.files})
+    return f"No longer in the request since round {request.round - 1}: {', '.join(left_out)}." if left_out else ""
 
 
 def rules(policy: Policy) -> tuple[str, ...]:

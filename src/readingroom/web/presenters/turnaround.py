@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from readingroom.core.access import Reason
+from readingroom.core.lifecycle import Direction as Way
 from readingroom.core.turnaround import Agreement, Figures
 from readingroom.services.turnaround import Desk
 from readingroom.web.presenters import times
+from readingroom.web.presenters.words import REQUEST_TAGS, Tag
 
 NOTHING = "nothing to tell from yet"
+HEADINGS = {Way.OUT: "What leaves", Way.IN: "What comes in"}
+SHORT = {Way.OUT: "", Way.IN: ", to come in"}
 MOST_WAITING = 10
 AGES = ((1, "under a day"), (3, "one to three days"), (7, "three days to a week"), (None, "over a week"))
 
@@ -31,16 +36,34 @@ class Cause:
 
 
 @dataclass(frozen=True)
-class DeskPage:
-    waiting: str
-    oldest: str
-    queue: tuple[tuple[int, str], ...]
-    ages: tuple[tuple[str, int], ...]
-    answers: tuple[tuple[str, int], ...]
+class Section:
+    """How the desk does one way. `causes` are rules that had spoken about what was sent back."""
+
+    heading: str
     decided: int
     lines: tuple[Line, ...]
     own: tuple[Line, ...]
     causes: tuple[Cause, ...]
+
+
+@dataclass(frozen=True)
+class HeldUp:
+    """A request that does not go on."""
+
+    number: int
+    tag: Tag
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class DeskPage:
+    waiting: str
+    oldest: str
+    queue: tuple[tuple[str, str], ...]
+    ages: tuple[tuple[str, int, int], ...]
+    answers: tuple[tuple[str, int], ...]
+    held_up: tuple[HeldUp, ...]
+    directions: tuple[Section, ...]
 
 
 def hours(value: float | None) -> str:
@@ -48,27 +71,39 @@ def hours(value: float | None) -> str:
 
 
 def desk(found: Desk, now: datetime) -> DeskPage:
-    figures = found.figures
     return DeskPage(
         waiting=times.plural(len(found.waiting), "request"),
         oldest=times.length((now - found.waiting[0][1]).total_seconds()) if found.waiting else "",
-        queue=tuple((number, times.length((now - at).total_seconds())) for number, at in found.waiting[:MOST_WAITING]),
-        ages=_ages([(now - at).total_seconds() / 86_400 for _, at in found.waiting]),
+        queue=tuple((f"{number}{SHORT[direction]}", times.length((now - at).total_seconds()))
+                    for number, at, direction in found.waiting[:MOST_WAITING]),
+        ages=_ages([((now - at).total_seconds() / 86_400, direction) for _, at, direction in found.waiting]),
         answers=found.answers,
-        decided=figures.decided,
-        lines=(*_times(figures), _minutes(figures), Line(
-            "Sent back or refused", _share(figures.returned_share), "Of all rounds that were decided."),
-            *_agreement(figures.agreement)),
-        own=() if found.own is None else (_minutes(found.own), *_agreement(found.own.agreement)),
+        held_up=tuple(HeldUp(request.number, REQUEST_TAGS[request.status], reason)
+                      for request, reason in found.held_up),
+        directions=tuple(_direction(heading, found.figures[direction], found.own.get(direction))
+                         for direction, heading in HEADINGS.items() if found.figures[direction].decided))
+
+
+def _direction(heading: str, figures: Figures, own: Figures | None) -> Section:
+    comments = NOTHING if figures.comments_per_output is None else f"{figures.comments_per_output:.1f}"
+    return Section(
+        heading=heading, decided=figures.decided,
+        lines=(*_times(figures), _minutes(figures),
+               Line("Sent back or refused", _share(figures.returned_share), "Of all rounds that were decided."),
+               Line("Comments per file", comments, "Comments on places for the researcher, in rounds that were "
+                    "decided, divided by their files."),
+               *_agreement(figures.agreement)),
+        own=() if own is None else (_minutes(own), *_agreement(own.agreement)),
         causes=tuple(Cause(rule, times.plural(count, "file"), _share(count / max(1, figures.outputs)))
                      for rule, count in figures.causes[:12]))
 
 
-def _ages(days: list[float]) -> tuple[tuple[str, int], ...]:
-    """How many have waited how long."""
+def _ages(waiting: list[tuple[float, Way]]) -> tuple[tuple[str, int, int], ...]:
+    """How many have waited how long, of what is to leave and of what is to come in."""
     found, since = [], 0.0
     for until, words in AGES:
-        found.append((words, sum(since <= age and (until is None or age < until) for age in days)))
+        there = [way for age, way in waiting if since <= age and (until is None or age < until)]
+        found.append((words, there.count(Way.OUT), there.count(Way.IN)))
         since = until or since
     return tuple(found)
 
@@ -81,7 +116,7 @@ def _times(figures: Figures) -> tuple[Line, ...]:
 
 def _minutes(figures: Figures) -> Line:
     value = NOTHING if figures.minutes_per_output is None else f"{figures.minutes_per_output:.1f} minutes"
-    return Line("Per output", value, "From the first look at a round's files to the first answer, divided by its "
+    return Line("Per file", value, "From the first look at a round's files to the first answer, divided by its "
                 "files; the middle of all. Looks of more than four hours don't count.")
 
 

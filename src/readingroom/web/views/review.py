@@ -67,9 +67,9 @@ def _page(
         content = opened.sights[file.id].content
         comments[file.id] = present_comments.of_file(
             view, file, _shown(file, content), lambda name: present.name(name, people), viewer=looking.username)
-        link = "" if view.may["review"] else page(f"/requests/{number}/review", file=file.id) + "&at="
+        action = "" if view.may["review"] else page(f"/requests/{number}/place") + f"#say-{file.id}"
         outputs[file.id] = present_outputs.output(
-            number, file, content, places=Places(present_comments.said_at(comments[file.id]), link))
+            number, file, content, places=Places(present_comments.said_at(comments[file.id]), action))
     shown = present.review_page(
         view,
         outputs,
@@ -101,7 +101,8 @@ def _fault_of(typed: Typed, files: tuple[OutputFile, ...], sights: Mapping[int, 
 
 def _typed(form: FormData, view: RequestView) -> Typed:
     files = view.request.files
-    return Typed(forms.votes(form, files, view.optional), text_field(form, "note", 5000), forms.remarks(form, files))
+    return Typed(forms.votes(form, files, view.optional), text_field(form, "note", 5000), forms.remarks(form, files),
+                 comments=forms.vote_comments(form, files), conclusion=text_field(form, "comment", 5000))
 
 
 @router.post("/requests/{number}/review")
@@ -110,10 +111,21 @@ def give_review(request: Request, here: Here, looking: Looking, number: Number, 
     typed = _typed(form, view)
     check_round(form, view)
     try:
+        forms.check_nothing_unheard(typed.votes, typed.comments, view.request.files)
         service.review(here.room, looking.username, number, typed.votes, typed.note, typed.remarks)
     except InvalidInput as fault:
         return _page(request, here, looking, number, typed, fault)
     return see("/queue", done=number)
+
+
+@router.post("/requests/{number}/place")
+def at_place(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
+    """A cell or line was followed: the page as it was typed, with the form for a comment on that place open."""
+    view = service.get(here.room, looking.username, number)
+    check_round(form, view)
+    file, _, at = text_field(form, "place", 80).partition(" ")
+    chosen = int(file) if file.isascii() and file.isdigit() else 0
+    return _page(request, here, looking, number, replace(_typed(form, view), file=chosen, at=at))
 
 
 @router.post("/requests/{number}/comments")
@@ -151,6 +163,7 @@ def check_round(form: FormData, view: RequestView) -> None:
 def conclude(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     view = service.get(here.room, looking.username, number)
     check_round(form, view)
+    typed = _typed(form, view)
     try:
         outcome = RequestStatus(text_field(form, "outcome", 20))
     except ValueError as error:
@@ -158,7 +171,7 @@ def conclude(request: Request, here: Here, looking: Looking, number: Number, for
             "No outcome was chosen.", rule="review.outcome", next_step="Choose to return or to reject the request."
         ) from error
     try:
-        service.conclude(here.room, looking.username, number, outcome, text_field(form, "comment", 5000))
+        service.conclude(here.room, looking.username, number, outcome, typed.conclusion)
     except InvalidInput as fault:
-        return _page(request, here, looking, number, fault=fault)
+        return _page(request, here, looking, number, typed, fault)
     return see("/queue", done=number)

@@ -56,7 +56,7 @@ def one_part(
         CUSTODIAN,
         number=number,
         file=file,
-        output=present_outputs.output(number, file, view.contents[file_id], part=part, base=base),
+        output=present_outputs.output(number, file, view.sights[file_id].content, part=part, base=base),
     )
 
 
@@ -65,7 +65,7 @@ def file_image(here: Here, looking: Annotated[Viewer, Depends(viewer)], number: 
     """An image as we encoded it again from its pixels: never the bytes that were sent."""
     view = service.look(here.room, looking.username, number)
     return Response(
-        present_outputs.image(service.file_of(view, file_id), view.contents[file_id]),
+        present_outputs.image(service.file_of(view, file_id), view.sights[file_id].content),
         media_type="image/png",
         headers={"Content-Security-Policy": "sandbox; default-src 'none'"},
     )
@@ -83,12 +83,12 @@ def decide(request: Request, here: Here, looking: Looking, number: Number, form:
                                next_step="Choose to sign it off or to return it.")
         chosen(here.room, looking.username, number, int(sent), comment)
     except InvalidInput as fault:
-        return _page(request, here, looking, number, fault)
+        return _page(request, here, looking, number, fault, comment)
     return see("/sign-offs", done=number)
 
 
 def _page(
-    request: Request, here: Portal, looking: Viewer, number: int, fault: InvalidInput | None = None
+    request: Request, here: Portal, looking: Viewer, number: int, fault: InvalidInput | None = None, typed: str = ""
 ) -> Response:
     view = service.look(here.room, looking.username, number)
     return render(
@@ -96,6 +96,7 @@ def _page(
         "sign_offs/sign_off.html",
         CUSTODIAN,
         status=422 if fault else 200,
-        detail=present.detail(view, here.room.now()),
+        detail=present.detail(view, looking.username, here.room.now()),
         fault=fault,
+        typed=typed,
     )

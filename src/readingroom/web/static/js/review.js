@@ -30,12 +30,12 @@ const count = () => {
   progress.textContent = `${decided} of ${sheets.length} decided`;
 };
 
-// A place was chosen: what was typed elsewhere stays, which following the link would lose.
+// A place was chosen: its form opens here, without asking the server for it.
 const commentOn = (place) => {
   const say = here("details.rr-say");
   if (!say) return false;
   say.open = true;
-  say.querySelector("input").value = place.dataset.at;
+  say.querySelector("input").value = place.value.split(" ")[1];
   say.querySelector("textarea").focus();
   return true;
 };
