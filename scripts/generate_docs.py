@@ -22,6 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "src"))
 
 from readingroom import errors  # noqa: E402  after the path is set
+from readingroom.core.application_file import application_schema  # noqa: E402
 from readingroom.core.disclosure.contributions import contributions_schema  # noqa: E402
 from readingroom.core.disclosure.evidence.fields import CELL, TABLE  # noqa: E402
 from readingroom.core.disclosure.evidence.schema import evidence_schema  # noqa: E402
@@ -507,6 +508,7 @@ def door_page() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "schemas/application.schema.json": lambda: json.dumps(application_schema(), indent=2) + "\n",
     "schemas/policy-layer.schema.json": lambda: _policy_schema("layer"),
     "schemas/policy-dataset.schema.json": lambda: _policy_schema("dataset"),
     "schemas/policy-rule-pack.schema.json": lambda: _policy_schema("rule-pack"),

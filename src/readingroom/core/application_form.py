@@ -55,13 +55,17 @@ Draft = Mapping[str, Typed]
 
 @dataclass(frozen=True)
 class Fault:
-    """What keeps an application from being submitted: where, what, and what to do about it."""
+    """What keeps an application from being submitted: where, what, and what to do about it.
+
+    `which` is the dataset, person or column meant, where the field holds several.
+    """
 
     section: str
     field: str
     message: str
     next_step: str
     rule: str
+    which: str = ""
 
 
 @dataclass(frozen=True)
@@ -272,7 +276,7 @@ def _people(draft: Draft, desk: Desk) -> Iterator[Fault]:
         if person is None or not person.may(Permission.APPLY):
             yield Fault("people", "members", f"No researcher here goes by “{name}”.",
                         "Check the name; new people need an account from the administrator first.",
-                        "application.members")
+                        "application.members", name)
 
 
 def _registered(draft: Draft, desk: Desk) -> list[str]:
@@ -287,7 +291,7 @@ def _data(draft: Draft, desk: Desk) -> Iterator[Fault]:
     for name in chosen:
         if name not in desk.policies.datasets:
             yield Fault("data", "datasets", f"There is no dataset {name} any more.", "Take it out.",
-                        "application.datasets")
+                        "application.datasets", name)
             continue
         dataset, _ = desk.policies.datasets[name]
         yield from dataset_faults(dataset, desk.policy(name), draft.get(dataset_section(name), {}))
@@ -306,10 +310,11 @@ def dataset_faults(dataset: Dataset, policy: Policy, typed: Typed) -> Iterator[F
         for column, reason in reasons.items():
             name = f"{table}.{column}"
             if found is None or found.column(column) is None:
-                yield Fault(key, "columns", f"{dataset.title} has no {name}.", "Take it out.", "application.columns")
+                yield Fault(key, "columns", f"{dataset.title} has no {name}.", "Take it out.",
+                            "application.columns", name)
             elif name in denied:
                 yield Fault(key, "columns", f"Policy opens {name} to nobody.", "Take it out.",
-                            "application.denied-columns")
+                            "application.denied-columns", name)
             elif not reason:
                 yield Fault(key, f"reason-{name}", f"No reason is given for {name}.",
                             "Say in a sentence what you need it for.", "application.reason")

@@ -52,13 +52,17 @@ class Form:
         return self.draft[section].revision if section in self.draft else 0
 
 
-def start(room: ReadingRoom, username: str, programme: str, title: str) -> Project:
-    """A new project in draft, led by whoever starts it."""
+def start(room: ReadingRoom, username: str, programme: str, title: str,
+          sections: Mapping[str, Typed] | None = None, *, by: str = "", **detail: object) -> Project:
+    """A new project in draft, led by `username`, with what was written of its sections; `by` them unless said.
+
+    `detail` goes on the log with it.
+    """
     title = forms.clean("aim", {"title": title})["title"]
     if not title:
         raise InvalidInput("The project has no title.", rule="application.title",
                            next_step="Give it one that outsiders understand; it can be changed.")
-    with attempt(room, username, "project.start", f"person:{username}") as tx:
+    with attempt(room, by or username, "project.start", f"person:{username}") as tx:
         check_may_apply(tx.people.get(username))
         if programme not in room.policies.programmes:
             known = ", ".join(sorted(room.policies.programmes)) or "there is none; ask the administrator"
@@ -69,9 +73,11 @@ def start(room: ReadingRoom, username: str, programme: str, title: str) -> Proje
             legal_gateway="", status=ProjectStatus.DRAFT, expires_on=room.today() + timedelta(days=FIRST_DAYS),
             members=frozenset({username}), lead=username)
         tx.projects.add(project)
-        for section, typed in (("aim", {"title": title}), ("people", {"lead": username})):
+        written = {"aim": {"title": title}, "people": {"lead": username}, **(sections or {})}
+        for section, typed in written.items():
             tx.applications.save(project.slug, section, Saved(forms.clean(section, typed), 1, username, room.now()))
-        tx.events.record(username, "project.started", f"project:{project.slug}", project.slug)
+        _let_in(tx, project, forms.clean("people", written["people"]))
+        tx.events.record(by or username, "project.started", f"project:{project.slug}", project.slug, **detail)
     return project
 
 

@@ -16,11 +16,9 @@ from readingroom.core.policy.dataset_files import (
     parse_undertaking,
 )
 from readingroom.core.policy.library import Policies
-from readingroom.core.policy.yaml_text import LONGEST
+from readingroom.core.policy.reading import MOST_BYTES, decoded
 from readingroom.core.undertakings import Undertaking
 from readingroom.errors import PolicyError
-
-MOST_BYTES = 4 * LONGEST
 
 
 def load_policies(directory: Path) -> Policies:
@@ -120,18 +118,14 @@ def _parsed(file: Path, parse, faults: list[str], *more):  # type: ignore[no-unt
 
 
 def _text(file: Path) -> str:
-    """What the file holds. PolicyError if that is no text, more than is read, or the file is none that ends."""
+    return decoded(read_some(file), str(file))
+
+
+def read_some(file: Path) -> bytes:
+    """What the file holds, as far as is ever read. PolicyError if it is none that ends."""
     if not file.is_file():
         file.stat()  # says why, if there is none
         raise PolicyError("", faults=[f"{file}: is a directory; name the files in it" if file.is_dir()
                                       else f"{file}: is no file"])
     with file.open("rb") as stream:
-        content = stream.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise PolicyError("", faults=[f"{file}:1: has more than {MOST_BYTES:,} bytes"])
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise PolicyError("", faults=[f"{file}:{line}: is not UTF-8 (byte 0x{content[error.start]:02x}); save it "
-                                      "as UTF-8"]) from error
+        return stream.read(MOST_BYTES + 1)

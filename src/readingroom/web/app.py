@@ -31,6 +31,7 @@ from readingroom.web.sessions import Identities, Seal
 from readingroom.web.views import (
     account,
     administration,
+    application_starts,
     applications,
     datasets,
     elsewhere,
@@ -65,6 +66,7 @@ DEFAULT_UPLOAD_BYTES = 100 * 1024 * 1024
 DEFAULT_UPLOAD_FILES = 100
 PAGES = (
     sign_in,
+    application_starts,
     applications,
     owners,
     projects,

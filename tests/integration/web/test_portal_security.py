@@ -181,6 +181,7 @@ class TestChanges:
         "/grants/3/return",
         "/grants/1/suspend",
         "/projects",
+        "/projects/from-file",
         "/projects/returning-defendants/application/aim",
         "/projects/returning-defendants/application/data/magistrates",
         "/projects/returning-defendants/application/data/magistrates/reasons",

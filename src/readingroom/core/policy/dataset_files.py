@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from readingroom.core.datasets import Column, Dataset, Table
-from readingroom.core.policy import yaml_text
 from readingroom.core.policy.complete import NEEDED
-from readingroom.core.policy.fault_words import KNOWN, words_of
 from readingroom.core.policy.model import DIRECTIONS, Layer, Policy, Positive, strictest
-from readingroom.core.policy.yaml_text import Document, Fault, Lines, Place
+from readingroom.core.policy.reading import checked, document
+from readingroom.core.policy.yaml_text import Document, Fault, Place
 from readingroom.core.undertakings import Undertaking
-from readingroom.errors import PolicyError
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
@@ -24,7 +21,6 @@ Model = TypeVar("Model", bound=BaseModel)
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Packs = Mapping[str, Policy]
 NO_PACKS: Packs = {}
-MOST_FAULTS = 500  # of the fields of one file; nobody reads more, and each takes time to say
 COLUMN = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
@@ -144,28 +140,28 @@ def file_schema(kind: FileKind) -> dict[str, Any]:
 
 def parse_dataset(text: str, file: str, packs: Packs = NO_PACKS) -> tuple[Dataset, Policy]:
     """A dataset file's contents. PolicyError lists every fault as `file:line: where: what`."""
-    read = _read(text, file)
+    read = document(text, file)
     found = _checked(read, file, DatasetFile, packs)
     return _dataset(found), _opinion(found.policy, found.rule_pack, packs)
 
 
 def parse_layer(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:
     """A site or programme file's contents. PolicyError lists every fault."""
-    read = _read(text, file)
+    read = document(text, file)
     found = _checked(read, file, LayerFile, packs)
     return Layer(found.name, _opinion(found.policy, found.rule_pack, packs), tuple(found.owners))
 
 
 def parse_rule_pack(text: str, file: str) -> tuple[str, Policy]:
     """A rule pack's name and parameters. A rule pack leaves nothing open that a disclosure rule needs."""
-    read = _read(text, file)
+    read = document(text, file)
     found = _checked(read, file, RulePackFile)
     return found.name, found.policy
 
 
 def parse_undertaking(text: str, file: str) -> Undertaking:
     """An undertaking file's contents. PolicyError lists every fault."""
-    read = _read(text, file)
+    read = document(text, file)
     found = _checked(read, file, UndertakingFile)
     return Undertaking(found.organisation, found.version, found.text, found.days)
 
@@ -175,7 +171,7 @@ def parse_any(text: str, file: str, packs: Packs = NO_PACKS) -> Layer:
 
     An undertaking is a policy file too, and one without an opinion on any field.
     """
-    read = _read(text, file)
+    read = document(text, file)
     match _kind_of(read.value):
         case "undertaking":
             return Layer(f"undertaking {parse_undertaking(text, file).version}", Policy())
@@ -212,56 +208,18 @@ def _dataset(found: DatasetFile) -> Dataset:
                    found.synthetic_twin)
 
 
-def _read(text: str, file: str) -> Document:
-    """PolicyError if it is too much to read, or no YAML."""
-    try:
-        return yaml_text.read(text)
-    except yaml_text.Unreadable as error:
-        raise _refusal(file, [f"{file}:{line}: {what}" for line, what in error.faults]) from error
-
-
 def _checked(found: Document, file: str, model: type[Model], packs: Packs = NO_PACKS) -> Model:
     """The file as an object. PolicyError with all that is wrong with it: as YAML, in its fields, and between them."""
-    given, faults = found.value, list(found.faults)
+    given = found.value
     policy, place = (given, ()) if issubclass(model, Policy) else (_policy_of(given), ("policy",))
-    faults += _no_columns(policy, place)
-    faults += _unknown_pack(given, packs)
-    faults += _left_open(policy) if model is RulePackFile else ()
-    faults += _contradictions(given) if model is DatasetFile and isinstance(given, dict) else ()
-    parsed = None
-    try:
-        parsed = model.model_validate(given)
-    except ValidationError as error:
-        wrong = [fault for fault in error.errors() if fault["type"] != "invalid_key"]  # the reader said so, with place
-        faults += [(fault["loc"], words_of(fault, model)) for fault in wrong[:MOST_FAULTS]]
-        if len(wrong) > MOST_FAULTS:
-            faults.append(((), f"has {len(wrong) - MOST_FAULTS:,} faults more than are told here; correct these first"))
-    if (found.faults and given is None) or faults or parsed is None:
-        raise _told(found.root, file, found.faults if given is None and found.faults else faults)
-    return parsed
+    between = [*_no_columns(policy, place), *_unknown_pack(given, packs)]
+    between += _left_open(policy) if model is RulePackFile else ()
+    between += _contradictions(given) if model is DatasetFile and isinstance(given, dict) else ()
+    return checked(found, file, model, between)
 
 
 def _policy_of(given: object) -> object:
     return given.get("policy") if isinstance(given, dict) else None
-
-
-def _told(root: yaml.Node | None, file: str, faults: Iterable[Fault]) -> PolicyError:
-    """All faults, in the order of their lines."""
-    lines_of = Lines(root)
-    told = dict.fromkeys((lines_of.of(place), f"{_where(place)}: {what}") for place, what in faults)
-    lines = sorted(told, key=lambda one: one[0])
-    return _refusal(file, [f"{file}:{line}: {what}" for line, what in _listing_once(lines)])
-
-
-def _listing_once(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-    """The fields there are, which can be many, are listed at the first that is none of them."""
-    listed: dict[str, int] = {}
-    for line, what in lines:
-        wrong, mark, fields = what.partition(KNOWN)
-        if mark and fields in listed:
-            what = f"{wrong}; line {listed[fields]} lists those there are"
-        listed.setdefault(fields, line)
-        yield line, what
 
 
 def _unknown_pack(given: object, packs: Packs) -> Iterator[Fault]:
@@ -325,12 +283,3 @@ def _column_contradictions(column: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _mappings(items: object) -> list[tuple[int, dict[str, Any]]]:
     return [(at, item) for at, item in enumerate(items if isinstance(items, list) else []) if isinstance(item, dict)]
-
-
-def _refusal(file: str, faults: list[str]) -> PolicyError:
-    return PolicyError(f"{file} cannot be used:", faults=faults, rule="policy.file", value=file,
-                       next_step="Correct these and load it again.")
-
-
-def _where(location: Place) -> str:
-    return ".".join(str(part) for part in location) or "the file"

@@ -13,8 +13,8 @@ from readingroom.core import application_form as forms
 from readingroom.core.application_form import SECTION_TITLES, Fault, dataset_section
 from readingroom.core.datasets import Dataset
 from readingroom.core.policy.model import Policy
-from readingroom.core.roles import Permission, Role
-from readingroom.errors import InvalidInput, NotFound, PermissionDenied, ReadingRoomError, StaleForm
+from readingroom.core.roles import Role
+from readingroom.errors import InvalidInput, NotFound, ReadingRoomError, StaleForm
 from readingroom.services import accounts
 from readingroom.services import applications as service
 from readingroom.services.applications import Form
@@ -40,30 +40,6 @@ from readingroom.web.presenters.words import PROJECT_TAGS
 router = APIRouter()
 RESEARCHER = Role.RESEARCHER
 LONG = 100_000
-
-
-@router.get("/projects/new")
-def new(request: Request, here: Here, looking: Looking) -> Response:
-    return _new(request, here, looking)
-
-
-def _new(request: Request, here: Portal, looking: Viewer, fault: ReadingRoomError | None = None,
-         typed: str = "") -> Response:
-    if not looking.person.may(Permission.APPLY):
-        raise PermissionDenied("Only researchers apply for data.", rule="role.apply", value=looking.username,
-                               next_step="Start from your home page.")
-    return render(request, "applications/new.html", RESEARCHER, status=422 if fault else 200, fault=fault, typed=typed,
-                  programmes=sorted(here.room.policies.programmes))
-
-
-@router.post("/projects")
-def start(request: Request, here: Here, looking: Looking, form: Changed) -> Response:
-    title, programme = text_field(form, "title"), text_field(form, "programme", 100)
-    try:
-        made = service.start(here.room, looking.username, programme, title)
-    except InvalidInput as fault:
-        return _new(request, here, looking, fault, title)
-    return see(f"/projects/{made.slug}/application")
 
 
 @router.get("/projects/{slug}/application")
