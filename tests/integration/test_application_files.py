@@ -66,22 +66,24 @@ def test_it_makes_a_draft_that_its_lead_submits(workshop):
 def test_what_no_field_and_what_no_policy_takes_are_told_together(workshop):
     """A shape that is wrong hides nothing that is wrong elsewhere."""
     text = (SOUND.replace("title: Returning to court\n", "titel: Returning\n").replace("[bilal]", "[bilal, nobody]")
-            .replace("sex: To", "hair: To").replace("courts\n", "courts\n    colums: {}\n", 1))
+            .replace("purpose: research", "purpose: profit").replace("courts\n", "courts\n    colums: {}\n", 1))
     found = faults(workshop, text)
+    assert len(found) == 5, found
     assert any(one.startswith("f.yaml:1: title: is missing") for one in found)
     assert any("f.yaml:2: titel: is not a field here; did you mean 'title'?" in one for one in found)
     assert any("colums: is not a field here; did you mean 'columns'?" in one for one in found)
+    assert any(one.startswith("f.yaml:5: purpose: “profit” is not a purpose") for one in found)
     assert any(one.startswith("f.yaml:8: members.1:") and "“nobody”" in one for one in found)
 
 
 @pytest.mark.parametrize(("old", "new", "said"), [
-    ("programme: data-first", "programme: data-frist", "1: programme: There is no programme 'data-frist'."),
+    ("programme: data-first", "programme: data-frist", "1: programme: There is no programme 'data-frist'; did"),
     ("purpose: research", "purpose: profit", "5: purpose: “profit” is not a purpose that all your datasets allow"),
     ("2027-06-30", "2020-06-30", "7: ends_on: 30 June 2020 is not in the future"),
     ("2027-06-30", "2027-06-30T00:00:00Z", "7: ends_on: has a time of day"),
     ("2027-06-30", "soon", "7: ends_on: 'soon' is not a date, such as 2028-03-31"),
     ("2027-06-30", "2027-02-30", "7: ends_on: 2027-02-30 looks like a date and is none"),
-    ("dataset: courts", "dataset: cuorts", "10: datasets.0.dataset: There is no dataset cuorts"),
+    ("dataset: courts", "dataset: cuorts", "10: datasets.0.dataset: There is no dataset 'cuorts'; did you mean"),
     ("sex: To compare women and men.", "sex: ''", "13: datasets.0.columns.defendants.sex: must not be empty"),
     ("        sex:", "        hair:", "13: datasets.0.columns.defendants.hair: "),
     ("age >= 18", "age >= (select 1)", "15: datasets.0.row_filter.defendants: "),

@@ -5,12 +5,13 @@ It begins a draft and no more: whoever applies looks at it in the portal and sub
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from readingroom.core.application_form import FILTER as LONGEST_FILTER
 from readingroom.core.application_form import (
@@ -46,7 +47,6 @@ def _a_day(given: object) -> object:
     return given
 
 
-ON_DATASETS = frozenset({"purpose", "legal_gateway", "ends_on", "image"})  # what they may be, the datasets say
 Day = Annotated[date, BeforeValidator(_a_day)]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST)]
 Reason = Annotated[str, Field(min_length=1, max_length=REASON)]
@@ -105,7 +105,7 @@ def application_schema() -> dict[str, Any]:
 class Reading:
     """A file as far as it could be read: what it says, and what is wrong with its shape.
 
-    `said` lacks the fields in `unread`, which are told as faults of their shape already.
+    `said` lacks the fields in `unread`, of `datasets` those that are not as they should be: that is told already.
     """
 
     document: Document
@@ -130,25 +130,33 @@ def reading(content: bytes, file: str) -> Reading:
 def _as_far_as_sound(given: Mapping[str, Any], unread: frozenset[str]) -> ApplicationFile:
     """The fields that hold what they should; so that what else is wrong with them is told in the same breath."""
     sound: dict[str, Any] = {name: given[name] for name in ApplicationFile.model_fields.keys() & given.keys() - unread}
-    sound["datasets"] = [DatasetPart.model_validate(one) for one in sound.get("datasets", [])]
+    sound["datasets"] = list(_sound_datasets(given.get("datasets")))
     sound["ends_on"] = _a_day(sound["ends_on"]) if "ends_on" in sound else date.max
     unsaid = {name: field.get_default() if not field.is_required() else ""
               for name, field in ApplicationFile.model_fields.items()}
     return ApplicationFile.model_construct(**{**unsaid, **sound})
 
 
+def _sound_datasets(given: object) -> Iterator[DatasetPart]:
+    for one in given if isinstance(given, list) else []:
+        try:
+            yield DatasetPart.model_validate(one)
+        except ValidationError:
+            continue
+
+
+def _asked(given: object) -> list[tuple[int, str]]:
+    """The datasets that are named, with their places in the list."""
+    parts = given.get("datasets") if isinstance(given, dict) else None
+    return [(position, one["dataset"]) for position, one in enumerate(parts if isinstance(parts, list) else [])
+            if isinstance(one, dict) and isinstance(one.get("dataset"), str)]
+
+
 def _twice(given: object) -> list[YamlFault]:
     """Datasets that are named again: the second would take the place of the first."""
-    asked = given.get("datasets") if isinstance(given, dict) else None
-    seen: set[str] = set()
-    faults: list[YamlFault] = []
-    for position, one in enumerate(asked if isinstance(asked, list) else []):
-        name = one.get("dataset") if isinstance(one, dict) else None
-        if isinstance(name, str):
-            if name in seen:
-                faults.append((("datasets", position, "dataset"), f"{name!r} is asked for twice; say it once"))
-            seen.add(name)
-    return faults
+    names = [name for _, name in _asked(given)]
+    return [(("datasets", position, "dataset"), f"{name!r} is asked for twice; say it once")
+            for order, (position, name) in enumerate(_asked(given)) if name in names[:order]]
 
 
 def sections(said: ApplicationFile, applicant: str) -> dict[str, Typed]:
@@ -174,32 +182,38 @@ def named(said: ApplicationFile, applicant: str) -> tuple[str, ...]:
 
 
 def check(read_of: Reading, file: str, applicant: str, desk: Desk) -> None:
-    """PolicyError with all that would keep it from being submitted today, each with its line."""
-    said, faults = read_of.said, list(read_of.faults)
-    if "programme" not in read_of.unread and said.programme not in desk.policies.programmes:
-        known = ", ".join(sorted(desk.policies.programmes)) or "none"
-        faults.append((("programme",), f"There is no programme {said.programme[:40]!r}. There are: {known}."))
+    """PolicyError with all that would keep it from being submitted today, each with its line.
+
+    What is asked of fewer datasets than are named is held against fewer rules, so what is found then holds for all.
+    """
+    said, faults, policies = read_of.said, list(read_of.faults), desk.policies
+    if "programme" not in read_of.unread and said.programme not in policies.programmes:
+        faults.append((("programme",), f"There is no programme {said.programme[:40]!r}; "
+                       f"{_meant(said.programme, policies.programmes)}"))
+    asked = _asked(read_of.document.value)
+    faults += [(("datasets", position, "dataset"), f"There is no dataset {name[:40]!r}; "
+                f"{_meant(name, policies.datasets)}") for position, name in asked if name not in policies.datasets]
     for fault in read(sections(said, applicant), desk)[1]:
-        place = _place(said, fault)
-        unsaid = read_of.unread | (ON_DATASETS if "datasets" in read_of.unread else frozenset())
-        if place[0] not in unsaid:
+        place = _place(said, fault, {name: position for position, name in reversed(asked)})
+        if place[0] not in (read_of.unread - {"datasets"}) and fault.rule != "application.datasets":
             faults.append((place, f"{fault.message} {fault.next_step}"))
     if faults:
         raise told(read_of.document.root, file, faults)
 
 
-def _place(said: ApplicationFile, fault: Fault) -> Place:
-    """Where in the file the form's field is."""
-    asked = [one.dataset for one in said.datasets]
-    if fault.field == "datasets" and fault.which in asked:
-        return "datasets", asked.index(fault.which), "dataset"
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), 1)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known)) or 'none'}"
+
+
+def _place(said: ApplicationFile, fault: Fault, positions: Mapping[str, int]) -> Place:
+    """Where in the file the form's field is; `positions` of datasets by name."""
     if fault.field == "members" and fault.which in (names := [name.lower() for name in said.members]):
         return "members", names.index(fault.which)
     if not fault.section.startswith("data/"):
         return ({"urgent_reason": "urgent"}.get(fault.field, fault.field),)
     what, _, where = fault.field.partition("-")
-    column = fault.which or where
-    inside: Mapping[str, Place] = {
-        "columns": ("columns", *column.split(".", 1)), "reason": ("columns", *column.split(".", 1)),
-        "filter": ("row_filter", where)}
-    return ("datasets", asked.index(fault.section.removeprefix("data/")), *inside.get(what, (fault.field,)))
+    column = tuple((fault.which or where).split(".", 1))
+    inside: Mapping[str, Place] = {"columns": ("columns", *column), "reason": ("columns", *column),
+                                   "filter": ("row_filter", where)}
+    return ("datasets", positions[fault.section.removeprefix("data/")], *inside.get(what, (fault.field,)))
