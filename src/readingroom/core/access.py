@@ -5,7 +5,7 @@ One pure function that spawner, portal and sweeper all call, at the start and co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -66,16 +66,18 @@ _WAY = {
 
 
 def decide(person: Person, project: Project, grants: Sequence[tuple[Grant, Policy]], today: date,
-           undertaking: Undertaking | None, colleagues: Iterable[Person] = ()) -> AccessDecision:
+           undertaking: Undertaking | None, colleagues: Iterable[Person] = (),
+           title_of: Callable[[str], str] = str) -> AccessDecision:
     """All conditions of DESIGN 5, in the order in which people can act on them.
 
     `grants` are all of the project's grants with the effective policy of each; none at all is a refusal. `undertaking`
     is the one in force for the person's organisation; None is a refusal too. `colleagues` are the project's members,
-    where the person `needs_colleague`.
+    where the person `needs_colleague`; `title_of` says what a dataset is called.
     """
     return AccessDecision((*_person(person, project, today, undertaking), *_beside(person, project, colleagues, today),
                            *_project(project, grants, today),
-                           *(reason for grant, policy in grants for reason in _grant(project, grant, policy, today))))
+                           *(reason for grant, policy in grants
+                             for reason in _grant(project, grant, policy, today, title_of))))
 
 
 def about_person(person: Person, today: date, undertaking: Undertaking | None) -> tuple[Reason, ...]:
@@ -157,30 +159,30 @@ def _project(project: Project, grants: Sequence[tuple[Grant, Policy]], today: da
     return reasons
 
 
-def _grant(project: Project, grant: Grant, policy: Policy, today: date) -> list[Reason]:
-    reasons = []
+def _grant(project: Project, grant: Grant, policy: Policy, today: date, title_of: Callable[[str], str]
+           ) -> list[Reason]:
+    reasons, title = [], title_of(grant.dataset)
     if grant.status is GrantStatus.AGREED and project.status not in LIVE:
         pass  # nothing to do about it: what the project waits for is said already
     elif grant.expires_on < today and grant.status in (GrantStatus.ACTIVE, GrantStatus.EXPIRED):
-        reasons.append(Reason("grant.expiry", f"The grant of {grant.dataset} ended on {grant.expires_on:%-d %B %Y}.",
+        reasons.append(Reason("grant.expiry", f"The grant of {title} ended on {grant.expires_on:%-d %B %Y}.",
                               "Ask its custodian to renew it; nothing in your home was deleted."))
     elif grant.status is not GrantStatus.ACTIVE:
         state = {
             GrantStatus.PROPOSED: "is waiting for its custodian's decision",
             GrantStatus.AGREED: "is agreed, and opens once every other custodian has agreed",
-            GrantStatus.RETURNED: "was returned with comments",
-            GrantStatus.REFUSED: "was refused",
-            GrantStatus.SUSPENDED: "is suspended",
-            GrantStatus.WITHDRAWN: "was withdrawn",
+            GrantStatus.RETURNED: "was returned with comments by its custodian",
+            GrantStatus.REFUSED: "was refused by its custodian",
+            GrantStatus.SUSPENDED: "is suspended by its custodian",
+            GrantStatus.WITHDRAWN: "was withdrawn by its custodian",
             GrantStatus.EXPIRED: "ended with its project",
             GrantStatus.SUPERSEDED: "was replaced by a later version of the project",
         }[grant.status]  # ACTIVE cannot occur here
         why = f": “{grant.decision_reason}”" if grant.decision_reason else ""
-        by = f" by {grant.decided_by}" if grant.decided_by and grant.status is not GrantStatus.EXPIRED else ""
-        reasons.append(Reason("grant.status", f"The grant of {grant.dataset} {state}{by}{why}.",
+        reasons.append(Reason("grant.status", f"The grant of {title} {state}{why}.",
                               _WAY.get(grant.status, "Its custodian can say what would change this.")))
     if project.image not in (images := allowed_images(policy)):
-        reasons.append(Reason("workspace.image", f"{grant.dataset} may not be opened in the image {project.image}; its "
+        reasons.append(Reason("workspace.image", f"{title} may not be opened in the image {project.image}; its "
                               f"policy allows: {', '.join(sorted(images)) or 'none'}.",
                               "Ask the administrator to choose one of these for the project."))
     for rule, value, allowed in (
@@ -189,6 +191,6 @@ def _grant(project: Project, grant: Grant, policy: Policy, today: date) -> list[
     ):
         if allowed is None or value not in allowed:
             shown = ", ".join(sorted(allowed or ())) or "nothing"
-            reasons.append(Reason(rule, f"{grant.dataset} may not be used under “{value}”; its policy allows: {shown}.",
+            reasons.append(Reason(rule, f"{title} may not be used under “{value}”; its policy allows: {shown}.",
                                   "Amend the project, or ask the custodian whether the policy should name it."))
     return reasons

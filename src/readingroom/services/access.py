@@ -67,7 +67,7 @@ def _decided(room: ReadingRoom, person: Person, project: Project, held: Sequence
              colleagues: Collection[Person]) -> AccessDecision:
     grants = [(grant, room.policies.for_grant(project, grant)) for grant in held]
     undertaking = room.policies.undertaking(person.organisation)
-    decision = access.decide(person, project, grants, room.today(), undertaking, colleagues)
+    decision = access.decide(person, project, grants, room.today(), undertaking, colleagues, room.policies.title_of)
     policy = room.policies.meeting(project, [policy for _, policy in grants])
     seen = shown.shown(hours, person.username, policy, room.now())
     return AccessDecision((*decision.reasons, *shown.reasons(seen)))

@@ -72,6 +72,6 @@ def _datasets(room: ReadingRoom, project: Any, grants: Iterable[tuple[str, Any, 
         if standing is not None:
             known = room.policies.datasets.get(slug)
             listed[slug] = ListedDataset(
-                slug=slug, title=known[0].title if known else slug, department=known[0].department if known else "",
+                slug=slug, title=room.policies.title_of(slug), department=known[0].department if known else "",
                 standing=standing, until=until)
     return tuple(sorted(listed.values(), key=lambda one: (one.title, one.slug)))

@@ -70,3 +70,9 @@ def test_a_grant_of_a_project_that_is_over_says_who_can_do_what(world):
     page = world.client("mercer").see(f"/grants/{grant.id}/renew")
     assert "The project itself ended on 21 November 2026" in words(page)
     assert "can ask for a later end" in words(page) and 'name="until-day"' not in page.text
+
+
+def test_why_a_workspace_stays_shut_names_the_data_by_title(world):
+    world.client("mercer").do(f"/grants/{world.live.id}/withdraw", reason="The purpose changed")
+    page = words(world.client("ada").see("/projects"))
+    assert "The grant of Magistrates’ courts defendants was withdrawn by its custodian: “The purpose changed”." in page

@@ -38,6 +38,10 @@ class Policies:
                            next_step=f"Registered are: {', '.join(sorted(self.datasets)) or 'none'}.")
         return self.datasets[slug][0]
 
+    def title_of(self, dataset: str) -> str:
+        """What a dataset is called; one that is registered no more goes by its slug."""
+        return self.datasets[dataset][0].title if dataset in self.datasets else dataset
+
     def datasets_of(self, custodian: str) -> frozenset[str]:
         """The datasets of which this person is the custodian."""
         return frozenset(slug for slug, (dataset, _) in self.datasets.items() if dataset.custodian == custodian)
