@@ -16,6 +16,7 @@ COLOURS = {Verdict.PASS: "#1b6e3c", Verdict.REVIEW: "#8a5a00", Verdict.FAIL: "#a
 RISKY = "background:#fbe3e1;color:#6b120e;"
 DOUBTFUL = "background:#fdf3d8;color:#5c3d00;"
 MOST_ROWS = 200
+NOTE = "<strong>Note:</strong>"  # what is said for information, of a file that may pass
 LEFT = 'style="text-align:left"'  # for words: a notebook sets every cell to the right
 
 
@@ -88,7 +89,7 @@ def preflight_html(checked: Preflight) -> str:
     parts = []
     for output in checked.outputs:
         items = "".join(
-            f"<li>{badge(finding.verdict)} {escape(finding.message)}"
+            f"<li>{badge(finding.verdict) if finding.verdict else NOTE} {escape(finding.message)}"
             + (f"<br>Next: {escape(finding.next_step)}" if finding.next_step else "") + "</li>"
             for finding in output.findings)
         parts.append(f"<p>{badge(output.verdict)} <strong>{escape(output.name)}</strong>: "

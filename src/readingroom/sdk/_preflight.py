@@ -69,7 +69,7 @@ class Preflight:
         for output in self.outputs:
             lines.append(f"{output.verdict.name:6}  {output.name}: {MEANING[output.verdict]}")
             for finding in output.findings:
-                lines.append(f"        {finding.verdict.name}: {finding.message}")
+                lines.append(f"        {finding.verdict.name if finding.verdict else 'Note'}: {finding.message}")
                 lines += [f"          Next: {finding.next_step}"] if finding.next_step else []
             lines += [f"        Before you ask: {note}" for note in output.notes]
         return "\n".join(lines) or NOTHING

@@ -261,3 +261,11 @@ def test_a_few_people_less_in_another_file_are_for_a_person():
     assert found(everybody, b=table("region", "sex", (), PEOPLE[11:])) == set()
     assert found(everybody, b=table("region", "sex", (), PEOPLE[3:]) | {"rounding": 5}) == set()
     assert found(everybody, b=table("region", "sex", (), PEOPLE)) == set()
+
+
+def test_what_is_said_for_information_has_no_verdict_in_a_notebook(monkeypatch):
+    monkeypatch.setattr(_preflight, "rules", lambda: _preflight.Rules(POLICY, known=True))
+    one = rr.table(OLD, "region", "sex", unit="p", totals=True).drop("F", "M")
+    checked = rr.preflight(one, rr.table(OLD[OLD["region"] == "N"], "sex", unit="p"))
+    assert "Note: Not read together" in repr(checked)
+    assert "<li><strong>Note:</strong> Not read together" in checked._repr_html_()
