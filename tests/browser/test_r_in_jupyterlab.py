@@ -10,12 +10,8 @@ import pytest
 from playwright.sync_api import Frame, expect
 from rich.console import Console
 
-from readingroom import bootstrap, installed
-from readingroom.core.policy import Tier
-from readingroom.ops import images
-from readingroom.ops.progress import Progress
+from readingroom import installed
 from readingroom.ops.up import up
-from readingroom.services import projects
 from readingroom.settings import REPOSITORY, load_settings
 from readingroom.tour.run import temporary_installation
 from tests.browser.people import Hall, Person
@@ -23,13 +19,13 @@ from tests.browser.test_jupyterlab import ANSWER_MS, Notebook, choose
 from tests.conftest import PEOPLE, Installation, remove_installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.docker]
-PROJECT = "returning-defendants"
+PROJECT = "sentence-lengths"
 IDLE_MINUTES = 3
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The site allows terminals and three minutes of idleness, no other layer objects, and the project has R."""
+    """The site allows terminals and three minutes of idleness, no other layer objects; a project of the demo has R."""
     settings = temporary_installation(PEOPLE)
     policies = tmp_path_factory.mktemp("site") / "policies"
     shutil.copytree(REPOSITORY / "policies", policies)
@@ -41,21 +37,19 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     settings = load_settings(settings.state_dir)
     started = up(settings, demo=True, console=Console(quiet=True))
     made = Installation(settings, {account.username: account.password for account in started.accounts})
-    images.provide(settings, Progress(), ["notebook-r"])
     assert "notebook-r" in installed.images(settings)
-    projects.set_workspace(bootstrap.build(settings), PROJECT, image="notebook-r", tier=Tier.STANDARD, by="robin")
     yield made
     remove_installation(made)
 
 
 @pytest.fixture(scope="module")
-def ada(people: Hall) -> Person:
-    ada = people.person("ada")
-    ada.page.set_default_timeout(ANSWER_MS)
-    ada.open(f"/projects/{PROJECT}")
-    ada.press("Open workspace")
-    ada.lab().locator(".jp-Notebook .jp-Cell").first.wait_for()
-    return ada
+def rhian(people: Hall) -> Person:
+    rhian = people.person("rhian")
+    rhian.page.set_default_timeout(ANSWER_MS)
+    rhian.open(f"/projects/{PROJECT}")
+    rhian.press("Open workspace")
+    rhian.lab().locator(".jp-Notebook .jp-Cell").first.wait_for()
+    return rhian
 
 
 def launcher(lab: Frame) -> None:
@@ -76,8 +70,8 @@ class RNotebook(Notebook):
 
 
 @pytest.fixture(scope="module")
-def notebook(ada: Person) -> RNotebook:
-    return RNotebook(ada)
+def notebook(rhian: Person) -> RNotebook:
+    return RNotebook(rhian)
 
 
 def test_r_answers(notebook: RNotebook) -> None:
@@ -99,16 +93,16 @@ def test_r_reads_the_granted_data_and_makes_a_table_that_is_checked(notebook: RN
     expect(made.last).to_contain_text("TRUE", timeout=2 * ANSWER_MS)
 
 
-def test_r_asks_for_a_release(notebook: RNotebook, ada: Person) -> None:
+def test_r_asks_for_a_release(notebook: RNotebook, rhian: Person) -> None:
     asked = notebook.run('print(request_release("Sex of defendants", "For the report", "sex.csv", context = "Distinct '
                          'defendants in magistrates\' courts by sex; counts rounded to 5, all cells over 10 people."))')
     expect(asked.last).to_contain_text(re.compile("[Rr]equest"), timeout=2 * ANSWER_MS)
-    requests = ada.installation.visitor("ada").open("/requests").text
+    requests = rhian.installation.visitor("rhian").open("/requests").text
     assert "Sex of defendants" in requests
 
 
-def test_the_cards_offer_a_request_in_either_language(ada: Person) -> None:
-    lab = ada.lab()
+def test_the_cards_offer_a_request_in_either_language(rhian: Person) -> None:
+    lab = rhian.lab()
     launcher(lab)
     cards = lab.locator(".jp-Launcher:visible .jp-LauncherCard")
     for name in ("Data dictionary", "Ask for a release", "Ask for a release (R)"):
@@ -117,31 +111,31 @@ def test_the_cards_offer_a_request_in_either_language(ada: Person) -> None:
     lab.locator(".jp-NotebookPanel:visible", has_text="request_release(title").wait_for()
 
 
-def test_a_terminal_opens_and_runs_what_is_typed(ada: Person) -> None:
-    lab = ada.lab()
+def test_a_terminal_opens_and_runs_what_is_typed(rhian: Person) -> None:
+    lab = rhian.lab()
     launcher(lab)
     lab.locator(".jp-Launcher:visible .jp-LauncherCard", has_text="Terminal").click()
     terminal = lab.locator(".jp-Terminal:visible")
     terminal.locator(".xterm-helper-textarea").wait_for(state="attached")
     terminal.click()
-    ada.page.keyboard.type("id -u > who; echo $((6 * 7)) >> who; nohup true; exit\n", delay=20)
+    rhian.page.keyboard.type("id -u > who; echo $((6 * 7)) >> who; nohup true; exit\n", delay=20)
     expect(lab.locator(".jp-DirListing-item", has_text="who")).to_be_visible(timeout=ANSWER_MS)
     lab.locator(".jp-DirListing-item").get_by_text("who", exact=True).dblclick()
     expect(lab.locator(".jp-FileEditor:visible .cm-content")).to_contain_text("10001", timeout=ANSWER_MS)
     expect(lab.locator(".jp-FileEditor:visible .cm-content")).to_contain_text("42")
 
 
-def test_a_tab_left_open_is_warned_of_its_end_and_a_key_keeps_it(ada: Person) -> None:
+def test_a_tab_left_open_is_warned_of_its_end_and_a_key_keeps_it(rhian: Person) -> None:
     """While it asks for kernels, saves and shows how it stands all the time."""
-    lab, warning = ada.lab(), ada.page.locator(".rr-shell__warning")
+    lab, warning = rhian.lab(), rhian.page.locator(".rr-shell__warning")
     expect(warning).to_be_hidden()
     expect(warning).to_contain_text("This workspace closes at ", timeout=IDLE_MINUTES * 60_000)
     expect(warning).to_be_visible()
-    ada.look("idle")
+    rhian.look("idle")
     in_lab = lab.locator(".rr-standing--warning")
     expect(in_lab).to_contain_text("Closes in ", timeout=ANSWER_MS)
     expect(lab.get_by_text("This workspace closes at ").first).to_be_visible()
-    ada.page.keyboard.press("Shift")
+    rhian.page.keyboard.press("Shift")
     expect(warning).to_be_hidden(timeout=ANSWER_MS)
     expect(in_lab).to_have_count(0, timeout=ANSWER_MS)
     expect(lab.get_by_text("This workspace closes at ")).to_have_count(0, timeout=ANSWER_MS)

@@ -51,13 +51,14 @@ sys.path[:0] = {paths!r}
 from tests.docker.hub_installation import StandInRecords, test_settings
 from readingroom.hub.configure import configure
 c = get_config()
-settings = test_settings({state!r}, {port}, {network!r})
+settings = test_settings({state!r}, {port}, {network!r}, {engine_url!r})
 configure(c, settings, StandInRecords(settings))
 """
 
 
-def test_settings(state_dir: str, port: int, network: str = "none") -> Settings:
-    return Settings(state_dir=Path(state_dir), port=port, workspace_memory_bytes=1024**3, workspace_network=network)
+def test_settings(state_dir: str, port: int, network: str, engine_url: str) -> Settings:
+    return Settings(state_dir=Path(state_dir), port=port, workspace_memory_bytes=1024**3, workspace_network=network,
+                    engine_url=engine_url)
 
 
 test_settings.__test__ = False
@@ -178,9 +179,9 @@ class _UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 class HubInstallation:
     """One installation in a temporary directory; `close` leaves nothing behind."""
 
-    def __init__(self, state: Path, network: str = "none") -> None:
+    def __init__(self, state: Path, network: str = "none", engine_url: str = Settings.engine_url) -> None:
         port = _free_pair()
-        self.settings = test_settings(str(state), port, network)
+        self.settings = test_settings(str(state), port, network, engine_url)
         self.engine = docker.APIClient(base_url=self.settings.engine_url)
         self.hub: subprocess.Popen | None = None
         self._make_directories()
@@ -192,7 +193,7 @@ class HubInstallation:
         self.config = state / "jupyterhub_config.py"
         self.config.write_text(
             CONFIG.format(paths=[str(REPOSITORY), str(REPOSITORY / "src")], state=str(state), port=port,
-                          network=network)
+                          network=network, engine_url=engine_url)
         )
         self.start_hub()
         self._start_door()

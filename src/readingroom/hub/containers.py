@@ -71,7 +71,7 @@ class Host:
     apparmor: bool = False
     cgroup_driver: str = "cgroupfs"
     first_account: int = 0  # what the host calls a container's account 0; more than 0 where the engine maps accounts
-    devices: tuple[str, ...] = ("virtual",)  # of /sys/devices, but processors and memory
+    devices: tuple[str, ...] = ("virtual/bdi", "virtual/block", "virtual/dmi")  # of /sys/devices, what nobody needs
 
     @property
     def researcher(self) -> int:
@@ -225,7 +225,8 @@ BRIDGE = {"driver": "bridge", "internal": True, "ipv6": False, "icc": "false", "
 
 # What of /proc and /sys is hidden: the engine's own list, and what tells of the machine, its kernel or the neighbours
 # (a home is a loop device, and the kernel names its file). Of /sys are left processors and memory, which libraries
-# look at to spread their work, and the control groups; what a machine has besides is `Host.devices`.
+# look at to spread their work, the list of interfaces and the control groups; what a machine has besides is
+# `Host.devices`.
 MASKED = (
     *(f"/proc/{name}" for name in (
         "acpi", "asound", "buddyinfo", "cmdline", "config.gz", "consoles", "crypto", "devices", "diskstats", "dma",
@@ -233,8 +234,8 @@ MASKED = (
         "key-users", "keys", "latency_stats", "locks", "mdstat", "misc", "modules", "mtrr", "pagetypeinfo",
         "partitions", "pressure", "sched_debug", "schedstat", "scsi", "slabinfo", "softirqs", "swaps", "timer_list",
         "timer_stats", "tty", "vmallocinfo", "vmstat", "zoneinfo")),
-    *(f"/sys/{name}" for name in ("block", "bus", "class", "dev", "firmware", "hypervisor", "kernel", "module",
-                                  "power")),
+    *(f"/sys/{name}" for name in ("block", "bus", "class/bdi", "class/block", "class/dmi", "dev", "firmware",
+                                  "hypervisor", "kernel", "module", "power")),
     *(f"/sys/fs/{name}" for name in ("bpf", "btrfs", "erofs", "ext4", "f2fs", "fuse", "nfs", "pstore", "selinux",
                                      "smackfs", "tmpfs", "xfs", "zfs")),
 )

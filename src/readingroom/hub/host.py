@@ -16,7 +16,8 @@ from readingroom.errors import Unavailable
 from readingroom.hub.containers import Host
 
 DEVICES = Path("/sys/devices")
-USEFUL = {"system"}  # processors and memory
+VIRTUAL = "virtual"
+USEFUL = {"system", "virtual/net"}  # processors and memory; the list of interfaces
 
 
 def look(engine: docker.APIClient) -> Host:
@@ -43,7 +44,9 @@ def host_of(facts: Mapping[str, Any]) -> Host:
 
 def devices() -> tuple[str, ...]:
     """What this machine's kernel has under /sys/devices that no workspace needs to see."""
-    return tuple(sorted({*Host().devices, *(path.name for path in DEVICES.glob("*"))} - USEFUL))
+    found = {path.name for path in DEVICES.glob("*")} - {VIRTUAL}
+    found |= {f"{VIRTUAL}/{path.name}" for path in (DEVICES / VIRTUAL).glob("*")}
+    return tuple(sorted({*Host().devices, *found} - USEFUL))
 
 
 def _first_account(facts: Mapping[str, Any]) -> int:

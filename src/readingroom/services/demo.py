@@ -19,7 +19,7 @@ from readingroom.core.people import (
     Standing,
     last_day,
 )
-from readingroom.core.projects import Grant, Project
+from readingroom.core.projects import NOTEBOOK_IMAGE, Grant, Project
 from readingroom.core.roles import Role
 from readingroom.demo import generate
 from readingroom.errors import NotFound
@@ -31,12 +31,14 @@ from readingroom.services.room import ReadingRoom
 SEED = 20_260_801
 TWIN_PEOPLE = 5_000  # of the made-up data on which questions are tried
 OWNER = "quinn"
+R_IMAGE = "notebook-r"
 GATEWAY = "Digital Economy Act 2017, Part 5, Chapter 5"
 MOJ, SECOND = "Ministry of Justice", "Department for Education"
 CAST = (
     ("ada", "Ada Marsh", "University of Leeds", Role.RESEARCHER),
     ("bilal", "Bilal Hussain", "University of Leeds", Role.RESEARCHER),
     ("chloe", "Chloe Nkemelu", "Cardiff University", Role.RESEARCHER),
+    ("rhian", "Rhian Pryce", "Cardiff University", Role.RESEARCHER),
     ("mercer", "Jo Mercer", MOJ, Role.CUSTODIAN),
     ("okafor", "Sam Okafor", SECOND, Role.CUSTODIAN),
     ("imran", "Imran Qureshi", "Secure Research Service", Role.CHECKER),
@@ -119,10 +121,10 @@ def _projects(room: ReadingRoom) -> tuple[tuple[Project, tuple[Grant, ...]], ...
     first, second = _datasets(room)
 
     def project(slug: str, title: str, aim: str, benefit: str, status: ProjectStatus, days: int,
-                *members: str) -> Project:
+                *members: str, image: str = NOTEBOOK_IMAGE) -> Project:
         return Project(slug=slug, title=title, programme="data-first", aim=aim, public_benefit=benefit,
                        purpose="research-not-operational", legal_gateway=GATEWAY, status=status,
-                       expires_on=today + timedelta(days=days), members=frozenset(members))
+                       expires_on=today + timedelta(days=days), members=frozenset(members), image=image)
 
     def grant(slug: str, dataset: str, status: GrantStatus, days: int) -> Grant:
         decided = status is not GrantStatus.PROPOSED
@@ -154,6 +156,10 @@ def _projects(room: ReadingRoom) -> tuple[tuple[Project, tuple[Grant, ...]], ...
                  "When in a case a guilty plea is entered, and what it changes.",
                  "Informs guidance on early advice.", ProjectStatus.ACTIVE, 200, "chloe"),
          (grant("plea-timing", first, GrantStatus.ACTIVE, -1),)),
+        (project("sentence-lengths", "Lengths of sentences",
+                 "How long sentences are for like offences, and where that differs.",
+                 "Informs guidance on consistent sentencing.", ProjectStatus.ACTIVE, 365, "rhian", image=R_IMAGE),
+         (grant("sentence-lengths", first, GrantStatus.ACTIVE, 300),)),
     )
 
 

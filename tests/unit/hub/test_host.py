@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from readingroom.hub import host as looking
+from readingroom.hub.containers import Host
 from readingroom.hub.host import devices, host_of
 
 DEBIAN = {"Runtimes": {"runc": {}, "runsc": {}}, "CgroupDriver": "systemd", "DockerRootDir": "/var/lib/docker",
@@ -30,7 +31,7 @@ def test_what_is_not_said_is_absent(facts):
 
 
 def test_what_the_machine_has_is_hidden_but_processors_and_memory(tmp_path, monkeypatch):
-    for name in ("pci0000:80", "system", "platform"):
-        (tmp_path / name).mkdir()
+    for name in ("pci0000:80", "system", "platform", "virtual/net/lo", "virtual/block/loop0", "virtual/tty"):
+        (tmp_path / name).mkdir(parents=True)
     monkeypatch.setattr(looking, "DEVICES", tmp_path)
-    assert devices() == ("pci0000:80", "platform", "virtual")
+    assert devices() == ("pci0000:80", "platform", *sorted({*Host().devices, "virtual/tty"}))
