@@ -96,6 +96,7 @@ SETTINGS: dict[str, tuple[str, str]] = {
                "`auto`: `loop` as root, else `none`."),
     "proof_seconds": ("", "How often each open workspace is compared with what its policy demanded."),
     "canary_seconds": ("", "How often a workspace without data tries the walls from inside."),
+    "orphans_seconds": ("", "How often containers and networks that belong to no workspace are taken away."),
     "second_factor": ("", "Of whom a code from an authenticator app is asked besides the password: `everyone`, or "
                       "`checkers-and-administrators`, who can't be left out."),
     "oidc_issuer": ("none", "The OpenID Connect provider of your organisation, as it writes its own issuer. People "

@@ -22,7 +22,8 @@ STATE_VARIABLE = "READINGROOM_STATE"
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 * 1024**2, "workspace_cpus": 0.01,
           "answer_slot_seconds": 0.1,
-          "workspaces_memory_bytes": 0, "workspaces_per_person": 1, "proof_seconds": 1, "canary_seconds": 5}
+          "workspaces_memory_bytes": 0, "workspaces_per_person": 1, "proof_seconds": 1, "canary_seconds": 5,
+          "orphans_seconds": 1}
 _CHOICES = {"workspace_runtime": ("runc", "runsc", "kata"), "workspace_network": ("none", "bridge"),
             "quotas": ("auto", "loop", "none"),
             "second_factor": ("everyone", "checkers-and-administrators"),  # of these two, always
@@ -56,6 +57,7 @@ class Settings:
     quotas: str = "auto"
     proof_seconds: float = 60.0
     canary_seconds: float = 600.0
+    orphans_seconds: float = 60.0
     second_factor: str = "everyone"
     oidc_issuer: str = ""
     oidc_client_id: str = ""

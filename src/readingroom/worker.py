@@ -54,7 +54,7 @@ JOBS_SECONDS = 0.5
 QUEUE_SECONDS = 1.0
 FOLDERS_SECONDS = 10.0
 SWEEPERS = 8
-ORPHANS_SECONDS = 60.0
+REMINDERS_SECONDS = 60.0
 RULES_SECONDS = 5.0
 USE_SECONDS = 10.0
 MAIL_SECONDS = 5.0
@@ -87,14 +87,14 @@ class Worker:
             ("limits", self.tell_limits, USE_SECONDS),
             ("meter", lambda: shown.read_meter(self.workshop, self.workshop.meter), sweep),
             ("extracts", lambda: workspaces.prepare_extracts(self.workshop, self.extract_changes), JOBS_SECONDS),
-            ("reminders", lambda: reminders.sweep(self.workshop), ORPHANS_SECONDS),
+            ("reminders", lambda: reminders.sweep(self.workshop), REMINDERS_SECONDS),
             ("counts", lambda: simulation.count_rows(self.workshop), QUEUE_SECONDS),
             ("jobs", self.start_jobs, JOBS_SECONDS),
             ("proofs", lambda: walls.prove_all(self.workshop, self.prover, self.workshop.hub), settings.proof_seconds),
             ("canary", self.probe, settings.canary_seconds),
             ("queue", lambda: turns.start_waiting(self.workshop, self.workshop.hub), QUEUE_SECONDS),
             ("folders", lambda: self.volumes.release_idle(self.engine.places_in_use), FOLDERS_SECONDS),
-            ("orphans", self.remove_orphans, ORPHANS_SECONDS),
+            ("orphans", self.remove_orphans, settings.orphans_seconds),
             ("firewall", self.keep_rules, RULES_SECONDS),
             ("checkpoint", lambda: audit.checkpoint(self.workshop), CHECKPOINT_SECONDS),
             ("verify", lambda: audit.verify_daily(self.workshop), VERIFY_SECONDS),

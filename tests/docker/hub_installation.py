@@ -381,6 +381,7 @@ class Kernel:
             raw = await connection.read_message()
             assert raw is not None, "the websocket was closed"
             message = json.loads(raw)
+            assert message["content"].get("execution_state") not in ("restarting", "dead"), "the kernel died"
             if message["parent_header"].get("msg_id") != message_id:
                 continue
             if message["msg_type"] == "stream":

@@ -26,13 +26,24 @@ from readingroom.settings import REPOSITORY, STATE_VARIABLE
 from readingroom.storage.volumes import mounted_below
 from readingroom.tour.journey import PROJECT
 from readingroom.tour.kernel import Kernel
+from readingroom.tour.run import temporary_installation
 from readingroom.tour.visitor import wait_until
 from readingroom.web.addresses import lab
+from tests.conftest import PEOPLE as PEOPLE_IN_THE_DATA
+from tests.conftest import make_installation, remove_installation
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 PROMISE_SECONDS = 60.0
-SEEN_SECONDS = 150.0  # a proof is made each minute; the rest is for a machine that is busy with other things
+SEEN_SECONDS = 150.0  # for a machine that is busy with other things
 PEOPLE = ("ada", "bilal")
+
+
+@pytest.fixture(scope="module")
+def installation():
+    """One that proves and sweeps every few seconds, where others do each minute."""
+    made = make_installation(temporary_installation(PEOPLE_IN_THE_DATA, proof_seconds=5, orphans_seconds=5))
+    yield made
+    remove_installation(made)
 
 
 @pytest.fixture(scope="module")

@@ -57,13 +57,13 @@ def run(*, people: int, keep: bool, as_json: bool) -> int:
     return 0 if held else 1
 
 
-def temporary_installation(people: int) -> Settings:
-    """Settings of an installation of its own: a new state directory and free ports."""
+def temporary_installation(people: int, **given: float | str) -> Settings:
+    """Settings of an installation of its own: a new state directory, free ports and what is `given`."""
     state = Path(tempfile.mkdtemp(prefix="readingroom-tour-"))
     port, proxy_api_port = free_ports(2)
     (state / "settings.toml").write_text(
         f"port = {port}\nproxy_api_port = {proxy_api_port}\ndemo_people = {people}\n"
-        "answer_slot_seconds = 2.0\n")
+        "answer_slot_seconds = 2.0\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in given.items()))
     return load_settings(state)
 
 
