@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from readingroom.core.comments import Audience, Comment
 from readingroom.core.inspection.anchors import Anchor
+from readingroom.db.plain import plain
 from readingroom.db.tables import CommentRow
 
 
@@ -29,8 +30,7 @@ class Comments:
 
     def of_request(self, number: int) -> tuple[Comment, ...]:
         """Those that nobody took back, of all rounds, oldest first."""
-        rows = self._session.scalars(select(CommentRow).where(CommentRow.request == number, ~CommentRow.taken_back)
-                                     .order_by(CommentRow.id))
+        rows = plain(self._session, _OF_REQUEST, {"number": number})
         return tuple(Comment(row.id, row.request, row.round, row.file_id, row.checker, row.written_at, row.text,
                              Audience(row.audience), Anchor(row.place, row.row_label, row.column_name, row.quote))
                      for row in rows)
@@ -38,3 +38,7 @@ class Comments:
     def take_back(self, comment: int) -> None:
         self._session.get_one(CommentRow, comment).taken_back = True
         self._session.flush()
+
+
+_OF_REQUEST = select(CommentRow.__table__).where(
+    CommentRow.request == bindparam("number"), ~CommentRow.taken_back).order_by(CommentRow.id)

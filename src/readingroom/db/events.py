@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, Select, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from readingroom.core.audit import Event, Happening, following
+from readingroom.db.plain import plain
 from readingroom.db.tables import EventRow
 from readingroom.ports import Clock
 
@@ -61,20 +62,16 @@ class Events:
         return map(_event, self._session.connection().execution_options(yield_per=1000).execute(query))
 
     def of_subject(self, subject: str) -> tuple[Event, ...]:
-        return tuple(_event(row) for row in self._session.scalars(
-            select(EventRow).where(EventRow.subject == subject).order_by(EventRow.seq)))
+        return self._read(select(EVENTS).where(EVENTS.c.subject == subject).order_by(EVENTS.c.seq))
 
     def of_subjects(self, subjects: Collection[str], actions: Collection[str] = ()) -> tuple[Event, ...]:
         """The events of several subjects, in order; only those of `actions` if any are named."""
-        query = select(EventRow).where(EventRow.subject.in_(subjects)).order_by(EventRow.seq)
-        if actions:
-            query = query.where(EventRow.action.in_(actions))
-        return tuple(_event(row) for row in self._session.scalars(query))
+        query = select(EVENTS).where(EVENTS.c.subject.in_(subjects)).order_by(EVENTS.c.seq)
+        return self._read(query.where(EVENTS.c.action.in_(actions)) if actions else query)
 
     def latest_of_subject(self, subject: str, count: int) -> tuple[Event, ...]:
         """The newest `count` events of one subject, newest first."""
-        return tuple(_event(row) for row in self._session.scalars(
-            select(EventRow).where(EventRow.subject == subject).order_by(EventRow.seq.desc()).limit(count)))
+        return self._read(select(EVENTS).where(EVENTS.c.subject == subject).order_by(EVENTS.c.seq.desc()).limit(count))
 
     def withdrawn_since(self, project: str, since: datetime) -> tuple[str, ...]:
         """Grants (as subjects) that were withdrawn after a moment, and of which there had been an extract before it."""
@@ -85,17 +82,17 @@ class Events:
             EventRow.project == project, EventRow.action == "grant.withdrawn", EventRow.at >= moment, used.exists())))
 
     def of_project(self, project: str) -> tuple[Event, ...]:
-        return tuple(_event(row) for row in self._session.scalars(
-            select(EventRow).where(EventRow.project == project).order_by(EventRow.seq)))
+        return self._read(select(EVENTS).where(EVENTS.c.project == project).order_by(EVENTS.c.seq))
 
     def latest(self, count: int, before: int | None = None) -> tuple[Event, ...]:
         """The newest `count` events, newest first; those before sequence number `before` if given."""
-        query = select(EventRow).order_by(EventRow.seq.desc()).limit(count)
-        if before is not None:
-            query = query.where(EventRow.seq < before)
-        return tuple(_event(row) for row in self._session.scalars(query))
+        query = select(EVENTS).order_by(EVENTS.c.seq.desc()).limit(count)
+        return self._read(query if before is None else query.where(EVENTS.c.seq < before))
+
+    def _read(self, query: Select[Any]) -> tuple[Event, ...]:
+        return tuple(map(_event, plain(self._session, query)))
 
 
-def _event(row: EventRow | Row[Any]) -> Event:
+def _event(row: Row[Any]) -> Event:
     return Event(row.seq, row.at, row.actor, row.action, row.subject, row.project, json.loads(row.detail),
                  row.previous, row.hash)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from readingroom.core.notices import Notice
+from readingroom.db.plain import plain
 from readingroom.db.tables import MailAddressRow, MailRow, NoticeRow, PersonRow
 from readingroom.ports import Clock
 
@@ -64,9 +65,8 @@ class Notices:
         return tuple(_notice(row) for row in self._session.scalars(query))
 
     def unread(self, username: str, project: str | None = None) -> int:
-        query = select(func.count()).select_from(NoticeRow).where(
-            NoticeRow.username == username, NoticeRow.read_at.is_(None))
-        return self._session.scalars(query if project is None else query.where(NoticeRow.project == project)).one()
+        query = _UNREAD if project is None else _UNREAD.where(NoticeRow.project == project)
+        return plain(self._session, query, {"username": username}).scalar_one()  # type: ignore[no-any-return]
 
     def mark_read(self, username: str, *, up_to: int, only: bool = False, project: str | None = None) -> int:
         """Mark this person's notices as read: all up to `up_to`, or `only` that one. Returns how many were unread."""
@@ -114,6 +114,10 @@ class Notices:
         waiting = select(func.count()).select_from(MailRow).where(MailRow.due_at.is_not(None))
         failed = select(func.count()).select_from(MailRow).where(MailRow.due_at.is_(None), MailRow.sent_at.is_(None))
         return self._session.scalars(waiting).one(), self._session.scalars(failed).one()
+
+
+_UNREAD = select(func.count()).select_from(NoticeRow.__table__).where(
+    NoticeRow.username == bindparam("username"), NoticeRow.read_at.is_(None))
 
 
 def _notice(row: NoticeRow) -> Notice:

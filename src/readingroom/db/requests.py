@@ -171,9 +171,7 @@ class Requests:
 
     def numbers(self, *statuses: RequestStatus) -> tuple[int, ...]:
         """The numbers of all requests with one of these statuses, as they were made."""
-        return tuple(self._session.scalars(
-            select(RequestRow.number).where(RequestRow.status.in_([status.value for status in statuses]))
-            .order_by(RequestRow.number)))
+        return tuple(plain(self._session, _NUMBERS, {"statuses": [status.value for status in statuses]}).scalars())
 
     def submitted(self, *statuses: RequestStatus) -> tuple[tuple[int, datetime, Direction], ...]:
         """The numbers of all requests with one of these statuses, when each was submitted, and which way it goes."""
@@ -276,6 +274,8 @@ class Requests:
 
 
 _RELEASES = select(ReleaseRow.__table__).where(ReleaseRow.request.in_(bindparam("numbers", expanding=True)))
+_NUMBERS = select(RequestRow.number).where(
+    RequestRow.status.in_(bindparam("statuses", expanding=True))).order_by(RequestRow.number)
 _ONE = select(REQUESTS).where(REQUESTS.c.number == bindparam("number"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import mimetypes
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -108,9 +109,13 @@ THREADS = 8
 
 
 @asynccontextmanager
-async def _few_threads(_app: FastAPI) -> AsyncIterator[None]:
+async def _running(_app: FastAPI) -> AsyncIterator[None]:
+    """What was loaded stays: looking through all of it for garbage stopped every page for 0.15 s, now and then."""
     to_thread.current_default_thread_limiter().total_tokens = THREADS
+    gc.collect()
+    gc.freeze()
     yield
+    gc.unfreeze()
 
 
 def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None = None) -> FastAPI:
@@ -125,7 +130,7 @@ def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None =
         redoc_url=None,
         openapi_url=f"{PREFIX}{API}/openapi.json",
         description="What a workspace may ask of the portal, with the token of its server.",
-        lifespan=_few_threads,
+        lifespan=_running,
     )
     seal = Seal((room.settings.keys_dir / "portal-session").read_text().strip())
     app.state.portal = Portal(
