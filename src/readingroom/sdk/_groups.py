@@ -39,7 +39,7 @@ def _candidates(made: Table, variable: str, most: int) -> Iterator[str]:
 
     recipe = made.recipe
     own = {*recipe.rows, *recipe.columns, recipe.unit, recipe.weight}
-    labels = _first(frames.take(made.data, [variable])[variable])
+    labels = _first(frames.take(made.data, [variable])[variable], points=True)
     tried = 0
     for name in frames.names_of(made.data)[:MOST_LOOKED_AT]:
         if name in own or tried == MOST_TRIED:
@@ -53,11 +53,11 @@ def _candidates(made: Table, variable: str, most: int) -> Iterator[str]:
             yield name
 
 
-def _first(column: Any) -> pa.ChunkedArray:
-    """The first rows of a column; nothing of numbers with a point, which nobody makes tables by."""
+def _first(column: Any, *, points: bool = False) -> pa.ChunkedArray:
+    """The first rows of a column; unless `points`, nothing of numbers with a point, which nobody makes tables by."""
     array = getattr(column, "codes", None)
     array = getattr(column, "texts", column) if array is None else array
-    skipped = pa.types.is_floating(array.type) or pa.types.is_nested(array.type)
+    skipped = pa.types.is_nested(array.type) or (pa.types.is_floating(array.type) and not points)
     return array.slice(0, 0 if skipped else FIRST_ROWS)
 
 

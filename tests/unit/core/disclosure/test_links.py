@@ -221,6 +221,14 @@ def test_a_column_of_groups_tells_of_what_it_groups(monkeypatch):
     assert "groups" not in rr.table(towns(), "town", unit="p").evidence  # nothing is hidden
 
 
+def test_groups_of_bands_are_known(monkeypatch):
+    monkeypatch.setattr(_preflight, "rules", lambda: _preflight.Rules(POLICY, known=True))
+    frame = towns().assign(age=lambda held: held["town"].map({"A": 10.5, "B": 30.0, "C": 50.25, "D": 70.0}))
+    made = rr.table(frame, "age", unit="p", bands={"age": [0, 18, 40, 60, None]}).suppress()
+    assert made.evidence["groups"]["age"]["half"] == {
+        "I": ["0 to under 18", "18 to under 40"], "II": ["40 to under 60", "60 and over"]}
+
+
 def test_a_town_in_two_provinces_or_none_is_in_no_group(monkeypatch):
     monkeypatch.setattr(_preflight, "rules", lambda: _preflight.Rules(POLICY, known=True))
     for wrong in (None, "East"):
