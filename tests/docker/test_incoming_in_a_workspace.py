@@ -35,11 +35,6 @@ for deed in (lambda: (folder / 'groups.py').write_text('x = 1'), lambda: (folder
 
 
 @pytest.fixture(scope="module")
-def settings(installation):
-    return installation.settings
-
-
-@pytest.fixture(scope="module")
 def journey(installation):
     """Ada with an open workspace and a kernel."""
     with closing(Journey(installation.settings, installation.passwords)) as made:

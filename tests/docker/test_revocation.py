@@ -47,16 +47,6 @@ def installation():
 
 
 @pytest.fixture(scope="module")
-def settings(installation):
-    return installation.settings
-
-
-@pytest.fixture(scope="module")
-def room(settings):
-    return bootstrap.build(settings)
-
-
-@pytest.fixture(scope="module")
 def engine(settings):
     return DockerEngine(settings)
 

@@ -47,16 +47,6 @@ print(door.makefile("rb").readline().decode().split()[1])
 
 
 @pytest.fixture(scope="module")
-def settings(installation):
-    return installation.settings
-
-
-@pytest.fixture(scope="module")
-def room(settings):
-    return bootstrap.build(settings)
-
-
-@pytest.fixture(scope="module")
 def journey(installation):
     """Ada with an open workspace and a kernel that remembers something."""
     with closing(Journey(installation.settings, installation.passwords)) as made:

@@ -205,6 +205,7 @@ class TestChanges:
         "/projects/returning-defendants/members/bilal/lead",
         "/incoming",
         "/requests/1/comments",
+        "/requests/1/place",
         "/training",
         "/training/1/review",
     )
