@@ -17,6 +17,7 @@ from readingroom.core.datasets import Dataset
 from readingroom.core.people import Person
 from readingroom.core.policy.library import Policies
 from readingroom.core.policy.model import Policy, Tier, strictest
+from readingroom.core.policy.yaml_text import INVISIBLE, JOINERS
 from readingroom.core.projects import allowed_images
 from readingroom.core.roles import Permission
 from readingroom.core.row_filters import check_row_filter
@@ -25,8 +26,7 @@ from readingroom.errors import InvalidInput, NotFound
 LIMITS = {"title": 100, "aim": 4000, "public_benefit": 4000, "outputs": 4000, "urgent_reason": 2000, "members": 2000}
 LONGEST, REASON, FILTER = 200, 500, 2000
 MOST_MEMBERS, MOST_DATASETS = 50, 20
-TYPED = frozenset("\n\t\u200c\u200d")  # the last two join letters, or keep them apart, in some scripts
-UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+KEPT = JOINERS - {"\r"}
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _text(given: object, name: str, limit: int) -> str:
         raise InvalidInput(f"{name[:80]} is not text.", rule="application.text", value=type(given).__name__,
                            next_step="Send text.")
     text = str("" if given is None else given).replace("\r\n", "\n")
-    text = "".join(c for c in text if c in TYPED or unicodedata.category(c) not in UNSEEN).strip()
+    text = "".join(c for c in text if c in KEPT or unicodedata.category(c) not in INVISIBLE).strip()
     if len(text) > limit:
         raise InvalidInput(f"{name[:80]} has {len(text):,} characters; at most {limit:,} are kept.",
                            rule="application.length", value=len(text), next_step="Shorten it; nothing was saved of it.")

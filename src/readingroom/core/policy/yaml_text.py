@@ -24,7 +24,7 @@ PLAIN = {
 SWITCH = re.compile("true|True|TRUE|false|False|FALSE")  # what every version of YAML takes for a switch
 MERGE = "tag:yaml.org,2002:merge"
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-JOINERS = frozenset("\n\t\r\u200c\u200d")
+JOINERS = frozenset("\n\t\r\u200c\u200d")  # the last two join letters, or keep them apart, in some scripts
 
 
 @dataclass(frozen=True)
