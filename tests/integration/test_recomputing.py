@@ -316,6 +316,17 @@ class TestRounds:
         assert kept.assurance is Assurance.VERIFIED
         assert {one.checker for one in approvals(now, kept)} == {"freya", "imran"}
 
+    def test_so_does_one_that_goes_along_as_it_is(self, own):
+        table = rr.table(loaded(), "region", value="days", statistic="mean").save(own.settings.state_dir / "mean.csv")
+        request = returned_after_approvals(own, table)
+        other = rr.table(loaded(), "year", where="year > 2019").output()
+        requests.resubmit(own, "ada", request.number, keep=["mean.csv"], uploads=[
+            world.Upload(other.name, other.content, world.CONTEXT, "", other.evidence)])
+        now = checked(own, request.number)
+        kept = next(file for file in now.files if file.name == "mean.csv")
+        assert kept.assurance is Assurance.VERIFIED
+        assert {one.checker for one in approvals(now, kept)} == {"freya", "imran"}
+
     def test_what_was_approved_as_verified_is_not_as_a_claim(self, own):
         table = rr.table(loaded(), "region", value="days", statistic="mean").save(own.settings.state_dir / "mean.csv")
         request = returned_after_approvals(own, table)

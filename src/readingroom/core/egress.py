@@ -109,7 +109,7 @@ def phase(request: AirlockRequest) -> Phase:
         case RequestStatus.FROZEN:
             return Phase.FROZEN
         case RequestStatus.IN_REVIEW:
-            enough = len(current_reviews(request)) >= request.checkers_required
+            enough = len(current_reviews(request)) >= request.approvals_needed
             if not enough:
                 return Phase.INDEPENDENT
             settled = bool(unsigned(request)) and not unapproved(request)
@@ -178,7 +178,7 @@ def check_may_answer(request: AirlockRequest, checker: str) -> None:
     if checker in reviewers and phase(request) is Phase.INDEPENDENT:
         raise InvalidTransition("You have already given your review of this round.", rule="review.once",
                                 value=checker, next_step="You can revise it once every checker has answered.")
-    if checker not in reviewers and len(reviewers) >= request.checkers_required:
+    if checker not in reviewers and len(reviewers) >= request.approvals_needed:
         raise InvalidTransition("This round already has all its checkers.", rule="review.enough",
                                 value=len(reviewers), next_step="Take another request from the queue.")
 
@@ -196,8 +196,8 @@ def is_same(earlier: OutputFile, now: OutputFile) -> bool:
     """Whether an approval of `earlier` is one of `now`: the same bytes under the same name, said to be the same, known
     as well as then, and checked by machine with no worse a verdict (policy may have tightened between the rounds)."""
     checked = earlier.verdict is not None and now.verdict is not None and now.verdict <= earlier.verdict
-    alike = earlier.sha256 == now.sha256 and earlier.assurance is now.assurance and checked
-    return alike and earlier.as_asked == now.as_asked
+    alike = earlier.described == now.described and earlier.assurance is now.assurance
+    return checked and alike and earlier.evidence == now.evidence
 
 
 def approvals(request: AirlockRequest, file: OutputFile) -> tuple[Approval, ...]:
@@ -218,7 +218,7 @@ def carried(request: AirlockRequest) -> frozenset[int]:
     """The ids of files that were approved in earlier rounds and did not change: nobody need decide on them again."""
     before = replace(request, reviews=tuple(review for review in request.reviews if review.round < request.round))
     return frozenset(file.id for file in request.crossing
-                     if request.checkers_required and len(approvals(before, file)) >= request.checkers_required)
+                     if request.approvals_needed and len(approvals(before, file)) >= request.approvals_needed)
 
 
 def approvers(request: AirlockRequest) -> frozenset[str]:
@@ -235,7 +235,7 @@ def unapproved(request: AirlockRequest) -> tuple[str, ...]:
     refused = {vote.file_id for review in current_reviews(request) for vote in review.votes
                if vote.decision is Decision.CHANGE}
     return tuple(file.name for file in request.files if is_barred(file) or (
-        len(approvals(request, file)) < request.checkers_required if file.crosses else file.id in refused))
+        len(approvals(request, file)) < request.approvals_needed if file.crosses else file.id in refused))
 
 
 def is_barred(file: OutputFile) -> bool:
@@ -246,7 +246,7 @@ def is_barred(file: OutputFile) -> bool:
 
 def is_settled(request: AirlockRequest) -> bool:
     """Whether the round has its reviews, and every file the approvals that policy demands."""
-    return len(current_reviews(request)) >= request.checkers_required and not unapproved(request)
+    return len(current_reviews(request)) >= request.approvals_needed and not unapproved(request)
 
 
 def is_complete(request: AirlockRequest) -> bool:
@@ -279,10 +279,10 @@ def check_releasable(request: AirlockRequest, members: Collection[str]) -> None:
                                rule="release.sign-off", value=missing,
                                next_step="The custodians of its data have to sign it off.")
     lacking = unapproved(request)
-    if lacking or not request.crossing or (request.checkers_required < 1 and not made_by_platform):
+    if lacking or not request.crossing or (request.approvals_needed < 1 and not made_by_platform):
         raise PermissionDenied(f"Request {request.number} lacks approvals for: {', '.join(lacking) or 'everything'}.",
                                rule="release.approvals", value=list(lacking),
-                               next_step=f"Each file needs {request.checkers_required} independent approvals.")
+                               next_step=f"Each file needs {request.approvals_needed} independent approvals.")
 
 
 def check_outcome(request: AirlockRequest, outcome: RequestStatus) -> None:

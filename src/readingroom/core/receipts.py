@@ -46,7 +46,8 @@ class Session:
 
 @dataclass(frozen=True)
 class ReleasedOutput:
-    """One release of the project: the request, when it was made, and each file with its hash and approvers."""
+    """One release of the project: the request, when it was made, each file with its hash, and how many approvals each
+    of them needed; `verified` of them the platform had computed itself."""
 
     request: int
     author: str
@@ -54,6 +55,8 @@ class ReleasedOutput:
     sha256: str
     files: tuple[tuple[str, str], ...]
     recalled: bool
+    approvals: int = 0
+    verified: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ class Receipt:
                 "columns": {table: list(names) for table, names in one.columns.items()}} for one in self.sessions],
             "releases": [{
                 "request": one.request, "author": one.author, "made_at": _text(one.made_at), "sha256": one.sha256,
-                "files": [{"name": name, "sha256": sha256} for name, sha256 in one.files], "recalled": one.recalled}
+                "files": [{"name": name, "sha256": sha256} for name, sha256 in one.files], "recalled": one.recalled,
+                "approvals_required": one.approvals, "verified": one.verified}
                 for one in self.releases],
             "private_answers": [{
                 "answer": one.answer, "person": one.username, "asked_at": _text(one.at),

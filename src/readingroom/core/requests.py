@@ -100,7 +100,12 @@ class OutputFile:
     def as_asked(self) -> tuple[object, ...]:
         """What the researcher sent and said of it. Two files are asked for alike if all of it is the same."""
         claim = "" if self.evidence is None else (self.recomputed and self.recomputed.claim) or digest(self.evidence)
-        return (self.name, self.sha256, self.context, self.controls, claim, self.kind, self.group, self.origin)
+        return (*self.described, claim)
+
+    @property
+    def described(self) -> tuple[object, ...]:
+        """Its bytes and what is said of them, without the evidence."""
+        return (self.name, self.sha256, self.context, self.controls, self.kind, self.group, self.origin)
 
     @property
     def said(self) -> tuple[str, str]:
@@ -150,6 +155,8 @@ class AirlockRequest:
     `private_answer` is set where the platform itself made the files, from that answer; nobody can change them.
     `sign_off_by` are the custodians whose own sign-off policy demands after the checkers'.
     `thaws_to` is the status that a frozen one goes back to.
+    `checkers_required` approvals are needed of each file; `verified_checkers` are enough where all are verified and
+    pass (None: policy does not say so).
     """
 
     number: int
@@ -171,6 +178,23 @@ class AirlockRequest:
     sign_off_by: frozenset[str] = frozenset()
     sign_offs: tuple[SignOff, ...] = ()
     direction: Direction = Direction.OUT
+    verified_checkers: int | None = None
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the platform computed every file itself, and its checks found nothing against any of them."""
+        return bool(self.files) and all(
+            file.assurance is Assurance.VERIFIED and file.verdict is Verdict.PASS for file in self.files)
+
+    @property
+    def approvals_needed(self) -> int:
+        """How many independent approvals each file needs; fewer where that is enough of what is verified, never none.
+
+        Example: of 2, with 1 for verified files: 1 if all of them are, and 2 if one is not.
+        """
+        if self.verified_checkers is None or not self.is_verified:
+            return self.checkers_required
+        return min(self.checkers_required, max(1, self.verified_checkers))
 
     @property
     def crossing(self) -> tuple[OutputFile, ...]:

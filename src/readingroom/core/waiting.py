@@ -49,11 +49,11 @@ def since(request: AirlockRequest) -> datetime | None:
 
 def too_few(request: AirlockRequest, may_check: Collection[str]) -> Reason | None:
     """Whether fewer people may check it than have to; told alike whoever of them has answered."""
-    if request.status is not RequestStatus.IN_REVIEW or len(may_check) >= request.checkers_required:
+    if request.status is not RequestStatus.IN_REVIEW or len(may_check) >= request.approvals_needed:
         return None
     few = {0: "nobody may check it", 1: "only one person may check it"}.get(
         len(may_check), f"only {len(may_check)} people may check it")
-    return Reason("review.too-few", f"It needs {request.checkers_required} independent checkers, and {few}.",
+    return Reason("review.too-few", f"It needs {request.approvals_needed} independent checkers, and {few}.",
                   "An administrator has to find further output checkers, who are apart from its author and project.")
 
 

@@ -76,7 +76,7 @@ def _request(row: Any, files: Sequence[Any], reviews: Sequence[Any], sign_offs: 
         sign_offs=tuple(SignOff(one.custodian, one.round, one.signed_at, one.comment, one.void) for one in sign_offs),
         earlier=tuple(_file(file) for file in files if file.round < row.round),
         reviews=tuple(_review(list(votes)) for _, votes in groupby(reviews, key=lambda one: one.id)),
-        checkers_required=row.checkers_required,
+        checkers_required=row.checkers_required, verified_checkers=row.verified_checkers,
         outcome_comment=row.outcome_comment, private_answer=row.private_answer,
         thaws_to=None if row.thaws_to is None else RequestStatus(row.thaws_to), direction=Direction(row.direction),
     )

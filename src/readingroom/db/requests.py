@@ -54,6 +54,7 @@ class Requests:
         """Start the next round with these files (their ids are given here), sent under this key if any."""
         row = self._row(number)
         row.round += 1
+        row.verified_checkers = None
         row.sent_as = sent_as or None
         row.submitted_at = at
         groups = {group: GroupRow(request=number, round=row.round, name=group.name, context=group.context,
@@ -134,6 +135,10 @@ class Requests:
 
     def set_checkers_required(self, number: int, count: int) -> None:
         self._row(number).checkers_required = count
+
+    def set_verified_checkers(self, number: int, count: int | None) -> None:
+        """How many approvals are enough if every file is verified and passed; None: as many as of any other."""
+        self._row(number).verified_checkers = count
 
     def save_sign_off(self, number: int, given: SignOff) -> None:
         """Store a custodian's sign-off of a round, replacing their earlier one of it, which counted no more."""

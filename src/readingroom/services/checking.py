@@ -92,7 +92,7 @@ def may_check(room: ReadingRoom, tx: Any, request: AirlockRequest) -> frozenset[
 def bring_to_checkers(room: ReadingRoom, tx: Any, request: AirlockRequest, action: str, **detail: object) -> None:
     """Put a request in front of everyone who may check it, where its present state allows that."""
     move(tx, request, RequestStatus.IN_REVIEW, SYSTEM, action, **detail)
-    if request.checkers_required:
+    if request.approvals_needed:
         notices.tell(tx, may_check(room, tx, request), "request.to-check", request=request.number,
                      project=request.project)
 
@@ -105,4 +105,4 @@ def suggestions(room: ReadingRoom, tx: Any, waiting: tuple[AirlockRequest, ...],
     loads = tx.requests.answered_since(room.now() - timedelta(days=LOAD_DAYS), desks)
     return {request.number: suggested(
         {name: loads.get(name, 0) for name, desk in desks.items() if desk.may(request)},
-        request.checkers_required, request.number) for request in waiting}
+        request.approvals_needed, request.number) for request in waiting}

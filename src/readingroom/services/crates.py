@@ -23,7 +23,7 @@ from readingroom.core.egress import approvals
 from readingroom.core.groups import arranged
 from readingroom.core.people import Person
 from readingroom.core.projects import Grant, Project
-from readingroom.core.requests import AirlockRequest
+from readingroom.core.requests import AirlockRequest, Assurance
 from readingroom.services import private_crates
 
 PROFILE = "https://w3id.org/5s-crate/0.4"
@@ -158,6 +158,12 @@ def _automatic_check(crate: ROCrate, told: Told, files: dict[int, Any], criteria
              value="unchecked" if file.verdict is None else file.verdict.word,
              description=", ".join(sorted({found.rule for found in file.findings})) or "no rule found anything")
         for file in told.request.crossing]
+    verdicts += [
+        _add(crate, f"#recomputed-{file.id}", "PropertyValue", propertyID="recomputed",
+             name=f"{file.name} was computed again from the data, and is the same", value=file.recomputed.version,
+             description=f"dataset {file.recomputed.dataset}, table {file.recomputed.table}, at "
+                         f"{file.recomputed.at.isoformat()}")
+        for file in told.request.crossing if file.recomputed and file.assurance is Assurance.VERIFIED]
     return _assess(crate, "#automatic-check", "DisclosureCheck", "Automatic disclosure check",
                    agent={"@id": "#software-readingroom"}, at=told.statement["approved_at"],
                    about=[{"@id": "./"}, *map(_at, files.values())], by=criteria, result=[_at(one) for one in verdicts])

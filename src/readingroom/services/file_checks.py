@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from readingroom.core.disclosure.check import CheckResult, check_beside, check_code, check_output, with_findings
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.incoming import inspect_incoming
-from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.policy import Policy
 from readingroom.core.requests import AirlockRequest, FileKind, OutputFile
 from readingroom.errors import Unavailable
 from readingroom.ports import Scanner
-from readingroom.services import freezing, holdups
+from readingroom.services import demands, freezing, holdups
 from readingroom.services.checking import bring_to_checkers
 from readingroom.services.moves import SYSTEM, move
 from readingroom.services.recomputing import Result, on_the_log, recompute
@@ -49,13 +50,23 @@ def finish_checks(room: ReadingRoom, number: int) -> AirlockRequest:
         request: AirlockRequest = tx.requests.get(number)
         if request.status is not RequestStatus.CHECKING or any(file.verdict is None for file in request.files):
             return request
+        request = _with_demands(room, tx, request)
         if gone := freezing.reasons(room, tx, request):
             freezing.freeze(tx, request, gone)
         else:
-            bring_to_checkers(room, tx, request, "request.in-review", verdicts={
+            bring_to_checkers(room, tx, request, "request.in-review", approvals=request.approvals_needed, verdicts={
                  file.name: file.verdict.word for file in request.files if file.verdict is not None})
         checked: AirlockRequest = tx.requests.get(number)
         return checked
+
+
+def _with_demands(room: ReadingRoom, tx: Any, request: AirlockRequest) -> AirlockRequest:
+    """The request with how many approvals are enough, if the platform computed all of it."""
+    if request.direction is Direction.IN or not request.is_verified:
+        return request
+    tx.requests.set_verified_checkers(request.number, demands.verified_checkers(room, tx, request))
+    told: AirlockRequest = tx.requests.get(request.number)
+    return told
 
 
 def _to_check(room: ReadingRoom, number: int) -> tuple[AirlockRequest, Policy]:

@@ -54,7 +54,7 @@ def settle(room: ReadingRoom, tx: Any, request: AirlockRequest) -> AirlockReques
 def is_due(room: ReadingRoom, tx: Any, request: AirlockRequest) -> bool:
     """Whether settling it would change anything."""
     return request.status in OPEN and bool(
-        demands.demanded(room, tx, request) != (request.checkers_required, request.sign_off_by)
+        demands.demanded(room, tx, request) != demands.Demands.of(request)
         or _refused_reviews(room, tx, request) or _refused_sign_offs(tx, request)
         or (request.status is RequestStatus.APPROVED) != egress.is_complete(request))
 

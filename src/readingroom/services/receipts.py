@@ -10,6 +10,7 @@ from readingroom.core.audit import Event
 from readingroom.core.people import Person
 from readingroom.core.projects import Grant
 from readingroom.core.receipts import Asked, Made, Receipt, ReleasedOutput, sessions_of
+from readingroom.core.requests import Assurance
 from readingroom.errors import InvalidInput
 from readingroom.services.grants import own
 from readingroom.services.room import ReadingRoom
@@ -54,7 +55,9 @@ def _receipt(room: ReadingRoom, tx: Any, grant: Grant) -> Receipt:
         grant=grant.id, dataset=grant.dataset, project=grant.project, sessions=sessions_of(openings, made),
         releases=tuple(
             ReleasedOutput(request.number, request.author, release.made_at, release.sha256,
-                           tuple((file.name, file.sha256) for file in request.crossing), recalled)
+                           tuple((file.name, file.sha256) for file in request.crossing), recalled,
+                           request.approvals_needed,
+                           sum(file.assurance is Assurance.VERIFIED for file in request.crossing))
             for request, release, recalled in tx.requests.released(grant.project)
             if made and release.made_at >= min(one.at for one in made)),
         asked=tuple(

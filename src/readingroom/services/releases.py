@@ -13,7 +13,7 @@ from readingroom.core.policy import Layer
 from readingroom.core.policy.criteria import criteria
 from readingroom.core.privacy.publication import files_of
 from readingroom.core.projects import Grant, Project
-from readingroom.core.requests import KINDS, AirlockRequest, FileKind, OutputFile, Release
+from readingroom.core.requests import KINDS, AirlockRequest, Assurance, FileKind, OutputFile, Release
 from readingroom.errors import IntegrityError
 from readingroom.services import freezing, holdups, independence
 from readingroom.services.moves import SYSTEM, move
@@ -83,7 +83,8 @@ def _statement(workshop: Workshop, request: AirlockRequest, project: Project,
         "approved_at": max([request.submitted_at or request.created_at,
                             *(review.submitted_at for review in current_reviews(request))]).isoformat(),
         "private_answer": request.private_answer,
-        "approvals_required": request.checkers_required,
+        "approvals_required": request.approvals_needed,
+        "approvals_rule": _rule(request),
         "project": {"slug": project.slug, "title": project.title, "programme": project.programme,
                     "purpose": project.purpose, "legal_gateway": project.legal_gateway},
         "datasets": [{"slug": grant.dataset, "grant": grant.id,
@@ -101,6 +102,13 @@ def _statement(workshop: Workshop, request: AirlockRequest, project: Project,
                          for kind in KINDS[Direction.OUT] if kind is not FileKind.OUTPUT},
         "made_by": {"readingroom": readingroom.__version__, **{tool: _version(tool) for tool in TOOLS}},
     }
+
+
+def _rule(request: AirlockRequest) -> str:
+    """The policy field that says how many approvals were enough."""
+    if request.private_answer is not None:
+        return "private_answer_checkers"
+    return "checkers_required" if request.approvals_needed == request.checkers_required else "verified_checkers"
 
 
 def _layers(workshop: Workshop, project: Project, sources: tuple[tuple[Grant, str], ...]) -> tuple[Layer, ...]:
@@ -124,8 +132,17 @@ def _file_statement(request: AirlockRequest, file: OutputFile) -> dict[str, obje
         "name": file.name, "sha256": file.sha256, "output_type": file.output_type,
         "assurance": file.assurance.value, "verdict": None if file.verdict is None else file.verdict.word,
         "context": file.said[0], "controls": file.said[1], "group": file.group.name,
-        "rules": sorted({finding.rule for finding in file.findings}), "approvals": approved,
+        "rules": sorted({finding.rule for finding in file.findings}), "approvals": approved, **_recomputed(file),
     }
+
+
+def _recomputed(file: OutputFile) -> dict[str, object]:
+    """From which data, and when, the platform computed a verified file itself."""
+    told = file.recomputed
+    if told is None or file.assurance is not Assurance.VERIFIED:
+        return {}
+    return {"recomputed": {"dataset": told.dataset, "version": told.version, "table": told.table,
+                           "at": told.at.isoformat()}}
 
 
 def _version(tool: str) -> str:

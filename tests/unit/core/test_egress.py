@@ -13,7 +13,7 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.egress import Phase, phase
 from readingroom.core.lifecycle import REQUEST_TRANSITIONS, RequestStatus, check_transition
 from readingroom.core.policy import Policy
-from readingroom.core.requests import AirlockRequest, Assurance, Decision, OutputFile, Review, Vote
+from readingroom.core.requests import AirlockRequest, Assurance, Decision, FileKind, OutputFile, Review, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, PermissionDenied
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -55,6 +55,33 @@ def test_p1_anything_less_does_not(reviews):
 def test_p1_no_number_of_checkers_can_be_zero():
     with pytest.raises(PermissionDenied):
         egress.check_releasable(replace(REQUEST, checkers_required=0), {"ada"})
+
+
+def verified(request, count=1, **changes):
+    files = tuple(replace(file, assurance=Assurance.VERIFIED, **changes) for file in request.files)
+    return replace(request, verified_checkers=count, files=files)
+
+
+ONE_YES = replace(REQUEST, reviews=(review_by("freya", *YES),))
+
+
+def test_p1_one_approval_of_what_is_all_verified_and_passes_releases_where_policy_says_so():
+    egress.check_releasable(verified(ONE_YES), {"ada"})
+    assert phase(verified(REQUEST)) is Phase.INDEPENDENT and phase(verified(ONE_YES)) is Phase.CONSOLIDATING
+
+
+@pytest.mark.parametrize("request_", [
+    verified(ONE_YES, None), verified(ONE_YES, 2), verified(ONE_YES, 5), verified(REQUEST), verified(REQUEST, 0),
+    verified(REQUEST, -1), verified(ONE_YES, verdict=Verdict.REVIEW), verified(ONE_YES, verdict=None),
+    replace(verified(ONE_YES), files=(verified(ONE_YES).files[0], FILES[1])),
+    replace(verified(ONE_YES), files=(*verified(ONE_YES).files, replace(FILES[0], id=9, kind=FileKind.CODE))),
+    replace(verified(ONE_YES), reviews=(review_by("ada", *YES),)),
+    replace(verified(ONE_YES), reviews=(review_by("freya", Decision.APPROVE, Decision.CHANGE),)),
+], ids=["not said", "two", "five", "nobody", "nobody and zero", "below zero", "review", "unchecked", "mixed",
+        "with code", "author", "change"])
+def test_p1_and_nothing_else_leaves_with_one(request_):
+    with pytest.raises(PermissionDenied):
+        egress.check_releasable(request_, {"ada"})
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,9 @@ class Policy(BaseModel):
         default=None, description="Most files in one request.")
     checkers_required: Annotated[Count | None, Direction.MAX] = Field(
         default=None, description="Independent approvals that every file needs.")
+    verified_checkers: Annotated[Positive | None, Direction.MAX] = Field(
+        default=None, description="Approvals that are enough where every file of a request is verified and passed its "
+        "checks. It holds only for data whose own rules say it; else as many as for any other.")
     custodian_sign_off: Annotated[Switch | None, Direction.ANY] = Field(
         default=None, description="Yes: after its checkers, the dataset's custodian signs off each request of a "
         "project that has its data. Private answers aside.")

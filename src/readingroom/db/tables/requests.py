@@ -47,6 +47,7 @@ class RequestRow(Base):
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     checkers_required: Mapped[int]
+    verified_checkers: Mapped[int | None]
     outcome_comment: Mapped[str] = mapped_column(Text, default="")
     private_answer: Mapped[int | None] = mapped_column(ForeignKey("private_answer.id"))
     sign_off_by: Mapped[list[Any]] = mapped_column(default=list)

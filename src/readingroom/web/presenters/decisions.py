@@ -24,6 +24,7 @@ RULE_FIELDS = (
     ("threshold", "Fewest people under a cell"),
     ("rounding_base", "Counts rounded to"),
     ("checkers_required", "Output checkers who must approve"),
+    ("verified_checkers", "Output checkers of what the platform computed itself"),
     ("private_answer_checkers", "Checkers of private answers"),
     ("max_table_rows", "Longest table, in rows"),
     ("idle_minutes", "Minutes until an unused workspace closes"),

@@ -190,6 +190,8 @@ def lineage(file: OutputFile) -> str:
     return ", ".join(f"{word} {visible(str(value))[:100]}" for word, value in facts if isinstance(value, str) and value)
 
 
+FEWER_ARE_ENOUGH = (" The platform computed every file itself and found nothing against them: the custodian of the "
+                    "data lets them leave with fewer approvals than others need.")
 REASON = "Approving it needs your reason here; it stays on the record."
 BARRED = "It failed, and what comes in failing can’t be approved: ask for a change, and say which."
 CARRIED = "Approved in an earlier round and unchanged: you need not decide again, but you may."
@@ -288,7 +290,8 @@ def review_page(
     elif may_review:
         heading, lead = (
             "Check what is to come in" if request.direction is Direction.IN else "Check these outputs",
-            "Decide about each file on your own. What you write for the researcher is sent when it is settled.",
+            "Decide about each file on your own. What you write for the researcher is sent when it is settled."
+            + (FEWER_ARE_ENOUGH if request.approvals_needed < request.checkers_required else ""),
         )
     else:
         heading, lead = "Your part is done" if view.own_review else "Nothing to decide now", view.may["review"]
