@@ -39,26 +39,27 @@ def _candidates(made: Table, variable: str, most: int) -> Iterator[str]:
 
     recipe = made.recipe
     own = {*recipe.rows, *recipe.columns, recipe.unit, recipe.weight}
-    labels = _first(frames.take(made.data, [variable])[variable], points=True)
+    labels = _first(frames.take(made.data, [variable])[variable])
     tried = 0
     for name in frames.names_of(made.data)[:MOST_LOOKED_AT]:
         if name in own or tried == MOST_TRIED:
             continue
         try:
             values = _first(frames.take(made.data, [name])[name])
-        except InvalidInput:  # a column that makes no categories
+            may = not pa.types.is_floating(values.type) and 1 < len(pc.unique(values).drop_null()) < most and (
+                bool(recipe.where) or _has_one_each(labels, values))
+        except (InvalidInput, pa.ArrowException):  # a column that makes no categories, such as lists
             continue
-        if 1 < len(pc.unique(values).drop_null()) < most and (recipe.where or _has_one_each(labels, values)):
+        if may:
             tried += 1
             yield name
 
 
-def _first(column: Any, *, points: bool = False) -> pa.ChunkedArray:
-    """The first rows of a column; unless `points`, nothing of numbers with a point, which nobody makes tables by."""
+def _first(column: Any) -> pa.ChunkedArray:
+    """The first rows of a column: its values, or the codes of its categories."""
     array = getattr(column, "codes", None)
     array = getattr(column, "texts", column) if array is None else array
-    skipped = pa.types.is_nested(array.type) or (pa.types.is_floating(array.type) and not points)
-    return array.slice(0, 0 if skipped else FIRST_ROWS)
+    return array.slice(0, FIRST_ROWS)
 
 
 def _has_one_each(labels: pa.ChunkedArray, values: pa.ChunkedArray) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pandas
+import pyarrow
 import pytest
 
 import readingroom.sdk as rr
@@ -219,6 +220,16 @@ def test_a_column_of_groups_tells_of_what_it_groups(monkeypatch):
     assert found(evidence, b=rr.table(towns(), "half", unit="p").evidence) == set()
     assert found(evidence | {"groups": None}, b=rr.table(towns(), "province", unit="p").evidence) == set()
     assert "groups" not in rr.table(towns(), "town", unit="p").evidence  # nothing is hidden
+
+
+def test_columns_that_make_no_categories_are_no_groups(monkeypatch):
+    monkeypatch.setattr(_preflight, "rules", lambda: _preflight.Rules(POLICY, known=True))
+    size = sum(TOWNS.values())
+    frame = towns(lists=[[1]] * size, objects=[object() for _ in range(size)], none=None, bytes=[b"x"] * size,
+                  mappings=[{"a": 1}] * size, share=0.5, code=towns()["half"].astype("category"))
+    assert set(rr.table(frame, "town", unit="p").suppress().evidence["groups"]["town"]) == {"province", "half", "code"}
+    arrow = pyarrow.Table.from_pandas(frame.drop(columns="objects"))
+    assert set(rr.table(arrow, "town", unit="p").suppress().evidence["groups"]["town"]) == {"province", "half", "code"}
 
 
 def test_groups_of_bands_are_known(monkeypatch):
