@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "src"))
+sys.path[:0] = [str(REPOSITORY / "src"), str(REPOSITORY)]
 
 from readingroom import errors  # noqa: E402  after the path is set
 from readingroom.core.application_file import application_schema  # noqa: E402
@@ -57,6 +57,7 @@ from readingroom.core.privacy import forms as dp_forms  # noqa: E402
 from readingroom.core.register import register_schema  # noqa: E402
 from readingroom.core.roles import ROLE_PERMISSIONS, Permission  # noqa: E402
 from readingroom.settings import STATE_VARIABLE, Settings  # noqa: E402
+from scripts.operations import operations_page  # noqa: E402
 
 REFERENCE = REPOSITORY / "docs" / "reference"
 KEYS_START, KEYS_END = (f"<!-- {word} of the keys of descriptions: written by scripts/generate_docs.py -->"
@@ -510,6 +511,7 @@ def door_page() -> str:
 
 PAGES: dict[str, Callable[[], str]] = {
     "schemas/application.schema.json": lambda: json.dumps(application_schema(), indent=2) + "\n",
+    "operations.md": lambda: NOTE.format(source="src/readingroom/web/api/").join(operations_page()),
     "schemas/policy-layer.schema.json": lambda: _policy_schema("layer"),
     "schemas/policy-dataset.schema.json": lambda: _policy_schema("dataset"),
     "schemas/policy-rule-pack.schema.json": lambda: _policy_schema("rule-pack"),

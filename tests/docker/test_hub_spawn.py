@@ -281,6 +281,8 @@ class TestDoor:
             "/services/portal/api/",
             "/services/portal/api/v1",
             "/services/portal/api/v2/workspace",
+            "/services/portal/api/desk/v1/session",
+            "/services/portal/api/desk/v1/releases/1/package",
             "/services/portal/api/v1x",
             "/services/worker/",
             "/user/alice/x/",

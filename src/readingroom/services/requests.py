@@ -89,7 +89,7 @@ def resubmit(room: ReadingRoom, author: str, number: int, uploads: Sequence[Uplo
 
 def withdraw(room: ReadingRoom, author: str, number: int, *, round: int | None = None, within: str = ""
              ) -> AirlockRequest:
-    """Take the request back, at any time before it is approved; `round` and `within` as in `resubmit`."""
+    """Take the request back, at any time before it has left; `round` and `within` as in `resubmit`."""
     with attempt(room, author, "request.withdraw", f"request:{number}") as tx:
         request = _of_author(room, tx, author, number, within)
         egress.check_round(request, round)
@@ -140,17 +140,18 @@ def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
                      for view in views_of(room, tx, person, waiting, records))
 
 
-def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int, part: int = 1) -> bytes:
+def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int, part: int = 1, *,
+                 to_check: bool = False) -> bytes:
     """The frozen bytes of one file of the present round; reading them, and which part is shown, is on the log.
 
     PermissionDenied for members of a strict project, whose data they may see as pixels only, until it is released; and
-    for checkers who may not check it.
+    for checkers who may not check it. `to_check`: for nobody but those who may.
     """
-    with room.store.transaction() as tx:
+    with attempt(room, viewer, "file.view", f"request:{number}") as tx:
         person: Person = tx.people.get(viewer)
         request, records = _visible(room, tx, person, number)
         _check_not_pixels_only(person, request, records)
-        if viewer not in records.projects[request.project].members:
+        if to_check or viewer not in records.projects[request.project].members:
             Desk(room, tx, person, records).check(request)
         file = next((file for file in request.files if file.id == file_id), None)
         if file is None:
@@ -175,7 +176,7 @@ class Opened:
 
 def opened(room: ReadingRoom, checker: str, number: int) -> Opened:
     """What a checker judges a request by, from one reading of the records; seeing each file is on the log."""
-    with room.store.transaction() as tx:
+    with attempt(room, checker, "request.look", f"request:{number}") as tx:
         person: Person = tx.people.get(checker)
         request, records = _on_the_desk(room, tx, person, number)
         view = _seen(room, tx, person, request, records)
@@ -203,13 +204,15 @@ def _on_the_desk(room: ReadingRoom, tx: Any, person: Person, number: int) -> tup
 
 
 def review(room: ReadingRoom, checker: str, number: int, votes: Sequence[Vote], note: str = "",
-           remarks: Sequence[Remark] = ()) -> AirlockRequest:
+           remarks: Sequence[Remark] = (), *, round: int | None = None) -> AirlockRequest:
     """Give (or, while consolidating, revise) a checker's answer. The last approval missing approves the request.
 
-    `remarks` are comments on places in the files that were not kept yet.
+    `remarks` are comments on places in the files that were not kept yet. `round` is the one that was judged, where the
+    caller says so.
     """
     with attempt(room, checker, "request.review", f"request:{number}") as tx:
         request = _decidable(room, tx, checker, number)
+        egress.check_round(request, round)
         comments.add(room, tx, request, checker, remarks)
         egress.check_review(request, checker, votes, comments.explained(tx, request, checker))
         seen.check(room, tx, request, checker, votes)
@@ -259,14 +262,17 @@ def _comments(tx: Any, person: Person, request: AirlockRequest, records: Records
     return found
 
 
-def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatus, comment: str) -> AirlockRequest:
-    """When checkers do not all approve: one of them returns the request for changes, or rejects it."""
+def conclude(room: ReadingRoom, checker: str, number: int, outcome: RequestStatus, comment: str, *,
+             round: int | None = None) -> AirlockRequest:
+    """When checkers do not all approve: one of them returns the request for changes, or rejects it; `round` as in
+    `review`."""
     if outcome not in (RequestStatus.RETURNED, RequestStatus.REJECTED):
         raise InvalidInput(f"{outcome.value} is not an outcome that a checker chooses.", rule="review.outcome",
                            value=outcome.value, next_step="Choose returned or rejected.")
     with attempt(room, checker, "request.conclude", f"request:{number}") as tx:
         request = _decidable(room, tx, checker, number)
         egress.check_in_review(request)
+        egress.check_round(request, round)
         egress.check_outcome(request, outcome)
         if phase(request) is not Phase.CONSOLIDATING:
             raise InvalidTransition("Not every checker has answered yet.", rule="review.consolidating", value=number,

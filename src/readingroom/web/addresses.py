@@ -10,10 +10,18 @@ from readingroom.settings import Settings
 
 PREFIX = "/services/portal"
 API = "/api/v1"
+"""What the token of a workspace opens, and all of the portal that the door leads workspaces to."""
+DESK = "/api/desk/v1"
+"""What a signed-in person does by programs. No workspace reaches it."""
 HUB = "/hub"
 
 # Only our own pages may be returned to after signing in: no scheme, no host, no "//", no control characters.
 _OWN_PAGE = re.compile(rf"{PREFIX}(/[A-Za-z0-9._~-]+)*/?(\?[A-Za-z0-9._~=&%-]*)?")
+
+
+def is_api(path: str) -> bool:
+    """Whether an address is for programs, which are answered in JSON whatever happens."""
+    return path.startswith(f"{PREFIX}/api/")
 
 
 def page(path: str, **query: object) -> str:

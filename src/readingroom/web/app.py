@@ -17,15 +17,8 @@ from readingroom.errors import NotFound
 from readingroom.services.room import ReadingRoom
 from readingroom.settings import REPOSITORY
 from readingroom.web import faults, forms
-from readingroom.web.addresses import API, PREFIX
-from readingroom.web.api import incoming as api_incoming
-from readingroom.web.api import notices as api_notices
-from readingroom.web.api import packages as api_packages
-from readingroom.web.api import person as api_person
-from readingroom.web.api import private_answers as api_private_answers
-from readingroom.web.api import project as api_project
-from readingroom.web.api import requests as api_requests
-from readingroom.web.api import workspace as api_workspace
+from readingroom.web.addresses import PREFIX
+from readingroom.web.api.document import programs
 from readingroom.web.portal import HERE, Hub, Portal, make_templates
 from readingroom.web.security import BodyLimit, OwnHost, SecurityHeaders
 from readingroom.web.sessions import Identities, Seal
@@ -91,17 +84,6 @@ PAGES = (
     turnaround,
     sign_offs,
 )
-APIS = (
-    api_person,
-    api_packages,
-    api_workspace,
-    api_project,
-    api_requests,
-    api_private_answers,
-    api_notices,
-    api_incoming,
-)
-
 
 # Pages are short and mostly Python: more threads than this only wait for each other (20 people at once: 40 threads
 # 603 ms at the 95th percentile, 8 threads 439 ms). Fewer would let a slow Hub hold up everyone.
@@ -119,19 +101,8 @@ async def _running(_app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None = None) -> FastAPI:
-    """The portal over `room`. `hub` is ports.Hub with sign-in; `audit_key` lets the audit page prove the log.
-
-    Interactive API pages are off (they load scripts from elsewhere); the OpenAPI document is at api/v1/openapi.json.
-    """
-    app = FastAPI(
-        title="Reading Room",
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=f"{PREFIX}{API}/openapi.json",
-        description="What a workspace may ask of the portal, with the token of its server.",
-        lifespan=_running,
-    )
+    """The portal over `room`. `hub` is ports.Hub with sign-in; `audit_key` lets the audit page prove the log."""
+    app = programs(lifespan=_running)
     seal = Seal((room.settings.keys_dir / "portal-session").read_text().strip())
     app.state.portal = Portal(
         room=room,
@@ -148,8 +119,6 @@ def create_app(room: ReadingRoom, hub: Hub, audit_key: Ed25519PublicKey | None =
     app.add_middleware(SecurityHeaders)
     for module in PAGES:
         app.include_router(module.router, prefix=PREFIX, include_in_schema=False)
-    for module in APIS:
-        app.include_router(module.router, prefix=PREFIX + API)
     app.add_api_route(f"{PREFIX}/static/{{name}}", static_file, include_in_schema=False)
     app.add_api_route(PREFIX, sign_in.front, include_in_schema=False)
     app.include_router(elsewhere.router, include_in_schema=False)

@@ -10,8 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from readingroom.errors import AccessDenied, NotFound, PolicyError, ReadingRoomError
-from readingroom.web.addresses import API, PREFIX, page
+from readingroom.errors import AccessDenied, NotFound, PermissionDenied, PolicyError, ReadingRoomError
+from readingroom.web.addresses import is_api, page
 from readingroom.web.portal import SignInNeeded, render
 from readingroom.web.security import security_headers
 
@@ -35,6 +35,11 @@ NOT_FOUND = NotFound(
     rule="address",
     next_step="Check the address, or start from your home page.",
 )
+NOT_SIGNED_IN = PermissionDenied(
+    "Nobody is signed in, or no longer.",
+    rule="api.session",
+    next_step=f"Sign in at {page('/sign-in')}, with both steps, and send the cookie that it sets.",
+)
 OUR_FAULT = ReadingRoomError(
     "An unexpected fault stopped this. Nothing was changed by halves.",
     rule="portal.fault",
@@ -44,7 +49,7 @@ OUR_FAULT = ReadingRoomError(
 
 def _answer(request: Request, error: ReadingRoomError, status: int) -> Response:
     shown = NOT_FOUND if status == 404 else error
-    if request.url.path.startswith(PREFIX + API):
+    if is_api(request.url.path):
         return JSONResponse(shown.as_dict(), status_code=status)
     reasons = shown.reasons if isinstance(shown, AccessDenied) else ()
     faults = shown.faults if isinstance(shown, PolicyError) else ()
@@ -92,7 +97,9 @@ async def unexpected(request: Request, error: Exception) -> Response:
 
 
 async def sign_in_needed(request: Request, needed: SignInNeeded) -> Response:
-    """Pages go to the sign-in; scripts asking in the background are told so."""
+    """Pages go to the sign-in; programs and scripts asking in the background are told so."""
+    if is_api(request.url.path):
+        return _answer(request, NOT_SIGNED_IN, 401)
     if request.headers.get("sec-fetch-mode", "navigate") != "navigate":
         return JSONResponse({"error": "SignInNeeded"}, status_code=401)
     return RedirectResponse(page("/sign-in") + f"?next={quote(needed.next_page, safe='')}", status_code=303)

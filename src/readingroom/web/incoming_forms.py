@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData, UploadFile
@@ -65,16 +66,21 @@ def _name(form: FormData, number: int) -> str:
     return (chosen.filename or "") if chosen else ""
 
 
-def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
-    """The files of the form, in order. What is larger than policy allows is refused before a byte of it is read."""
-    chosen = [(number, upload) for number in _numbers(policy) if (upload := _chosen(form, number)) is not None]
+def check_sizes(sent: Sequence[UploadFile], policy: Policy) -> None:
+    """Refuse what is larger than policy allows before a byte of it is read."""
     for what, largest, size in (
-            *((upload.filename or "A file", policy.incoming_file_bytes or 0, upload.size or 0) for _, upload in chosen),
-            ("All files together", policy.incoming_bytes or 0, sum(upload.size or 0 for _, upload in chosen))):
+            *((upload.filename or "A file", policy.incoming_file_bytes or 0, upload.size or 0) for upload in sent),
+            ("All files together", policy.incoming_bytes or 0, sum(upload.size or 0 for upload in sent))):
         if size > largest:
             raise InvalidInput(f"{what[:100]}: {size:,} bytes; policy allows {largest:,}.", rule="incoming.max-bytes",
                                value=size,
                                next_step="Bring in less, or ask the administrator to have it loaded as a dataset.")
+
+
+def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
+    """The files of the form, in order. What is larger than policy allows is refused before a byte of it is read."""
+    chosen = [(number, upload) for number in _numbers(policy) if (upload := _chosen(form, number)) is not None]
+    check_sizes([upload for _, upload in chosen], policy)
     return tuple(Upload(
         upload.filename or "", upload.file.read(), text_field(form, f"context-{number}"),
         kind=choice_field(form, f"kind-{number}", FileKind), source=text_field(form, f"source-{number}"),

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from readingroom.errors import InvalidInput, PermissionDenied
-from readingroom.web.addresses import API, PREFIX
+from readingroom.web.addresses import API, DESK, PREFIX, is_api
 from readingroom.web.sessions import Session
 
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:]{2,39}\](:[0-9]{1,5})?")
@@ -107,7 +107,7 @@ class BodyLimit:
     `upload_bytes` applies where files are sent, `SMALL_BODY_BYTES` everywhere else.
     """
 
-    UPLOADS = re.compile(rf"{PREFIX}(/api/v1)?/(requests(/[0-9]+/resubmit)?|incoming)/?")
+    UPLOADS = re.compile(rf"{PREFIX}({API}|{DESK})?/(requests(/[0-9]+/resubmit)?|incoming)/?")
 
     def __init__(self, app: ASGIApp, upload_bytes: int) -> None:
         self.app = app
@@ -131,7 +131,7 @@ class BodyLimit:
         declared = Headers(scope=scope).get("content-length", "0")
         scope.setdefault("state", {})["body_limit"] = limit
         if not declared.isdigit() or int(declared) > limit:
-            if scope["path"].startswith(PREFIX + API):  # a JSON body is read before any view can refuse it
+            if is_api(scope["path"]):  # a JSON body is read before any view can refuse it
                 await JSONResponse(_too_large(limit, declared).as_dict(), status_code=413)(scope, receive, send)
                 return
             scope["state"]["body_too_large"] = declared
@@ -172,13 +172,28 @@ def check_navigation(request: Request) -> None:
 def check_change(request: Request, session: Session, form: FormData) -> None:
     """A change needs the form's token and a page of ours as its origin (ASVS 3.5.1)."""
     sent = form.get("csrf_token")
-    if not isinstance(sent, str) or not secrets.compare_digest(sent.encode(), session.csrf_token.encode()):
+    if not _is_ours(sent, session):
         raise PermissionDenied(
             "This form is not valid any more, or was not made here.",
             rule="portal.csrf",
             next_step="Go back, reload the page and try again.",
         )
     check_same_origin(request)
+
+
+def check_call(request: Request, session: Session) -> None:
+    """The same of a program's change, which carries the token in a header: no page elsewhere can know or send it."""
+    if not _is_ours(request.headers.get("x-csrf-token"), session):
+        raise PermissionDenied(
+            "This change does not carry the token of this session.",
+            rule="portal.csrf",
+            next_step=f"Send X-CSRF-Token with what GET {PREFIX}{DESK}/session says.",
+        )
+    check_same_origin(request)
+
+
+def _is_ours(sent: object, session: Session) -> bool:
+    return isinstance(sent, str) and secrets.compare_digest(sent.encode(), session.csrf_token.encode())
 
 
 def check_same_origin(request: Request) -> None:

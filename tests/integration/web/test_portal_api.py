@@ -148,7 +148,7 @@ class TestWhoMayCall:
 
 def test_the_openapi_document_describes_every_address(world):
     document = world.stranger().get(f"{API}/openapi.json").json()
-    assert {path.removeprefix(API) for path in document["paths"]} == {
+    assert {path.removeprefix(API) for path in document["paths"] if path.startswith(API)} == {
         "/person",
         "/workspace",
         "/workspace/standing",

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader
-from pydantic import TypeAdapter
 
 from readingroom.errors import InvalidInput, PermissionDenied
 from readingroom.hub import tokens
@@ -50,23 +49,31 @@ def check_query(request: Request) -> None:
                            next_step=f"Known are: {', '.join(sorted(known)) or 'none'}.")
 
 
-def caller(request: Request, here: Here, header: Annotated[str | None, Security(HEADER)] = None) -> Caller:
-    """Refuses before a byte of the body is read. Suspension and lost membership take effect at the next call."""
-    security.check_body(request)
-    check_query(request)
+def token_of(header: str | None) -> str:
+    """The token in an Authorization header. TokenMissing, a 401, if there is none."""
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() not in ("token", "bearer") or not token.strip():
         raise TokenMissing(
             "No workspace token was sent.", rule="api.token", next_step="Use the SDK inside a workspace."
         )
-    username, project = tokens.project_of(here.identities.of(token.strip()))
+    return token.strip()
+
+
+def caller(request: Request, here: Here, header: Annotated[str | None, Security(HEADER)] = None) -> Caller:
+    """Refuses before a byte of the body is read. Suspension and lost membership take effect at the next call."""
+    security.check_body(request)
+    check_query(request)
+    username, project = tokens.project_of(here.identities.of(token_of(header)))
     person = known_person(here, username)
     return Caller(username, person.display_name, projects.get(here.room, username, project))
 
 
 Calling = Annotated[Caller, Depends(caller)]
+EXAMPLE: Refusal = {
+    "error": "InvalidTransition", "message": "Request 12 is in round 2, not 1.", "rule": "review.round", "value": "1",
+    "next_step": "Open the request again and look at its new files."}
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"description": text, "content": {"application/json": {"schema": TypeAdapter(Refusal).json_schema()}}}
+    status: {"model": Refusal, "description": text, "content": {"application/json": {"example": EXAMPLE}}}
     for status, text in (
         (400, "Not readable"),
         (401, "No token"),

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
-from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
 from readingroom.core import packages
@@ -15,6 +14,7 @@ from readingroom.errors import NotFound
 from readingroom.services import packages as service
 from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Calling
+from readingroom.web.api.sent import Body, example
 from readingroom.web.portal import Here
 
 router = APIRouter(tags=["packages"], responses=REFUSALS, prefix="/packages")
@@ -22,8 +22,10 @@ Filename = Annotated[str, Path(max_length=200)]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
-class Wish(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class Wish(Body):
+    """A package that the project needs, and what for."""
+
+    model_config = example(name="plotnine", reason="For the figures of the paper", ecosystem="pip")
     name: str
     reason: str
     ecosystem: Ecosystem = Ecosystem.PIP

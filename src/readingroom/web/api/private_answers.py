@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, NotRequired
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from readingroom.core.answers import PrivateAnswer
@@ -16,15 +16,20 @@ from readingroom.services import private_prices as prices
 from readingroom.services import private_releases
 from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Calling
+from readingroom.web.api.sent import Body, example
 from readingroom.web.portal import Here, Number
 
 router = APIRouter(tags=["private answers"], responses=REFUSALS)
 
 
-class Question(BaseModel):
+COUNT = {"dataset": "magistrates-courts", "table": "defendants", "statistic": "people", "by": ["sex"],
+         "rho_micro": 1000}
+
+
+class Question(Body):
     """`query` follows the grammar of core/privacy/queries.py and is checked there."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(query=COUNT)
     query: dict[str, Any]
 
 
@@ -34,10 +39,10 @@ class OtherSpends(Question):
     rho_micro: Annotated[list[int], Field(max_length=prices.MAX_POINTS)] | None = None
 
 
-class Share(BaseModel):
+class Share(Body):
     """`budget` is {"epsilon": ...} or {"rho": ...}; shared equally, by `weights`, or for `equal_accuracy`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(queries=[COUNT], budget={"epsilon": 0.5})
     queries: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=prices.MAX_QUESTIONS)]
     budget: dict[str, Any]
     weights: Annotated[list[float], Field(max_length=prices.MAX_QUESTIONS)] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from readingroom.core.application_changes import Change
@@ -18,16 +18,17 @@ from readingroom.services.applications import Form
 from readingroom.web.addresses import page
 from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS, Calling
+from readingroom.web.api.sent import Body, example
 from readingroom.web.portal import Here, Number
 
 router = APIRouter(tags=["project"], responses=REFUSALS, prefix="/project")
 SectionKey = Annotated[str, Path(max_length=60, pattern="^[a-z]+(/[a-z0-9-]+)?$")]
 
 
-class Typed(BaseModel):
+class Typed(Body):
     """A section as it is to be kept. `revision` is the one that it was written over; 0 for one never saved."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = example(revision=3, typed={"outputs": "Tables by sex and offence group, in a journal article."})
     revision: int = Field(ge=0, le=2**31 - 1)
     typed: dict[str, Any]
 

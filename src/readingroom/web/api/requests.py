@@ -33,12 +33,12 @@ Form = Annotated[FormData, Depends(sent_form)]
 
 
 @router.post("/requests", status_code=201, openapi_extra=sent.form_of(sent.NewRequest))
-def submit(here: Here, calling: Calling, form: Form, key: Key = "") -> told.Submitted:
+def submit(here: Here, calling: Calling, form: Form, key: Key = None) -> told.Submitted:
     """Freeze the files and put the request in the queue."""
     asked = sent.described(form, sent.NewRequest)
     made = service.submit(
         here.room, calling.username, calling.project, asked.title, asked.purpose,
-        sent.uploads(asked.files, form, calling.card.policy), sent.groups(asked.groups), key=key)
+        sent.uploads(asked.files, form, calling.card.policy), sent.groups(asked.groups), key=key or "")
     return told.submitted(made)
 
 
@@ -62,7 +62,7 @@ def comments(here: Here, calling: Calling, number: Number) -> list[told.PlacedCo
 
 
 @router.post("/requests/{number}/resubmit", status_code=201, openapi_extra=sent.form_of(sent.NextRound))
-def resubmit(here: Here, calling: Calling, number: Number, form: Form, key: Key = "") -> told.Submitted:
+def resubmit(here: Here, calling: Calling, number: Number, form: Form, key: Key = None) -> told.Submitted:
     """Answer the caller's own returned request with a further round. 409 if it is not returned, or in another round."""
     asked = sent.described(form, sent.NextRound)
     view = service.get(here.room, calling.username, number, within=calling.project)
@@ -71,7 +71,7 @@ def resubmit(here: Here, calling: Calling, number: Number, form: Form, key: Key 
                            value=number, next_step=f"Answer it on its page: {told.address(view.request)}.")
     made = service.resubmit(
         here.room, calling.username, number, sent.uploads(asked.files, form, calling.card.policy),
-        sent.groups(asked.groups), keep=asked.keep, round=asked.round, within=calling.project, key=key)
+        sent.groups(asked.groups), keep=asked.keep, round=asked.round, within=calling.project, key=key or "")
     return told.submitted(made)
 
 

@@ -17,7 +17,7 @@ from readingroom.web import forms
 
 Round = Annotated[int, Field(
     strict=True, ge=1, le=2**31 - 1, description="the round that was looked at: 409 if there is a newer")]
-Key = Annotated[str, Header(
+Key = Annotated[str | None, Header(
     alias="Idempotency-Key", pattern="^[A-Za-z0-9_-]{8,64}$", description="a new one for each submission; the same "
     "again, with the same files, is answered with what it made the first time")]
 
@@ -26,6 +26,15 @@ class Body(BaseModel):
     """What may be sent. A field that is not named is a mistake, and refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def example(**fields: Any) -> ConfigDict:
+    """The configuration of a body with an example in its document."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
+
+
+TABLE = {"name": "return_by_age.csv", "context": "Distinct defendants by age and return within a year, 2011 to 2019",
+         "controls": "Rounded to 10"}
 
 
 class FileDescription(Body):
@@ -52,9 +61,9 @@ class GroupDescription(Body):
 
 
 class NewRequest(Body):
-    """Example: `{"title": "Return by age", "purpose": "Table 2 of a working paper", "files": [{"name": "age.csv",
-    "context": "Distinct defendants by age, 2011 to 2019", "controls": "Rounded to 10"}]}`."""
+    """Outputs that are asked for together."""
 
+    model_config = example(title="Return by age", purpose="Table 2 of a working paper", files=[TABLE])
     title: str
     purpose: str
     files: list[FileDescription]
@@ -63,11 +72,9 @@ class NewRequest(Body):
 
 class NextRound(Body):
     """The answer to a returned round. `keep` names files of it that go along as they are, unsent; a file that is sent
-    with the bytes it had, and without evidence, keeps that which it had.
+    with the bytes it had, and without evidence, keeps that which it had."""
 
-    Example: `{"round": 1, "keep": ["method.txt"], "files": [{"name": "age.csv", "context": "Ages under 20 merged"}]}`.
-    """
-
+    model_config = example(round=1, keep=["method.txt"], files=[TABLE])
     round: Round
     files: list[FileDescription] = []
     groups: list[GroupDescription] = []
@@ -77,6 +84,7 @@ class NextRound(Body):
 class Answer(Body):
     """Which round it is about."""
 
+    model_config = example(round=1)
     round: Round
 
 
@@ -95,6 +103,7 @@ def form_of(described: type[Body]) -> dict[str, Any]:
 
 
 def _schema(described: type[Body]) -> dict[str, Any]:
+    """With its `$defs`, which `document` puts among the schemas of all."""
     return TypeAdapter(described).json_schema(ref_template="#/components/schemas/{model}")
 
 
