@@ -12,6 +12,7 @@ import pyarrow as pa
 
 import readingroom.sdk as rr
 from readingroom.core.datasets import Column, Dataset, Table
+from readingroom.core.lifecycle import GrantStatus
 from readingroom.core.policy import Layer, Policy
 from readingroom.core.policy.library import Policies
 from readingroom.core.requests import AirlockRequest, OutputFile
@@ -50,19 +51,20 @@ def rows(count: int = 900, seed: int = 7) -> pa.Table:
         "weight": [draw.uniform(0.5, 3) for _ in range(count)], "secret": [f"secret-{n}" for n in range(count)]})
 
 
-def make(directory: Path, data: pa.Table | None = None, *, row_filter: dict[str, str] | None = None,
-         rules: Policy | None = None, site: Policy = SITE, members: tuple[str, ...] = ("ada", "bilal")) -> Workshop:
+def make(directory: Path, *, row_filter: dict[str, str] | None = None, rules: Policy | None = None,
+         site: Policy = SITE, dataset: Dataset = CASES, tables: dict[str, pa.Table] | None = None,
+         granted: dict[str, tuple[str, ...]] | None = None) -> Workshop:
     """Data in the vault, a grant of all columns but the secret one, and its extract mounted for the SDK."""
     policies = Policies(Layer("site", site), {"data-first": Layer("programme data-first", Policy())},
-                        {"courts": (CASES, rules or Policy())})
+                        {dataset.slug: (dataset, rules or Policy())})
     vault = FileVault(directory / "vault", key_file(directory / "keys" / "vault.key"))
     extracts = FileExtracts(directory / "extracts", vault, key_file(directory / "keys" / "pseudonym.key"))
-    vault.add("courts", {"cases": rows() if data is None else data})
+    vault.add(dataset.slug, tables or {"cases": rows()})
     workshop = replace(make_workshop(directory, policies=policies), vault=vault, extracts=extracts,
                        recomputer=VaultRecomputer(vault, extracts))
-    grants = add_project(workshop, members=members)
+    grants = add_project(workshop, grants={dataset.slug: GrantStatus.ACTIVE})
     with workshop.store.transaction() as tx:
-        tx.grants.save(replace(grants[0], columns={"cases": GRANTED}, row_filter=row_filter or {}))
+        tx.grants.save(replace(grants[0], columns=granted or {"cases": GRANTED}, row_filter=row_filter or {}))
     workspaces.prepare_extracts(workshop)
     mount(workshop)
     return workshop
@@ -73,7 +75,7 @@ def mount(workshop: Workshop) -> None:
     with workshop.store.reading() as tx:
         grant = tx.grants.of_project("returns")[0]
         extract = tx.extracts.live_of_grant(grant.id)
-    place = workshop.settings.state_dir / "mounted" / "courts"
+    place = workshop.settings.state_dir / "mounted" / grant.dataset
     place.parent.mkdir(exist_ok=True)
     with suppress(FileNotFoundError):
         place.unlink()

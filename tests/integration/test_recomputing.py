@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,13 +15,17 @@ from readingroom.core.disclosure.recomputing import Outcome
 from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.egress import approvals
 from readingroom.core.lifecycle import RequestStatus
+from readingroom.core.policy.dataset_files import parse_dataset
 from readingroom.core.requests import Assurance, Decision, Vote
+from readingroom.demo import generate
 from readingroom.sdk import _preflight
 from readingroom.services import requests, workspaces
 from tests import recomputing_world as world
 from tests.factories import SITE, checked
 from tests.integration.test_crashes import at_every_statement
 from tests.recomputing_world import asked, one_of
+
+HERE = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -145,6 +151,24 @@ class TestVerified:
             assert apart._process is None, "it was ended"
         finally:
             apart.close()
+
+
+def test_the_table_of_the_welcome_notebook(tmp_path, monkeypatch):
+    """Its own cells, on the demonstration's data as they are registered."""
+    monkeypatch.setenv("READINGROOM_DATA", str(tmp_path / "mounted"))
+    registered = HERE / "policies" / "datasets" / "magistrates-courts.yaml"
+    dataset = parse_dataset(registered.read_text(), registered.name)[0]
+    workshop = world.make(tmp_path, dataset=dataset, tables=generate(3000, seed=1)[dataset.slug], granted={
+        table.name: tuple(column.name for column in table.columns if not column.sensitive) for table in dataset.tables})
+    notebook = json.loads((HERE / "images" / "notebook" / "welcome.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    known = {"rr": rr}
+    for wanted in ('rr.load("magistrates-courts"', "by_region = ", "risky = ", "safe = "):
+        code = next(cell for cell in cells if wanted in cell)
+        exec(code, known)
+    assert one_of(workshop, known["by_region"]).assurance is Assurance.VERIFIED
+    joined = one_of(workshop, known["safe"])
+    assert (joined.assurance, joined.recomputed.outcome) == (Assurance.EVIDENCED, Outcome.NO_RECIPE)
 
 
 def outcome(workshop, output, **more):
