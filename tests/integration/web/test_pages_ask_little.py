@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Decision
+from readingroom.db import request_reading
 from tests.integration.web.test_list_pages import VIEWERS, address, filled, look, pages
 from tests.integration.web.world import World, safe_uploads
 
@@ -51,3 +53,13 @@ def test_looking_writes_nothing_but_what_goes_on_the_log(tmp_path):
                 wrote.add(pattern)
     world.close()
     assert wrote and wrote <= LOGGED
+
+
+def test_many_requests_are_read_in_parts_and_whole(desk, monkeypatch):
+    """However many there are, no question names more of them than a database takes."""
+    world, _ = desk
+    monkeypatch.setattr(request_reading, "AT_ONCE", 2)
+    with world.store.reading() as tx:
+        found = tx.requests.with_status(*RequestStatus)
+        assert len(found) == 3 and found == tuple(tx.requests.get(one.number) for one in found)
+        assert all(one.files for one in found) and any(one.reviews for one in found)
