@@ -13,6 +13,8 @@ from readingroom.web.addresses import page
 from readingroom.web.presenters import times
 from readingroom.web.presenters.words import INCOMING_KIND_WORDS
 
+FIRST_FILES = 3
+
 
 @dataclass(frozen=True)
 class ShownArrival:
@@ -22,13 +24,20 @@ class ShownArrival:
     folder: str
     when: times.When | None
     files: tuple[tuple[str, str], ...]
+    more: tuple[tuple[str, str], ...]
 
 
 def arrivals(found: Iterable[Arrival], now: datetime) -> tuple[ShownArrival, ...]:
-    return tuple(ShownArrival(
-        page(f"/requests/{one.request.number}"), f"{one.request.number}. {one.request.title}", one.project.title,
-        one.delivery.folder, times.when(one.delivery.at, now),
-        tuple((file.name, times.size(file.size_bytes)) for file in one.request.files)) for one in found)
+    """Of each the first files; of many the others are `more`, to be unfolded."""
+
+    def shown(one: Arrival) -> ShownArrival:
+        files = tuple((file.name, times.size(file.size_bytes)) for file in one.request.files)
+        first = FIRST_FILES if len(files) > FIRST_FILES + 1 else len(files)
+        return ShownArrival(
+            page(f"/requests/{one.request.number}"), f"{one.request.number}. {one.request.title}", one.project.title,
+            one.delivery.folder, times.when(one.delivery.at, now), files[:first], files[first:])
+
+    return tuple(map(shown, found))
 
 
 def kinds(policy: Policy) -> list[dict[str, str]]:
