@@ -92,28 +92,24 @@ def until(true, seconds: float = 30):
 
 
 def status_bar(frame: Frame) -> int:
-    """What JupyterLab's status bar looks like, once it stays so."""
+    """What JupyterLab's status bar looks like, once it stays so or has not for some seconds."""
     looks: list[int] = []
-
-    def stays() -> bool:
+    while len(looks) < 20 and (len(looks) < 3 or len(set(looks[-3:])) > 1):
         looks.append(frame.evaluate(STATUS_BAR))
-        return looks[-3:] == looks[-1:] * 3
-    until(stays)
+        time.sleep(0.25)
     return looks[-1]
 
 
-def begin_a_cell(page: Page, frame: Frame) -> bool:
-    """By keyboard; whether JupyterLab showed that it has taken the focus: keys that come earlier are commands to it."""
+def begin_a_cell(page: Page, frame: Frame) -> None:
+    """By keyboard, each key when JupyterLab has shown that it took the one before: it takes early ones for commands."""
     click_into(page, frame)
     page.keyboard.press("Escape")
     for key in ("b", "Enter"):
         before = status_bar(frame)
         page.keyboard.press(key)
-        try:
-            until(lambda seen=before: status_bar(frame) != seen, 20)
-        except AssertionError:
-            return False
-    return True
+        with suppress(AssertionError):
+            until(lambda seen=before: status_bar(frame) != seen, 10)
+    page.wait_for_timeout(500)
 
 
 def run_in_a_new_cell(page: Page, frame: Frame, home: Path, name: str, *typed: str) -> str:
@@ -122,9 +118,8 @@ def run_in_a_new_cell(page: Page, frame: Frame, home: Path, name: str, *typed: s
     Of `typed` the KEYS are pressed. The status bar also changes by itself, so now and then that is taken for the
     focus; then it is done again.
     """
-    for attempt in range(4):
-        if not begin_a_cell(page, frame):
-            continue
+    for attempt in range(6):
+        begin_a_cell(page, frame)
         for part in typed:
             if part in KEYS:
                 page.keyboard.press(part)
@@ -202,9 +197,8 @@ def test_letters_of_other_keyboards_arrive_as_they_are(ada: Person, picture: Fra
     """A key is sent as what is printed on it: a layout is the person's own affair."""
     keys = ada.page.context.new_cdp_session(ada.page)
     arrived = ""
-    for number in range(3):  # as in `run_in_a_new_cell`; letters that are sent wrongly are wrong each time
-        if not begin_a_cell(ada.page, picture):
-            continue
+    for number in range(4):  # as in `run_in_a_new_cell`; letters that are sent wrongly are wrong each time
+        begin_a_cell(ada.page, picture)
         ada.page.keyboard.type(f"open('/home/researcher/layout{number}','w').write('", delay=15)
         for letter in LETTERS:
             for kind in ("keyDown", "keyUp"):
