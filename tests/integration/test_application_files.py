@@ -111,6 +111,14 @@ def test_a_dataset_is_asked_for_once(workshop):
     assert faults(workshop, again) == ("f.yaml:17: datasets.1.dataset: 'courts' is asked for twice; say it once",)
 
 
+def test_too_many_datasets_are_a_fault_among_the_others(workshop):
+    many = "".join(f"  - {{dataset: set-{n}, columns: {{t: {{c: Why}}}}}}\n" for n in range(25))
+    found = faults(workshop, SOUND.replace("outputs:", f"{many}outputs:").replace("title:", "titel:"))
+    assert any("datasets: is a list; it must have 20 at most" in one for one in found), found
+    assert any("titel: is not a field here" in one for one in found)
+    assert sum("There is no dataset 'set-" in one for one in found) == 25
+
+
 @pytest.mark.parametrize("content", [
     b"", b"- a\n", b"\xff\xfe", b"a: [", b"x" * 900_000, b"hello", b"a: 1\n---\nb: 2\n"])
 def test_what_is_no_application_at_all_is_refused_with_its_line(workshop, content):

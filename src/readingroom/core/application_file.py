@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
+from itertools import islice
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -130,7 +131,7 @@ def reading(content: bytes, file: str) -> Reading:
 def _as_far_as_sound(given: Mapping[str, Any], unread: frozenset[str]) -> ApplicationFile:
     """The fields that hold what they should; so that what else is wrong with them is told in the same breath."""
     sound: dict[str, Any] = {name: given[name] for name in ApplicationFile.model_fields.keys() & given.keys() - unread}
-    sound["datasets"] = list(_sound_datasets(given.get("datasets")))
+    sound["datasets"] = list(islice(_sound_datasets(given.get("datasets")), MOST_DATASETS))
     sound["ends_on"] = _a_day(sound["ends_on"]) if "ends_on" in sound else date.max
     unsaid = {name: field.get_default() if not field.is_required() else ""
               for name, field in ApplicationFile.model_fields.items()}
