@@ -94,8 +94,12 @@ def cell(members: list, whole: list, recipe: dict) -> dict:
         said |= {"value": sd if statistic == "sd" else sd**2, "sd": sd, "mean": statistics.fmean(values)}
     if statistic == "share":
         others = [row[value] for _, row in whole if row[value] is not None]
-        said |= {"numerator_people": said["people"],
-                 "denominator_people": len({person for person, row in whole if row[value] is not None})}
+        shared: dict = {}
+        for person, row in whole:
+            if row[value] is not None:
+                shared.setdefault(person, []).append(row[value])
+        said |= {"numerator_people": sum(held != 0 for held in holdings.values()),
+                 "denominator_people": sum(math.fsum(held) != 0 for held in shared.values())}
         if math.fsum(others):
             said["value"] = math.fsum(values) / math.fsum(others)
     if statistic in ("rate", "ratio"):

@@ -35,14 +35,16 @@ def groupings(made: Table) -> tuple[Grouping, ...]:
 
 def _candidates(made: Table, variable: str, most: int) -> Iterator[str]:
     """Columns that the first rows give fewer values than the variable has labels, and each label one."""
+    from readingroom.core.disclosure.evidence.readers import MAX_LABEL_LENGTH
     from readingroom.core.disclosure.tabulation import frames
+    from readingroom.core.inspection.textual import visible
 
     recipe = made.recipe
     own = {*recipe.rows, *recipe.columns, recipe.unit, recipe.weight}
     labels = _first(frames.take(made.data, [variable])[variable])
     tried = 0
     for name in frames.names_of(made.data)[:MOST_LOOKED_AT]:
-        if name in own or tried == MOST_TRIED:
+        if name in own or tried == MOST_TRIED or not (0 < len(name) <= MAX_LABEL_LENGTH and visible(name) == name):
             continue
         try:
             values = _first(frames.take(made.data, [name])[name])

@@ -18,8 +18,8 @@ from readingroom.errors import InvalidInput
 CELL_WITH_ALL = {
     "row": ["North"], "column": ["2024"], "people": 40, "records": 52, "missing": 3, "suppressed": False,
     "undefined": False, "structural": False, "margin": False, "value": 7, "top": [-9, 12.5], "total": 310,
-    "absolute_total": 330,
-    "negatives": 1, "top_weights": [2, 3], "weighted_total": 600, "weighted_absolute_total": 640, "constant": False,
+    "absolute_total": 330, "negatives": 1, "top_weights": [2, 3], "weighted_total": 600, "weighted_absolute_total": 640,
+    "constant": False,
     "below": 20, "above": 19, "at_value": 1, "modal_people": 9, "extreme_people": 1, "overlap_people": 0,
     "numerator_people": 11, "denominator_people": 40, "two_by_two": [[1, 2], [3, 4]], "mean": 7.75, "sd": 2.5,
     "nonzero_people": 38, "lower_people": 2, "upper_people": 38, "shown": 45, "label": "guilty",
@@ -27,7 +27,8 @@ CELL_WITH_ALL = {
 TABLE_WITH_ALL = {
     "version": 1, "kind": "table", "statistic": "mean", "unit": "person_id", "cells": [CELL_WITH_ALL],
     "source": {"dataset": "courts"}, "where": ["year >= 2015"],
-    "groups": {"region": {"province": {"North": ["NE", "NW"]}}},
+    "groups": {"region": {"province": {"North": ["NE", "NW"]}}}, "labelled": True,
+    "recipe": {"rows": ["region"], "columns": ["year"], "statistic": "mean", "value": "days", "unit": "person_id"},
     "rounding": 5, "rounding_method": "midpoint", "residual_degrees_of_freedom": 12,
     "probability": 0.9, "row_names": ["region"], "column_names": ["year"], "decimals": 2,
     "scale": {"step": 1, "lowest": 0, "highest": 10},

@@ -11,6 +11,7 @@ import pytest
 import readingroom.sdk as rr
 from readingroom.core.disclosure import Verdict, check_output
 from readingroom.core.disclosure.check import check_beside
+from readingroom.core.disclosure.evidence import parse_evidence
 from readingroom.core.disclosure.links import check_apart, check_links
 from readingroom.core.policy import Policy
 from readingroom.sdk import _preflight
@@ -226,8 +227,11 @@ def test_columns_that_make_no_categories_are_no_groups(monkeypatch):
     monkeypatch.setattr(_preflight, "rules", lambda: _preflight.Rules(POLICY, known=True))
     size = sum(TOWNS.values())
     frame = towns(lists=[[1]] * size, objects=[object() for _ in range(size)], none=None, bytes=[b"x"] * size,
-                  mappings=[{"a": 1}] * size, share=0.5, code=towns()["half"].astype("category"))
-    assert set(rr.table(frame, "town", unit="p").suppress().evidence["groups"]["town"]) == {"province", "half", "code"}
+                  mappings=[{"a": 1}] * size, share=0.5, **dict.fromkeys(("", "a\u202eb", "n" * 301), towns()["half"]),
+                  code=towns()["half"].astype("category"))
+    evidence = rr.table(frame, "town", unit="p").suppress().evidence
+    assert set(evidence["groups"]["town"]) == {"province", "half", "code"}
+    assert parse_evidence(evidence)
     arrow = pyarrow.Table.from_pandas(frame.drop(columns="objects"))
     assert set(rr.table(arrow, "town", unit="p").suppress().evidence["groups"]["town"]) == {"province", "half", "code"}
 

@@ -134,7 +134,7 @@ def test_moments_of_many_that_nothing_can_have():
 def test_too_much_is_refused():
     cell = {"row": ["a"], "column": ["b"], "people": 1, "records": 1}
     table = {"kind": "table", "statistic": "count", "unit": "id"}
-    with pytest.raises(InvalidInput, match="at most 20000"):
+    with pytest.raises(InvalidInput, match=f"at most {MAX_CELLS}"):
         parse_evidence(table | {"cells": [cell] * (MAX_CELLS + 1)})
     with pytest.raises(InvalidInput, match="equally many labels"):
         parse_evidence(table | {"cells": [cell, cell | {"row": ["a", "b"]}]})
