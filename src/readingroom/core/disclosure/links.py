@@ -63,12 +63,12 @@ def check_apart(name: str, evidence: object, others: Mapping[str, object], polic
     """What was not read together with the suppressed cells of this file, so that nobody thinks it was."""
     if policy.threshold is None:
         return []
-    theirs = [one for other, said in others.items() for one in _linkable(other, said)]
+    hiding = [one for one in _linkable(name, evidence) if one.quantity.hidden]
+    theirs = [two for other, said in others.items() for two in _linkable(other, said)] if hiding else []
     found: list[Finding] = []
-    for one in _linkable(name, evidence):
-        if one.quantity.hidden:
-            named = [two.called(same_variables(one, two)) for two in theirs]
-            found += _apart(one, [two for two in named if not same_people(one, two)], policy)
+    for one in hiding:
+        named = [two.called(same_variables(one, two)) for two in theirs]
+        found += _apart(one, [two for two in named if not same_people(one, two)], policy)
     return found
 
 
