@@ -23,9 +23,12 @@ doctor: environment ## Say what is missing, too old or unsafe, with the fix
 tour: environment ## Walk the whole journey on a fresh temporary installation
 	@$(BIN)/readingroom tour
 
+# Tests that share one engine run one after the other, all others on every processor.
+ALONE := tests/docker tests/browser
 test: environment ## Run every test, with real containers and a real browser
 	@$(BIN)/python -m readingroom.ops.testing
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ALONE:%=--ignore=%); others=$$?; \
+		$(BIN)/python -m pytest $(ALONE) && exit $$others
 
 check: environment ## Lint, and check the types of core and services
 	@$(BIN)/ruff check src tests scripts benchmarks
