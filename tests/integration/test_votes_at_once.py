@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 from readingroom.core.audit import faults_of_chain
 from readingroom.core.lifecycle import RequestStatus
@@ -94,3 +95,31 @@ def test_changed_minds_conclusions_and_a_withdrawal_at_once(tmp_path, database_u
     if left:
         assert handover.download(workshop, "ada", request.number)[1][:2] == b"PK"
     workshop.store.engine.dispose()
+
+
+def test_those_who_wait_to_write_leave_connections_to_readers(tmp_path, database_url):
+    """Forty wait behind one who writes: more than there are connections."""
+    workshop = make_workshop(tmp_path, database_url=database_url)
+    written = []
+
+    def write():
+        with workshop.store.transaction() as tx:
+            written.append(tx.events.record("robin", "test.written", "test:1", ""))
+
+    threads = [threading.Thread(target=write) for _ in range(40)]
+    with workshop.store.transaction() as tx:
+        for thread in threads:
+            thread.start()
+        with ThreadPoolExecutor(1) as reader:  # its own turn: this thread is the writer
+            assert reader.submit(people_of, workshop).result(timeout=20)
+        assert not written
+        tx.events.record("robin", "test.written", "test:0", "")
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(written) == len(threads)
+    workshop.store.engine.dispose()
+
+
+def people_of(workshop):
+    with workshop.store.reading() as tx:
+        return tx.people.find("ada")

@@ -8,11 +8,12 @@ true when it saves; on PostgreSQL an advisory lock does the same.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
 
 from readingroom.db.accounts import Accounts
@@ -92,7 +93,7 @@ class Store:
         self._clock = clock
         self._sqlite = url.startswith("sqlite")
         file = self.engine.url.database if self._sqlite else None
-        self._turn = WritersTurn(f"{file}-turn") if file else None
+        self._turn = WritersTurn(f"{file}-turn" if file else None)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -106,7 +107,7 @@ class Store:
 
     def _run(self, begin: str, *, keep: bool = True) -> Iterator[Transaction]:
         try:
-            with self._queue(keep), Session(self.engine, expire_on_commit=False) as session:
+            with self._turn.held() if keep else nullcontext(), Session(self.engine, expire_on_commit=False) as session:
                 if self._sqlite:
                     session.execute(text(begin))
                 elif keep:
@@ -118,6 +119,5 @@ class Store:
                     session.commit()
         except OperationalError as error:
             raise unavailable(error.orig) from error
-
-    def _queue(self, keep: bool) -> AbstractContextManager[None]:
-        return self._turn.held() if keep and self._turn else nullcontext()
+        except NoConnection as error:
+            raise unavailable("all connections are in use") from error

@@ -1,4 +1,4 @@
-"""Whose turn it is to write: one thread of a process, one process of those that share a SQLite file."""
+"""Whose turn it is to write: one thread of a process, and of processes that share a SQLite file one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, nullcontext
 
 from readingroom.errors import Unavailable
 
@@ -17,28 +16,29 @@ POLL_SECONDS = 0.002
 
 
 class WritersTurn:
-    """The lock file at `path`, waited for evenly.
+    """Waited for evenly by all that write: by the threads of this process, then at the lock `file`, if there is one.
 
     SQLite lets writers that find the database locked sleep longer and longer, up to a tenth of a second at a time,
-    while the lock lies idle. This only says who tries next: what is true of the records rests on SQLite's own lock,
-    and the kernel drops the file's lock with its process. Of one process a single thread watches the file; the
-    others sleep until it is done, so that two hundred at once cost no more than two hundred in a row.
+    while the lock lies idle; writers that wait for PostgreSQL's lock each hold a connection that readers need. So a
+    single thread of a process asks the database, and the others sleep until it is done: two hundred at once cost no
+    more than two hundred in a row. This only says who tries next: what is true of the records rests on the database's
+    own lock, and the kernel drops that of the file with its process.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self._path = path
+    def __init__(self, file: str | None = None) -> None:
+        self._file = file
         self._ours = threading.Lock()
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Wait for the turn, and hold it; after PATIENCE_SECONDS go on without it, and let SQLite decide.
+        """Wait for the turn, and hold it; after PATIENCE_SECONDS go on without it, and let the database decide.
 
         Unavailable if the lock file cannot be made.
         """
         until = time.monotonic() + PATIENCE_SECONDS
         first = self._ours.acquire(timeout=PATIENCE_SECONDS)
         try:
-            with _file_lock(self._path, until):
+            with _file_lock(self._file, until) if self._file else nullcontext():
                 yield
         finally:
             if first:
@@ -46,7 +46,7 @@ class WritersTurn:
 
 
 @contextmanager
-def _file_lock(path: str | Path, until: float) -> Iterator[None]:
+def _file_lock(path: str, until: float) -> Iterator[None]:
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
