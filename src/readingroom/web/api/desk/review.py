@@ -19,6 +19,7 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import AirlockRequest, Decision, OutputFile, Vote
 from readingroom.errors import NotFound, StaleForm
 from readingroom.services import requests as service
+from readingroom.services.attempts import refusals_logged
 from readingroom.web.api import told
 from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS
@@ -161,7 +162,8 @@ def queue(here: Here, looking: Visiting) -> list[Queued]:
 @router.get("/requests/{number}/review")
 def look(here: Here, looking: Visiting, number: Number) -> Desk:
     """What a request is judged by. That the caller saw each of its files goes on the log."""
-    opened = service.opened(here.room, looking.username, number)
+    with refusals_logged(here.room, looking.username, "request.look", f"request:{number}"):
+        opened = service.opened(here.room, looking.username, number)
     view = opened.view
     request = view.request
     return {
@@ -183,7 +185,8 @@ def look(here: Here, looking: Visiting, number: Number) -> Desk:
 def part(here: Here, looking: Visiting, number: Number, file_id: Number,
          part: Annotated[PageNumber, Query(description="from 1")] = 1) -> sheets.Shown:
     """One part of a long file. Which parts were opened is on the log; a file is approved once all were."""
-    content = service.file_content(here.room, looking.username, number, file_id, part, to_check=True)
+    with refusals_logged(here.room, looking.username, "request.look", f"request:{number}"):
+        content = service.file_content(here.room, looking.username, number, file_id, part, to_check=True)
     request = service.get(here.room, looking.username, number).request
     file = next((file for file in request.files if file.id == file_id), None)
     if file is None:
