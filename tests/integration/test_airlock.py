@@ -181,10 +181,14 @@ class TestAsking:
             requests.get(workshop, "chloe", 999)
         assert refused.value.message.replace(str(number), "N") == absent.value.message.replace("999", "N")
 
-    def test_withdrawn_before_approval_only(self, workshop):
+    def test_p1_withdrawn_until_it_has_left(self, workshop):
         request = approved(workshop)
+        requests.withdraw(workshop, "ada", request.number)
+        assert releases.make(workshop, request.number) is None
+        left = approved(workshop)
+        releases.make(workshop, left.number)
         with pytest.raises(InvalidTransition):
-            requests.withdraw(workshop, "ada", request.number)
+            requests.withdraw(workshop, "ada", left.number)
 
     def test_a_file_too_many_leaves_nothing_behind(self, workshop):
         with pytest.raises(InvalidInput):
