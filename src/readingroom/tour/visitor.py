@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
@@ -30,7 +30,10 @@ class Form:
 
 
 class Page(HTMLParser):
-    """What came back: status, address, the text that a person would read, and the forms."""
+    """What came back: status, address, the text that a person would read, and the forms.
+
+    A button that sends its form somewhere else makes another form of it.
+    """
 
     def __init__(self, response: httpx.Response) -> None:
         super().__init__()
@@ -44,7 +47,9 @@ class Page(HTMLParser):
         self._hidden = 0
         self._textarea: str | None = None
         self._select: str | None = None
+        self._elsewhere: dict[str, Form] = {}
         self.feed(self.html)
+        self.forms += [replace(form, action=action) for action, form in self._elsewhere.items()]
         self.text = re.sub(r"\s+", " ", " ".join(self._text)).strip()
 
     def form(self, action: str) -> Form:
@@ -90,6 +95,8 @@ class Page(HTMLParser):
     def _control(self, tag: str, given: Mapping[str, str]) -> None:
         form, name, kind = self.forms[-1], given["name"], given.get("type", "text")
         form.names.add(name)
+        if action := given.get("formaction"):
+            self._elsewhere[urljoin(self.url, action)] = form
         if tag == "textarea":
             self._textarea = name
             form.fields[name] = ""
