@@ -69,7 +69,7 @@ class Request:
         return request(self.number)
 
     def withdraw(self) -> Request:
-        """Take it back, at any time before it is approved. Refused if it moved on since it was looked at."""
+        """Take it back, at any time before it has left. Refused if it moved on since it was looked at."""
         _door.post(f"/requests/{self.number}/withdraw", json={"round": self._seen().round})
         return self.refresh()
 

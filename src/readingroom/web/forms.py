@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -165,6 +166,25 @@ def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
                 )
             )
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class Keepable:
+    """A file of a returned round, and whether it is to go along as it is."""
+
+    name: str
+    is_kept: bool = True
+
+
+def kept(form: FormData, uploads: Sequence[Upload]) -> tuple[str, ...]:
+    """The files of the returned round that go along unsent: those ticked, but for names that were sent anew."""
+    sent = {upload.name for upload in uploads}
+    return tuple(name for name in dict.fromkeys(form.getlist("keep")) if isinstance(name, str) and name not in sent)
+
+
+def keepable(files: Sequence[OutputFile], form: FormData | None = None) -> tuple[Keepable, ...]:
+    """All files of a returned round: all to be kept, or those that were ticked in `form`."""
+    return tuple(Keepable(file.name, form is None or file.name in form.getlist("keep")) for file in files)
 
 
 def votes(form: FormData, files: tuple[OutputFile, ...], optional: frozenset[int] = frozenset()) -> tuple[Vote, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -70,6 +71,27 @@ class TestEvidenceGoesWithTheBytes:
         assert same.evidence == evidence(LOW_TABLE) and same.assurance is Assurance.EVIDENCED
         assert changed.evidence is None and changed.assurance is Assurance.DECLARED
 
+    def test_the_portals_page_sends_the_rest_along(self, world):
+        """Every file is ticked; one that is chosen anew takes the place of its name; what was unticked stays so."""
+        world.returned()
+        ada, before = world.client("ada"), {file.name: file.as_asked for file in record(world).files}
+        assert ticked(ada.see("/requests/1/resubmit").text) == dict.fromkeys(before, True)
+        form = {"keep": ["returns.csv", "returns.png"], "context-1": ""}
+        typed = ada.do("/requests/1/resubmit", files={"file-1": ("returns.csv", SAFE_TABLE)}, **form)
+        assert typed.status_code == 422
+        assert ticked(typed.text) == {"returns.csv": True, "returns.png": True, "method.txt": False}
+        answer = ada.do("/requests/1/resubmit", files={"file-1": ("returns.csv", SAFE_TABLE)},
+                        **form | {"context-1": CONTEXT})
+        assert answer.status_code == 303, answer.text
+        after = {file.name: file.as_asked for file in record(world).files}
+        assert set(after) == {"returns.csv", "returns.png"} and after["returns.png"] == before["returns.png"]
+        assert after["returns.csv"] != before["returns.csv"]
+
+    def test_the_portals_page_keeps_nothing_that_is_not_there(self, world):
+        world.returned()
+        answer = world.client("ada").do("/requests/1/resubmit", keep=["/etc/passwd"])
+        assert answer.status_code == 422 and "has no file" in answer.text and record(world).round == 1
+
     def test_a_kept_file_brings_its_group_unless_that_is_described_anew(self, world):
         group = Group("Tables", CONTEXT, "Rounded.")
         world_returned(world, (Upload("a.csv", SAFE_TABLE, group="Tables"), Upload("b.csv", MERGED, group="Tables")),
@@ -77,6 +99,12 @@ class TestEvidenceGoesWithTheBytes:
         said = {"round": 1, "keep": ["a.csv"], "files": [described("b.csv")]}
         assert send(world.workspace("ada"), "/requests/1/resubmit", said, [("b.csv", MERGED)]).status_code == 201
         assert [(file.name, file.group) for file in record(world).files] == [("a.csv", group), ("b.csv", Group())]
+
+
+def ticked(page):
+    """The files that the page offers to send along, and whether it would."""
+    boxes = re.findall(r'<input[^>]*name="keep"[^>]*>', page)
+    return {re.search(r'value="([^"]*)"', box)[1]: " checked" in box for box in boxes}
 
 
 def world_returned(world, uploads, groups=()):

@@ -12,6 +12,7 @@ from readingroom.services import deliveries, projects
 from readingroom.services import requests as service
 from readingroom.web import addresses
 from readingroom.web import incoming_forms as forms
+from readingroom.web.forms import Keepable
 from readingroom.web.portal import Changed, Here, Looking, PageNumber, render, see, text_field
 from readingroom.web.presenters import incoming as present
 from readingroom.web.presenters.paging import SIZE, pager
@@ -45,10 +46,11 @@ def new(request: Request, here: Here, looking: Looking, project: str = "") -> Re
 
 
 def form_page(request: Request, card: projects.ProjectCard, typed: forms.IncomingForm,
-              fault: InvalidInput | None = None, number: int | None = None) -> Response:
-    """Also for the answer to a returned request, whose `number` it then is."""
+              fault: InvalidInput | None = None, number: int | None = None,
+              kept: tuple[Keepable, ...] = ()) -> Response:
+    """Also for the answer to a returned request, whose `number` it then is, with its files that may be `kept`."""
     return render(request, "incoming/new.html", RESEARCHER, status=422 if fault else 200, card=card, typed=typed,
-                  fault=fault, number=number, anchor=forms.anchor(fault), terms=present.terms(card.policy),
+                  fault=fault, number=number, kept=kept, anchor=forms.anchor(fault), terms=present.terms(card.policy),
                   kinds=present.kinds(card.policy),
                   action=addresses.page(f"/requests/{number}/resubmit" if number else "/incoming"))
 

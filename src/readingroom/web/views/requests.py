@@ -67,7 +67,9 @@ def _form(
     typed: forms.RequestForm,
     fault: InvalidInput | None = None,
     number: int | None = None,
+    kept: tuple[forms.Keepable, ...] = (),
 ) -> Response:
+    """Also for the answer to a returned request, whose `number` it then is, with its files that may be `kept`."""
     action = addresses.page(f"/requests/{number}/resubmit" if number else "/requests")
     return render(
         request,
@@ -79,6 +81,7 @@ def _form(
         fault=fault,
         action=action,
         number=number,
+        kept=kept,
         policy=card.policy,
         anchor=_anchor(fault),
     )
@@ -181,24 +184,25 @@ def resubmit_page(request: Request, here: Here, looking: Looking, number: Number
             value=view.request.status.value,
             next_step="Only its author can answer a request, once it was returned.",
         )
+    kept = forms.keepable(view.request.files)
     if view.request.direction is Direction.IN:
-        return incoming.form_page(request, card, incoming_forms.empty(card.policy), number=number)
-    return _form(request, card, forms.empty_request(card.policy), number=number)
+        return incoming.form_page(request, card, incoming_forms.empty(card.policy), number=number, kept=kept)
+    return _form(request, card, forms.empty_request(card.policy), number=number, kept=kept)
 
 
 @router.post("/requests/{number}/resubmit")
 def resubmit(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     view, card = _answering(here, looking, number)
-    room, author = here.room, looking.username
+    room, author, comes_in = here.room, looking.username, view.request.direction is Direction.IN
     try:
-        if view.request.direction is Direction.IN:
-            service.resubmit(room, author, number, incoming_forms.uploads(form, card.policy))
-        else:
-            service.resubmit(room, author, number, forms.uploads(form, card.policy), forms.groups(form))
+        sent = (incoming_forms if comes_in else forms).uploads(form, card.policy)
+        service.resubmit(room, author, number, sent, () if comes_in else forms.groups(form),
+                         keep=forms.kept(form, sent))
     except InvalidInput as fault:
-        if view.request.direction is Direction.IN:
-            return incoming.form_page(request, card, incoming_forms.typed(form, card.policy), fault, number)
-        return _form(request, card, forms.typed_request(form, card.policy), fault, number)
+        kept = forms.keepable(view.request.files, form)
+        if comes_in:
+            return incoming.form_page(request, card, incoming_forms.typed(form, card.policy), fault, number, kept)
+        return _form(request, card, forms.typed_request(form, card.policy), fault, number, kept)
     return see(f"/requests/{number}")
 
 
