@@ -80,7 +80,7 @@ def test_the_account_says_who_spent_what_and_what_is_left(world):
     mercer = world.client("mercer")
     page = mercer.see("/datasets/magistrates/account").text
     for words in ("0.0015 rho of 1.000 rho spent", "Number of people by Sex in defendants", "Returning defendants",
-                  "2 questions", "bilal", "0.001 rho", "Being computed"):
+                  "2 questions", "Bilal Hussain", "0.001 rho", "Being computed"):
         assert words in page, words
     assert "Privacy account" in mercer.see("/datasets/magistrates").text
     sheet = mercer.see("/datasets/magistrates/account.csv")

@@ -11,9 +11,12 @@ import re
 import pytest
 
 from readingroom.core.lifecycle import ProjectStatus
-from readingroom.web.app import APIS, PAGES
+from readingroom.web.addresses import API
+from readingroom.web.api.document import OPERATIONS
+from readingroom.web.app import PAGES
 from tests.browser.populated import populate
-from tests.integration.web.world import API, World
+from tests.integration.web.world import API as API_BASE
+from tests.integration.web.world import World
 
 PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 OPEN = {"/datasets/{slug}": "the catalogue is for everyone",
@@ -89,12 +92,12 @@ def test_a_page_of_others_is_a_page_that_is_not_there(full, method, path):
         assert {**one.headers, "content-length": ""} == {**other.headers, "content-length": ""}, (who, there)
 
 
-@pytest.mark.parametrize(("method", "path"), addresses(APIS))
+@pytest.mark.parametrize(("method", "path"), addresses(OPERATIONS[API]))
 def test_an_answer_of_the_api_about_others_is_one_about_nothing(full, method, path):
     """From a workspace of another project, and for what the token does not say."""
     world, numbers = full
     name = PARAMETER.search(path)[1]
-    there, absent = (f"{API}{PARAMETER.sub(str(one), path)}" for one in (existing(path, numbers)[name], ABSENT[name]))
+    there, absent = (API_BASE + PARAMETER.sub(str(one), path) for one in (existing(path, numbers)[name], ABSENT[name]))
     noor = world.workspace("noor", "elsewhere")
     one, other = (noor.request(method, address, json=None if method == "GET" else {}) for address in (there, absent))
     assert one.status_code == other.status_code and one.text.replace(there, absent) == other.text, (there, one.text)

@@ -70,7 +70,7 @@ def test_a_dataset_may_name_a_pack_too():
 @pytest.mark.parametrize(("text", "parse", "said"), [
     ("name: s\nrule_pack: opensafly", parse_layer, "s:2: rule_pack: 'opensafly' is unknown; there are abs-datalab"),
     ("rule_pack: 7\n", parse_any, "s:1: rule_pack"),
-    ("rule_pack: sdclog\nthreshold: yes", parse_any, "s:2: threshold: is true"),
+    ("rule_pack: sdclog\nthreshold: yes", parse_any, "s:2: threshold: yes can be read in two ways"),
     ("rule_pack: sdclog\ntreshold: 3", parse_any, "s:2: treshold: is not a field here; did you mean 'threshold'?"),
 ])
 def test_a_wrong_name_is_told_with_its_line(text, parse, said):
