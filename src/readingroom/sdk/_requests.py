@@ -36,7 +36,7 @@ class Request:
 
     A comment has `file` and `comment`; one on a place also `at` (`cell:3,2`, `line:7`), `place` in words, `quote`, what
     stood there, the `round`, and whether it is `on_earlier_version`. `likely_hours`: within which half, and nine in
-    ten, of the last rounds were decided; None where it does not wait. `frozen`: why nobody decides on it now.
+    ten, of the last rounds were decided; None where it does not wait. `in_the_way`: why it does not go on now.
     """
 
     number: int
@@ -49,7 +49,7 @@ class Request:
     place_in_queue: int | None = None
     round: int = 1
     likely_hours: tuple[float | None, ...] | None = None
-    frozen: tuple[str, ...] = ()
+    in_the_way: tuple[str, ...] = ()
     release: dict[str, Any] | None = None
     groups: tuple[Group, ...] = ()
     _may: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
@@ -125,8 +125,8 @@ class Request:
             said["Place in the queue"] = shown.place_in_queue
         if likely := _likely(shown.likely_hours):
             said["Likely time"] = likely
-        for number, reason in enumerate(shown.frozen, start=1):
-            said[f"Why it is frozen ({number})"] = reason
+        for number, reason in enumerate(shown.in_the_way, start=1):
+            said[f"In the way ({number})"] = reason
         for file in shown.files:
             said[file.name] = f"{(file.verdict or 'not checked yet').upper()}, frozen as {file.sha256[:12]}…"
         for number, comment in enumerate(shown.comments, start=1):
@@ -228,6 +228,6 @@ def _request(said: dict[str, Any], *, detailed: bool) -> Request:
                           file.get("controls", ""), file.get("size_bytes", 0), file.get("assurance", ""))
               for file in said.get("files", ())),
         tuple(said.get("comments", ())), said.get("place_in_queue"), said.get("round", 1),
-        None if likely is None else tuple(likely), tuple(said.get("frozen", ())), said.get("release"),
+        None if likely is None else tuple(likely), tuple(said.get("in_the_way", ())), said.get("release"),
         tuple(Group(group["name"], (), group["context"], group["controls"]) for group in said.get("groups", ())),
         said.get("may", {}), detailed)

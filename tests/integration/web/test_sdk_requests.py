@@ -11,7 +11,7 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Assurance, Decision, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied, Unavailable
 from readingroom.sdk import _door, _outputs
-from readingroom.services import requests
+from readingroom.services import holdups, requests
 from tests.integration.web.world import API, CONTEXT, LOW_TABLE, SAFE_TABLE, evidence
 
 MERGED = SAFE_TABLE + b"Other,640,5100\n"
@@ -100,6 +100,19 @@ class TestAReturnedRequestIsAnsweredFromTheNotebook:
         world.check(asked.number)
         view = requests.get(world.room, "tomas", asked.number)
         assert {file.name for file in view.request.files if file.id in view.carried} == {"safe.csv"}
+
+    def test_what_keeps_an_approved_request_is_told(self, notebook, world):
+        number = ask().number
+        request = world.check(number)
+        for checker in ("imran", "freya"):
+            requests.review(world.room, checker, number, [Vote(file.id, Decision.APPROVE, "Because.")
+                                                          for file in request.files if file.crosses])
+        assert rr.request(number).in_the_way == ()
+        with pytest.raises(OSError, match="No space"), holdups.noted(world.room, number):
+            raise OSError(28, "No space left on device")
+        told = rr.request(number)
+        assert told.status == "approved" and len(told.in_the_way) == 1 and "In the way (1)" in told._repr_html_()
+        assert "No space left on device" in told.in_the_way[0] and "tried again by itself" in told.in_the_way[0]
 
     def test_a_file_can_be_dropped_and_another_added(self, notebook, world):
         asked = returned(world, ask())

@@ -111,11 +111,11 @@ class May(TypedDict):
 @exactly
 class Followed(Summary):
     """`likely_hours`: within which half, and nine in ten, of the last rounds were decided; null where it does not wait.
-    `frozen`: why nobody decides on it now."""
+    `in_the_way`: why it does not go on now."""
 
     purpose: str
     likely_hours: list[float | None] | None
-    frozen: list[str]
+    in_the_way: list[str]
     may: May
     release: Package | None
     files: list[Checked]
@@ -175,7 +175,7 @@ def followed(view: RequestView, release: handover.ReleaseView | None) -> Followe
     return summary(view) | {
         "purpose": request.purpose,
         "likely_hours": None if view.likely is None or view.likely[1] is None else list(view.likely[1:]),
-        "frozen": [f"{reason.message} {reason.next_step}" for reason in view.frozen],
+        "in_the_way": [f"{reason.message} {reason.next_step}" for reason in view.frozen or view.held_up],
         "may": {"withdraw": view.may["withdraw"], "resubmit": view.may["resubmit"]},
         "release": None if release is None else package(release),
         "files": [checked(file) for file in request.files],
