@@ -73,6 +73,17 @@ def picture(page: Page, name: str) -> None:
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
+def look_at_both_widths(site: Site, page: Page, path: str, name: str) -> None:
+    """Open it on a desk and on a phone; axe finds nothing."""
+    site.open(page, path)
+    name = "".join(char if char.isalnum() or char == "-" else "-" for char in name)
+    picture(page, name)
+    page.set_viewport_size({"width": 390, "height": 844})
+    picture(page, f"{name}-phone")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert faults_of(page) == []
+
+
 @contextmanager
 def serve(world: World) -> Iterator[Site]:
     """Serve its portal on a port of its own for as long as it lasts."""

@@ -1,4 +1,4 @@
-"""The airlock's pages when empty and overfull: a hundred files, fifty comments, endless names, writing both ways."""
+"""The airlock's pages when overfull: a hundred files, fifty comments, endless names, writing both ways."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from readingroom.core.requests import Decision, Delivery, FileKind, Vote
 from readingroom.services import handover, holdups, requests
 from readingroom.services.uploads import Upload
 from tests.browser.populated import files_on_their_way_in, to_sign
-from tests.browser.site import Site, faults_of, picture, serve
+from tests.browser.site import Site, look_at_both_widths, picture, serve
 from tests.integration.web.world import CONTEXT, NOW, PEOPLE, SITE, World
 
 LONG, HEBREW = "Unbroken" * 25, "טבלאות של עבירות לפי מין ושנה " * 6
@@ -92,12 +92,6 @@ def site(tmp_path_factory):
         yield made
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory):
-    with serve(World(tmp_path_factory.mktemp("empty") / "state")) as made:
-        yield made
-
-
 FULL = [
     ("bilal", "/incoming", "What arrived"), ("bilal", "/requests/{held}", "Why it does not go on"),
     ("imran", "/requests/{held}", "Why it does not go on"), ("robin", "/turnaround", "What does not go on"),
@@ -108,14 +102,12 @@ FULL = [
     ("mercer", "/releases", "Releases"), ("okafor", "/sign-offs/{sign}", "Rules in force"),
     ("imran", "/training", "Training"),
 ]
-EMPTY = [("imran", "/turnaround"), ("imran", "/training"), ("noor", "/incoming"), ("mercer", "/sign-offs"),
-         ("imran", "/queue"), ("robin", "/training/scores"), ("noor", "/releases"), ("noor", "/requests")]
 
 
 @pytest.mark.parametrize(("who", "path", "words"), FULL)
 def test_an_overfull_page_can_be_read_at_either_width(site: Site, who, path, words):
     with site.browser(who) as page:
-        _look(site, page, path.format(**site.world.numbers), f"full-{who}-{path}")
+        look_at_both_widths(site, page, path.format(**site.world.numbers), f"full-{who}-{path}")
         assert words in page.locator("main").inner_text()
 
 
@@ -131,20 +123,3 @@ def test_a_hundred_files_with_fifty_comments_fit_the_checker_s_page(site: Site):
                 picture(page, f"full-hundred-{width}" if javascript else "")
                 across = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
                 assert not javascript or page.evaluate(across) <= 0
-
-
-@pytest.mark.parametrize(("who", "path"), EMPTY)
-def test_an_empty_page_says_what_it_is_for(empty: Site, who, path):
-    with empty.browser(who) as page:
-        _look(empty, page, path, f"empty-{who}-{path}")
-        assert len(page.locator("main").inner_text().split()) > 12
-
-
-def _look(site: Site, page, path: str, name: str) -> None:
-    site.open(page, path)
-    name = "".join(char if char.isalnum() or char == "-" else "-" for char in name)
-    picture(page, name)
-    page.set_viewport_size({"width": 390, "height": 844})
-    picture(page, f"{name}-phone")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    assert faults_of(page) == []
