@@ -175,14 +175,16 @@ def shows_a_plot(ada: Person) -> None:
     panel.evaluate("panel => panel.scrollTop = 0")
 
     def drawn() -> bool:
-        if plots.evaluate_all("images => images.some(image => image.naturalWidth > 200)"):
+        if plots.evaluate_all("""images => {
+                const seen = images.find(image => image.naturalWidth > 200);
+                seen?.scrollIntoView({block: "center"});  // at once: a moment later it may be out of the page again
+                return Boolean(seen); }"""):
             return True
         panel.evaluate("""panel => panel.scrollTop =
             panel.scrollTop + panel.clientHeight < panel.scrollHeight - 1 ? panel.scrollTop + 250 : 0""")
         return False
 
     wait_until(drawn, "a plot to be drawn", seconds=60)
-    plots.first.scroll_into_view_if_needed()
     ada.page.wait_for_timeout(400)
     ada.picture("workspace")
 
