@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(600)]
 SLUG = "returning-defendants"
 PAGE = f"/projects/{SLUG}/workspace"
 LETTERS = "£20€@#~éÉßñçąźжЖяαΩ≤±Zz"
+TRIES = 15  # of typing a cell: six were once too few, on an idle machine
 KEYS = {"Control+a", "Control+c", "Control+v", "End"}
 QUOTES = "'''"
 COLOURS = """() => {
@@ -108,7 +109,7 @@ def begin_a_cell(page: Page, frame: Frame) -> None:
         before = status_bar(frame)
         page.keyboard.press(key)
         with suppress(AssertionError):
-            until(lambda seen=before: status_bar(frame) != seen, 10)
+            until(lambda seen=before: status_bar(frame) != seen, 4)
     page.wait_for_timeout(500)
 
 
@@ -118,7 +119,7 @@ def run_in_a_new_cell(page: Page, frame: Frame, home: Path, name: str, *typed: s
     Of `typed` the KEYS are pressed. The status bar also changes by itself, so now and then that is taken for the
     focus; then it is done again.
     """
-    for attempt in range(6):
+    for attempt in range(TRIES):
         begin_a_cell(page, frame)
         for part in typed:
             if part in KEYS:
@@ -129,7 +130,7 @@ def run_in_a_new_cell(page: Page, frame: Frame, home: Path, name: str, *typed: s
         page.keyboard.press("Shift+Enter")
         with suppress(AssertionError):
             return until(lambda: next((file for file in home.glob(f"{name}-*") if file.read_text()), None),
-                         20).read_text()
+                         15).read_text()
     pytest.fail("nothing that was typed was run")
 
 
