@@ -29,11 +29,11 @@ from readingroom.core.application_form import (
     named_people,
     read,
 )
-from readingroom.core.policy.model import Tier
 from readingroom.core.policy.reading import as_model, decoded, document, told
 from readingroom.core.policy.yaml_text import Document, Place
 from readingroom.core.policy.yaml_text import Fault as YamlFault
 from readingroom.core.projects import NOTEBOOK_IMAGE
+from readingroom.core.tiers import Tier
 
 
 def _a_day(given: object) -> object:

@@ -16,11 +16,12 @@ from readingroom.core.applications import Application, DatasetAsk
 from readingroom.core.datasets import Dataset
 from readingroom.core.people import Person
 from readingroom.core.policy.library import Policies
-from readingroom.core.policy.model import Policy, Tier, strictest
+from readingroom.core.policy.model import Policy, strictest
 from readingroom.core.policy.yaml_text import INVISIBLE, JOINERS
 from readingroom.core.projects import allowed_images
 from readingroom.core.roles import Permission
 from readingroom.core.row_filters import check_row_filter
+from readingroom.core.tiers import Tier
 from readingroom.errors import InvalidInput, NotFound
 
 LIMITS = {"title": 100, "aim": 4000, "public_benefit": 4000, "outputs": 4000, "urgent_reason": 2000, "members": 2000}

@@ -12,8 +12,8 @@ from typing import Any
 import rfc8785
 
 from readingroom.core.lifecycle import GrantStatus
-from readingroom.core.policy.model import Tier
 from readingroom.core.projects import NO_RULES, NOTEBOOK_IMAGE, Grant, Project
+from readingroom.core.tiers import Tier
 
 UNWRITTEN = "Agreed before reasons were written down here."
 

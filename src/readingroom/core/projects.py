@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from readingroom.core.lifecycle import LIVE, GrantStatus, ProjectStatus
-from readingroom.core.policy.model import Policy, Tier
+from readingroom.core.policy.model import Policy
+from readingroom.core.tiers import Tier
 
 NOTEBOOK_IMAGE, DISPLAY_IMAGE = "notebook", "display"  # the second stands beside a strict workspace
 NO_RULES = Policy()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
+from readingroom.core.tiers import Tier
 from readingroom.core.volumes import SHARED
 from readingroom.settings import Settings
-
-if TYPE_CHECKING:
-    from readingroom.core.policy.model import Tier  # 9 MiB that the door's keeper does without
 
 RESEARCHER, SCREEN, BROWSER = 10001, 10003, 10004  # 10002 is the door
 HOME = PurePosixPath("/home/researcher")
@@ -42,7 +39,7 @@ def sockets_dir(settings: Settings, username: str, project: str) -> Path:
 
 def server_dir(settings: Settings, username: str, project: str, tier: Tier | None) -> Path:
     """Where the server's own socket is: before the door, or behind a screen where the door cannot see it."""
-    if tier is not None and tier.value == "strict":
+    if tier is Tier.STRICT:
         return settings.behind_dir / workspace_key(settings, username, project) / "w"
     return sockets_dir(settings, username, project)
 

@@ -9,7 +9,8 @@ from starlette.datastructures import FormData
 
 from readingroom.core.application_form import SECTION_TITLES
 from readingroom.core.decisions import Conditions
-from readingroom.core.policy.model import Policy, Tier
+from readingroom.core.policy.model import Policy
+from readingroom.core.tiers import Tier
 from readingroom.errors import InvalidInput
 from readingroom.web.portal import text_field
 from readingroom.web.presenters.decisions import RULE_FIELDS

@@ -7,10 +7,10 @@ from readingroom.core.policy.model import (
     Explanation,
     Layer,
     Policy,
-    Tier,
     explain,
     strictest,
 )
+from readingroom.core.tiers import Tier
 
 __all__ = [
     "DIRECTIONS", "Change", "Difference", "Direction", "Explanation", "Layer", "Policy", "Tier", "diff", "explain",

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from functools import total_ordering
 from typing import Annotated, Any, Literal, get_type_hints
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from readingroom.core.tiers import Tier
 
 
 class Direction(Enum):
@@ -34,17 +35,6 @@ TIGHTEN: dict[Direction, Callable[[Any, Any], Any]] = {
     Direction.INTERSECTION: lambda a, b: a & b,
     Direction.UNION: lambda a, b: a | b,
 }
-
-
-@total_ordering
-class Tier(Enum):
-    """How much of a workspace reaches the person, from loose to tight."""
-
-    STANDARD = "standard"
-    STRICT = "strict"
-
-    def __lt__(self, other: Tier) -> bool:
-        return (self is Tier.STANDARD) and (other is Tier.STRICT)
 
 
 LARGEST = 2**53 - 1  # the largest whole number that JSON, and so the hash of a policy, holds exactly
