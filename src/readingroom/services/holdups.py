@@ -97,7 +97,8 @@ def _is_due(room: ReadingRoom, tx: Any, number: int) -> bool:
     """Most of the time nothing moved, and nobody need wait for a lock."""
     request: AirlockRequest = tx.requests.get(number)
     try:
-        return bool(independence.is_due(room, tx, request) or _news(room, tx, request) or _late(room, tx, request))
+        return bool(independence.is_due(room, tx, request) or _news(room, tx, request) is not None
+                    or _late(room, tx, request))
     except NotFound as error:
         log.warning("request %d cannot be looked at: %s", number, error)
         return False
@@ -139,29 +140,29 @@ def _current(request: AirlockRequest, events: Sequence[Event]) -> tuple[Reason, 
     return () if last is None else (Reason(*(str(last.detail[what]) for what in ("rule", "message", "next_step"))),)
 
 
-def _in_the_way(room: ReadingRoom, tx: Any, request: AirlockRequest) -> Reason | None:
+def _in_the_way(room: ReadingRoom, tx: Any, request: AirlockRequest) -> tuple[Reason, ...]:
     """What nobody can do about a request in review, as things are."""
     project = tx.projects.get(request.project)
     refusals = {name: refusal for name in egress.unsigned(request)
                 if (refusal := refusal_of(check_can_sign_off, tx.people.get(name), request, project))}
-    return waiting.too_few(request, may_check(room, tx, request)) or waiting.cannot_sign(refusals)
+    found = waiting.too_few(request, may_check(room, tx, request)) or waiting.cannot_sign(refusals)
+    return () if found is None else (found,)
 
 
-def _news(room: ReadingRoom, tx: Any, request: AirlockRequest) -> bool:
+def _news(room: ReadingRoom, tx: Any, request: AirlockRequest) -> tuple[Reason, ...] | None:
+    """What is in the way of people now, where the record says otherwise; None where it says the same."""
     if request.status is not RequestStatus.IN_REVIEW:
-        return False
+        return None
     found = _in_the_way(room, tx, request)
-    return current(tx, request) != ((found,) if found else ())
+    return None if found == current(tx, request) else found
 
 
 def _follow(room: ReadingRoom, tx: Any, request: AirlockRequest) -> None:
     """Record what is in the way of people, or that nothing is any more; tell the author and the administrators."""
-    if not _news(room, tx, request):
-        return
-    found = _in_the_way(room, tx, request)
-    if found is None:
+    news = _news(room, tx, request)
+    if news == ():
         tx.events.record(SYSTEM, GOES_ON, f"request:{request.number}", request.project, round=request.round)
-    else:
+    for found in news or ():
         _record(tx, request, found)
         _tell(tx, request, found.rule)
 
