@@ -158,11 +158,7 @@ class Requests:
                 row.void = rule
         self._session.flush()
 
-    def with_status(self, *statuses: RequestStatus) -> tuple[AirlockRequest, ...]:
-        return self._where(RequestRow.status.in_([status.value for status in statuses]))
-
-    def watched(self, statuses: Sequence[RequestStatus], *, project: str = "", author: str = ""
-                ) -> tuple[AirlockRequest, ...]:
+    def with_status(self, *statuses: RequestStatus, project: str = "", author: str = "") -> tuple[AirlockRequest, ...]:
         """Requests in one of these states; of one project or author if named."""
         conditions = [RequestRow.status.in_([status.value for status in statuses])]
         conditions += [RequestRow.project == project] if project else []

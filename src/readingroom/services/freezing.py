@@ -87,13 +87,13 @@ def _thaw(room: ReadingRoom, tx: Any, request: AirlockRequest) -> None:
 
 def settle_project(room: ReadingRoom, tx: Any, project: str) -> None:
     """After anything that gives or takes the means of a whole project."""
-    for request in tx.requests.watched(UNENDED, project=project):
+    for request in tx.requests.with_status(*UNENDED, project=project):
         settle(room, tx, request)
 
 
 def settle_author(room: ReadingRoom, tx: Any, username: str) -> None:
     """After anything that gives or takes a person's means."""
-    for request in tx.requests.watched(WATCHED, author=username):
+    for request in tx.requests.with_status(*WATCHED, author=username):
         settle(room, tx, request)
 
 
@@ -102,7 +102,7 @@ def sweep(room: ReadingRoom) -> int:
     with room.store.reading() as tx:  # most of the time nothing moved, and nobody need wait for a lock
         decided: dict[tuple[str, str], bool] = {}
         moved = []
-        found = tx.requests.watched(UNENDED)
+        found = tx.requests.with_status(*UNENDED)
         projects = tx.projects.among({request.project for request in found})
         for request in found:
             whose = (request.author, request.project)
