@@ -161,7 +161,8 @@ class TestAsking:
         content = b"sex,people\nF,4\nM,130\n"
         request = in_review(workshop, upload(content=content))
         assert request.files[0].verdict.word == "fail"
-        assert requests.file_content(workshop, "freya", request.number, request.files[0].id) == content
+        (file,) = request.files
+        assert requests.file_content(workshop, "freya", request.number, file.id) == (file, content)
 
     def test_one_active_request_per_person_and_project(self, workshop):
         submitted(workshop)

@@ -141,8 +141,8 @@ def queue(room: ReadingRoom, checker: str) -> tuple[RequestView, ...]:
 
 
 def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int, part: int = 1, *,
-                 to_check: bool = False) -> bytes:
-    """The frozen bytes of one file of the present round; reading them, and which part is shown, is on the log.
+                 to_check: bool = False) -> tuple[OutputFile, bytes]:
+    """One file of the present round and its frozen bytes; reading them, and which part is shown, is on the log.
 
     PermissionDenied for members of a strict project, whose data they may see as pixels only, until it is released; and
     for checkers who may not check it. `to_check`: for nobody but those who may.
@@ -159,7 +159,7 @@ def file_content(room: ReadingRoom, viewer: str, number: int, file_id: int, part
                            next_step="Reload the request; its files may have changed with a new round.")
         tx.events.record(viewer, "file.viewed", f"request:{number}", request.project, file=file.name,
                          sha256=file.sha256, part=part)
-    return room.blobs.get(file.sha256)
+    return file, room.blobs.get(file.sha256)
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,8 @@ def one(request: Request, here: Here, looking: Looking, number: Number) -> Respo
 def one_file(
     request: Request, here: Here, looking: Looking, number: Number, file_id: Number, part: PageNumber = 1
 ) -> Response:
-    view, file, content = _file(here, looking, number, file_id, part)
+    view = service.get(here.room, looking.username, number)
+    file, content = service.file_content(here.room, looking.username, number, file_id, part)
     comments = present_comments.of_file(
         view, file, lambda: preview(file.name, content, file.findings, ALL), lambda _: "A checker")
     return render(
@@ -142,18 +143,12 @@ def one_file(
 @router.get("/requests/{number}/files/{file_id}/image.png")
 def file_image(here: Here, looking: Annotated[Viewer, Depends(viewer)], number: Number, file_id: Number) -> Response:
     """An image as we encoded it again from its pixels: never the bytes that were sent."""
-    _, file, content = _file(here, looking, number, file_id)
+    file, content = service.file_content(here.room, looking.username, number, file_id)
     return Response(
         present_outputs.image(file, content),
         media_type="image/png",
         headers={"Content-Security-Policy": "sandbox; default-src 'none'"},
     )
-
-
-def _file(here: Portal, looking: Viewer, number: int, file_id: int, part: int = 1):  # type: ignore[no-untyped-def]
-    view = service.get(here.room, looking.username, number)
-    content = service.file_content(here.room, looking.username, number, file_id, part)
-    return view, next(file for file in view.request.files if file.id == file_id), content
 
 
 @router.get("/requests/{number}/withdraw")

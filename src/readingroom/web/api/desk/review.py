@@ -17,7 +17,7 @@ from readingroom.core import egress
 from readingroom.core.comments import Audience, Remark
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import AirlockRequest, Decision, OutputFile, Vote
-from readingroom.errors import NotFound, StaleForm
+from readingroom.errors import StaleForm
 from readingroom.services import requests as service
 from readingroom.services.attempts import refusals_logged
 from readingroom.web.api import told
@@ -186,11 +186,7 @@ def part(here: Here, looking: Visiting, number: Number, file_id: Number,
          part: Annotated[PageNumber, Query(description="from 1")] = 1) -> sheets.Shown:
     """One part of a long file. Which parts were opened is on the log; a file is approved once all were."""
     with refusals_logged(here.room, looking.username, "request.look", f"request:{number}"):
-        content = service.file_content(here.room, looking.username, number, file_id, part, to_check=True)
-    request = service.get(here.room, looking.username, number).request
-    file = next((file for file in request.files if file.id == file_id), None)
-    if file is None:
-        raise NotFound("There is no such file.", rule="request.file", value=file_id)
+        file, content = service.file_content(here.room, looking.username, number, file_id, part, to_check=True)
     return sheets.shown(file, content, part)
 
 
