@@ -20,7 +20,6 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from readingroom.core.people import Standing
 from readingroom.settings import REPOSITORY
-from tests.integration.web import desk
 from tests.integration.web.desk import (
     DESK,
     HOME,
@@ -45,19 +44,6 @@ EVERYONE = tuple(name for name, *_ in PEOPLE)
 CHECKERS = ("imran", "freya", "tomas", "kim")
 MEMBERS = ("ada", "bilal", "dara")
 EXAMPLES = 10
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    world = desk.open_desk(tmp_path_factory.mktemp("desk") / "state")
-    yield world
-    world.close()
-
-
-@pytest.fixture
-def again(site):
-    site.again()
-    return site
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from readingroom.services import requests
-from tests.integration.web import desk
 from tests.integration.web.desk import (
     IN,
     OUT,
@@ -24,19 +23,6 @@ from tests.integration.web.desk import (
     round_one,
 )
 from tests.integration.web.world import API, LOW_TABLE, SAFE_TABLE
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    world = desk.open_desk(tmp_path_factory.mktemp("desk") / "state")
-    yield world
-    world.close()
-
-
-@pytest.fixture
-def again(site):
-    site.again()
-    return site
 
 
 class TestBlindness:
