@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.evidence import Evidence, FigureEvidence, TableEvidence, parse_evidence, tables_of
-from readingroom.core.disclosure.links import check_apart, check_links
+from readingroom.core.disclosure.links import check_both
 from readingroom.core.disclosure.matching import match
 from readingroom.core.disclosure.models.check import check_description
 from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
@@ -57,8 +57,7 @@ def check_beside(result: CheckResult, name: str, evidence: object, others: Mappi
                  policy: Policy) -> CheckResult:
     """The result with what the other files of the request, by their evidence, tell of this one: what they give back
     of hidden cells, and whether they have other noise on the same people."""
-    more = [*check_links(name, evidence, others, policy), *check_apart(name, evidence, others, policy),
-            *check_redrawn(evidence, others)] if others else []
+    more = [*check_both(name, evidence, others, policy), *check_redrawn(evidence, others)] if others else []
     return with_findings(result, more)
 
 

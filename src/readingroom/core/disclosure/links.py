@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from readingroom.core.disclosure.evidence import CellEvidence, parse_evidence, tables_of
@@ -35,6 +36,23 @@ SOURCE = "ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch
 QUESTIONS = 200  # to a solver, for one file
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Numbers of one file beside those of the others. Of one with hidden cells the others are `linked`, or `apart`:
+    of other people, as far as the numbers tell."""
+
+    one: Linked
+    others: list[Linked]
+    linked: list[Linked]
+    apart: list[Linked]
+
+
+def check_both(name: str, evidence: object, others: Mapping[str, object], policy: Policy) -> list[Finding]:
+    """What `check_links` and `check_apart` find, from one reading of the files."""
+    read = _beside(name, evidence, others, policy)
+    return [*_links(read, policy), *_aparts(read, policy)]
+
+
 def check_links(name: str, evidence: object, others: Mapping[str, object], policy: Policy) -> list[Finding]:
     """What the other files of a request tell about this one, beyond what it tells itself.
 
@@ -43,33 +61,41 @@ def check_links(name: str, evidence: object, others: Mapping[str, object], polic
     mean counts as showing its sum. What could not be linked, such as two ways of cutting ages into bands, is for a
     person to judge; so is a count that is a few people less in another file, whose people may be some of these.
     """
-    if policy.threshold is None:
-        return []
-    mine = list(_linkable(name, evidence))
-    theirs = [one for other, said in others.items() for one in _linkable(other, said)] if mine else []
-    found: list[Finding] = []
-    for one in mine:
-        found += _fewer(one, theirs, policy)
-        if not one.quantity.hidden:
-            continue
-        named = [two.called(same_variables(one, two)) for two in theirs]
-        linked = [two for two in named if same_people(one, two)]
-        if linked:
-            found += _audited(one, linked, policy)
-    return found
+    return _links(_beside(name, evidence, others, policy), policy)
 
 
 def check_apart(name: str, evidence: object, others: Mapping[str, object], policy: Policy) -> list[Finding]:
     """What was not read together with the suppressed cells of this file, so that nobody thinks it was."""
-    if policy.threshold is None:
-        return []
-    hiding = [one for one in _linkable(name, evidence) if one.quantity.hidden]
-    theirs = [two for other, said in others.items() for two in _linkable(other, said)] if hiding else []
+    return _aparts(_beside(name, evidence, others, policy), policy)
+
+
+def _beside(name: str, evidence: object, others: Mapping[str, object], policy: Policy) -> list[Beside]:
+    """For each quantity of the file; none where policy has no threshold to hold differences against."""
+    mine = list(_linkable(name, evidence)) if policy.threshold is not None else []
+    theirs = [one for other, said in others.items() for one in _linkable(other, said)] if mine else []
+    return [_sorted(one, theirs) for one in mine]
+
+
+def _sorted(one: Linked, theirs: list[Linked]) -> Beside:
+    linked: list[Linked] = []
+    apart: list[Linked] = []
+    for two in theirs if one.quantity.hidden else ():
+        named = two.called(same_variables(one, two))
+        (linked if same_people(one, named) else apart).append(named)
+    return Beside(one, theirs, linked, apart)
+
+
+def _links(read: Iterable[Beside], policy: Policy) -> list[Finding]:
     found: list[Finding] = []
-    for one in hiding:
-        named = [two.called(same_variables(one, two)) for two in theirs]
-        found += _apart(one, [two for two in named if not same_people(one, two)], policy)
+    for it in read:
+        found += _fewer(it.one, it.others, policy)
+        if it.linked:
+            found += _audited(it.one, it.linked, policy)
     return found
+
+
+def _aparts(read: Iterable[Beside], policy: Policy) -> list[Finding]:
+    return [finding for it in read for finding in _apart(it.one, it.apart, policy)]
 
 
 def _linkable(file: str, evidence: object) -> Iterator[Linked]:
