@@ -102,6 +102,20 @@ def test_names_are_completed(notebook: Notebook) -> None:
     notebook.page.keyboard.press("Shift+Enter")
 
 
+def test_a_cell_is_added_and_typed_into_by_keys_alone(notebook: Notebook) -> None:
+    """Each key is pressed once: where only the cells in view are in the page, the first Enter was lost."""
+    notebook.page.keyboard.press("Escape")
+    cells = notebook.panel.locator(".jp-Cell")
+    before = cells.count()
+    notebook.page.keyboard.press("b")
+    expect(cells).to_have_count(before + 1)
+    expect(notebook.panel.locator(".jp-Cell.jp-mod-active")).to_be_focused()
+    notebook.page.keyboard.press("Enter")
+    notebook.page.keyboard.type("6 * 7")
+    notebook.page.keyboard.press("Shift+Enter")
+    expect(cells.filter(has_text="6 * 7").locator(".jp-OutputArea-output")).to_have_text("42", timeout=ANSWER_MS)
+
+
 def test_text_is_rendered(notebook: Notebook) -> None:
     notebook.page.keyboard.press("Escape")
     notebook.page.keyboard.press("m")

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.docker, pytest.mark.timeout(600)]
 SLUG = "returning-defendants"
 PAGE = f"/projects/{SLUG}/workspace"
 LETTERS = "£20€@#~éÉßñçąźжЖяαΩ≤±Zz"
-TRIES = 15  # of typing a cell: six were once too few, on an idle machine
+TRIES = 3
 KEYS = {"Control+a", "Control+c", "Control+v", "End"}
 QUOTES = "'''"
 COLOURS = """() => {
