@@ -9,13 +9,16 @@ import argparse
 import runpy
 import shutil
 import sys
+from collections.abc import Iterator
 
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
 from benchmarks import crowd, door, pages, plain_hub, starting, workspaces
+from benchmarks.result import Result
 from readingroom.ops.up import clean_demo, up
-from readingroom.settings import load_settings
+from readingroom.settings import Settings, load_settings
 from readingroom.tour.run import temporary_installation
 
 OTHERS = {
@@ -49,28 +52,31 @@ def main() -> None:
     with (settings.state_dir / "settings.toml").open("a") as file:
         file.write(crowd.SETTINGS)
     settings = load_settings(settings.state_dir)
+    table = Table("What", "Ours", "Baseline", "Ratio", "Target", "Baseline is", box=None, header_style="bold")
     try:
-        first = up(settings, demo=True, console=Console(quiet=True))
-        passwords = {account.username: account.password for account in first.accounts}
-        results = []
-        if chosen.only != "door":
-            with plain_hub.running(settings) as plain:
-                results.append(workspaces.ready_time(settings, passwords, plain, chosen.starts))
-                results += crowd.measure(settings, plain, chosen.crowd)
-        if chosen.only != "crowd":
-            results += door.cost(settings, passwords)
-        if not chosen.only:
-            results += pages.under_load(settings, passwords)
-            results.append(starting.second_start(settings, first.seconds))
+        with Live(table, console=console):  # what was measured is shown even if something after it fails
+            for result in measured(settings, chosen):
+                table.add_row(result.what, result.shown(result.ours), result.shown(result.baseline),
+                              f"{result.ratio:.2f}x", result.target, result.baseline_name)
     finally:
         clean_demo(settings, Console(quiet=True))
         shutil.rmtree(settings.state_dir, ignore_errors=True)
-    table = Table("What", "Ours", "Baseline", "Ratio", "Target", "Baseline is", box=None, header_style="bold")
-    for result in results:
-        table.add_row(result.what, result.shown(result.ours), result.shown(result.baseline), f"{result.ratio:.2f}x",
-                      result.target, result.baseline_name)
-    console.print(table)
     console.print(f"Measured by themselves (make bench WHAT=...): {', '.join(OTHERS)}.", highlight=False)
+
+
+def measured(settings: Settings, chosen: argparse.Namespace) -> Iterator[Result]:
+    """On an installation of its own, which is started for it."""
+    first = up(settings, demo=True, console=Console(quiet=True))
+    passwords = {account.username: account.password for account in first.accounts}
+    if chosen.only != "door":
+        with plain_hub.running(settings) as plain:
+            yield workspaces.ready_time(settings, passwords, plain, chosen.starts)
+            yield from crowd.measure(settings, plain, chosen.crowd)
+    if chosen.only != "crowd":
+        yield from door.cost(settings, passwords)
+    if not chosen.only:
+        yield from pages.under_load(settings, passwords)
+        yield starting.second_start(settings, first.seconds)
 
 
 if __name__ == "__main__":

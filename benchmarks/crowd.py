@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -193,11 +193,11 @@ def _dead(crowd: Crowd, token: str) -> bool:
     return False
 
 
-def measure(settings: Settings, plain: PlainHub, count: int) -> list[Result]:
+def measure(settings: Settings, plain: PlainHub, count: int) -> Iterator[Result]:
     """Everything above on an installation whose settings.toml has `SETTINGS`."""
     crowd = Crowd(settings, count)
     with closing(crowd.hub):
-        results = [opening(crowd, plain, min(10, count))]
+        yield opening(crowd, plain, min(10, count))
         crowd.open(crowd.slugs)
-        results += weight(crowd)
-        return results + revocation(crowd)
+        yield from weight(crowd)
+        yield from revocation(crowd)

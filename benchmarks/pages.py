@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.result import Result
 from readingroom.settings import Settings
-from readingroom.tour.visitor import Visitor
+from readingroom.tour.visitor import PORTAL, Visitor
 
 PEOPLE_AT_ONCE, PAGES_EACH = 20, 15
 PAGES = (("ada", "/projects"), ("imran", "/queue"), ("mercer", "/grants"))
@@ -19,8 +19,9 @@ def under_load(settings: Settings, passwords: dict[str, str]) -> list[Result]:
     results = []
     for username, path in PAGES:
         visitors = [Visitor(settings.public_url, username, passwords[username]) for _ in range(PEOPLE_AT_ONCE)]
-        for visitor in visitors:
-            visitor.sign_in()
+        visitors[0].sign_in()
+        for visitor in visitors[1:]:  # a code counts once: twenty sign-ins of one person would take ten minutes
+            visitor.http.cookies.update(visitors[0].http.cookies)
         alone = sorted(_visit(visitors[0], path) for _ in range(PAGES_EACH))
         with ThreadPoolExecutor(PEOPLE_AT_ONCE) as pool:
             crowd = sorted(seconds for times in pool.map(
@@ -36,6 +37,6 @@ def under_load(settings: Settings, passwords: dict[str, str]) -> list[Result]:
 def _visit(visitor: Visitor, path: str) -> float:
     begun = time.monotonic()
     page = visitor.get(path)
-    if page.status_code != 200:
-        raise SystemExit(f"{path} answered {page.status_code}")
+    if page.status_code != 200 or page.url.path != PORTAL + path:
+        raise SystemExit(f"{path} answered {page.status_code} at {page.url}")
     return time.monotonic() - begun
