@@ -73,15 +73,6 @@ def test_a_state_directory_that_cannot_be_made_says_what_to_do(tmp_path):
         install.create_state(Settings(state_dir=tmp_path / "file" / "state"))
 
 
-def test_a_file_is_there_whole_or_not_at_all(tmp_path):
-    target = tmp_path / "target"
-    install.write_whole(target, b"first")
-    with pytest.raises(TypeError):
-        install.write_whole(target, "not bytes")
-    assert target.read_bytes() == b"first"
-    assert [path.name for path in tmp_path.iterdir()] == ["target"]
-
-
 def test_socket_directories_can_be_passed_through_but_not_listed(settings):
     install.create_run(settings)
     try:

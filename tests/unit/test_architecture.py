@@ -11,16 +11,17 @@ SOURCE = Path(__file__).parents[2] / "src" / "readingroom"
 ALLOWED = {
     "core": {"core", "errors"},
     "ports": {"core", "errors"},
-    "services": {"services", "core", "ports", "errors", "demo", "settings"},
+    "services": {"services", "core", "ports", "errors", "demo", "settings", "durable"},
     "db": {"db", "core", "ports", "errors", "settings"},
-    "storage": {"storage", "core", "ports", "errors", "settings"},
+    "storage": {"storage", "core", "ports", "errors", "settings", "durable"},
     "demo": {"demo", "core", "errors"},
     "sdk": {"sdk", "core", "errors"},
     "web": {"web", "services", "core", "ports", "errors", "settings", "bootstrap", "hub"},
-    "hub": {"hub", "services", "core", "ports", "errors", "settings", "bootstrap", "installed"},
+    "hub": {"hub", "services", "core", "ports", "errors", "settings", "bootstrap", "installed", "durable"},
     "installed": {"errors", "settings"},
     "smtp": {"core", "errors", "settings"},
     "settings": {"errors"},
+    "durable": set(),
     "errors": set(),
 }
 MODULES = sorted(

@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from readingroom.durable import write_whole
 from readingroom.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,9 +54,7 @@ def write(settings: Settings, key: str, limits: DoorLimits) -> None:
     if read(settings, key) == limits and file.exists():
         return
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(str(limits))
-    fresh.replace(file)
+    write_whole(file, str(limits).encode())
 
 
 def read(settings: Settings, key: str) -> DoorLimits:

@@ -21,12 +21,13 @@ from docker.errors import APIError, ImageNotFound
 from docker.models.images import Image
 
 from readingroom import installed
+from readingroom.durable import write_whole
 from readingroom.errors import IntegrityError, InvalidInput
 from readingroom.installed import Installed
 from readingroom.ops import building, rootfs
 from readingroom.ops.closure import closure
 from readingroom.ops.engine import client
-from readingroom.ops.install import create_run_top, write_whole
+from readingroom.ops.install import create_run_top
 from readingroom.ops.progress import Progress
 from readingroom.settings import REPOSITORY, Settings, load_settings
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from readingroom.durable import write_whole
 from readingroom.errors import IntegrityError, Unavailable
 from readingroom.hub.sockets import DOOR, close_to_others
 from readingroom.ops.progress import Progress, run
@@ -28,26 +29,6 @@ RAW_KEYS = ("vault.key", "pseudonym.key", "sign-in.key")
 SIGNING_KEYS = ("release-signing", "audit-signing")
 KEY_FILES = (*HEX_SECRETS, *RAW_KEYS, *(f"{name}.pem" for name in SIGNING_KEYS))
 NODE_MODULES = REPOSITORY / "node_modules"
-
-
-def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write a file durably under a temporary name and rename it: it is there whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 # Directories

@@ -17,9 +17,9 @@ from docker.errors import DockerException
 from requests.exceptions import RequestException
 
 from readingroom import __version__, installed
+from readingroom.durable import write_whole
 from readingroom.errors import IntegrityError, Unavailable
 from readingroom.ops.engine import client
-from readingroom.ops.install import write_whole
 from readingroom.settings import Settings
 
 NAMESPACE = uuid.UUID("6f6a7b1e-3c3f-5a43-9c5f-0c9a4b1f7d21")

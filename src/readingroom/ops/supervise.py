@@ -20,8 +20,9 @@ from pathlib import Path
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from readingroom.durable import write_whole
 from readingroom.errors import Unavailable
-from readingroom.ops.install import NODE_MODULES, create_run, write_whole
+from readingroom.ops.install import NODE_MODULES, create_run
 from readingroom.settings import REPOSITORY, STATE_VARIABLE, Settings
 
 START_SECONDS = 20

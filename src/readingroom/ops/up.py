@@ -24,6 +24,7 @@ from rich.table import Table
 
 from readingroom import installed
 from readingroom.bootstrap import volumes
+from readingroom.durable import write_whole
 from readingroom.errors import PermissionDenied, ReadingRoomError, Unavailable
 from readingroom.hub import bridges
 from readingroom.hub.engine import DockerEngine
@@ -141,7 +142,7 @@ def _remember_images(settings: Settings, made: Sequence[str]) -> None:
     file = settings.state_dir / MADE_FILE
     known = set(file.read_text().split()) if file.exists() else set()
     if made and not set(made) <= known:
-        install.write_whole(file, "\n".join(sorted(known | set(made))).encode())
+        write_whole(file, "\n".join(sorted(known | set(made))).encode())
 
 
 # Readiness

@@ -24,6 +24,7 @@ from readingroom.core.audit import (
     signed,
 )
 from readingroom.core.permissions import check_can_read_audit
+from readingroom.durable import write_whole
 from readingroom.errors import IntegrityError
 from readingroom.services.room import ReadingRoom
 from readingroom.services.workshop import Workshop
@@ -151,9 +152,7 @@ def verify_daily(workshop: Workshop) -> Verification | None:
                   workshop.audit_key)
     file = workshop.settings.verification_file
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(made)))
-    fresh.replace(file)
+    write_whole(file, json.dumps(asdict(made)).encode())
     if found:
         log.error("the audit log does not hold: %s", "; ".join(found[:MOST_FAULTS]))
     return made

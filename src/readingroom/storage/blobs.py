@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import uuid
 from pathlib import Path
 
+from readingroom.durable import sync, write_whole
 from readingroom.errors import IntegrityError, NotFound, Unavailable
-from readingroom.storage.files import make_directory, sync
+from readingroom.storage.files import make_directory
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -28,7 +27,7 @@ class FileBlobs:
             if _holds(path, content):
                 sync(path.parent)  # an earlier writer may have been killed before its own
             else:
-                _write(path, content)
+                write_whole(path, content, mode=0o400)
         except OSError as error:
             raise Unavailable(f"The file could not be stored: {error.strerror}.", rule="blob.write", value=digest,
                               next_step="Free space or repair the disk, then send it again.") from error
@@ -49,17 +48,3 @@ class FileBlobs:
 def _holds(path: Path, content: bytes) -> bool:
     """Whether `path` has exactly these bytes; a damaged file does not, and is written anew."""
     return path.is_file() and path.read_bytes() == content
-
-
-def _write(path: Path, content: bytes) -> None:
-    hidden = path.parent / f".{path.name[:16]}-{uuid.uuid4().hex[:8]}"
-    try:
-        with hidden.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fchmod(stream.fileno(), 0o400)
-            os.fsync(stream.fileno())
-        hidden.replace(path)
-    finally:
-        hidden.unlink(missing_ok=True)
-    sync(path.parent)

@@ -22,10 +22,11 @@ import pyarrow.parquet as pq
 
 from readingroom.core.datasets import Column, Dataset, Table
 from readingroom.core.row_filters import check_row_filter
+from readingroom.durable import sync
 from readingroom.errors import InvalidInput
 from readingroom.ports import Vault
 from readingroom.storage.extracts import DESCRIPTION, FoundExtracts
-from readingroom.storage.files import locked, make_directory, plain_name, sync, whole_directory
+from readingroom.storage.files import locked, make_directory, plain_name, whole_directory
 from readingroom.storage.keys import read_key
 from readingroom.storage.vault import plain_table
 

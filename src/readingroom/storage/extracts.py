@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from readingroom.core.datasets import Dataset
+from readingroom.durable import sync
 from readingroom.errors import SettingsError
-from readingroom.storage.files import UNFINISHED, erase, plain_name, sync
+from readingroom.storage.files import UNFINISHED, erase, plain_name
 
 DESTROYED = ".destroyed-"
 DESCRIPTION = "dataset.json"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from readingroom.durable import sync
 from readingroom.errors import InvalidInput, Unavailable
 
 UNFINISHED = ".unfinished-"
@@ -24,15 +25,6 @@ def plain_name(name: str) -> str:
         raise InvalidInput(f"{name!r} cannot name something that is stored.", rule="storage.name", value=name,
                            next_step="Use letters, digits, hyphens and underscores, starting with a letter or digit.")
     return name
-
-
-def sync(path: Path) -> None:
-    """Force a file or a directory's entries to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def make_directory(path: Path, mode: int = 0o700) -> Path:

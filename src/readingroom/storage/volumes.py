@@ -21,8 +21,8 @@ from pathlib import Path
 from types import TracebackType
 
 from readingroom.core.volumes import Usage, Volume
+from readingroom.durable import sync
 from readingroom.errors import Unavailable
-from readingroom.storage.files import sync
 
 log = logging.getLogger(__name__)
 LEAST_BYTES = 16 * 1024**2  # less has no room for a journal
