@@ -109,6 +109,9 @@ def main() -> None:
         Console(stderr=True).print(Text(said) if "\n" in said else Text(error.message, style="red"), highlight=False)
         if error.next_step and not str(error).count("\n"):
             print(f"  {error.next_step}", file=sys.stderr)
+        if "--json" in sys.argv:
+            faults = {"faults": list(error.parts)} if error.parts else {}
+            print(json_library.dumps(error.as_dict() | faults, indent=2, ensure_ascii=False))
         raise SystemExit(error.exit_code) from None
     except OSError as error:  # a disk that is full or read-only, wherever it was noticed
         print(f"{error.strerror or error}: {error.filename or 'no file named'}.\n"

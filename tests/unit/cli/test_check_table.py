@@ -157,6 +157,15 @@ def test_the_schema_takes_what_is_taken_and_refuses_what_is_refused():
         assert not validator.is_valid(said)
 
 
+@pytest.mark.parametrize("condition", [
+    "days > 3", "days = 'x'", "NOT days", "days BETWEEN 1 AND 2", "days IS NOT NULL", "days + 1 > 2 AND sex = 'F'"])
+def test_a_column_with_nothing_in_it_can_be_compared_with_anything(check, condition):
+    lines = csv_of((*row[:3], "") for row in SAFE)
+    said = told(check(lines, {"statistic": "count", "unit": "person", "where": condition}, "--json"))
+    assert said["table"]["cells"][0]["people"] == 0 and said["table"]["left_out"]["where"] == len(SAFE)
+    assert check("region,sex,person,days\n", {**COUNT, "where": condition}).exception.rule == "table.empty"
+
+
 def test_the_order_of_lines_does_not_matter(check):
     mixed = list(SAFE)
     random.Random(1).shuffle(mixed)

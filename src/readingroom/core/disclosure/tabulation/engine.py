@@ -125,7 +125,7 @@ class _Pass:
         table = self._table()
         with connected(self.bounds) as connection:
             connection.register("data", table)
-            left_out = self._left_out(connection, condition, lost)
+            left_out = self._left_out(connection, condition, weight, lost)
             self._look_for_two(connection, everything)
             plan, places = self._plan(measured)
             times = goes(plan, table.num_rows, self.at_once)
@@ -300,12 +300,7 @@ class _Pass:
         name = self.recipe.weight
         if name is None:
             return None
-        column = frames.numbers(self.data[name], name)
-        ends = pc.min_max(column).as_py()
-        if not frames.finite(column) or (ends["min"] is not None and not 0 < ends["min"] <= ends["max"] < LARGE):
-            raise InvalidInput(f"The weights in {name!r} are not all above zero and finite.", rule="data.weight",
-                               value=name, next_step="Leave such rows out with \"where\".")
-        return self._add(f"x_{name}", column)
+        return self._add(f"x_{name}", frames.numbers(self.data[name], name))
 
     def _key(self) -> str:
         from readingroom.core.disclosure.tabulation.keys import key_column  # solvers come with it
@@ -317,7 +312,8 @@ class _Pass:
         if not self.recipe.where:
             return ""
         inner = {name: self._add(f"y_{name}", frames.readable(self.data[name], name)) for name in self.used}
-        flags = {name for name in self.used if pa.types.is_boolean(frames.readable(self.data[name], name).type)}
+        types = {name: frames.readable(self.data[name], name).type for name in self.used}
+        flags = {name for name, kind in types.items() if pa.types.is_boolean(kind) or pa.types.is_null(kind)}
         return conditions.compile_condition(self.recipe.where, self.names, inner.__getitem__, flags)
 
     def _add(self, key: str, column: pa.ChunkedArray) -> str:
@@ -331,24 +327,34 @@ class _Pass:
             return pa.table({"k": pa.nulls(self.length, pa.int8())})
         return pa.table({f"k{place}": column for place, column in enumerate(self.arrays.values())})
 
-    def _left_out(self, connection: duckdb.DuckDBPyConnection, condition: str,
+    def _left_out(self, connection: duckdb.DuckDBPyConnection, condition: str, weight: str | None,
                   lost: list[tuple[str, list[str]]]) -> dict[str, int]:
-        """Rows in no cell, by reason; and a refusal where a number that counts is infinite."""
-        tests = [(reason, " OR ".join(tests)) for reason, tests in lost if tests]
-        asked = [("where", f"({condition}) IS NOT TRUE")] if condition else []
+        """Rows in no cell, by reason; and a refusal where a number or weight that counts is none to count with."""
         within = f"({condition}) IS TRUE AND " if condition else ""
-        asked += [(reason, f"{within}({test})") for reason, test in tests]
-        asked += [(name, f"{within}isinf({column})") for name, column in self.checked.items()]
-        if not asked:
+        refused = [(f"{within}isinf({column})", _infinite(name)) for name, column in self.checked.items()]
+        if weight:
+            refused.append((f"{within}NOT ({weight} > 0 AND {weight} < {LARGE!r})", _odd_weights(self.recipe.weight)))
+        asked = [("where", f"({condition}) IS NOT TRUE")] if condition else []
+        asked += [(reason, f"{within}({' OR '.join(tests)})") for reason, tests in lost if tests]
+        if not asked and not refused:
             return {}
         counts = fetched(connection, "SELECT " + ", ".join(
-            f"count(*) FILTER ({test})" for _, test in asked) + " FROM data", "recipe.where")[0]
-        found = {reason: int(count) for (reason, _), count in zip(asked, counts, strict=True)}
-        for name in self.checked:
-            if found.pop(name):
-                raise InvalidInput(f"The column {name!r} holds infinite values.", rule="data.infinite", value=name,
-                                   next_step=f"Leave them out: \"where\": \"abs({name}) < 1e300\".")
-        return found
+            f"count(*) FILTER ({test})" for test in (*(test for _, test in asked), *(test for test, _ in refused)))
+            + " FROM data", "recipe.where")[0]
+        for count, (_, refusal) in zip(counts[len(asked):], refused, strict=True):
+            if count:
+                raise refusal
+        return {reason: int(count) for (reason, _), count in zip(asked, counts, strict=False)}
+
+
+def _infinite(name: str) -> InvalidInput:
+    return InvalidInput(f"The column {name!r} holds infinite values.", rule="data.infinite", value=name,
+                        next_step=f"Leave them out: \"where\": \"abs({name}) < 1e300\".")
+
+
+def _odd_weights(name: str | None) -> InvalidInput:
+    return InvalidInput(f"The weights in {name!r} are not all above zero and finite.", rule="data.weight", value=name,
+                        next_step=f"Leave such rows out: \"where\": \"{name} > 0 AND {name} < 1e100\".")
 
 
 def _distinct(by_name: Mapping[str, list[int]], *names: str) -> tuple[int, ...]:

@@ -52,9 +52,12 @@ def as_numbers(written: Written, name: str) -> pa.ChunkedArray:
 def as_typed(written: Written) -> pa.ChunkedArray:
     """Values as a condition compares them: as numbers, dates or true and false where all are, else as text.
 
-    A number with leading zeros is text, since it is somebody's identifier or code.
+    A number with leading zeros is text, since it is somebody's identifier or code. A column with nothing in it is of no
+    type, and can be compared with anything.
     """
     texts = written.texts
+    if texts.null_count == len(texts):
+        return pa.chunked_array([pa.nulls(len(texts))])
     reduced = _without(texts, MISSING_NUMBERS)
     if reduced.null_count == len(reduced):
         return texts

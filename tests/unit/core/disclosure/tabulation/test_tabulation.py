@@ -224,8 +224,17 @@ def test_weights_are_beside_the_unweighted_contributions():
     assert (cell.top, cell.top_weights) == ((20, 10, -4), (1, 2, 5))
     assert (cell.total, cell.weighted_total, cell.weighted_absolute_total, cell.value) == (26, 20, 60, 2.5)
     assert table(frame, unit="p", weight="w").cells[0].value == 8
-    assert refusal(frame.assign(w=[1, 0, 1]), unit="p", weight="w").rule == "data.weight"
+    zero = frame.assign(w=[1, 0, 1])
+    assert refusal(zero, unit="p", weight="w").rule == "data.weight"
+    assert table(zero, unit="p", weight="w", where="w > 0 AND w < 1e100").cells[0].value == 2  # what the error advises
     assert refusal(frame, statistic="median", value="v", unit="p", weight="w").rule == "recipe.malformed"
+
+
+def test_rows_left_out_are_counted_whatever_the_columns_are_called():
+    frame = pandas.DataFrame({"unit": [1.0, 2.0, float("inf")], "p": ["a", None, None], "w": [1, 1, 2]})
+    said = parse_recipe({"statistic": "mean", "value": "unit", "unit": "p", "where": "w < 2"})
+    assert compute(frame, said).left_out == {"where": 1, "unit": 1}
+    assert refusal(frame, statistic="mean", value="unit", unit="p").rule == "data.infinite"
 
 
 def test_the_mode_of_text_is_counted_among_people():
