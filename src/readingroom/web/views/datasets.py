@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from readingroom.core.permissions import can_see_account
 from readingroom.core.roles import Permission, Role
 from readingroom.services import accounts, private_accounts
+from readingroom.web import served
 from readingroom.web.portal import Here, Looking, PageNumber, render
 from readingroom.web.presenters import private_accounts as present
 from readingroom.web.presenters.frame import areas_of
@@ -65,5 +66,4 @@ def account(request: Request, here: Here, looking: Looking, slug: str,
 @router.get("/datasets/{slug}/account.csv")
 def account_csv(here: Here, looking: Looking, slug: str) -> Response:
     found = private_accounts.account(here.room, looking.username, slug)
-    return Response(present.as_csv(found), media_type="text/csv; charset=utf-8", headers={
-        "Content-Disposition": f'attachment; filename="privacy-account-{found.dataset.slug}.csv"'})
+    return served.download(f"privacy-account-{found.dataset.slug}.csv", present.as_csv(found), served.CSV)

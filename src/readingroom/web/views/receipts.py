@@ -11,6 +11,7 @@ from readingroom.core.receipts import as_csv
 from readingroom.core.roles import Role
 from readingroom.services import grants
 from readingroom.services import receipts as service
+from readingroom.web import served
 from readingroom.web.portal import Here, Looking, Number, PageNumber, render
 from readingroom.web.presenters import paging
 from readingroom.web.presenters import receipts as present
@@ -38,9 +39,8 @@ def receipt(request: Request, here: Here, looking: Looking, grant_id: Number, nu
 def download(here: Here, looking: Looking, grant_id: Number, form: str) -> Response:
     found = service.download(here.room, looking.username, grant_id, form)
     content, media = (
-        (as_csv(found), "text/csv; charset=utf-8")
+        (as_csv(found), served.CSV)
         if form == "csv"
         else (json.dumps(found.as_json() | {"sha256": found.sha256}, indent=1), "application/json")
     )
-    name = f"receipt-{found.project}-{found.dataset}-{found.grant}.{form}"
-    return Response(content, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return served.download(f"receipt-{found.project}-{found.dataset}-{found.grant}.{form}", content, media)

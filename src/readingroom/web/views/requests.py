@@ -15,7 +15,7 @@ from readingroom.errors import InvalidInput, InvalidTransition
 from readingroom.services import handover, projects
 from readingroom.services import requests as service
 from readingroom.services.request_views import RequestView
-from readingroom.web import addresses, forms, incoming_forms
+from readingroom.web import addresses, forms, incoming_forms, served
 from readingroom.web.portal import (
     Changed,
     Here,
@@ -142,13 +142,7 @@ def one_file(
 
 @router.get("/requests/{number}/files/{file_id}/image.png")
 def file_image(here: Here, looking: Annotated[Viewer, Depends(viewer)], number: Number, file_id: Number) -> Response:
-    """An image as we encoded it again from its pixels: never the bytes that were sent."""
-    file, content = service.file_content(here.room, looking.username, number, file_id)
-    return Response(
-        present_outputs.image(file, content),
-        media_type="image/png",
-        headers={"Content-Security-Policy": "sandbox; default-src 'none'"},
-    )
+    return served.picture(*service.file_content(here.room, looking.username, number, file_id))
 
 
 @router.get("/requests/{number}/withdraw")
@@ -208,8 +202,5 @@ def _answering(here: Portal, looking: Viewer, number: int) -> tuple[RequestView,
 
 @router.get("/requests/{number}/release")
 def release(here: Here, looking: Looking, number: Number) -> Response:
-    """The signed package. The name is ours, so it is safe in a header."""
-    filename, content = handover.download(here.room, looking.username, number)
-    return Response(
-        content, media_type="application/zip", headers={"Content-Disposition": f'attachment; filename="{filename}"'}
-    )
+    """The signed package."""
+    return served.download(*handover.download(here.room, looking.username, number), "application/zip")

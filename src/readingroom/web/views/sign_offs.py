@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput
 from readingroom.services import sign_off as service
+from readingroom.web import served
 from readingroom.web.portal import (
     Changed,
     Here,
@@ -64,11 +65,7 @@ def one_part(
 def file_image(here: Here, looking: Annotated[Viewer, Depends(viewer)], number: Number, file_id: Number) -> Response:
     """An image as we encoded it again from its pixels: never the bytes that were sent."""
     view = service.look(here.room, looking.username, number)
-    return Response(
-        present_outputs.image(service.file_of(view, file_id), view.sights[file_id].content),
-        media_type="image/png",
-        headers={"Content-Security-Policy": "sandbox; default-src 'none'"},
-    )
+    return served.picture(service.file_of(view, file_id), view.sights[file_id].content)
 
 
 @router.post("/sign-offs/{number}")

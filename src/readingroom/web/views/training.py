@@ -12,7 +12,7 @@ from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, NotFound
 from readingroom.services import accounts
 from readingroom.services import training as service
-from readingroom.web import forms
+from readingroom.web import forms, served
 from readingroom.web.portal import (
     Changed,
     Here,
@@ -89,8 +89,7 @@ def one_file(request: Request, here: Here, looking: Looking, id: Number, place: 
 @router.get("/training/{id}/files/{place}/image.png")
 def image(here: Here, looking: Annotated[Viewer, Depends(viewer)], id: Number, place: Number) -> Response:
     _, file, content = _file(here, looking, id, place)
-    return Response(present_outputs.image(file, content), media_type="image/png",
-                    headers={"Content-Security-Policy": "sandbox; default-src 'none'"})
+    return served.picture(file, content)
 
 
 def _file(here: Portal, looking: Viewer, id: int, place: int) -> tuple[service.Taken, OutputFile, bytes]:

@@ -10,6 +10,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from readingroom.services import handover
+from readingroom.web import served
 from readingroom.web.api import told
 from readingroom.web.api.answered import exactly
 from readingroom.web.api.caller import REFUSALS
@@ -121,9 +122,7 @@ def one(here: Here, looking: Visiting, number: Number) -> Released:
 @router.post("/releases/{number}/package", response_class=Response, responses=ZIP)
 def package(here: Here, looking: Changing, number: Number) -> Response:
     """The package itself, to whom policy names. POST, because it is counted, each time, before its first byte."""
-    filename, content = handover.download(here.room, looking.username, number)
-    return Response(content, media_type="application/zip",
-                    headers={"Content-Disposition": f'attachment; filename="{filename}"'})
+    return served.download(*handover.download(here.room, looking.username, number), "application/zip")
 
 
 @router.post("/releases/{number}/recall")
