@@ -79,6 +79,10 @@ class Slot:
     kind: str = FileKind.OUTPUT.value
     group: str = ""
 
+    @property
+    def is_touched(self) -> bool:
+        return any((self.context, self.file_name))
+
 
 @dataclass(frozen=True)
 class RequestForm:
@@ -91,7 +95,7 @@ class RequestForm:
 
 
 def empty_request(policy: Policy) -> RequestForm:
-    return RequestForm("", "", tuple(Slot(number) for number in range(1, _slots(policy) + 1)))
+    return RequestForm("", "", tuple(map(Slot, places(policy.max_files))))
 
 
 def typed_groups(form: FormData) -> tuple[Group, ...]:
@@ -117,25 +121,32 @@ def _group_of(form: FormData, number: int) -> str:
     return name
 
 
-def _slots(policy: Policy) -> int:
-    return max(1, min(MAX_SLOTS, policy.max_files or 1))
+def places(most: int | None) -> range:
+    """The numbers of a form's places for files, of which policy allows `most`: one at least, MAX_SLOTS at most."""
+    return range(1, max(1, min(MAX_SLOTS, most or 1)) + 1)
 
 
-def _chosen(form: FormData, number: int) -> UploadFile | None:
+def chosen(form: FormData, number: int) -> UploadFile | None:
+    """The file that was chosen in that place."""
     upload = form.get(f"file-{number}")
     return upload if isinstance(upload, UploadFile) and upload.filename else None
+
+
+def chosen_name(form: FormData, number: int) -> str:
+    """Its name; "" if there is none."""
+    upload = chosen(form, number)
+    return (upload.filename or "") if upload else ""
 
 
 def typed_request(form: FormData, policy: Policy) -> RequestForm:
     """What was typed, to show it again beside an error. Browsers don't allow a file to be chosen for people."""
 
     def slot(number: int) -> Slot:
-        chosen = _chosen(form, number)
         return Slot(
             number,
             text_field(form, f"context-{number}"),
             text_field(form, f"controls-{number}"),
-            (chosen.filename or "") if chosen else "",
+            chosen_name(form, number),
             text_field(form, f"kind-{number}", 20),
             text_field(form, f"group-{number}", 2),
         )
@@ -143,29 +154,19 @@ def typed_request(form: FormData, policy: Policy) -> RequestForm:
     return RequestForm(
         text_field(form, "title"),
         text_field(form, "purpose"),
-        tuple(slot(number) for number in range(1, _slots(policy) + 1)),
+        tuple(map(slot, places(policy.max_files))),
         typed_groups(form),
     )
 
 
 def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
     """The files of the form, in order, with what was said of each."""
-    found = []
-    for number in range(1, _slots(policy) + 1):
-        chosen = _chosen(form, number)
-        if chosen is not None:
-            found.append(
-                Upload(
-                    chosen.filename or "",
-                    read_upload(chosen, policy),
-                    text_field(form, f"context-{number}"),
-                    text_field(form, f"controls-{number}"),
-                    kind=choice_field(form, f"kind-{number}", FileKind) if form.get(f"kind-{number}")
-                    else FileKind.OUTPUT,
-                    group=_group_of(form, number),
-                )
-            )
-    return tuple(found)
+    return tuple(Upload(
+        upload.filename or "", read_upload(upload, policy), text_field(form, f"context-{number}"),
+        text_field(form, f"controls-{number}"),
+        kind=choice_field(form, f"kind-{number}", FileKind) if form.get(f"kind-{number}") else FileKind.OUTPUT,
+        group=_group_of(form, number),
+    ) for number in places(policy.max_files) if (upload := chosen(form, number)) is not None)
 
 
 @dataclass(frozen=True)

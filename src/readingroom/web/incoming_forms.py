@@ -11,10 +11,9 @@ from readingroom.core.policy import Policy
 from readingroom.core.requests import FileKind
 from readingroom.errors import InvalidInput
 from readingroom.services.uploads import Upload
-from readingroom.web.forms import choice_field
+from readingroom.web.forms import choice_field, chosen, chosen_name, places
 from readingroom.web.portal import text_field
 
-MAX_SLOTS = 10
 FIELDS = ("kind", "context", "source", "licence")
 
 
@@ -41,29 +40,15 @@ class IncomingForm:
     slots: tuple[Slot, ...]
 
 
-def _numbers(policy: Policy) -> range:
-    return range(1, max(1, min(MAX_SLOTS, policy.incoming_files or 1)) + 1)
-
-
 def empty(policy: Policy) -> IncomingForm:
-    return IncomingForm("", "", tuple(map(Slot, _numbers(policy))))
+    return IncomingForm("", "", tuple(map(Slot, places(policy.incoming_files))))
 
 
 def typed(form: FormData, policy: Policy) -> IncomingForm:
     """What was typed, to show it again beside an error. Browsers don't allow a file to be chosen for people."""
     slots = tuple(Slot(number, **{name: text_field(form, f"{name}-{number}") for name in FIELDS},
-                       file_name=_name(form, number)) for number in _numbers(policy))
+                       file_name=chosen_name(form, number)) for number in places(policy.incoming_files))
     return IncomingForm(text_field(form, "title"), text_field(form, "purpose"), slots)
-
-
-def _chosen(form: FormData, number: int) -> UploadFile | None:
-    upload = form.get(f"file-{number}")
-    return upload if isinstance(upload, UploadFile) and upload.filename else None
-
-
-def _name(form: FormData, number: int) -> str:
-    chosen = _chosen(form, number)
-    return (chosen.filename or "") if chosen else ""
 
 
 def check_sizes(sent: Sequence[UploadFile], policy: Policy) -> None:
@@ -79,12 +64,13 @@ def check_sizes(sent: Sequence[UploadFile], policy: Policy) -> None:
 
 def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
     """The files of the form, in order. What is larger than policy allows is refused before a byte of it is read."""
-    chosen = [(number, upload) for number in _numbers(policy) if (upload := _chosen(form, number)) is not None]
-    check_sizes([upload for _, upload in chosen], policy)
+    sent = [(number, upload) for number in places(policy.incoming_files)
+            if (upload := chosen(form, number)) is not None]
+    check_sizes([upload for _, upload in sent], policy)
     return tuple(Upload(
         upload.filename or "", upload.file.read(), text_field(form, f"context-{number}"),
         kind=choice_field(form, f"kind-{number}", FileKind), source=text_field(form, f"source-{number}"),
-        licence=text_field(form, f"licence-{number}")) for number, upload in chosen)
+        licence=text_field(form, f"licence-{number}")) for number, upload in sent)
 
 
 def anchor(fault: InvalidInput | None) -> str:
