@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -45,11 +45,18 @@ class Approval:
     round: int
 
 
-def check_name(name: str) -> None:
-    """A file name that is only a name: letters, digits, spaces and ._()- and at most 100 of them."""
-    if not SAFE_NAME.fullmatch(name) or name.endswith((" ", ".")):
-        raise InvalidInput(f"The file name {name[:100]!r} is not accepted.", rule="request.file-name", value=name[:100],
-                           next_step="Use letters, digits, spaces, dots, hyphens and underscores, at most 100.")
+def check_names(names: Iterable[str]) -> None:
+    """File names that are only names, of letters, digits, spaces and ._()-, at most 100; no two alike but for case."""
+    seen = set()
+    for name in names:
+        if not SAFE_NAME.fullmatch(name) or name.endswith((" ", ".")):
+            raise InvalidInput(f"The file name {name[:100]!r} is not accepted.", rule="request.file-name",
+                               value=name[:100],
+                               next_step="Use letters, digits, spaces, dots, hyphens and underscores, at most 100.")
+        if name.lower() in seen:
+            raise InvalidInput(f"Two files are named {name!r}.", rule="request.file-name", value=name,
+                               next_step="Give each file its own name.")
+        seen.add(name.lower())
 
 
 def check_files(files: Sequence[tuple[str, int, str]], policy: Policy) -> None:
@@ -61,14 +68,9 @@ def check_files(files: Sequence[tuple[str, int, str]], policy: Policy) -> None:
     if len(files) > limit:
         raise InvalidInput(f"The request holds {len(files)} files; policy allows {limit}.", rule="request.max-files",
                            value=len(files), next_step="Ask in parts, or combine tables that belong together.")
-    seen = set()
+    check_names(name for name, _, _ in files)
+    largest = policy.max_file_bytes or 0
     for name, size_bytes, context in files:
-        check_name(name)
-        if name.lower() in seen:
-            raise InvalidInput(f"Two files are named {name!r}.", rule="request.file-name", value=name,
-                               next_step="Give each output its own name.")
-        seen.add(name.lower())
-        largest = policy.max_file_bytes or 0
         if size_bytes > largest:
             raise InvalidInput(f"{name} has {size_bytes:,} bytes; policy allows {largest:,}.",
                                rule="request.max-file-bytes", value=size_bytes,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from readingroom.core.disclosure.check import CheckResult
 from readingroom.core.disclosure.verdict import Finding, Verdict, combine
-from readingroom.core.egress import MINIMUM_CONTEXT, check_name
+from readingroom.core.egress import MINIMUM_CONTEXT, check_names
 from readingroom.core.inspection.archives import inspect_package, is_package
 from readingroom.core.inspection.code import inspect_code, is_code
 from readingroom.core.inspection.csv_table import read_csv
@@ -59,13 +59,9 @@ def check_incoming(files: Sequence[Described], policy: Policy) -> None:
     if len(files) > most:
         raise InvalidInput(f"The request holds {len(files)} files; policy allows {most}.", rule="incoming.max-files",
                            value=len(files), next_step="Bring in what you need first, and the rest in another request.")
-    seen: set[str] = set()
+    check_names(file.name for file in files)
     for file in files:
         _check_one(file, policy)
-        if file.name.lower() in seen:
-            raise InvalidInput(f"Two files are named {file.name!r}.", rule="request.file-name", value=file.name,
-                               next_step="Give each file its own name.")
-        seen.add(file.name.lower())
     total, limit = sum(len(file.content) for file in files), policy.incoming_bytes or 0
     if total > limit:
         raise InvalidInput(f"The files have {total:,} bytes together; policy allows {limit:,}.",
@@ -74,7 +70,6 @@ def check_incoming(files: Sequence[Described], policy: Policy) -> None:
 
 
 def _check_one(file: Described, policy: Policy) -> None:
-    check_name(file.name)
     allowed = policy.incoming_kinds or frozenset()
     if file.kind.value not in allowed:
         raise InvalidInput(f"Files of kind {file.kind.value} may not be brought into this project.",

@@ -88,7 +88,7 @@ def test_p1_and_nothing_else_leaves_with_one(request_):
     "name", ["../x.csv", "a/b.csv", ".hidden", "", "x" * 101, "a\u202egnp.csv", "a\nb", "x.csv ", "é.csv"])
 def test_names_that_are_more_than_names_are_refused(name):
     with pytest.raises(InvalidInput):
-        egress.check_name(name)
+        egress.check_names(["good.csv", name])
 
 
 @pytest.mark.parametrize(("files", "rule"), [
