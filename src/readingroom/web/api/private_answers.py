@@ -15,9 +15,9 @@ from readingroom.services import private_answers as service
 from readingroom.services import private_prices as prices
 from readingroom.services import private_releases
 from readingroom.web.api.answered import exactly
-from readingroom.web.api.caller import REFUSALS, Calling
+from readingroom.web.api.caller import REFUSALS, Caller, Calling
 from readingroom.web.api.sent import Body, example
-from readingroom.web.portal import Here, Number
+from readingroom.web.portal import Here, Number, Portal
 
 router = APIRouter(tags=["private answers"], responses=REFUSALS)
 
@@ -143,19 +143,23 @@ def dry_run(here: Here, calling: Calling, question: Question, response: Response
 @router.get("/private/answers/{answer_id}")
 def get(here: Here, calling: Calling, answer_id: Number) -> Told:
     """An answer of this project."""
-    answer = service.get(here.room, calling.username, answer_id)
-    if answer.project != calling.project:
-        raise NotFound(f"There is no private answer {answer_id}.", rule="answer.exists", value=answer_id)
+    answer = _found(here, calling, answer_id)
     return _shown(answer) | {"charged_micro_rho": answer.cost_micro_rho}
 
 
 @router.post("/private/answers/{answer_id}/release")
 def release(here: Here, calling: Calling, answer_id: Number) -> Leaving:
     """Ask for an answer of this project to leave; at once where policy lets it. Asked again, it is the same request."""
-    if service.get(here.room, calling.username, answer_id).project != calling.project:
-        raise NotFound(f"There is no private answer {answer_id}.", rule="answer.exists", value=answer_id)
-    asked = private_releases.release(here.room, calling.username, answer_id)
+    asked = private_releases.release(here.room, calling.username, _found(here, calling, answer_id).id)
     return {"number": asked.number, "status": asked.status.value, "approvals_required": asked.checkers_required}
+
+
+def _found(here: Portal, calling: Caller, answer_id: int) -> PrivateAnswer:
+    """The person may have answers in other projects too: a workspace sees its own project's only."""
+    answer = service.get(here.room, calling.username, answer_id)
+    if answer.project != calling.project:
+        raise NotFound(f"There is no private answer {answer_id}.", rule="answer.exists", value=answer_id)
+    return answer
 
 
 def _shown(answer: PrivateAnswer) -> dict[str, Any]:
