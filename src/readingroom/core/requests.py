@@ -201,6 +201,11 @@ class AirlockRequest:
         """The files of the present round that would be released or delivered."""
         return tuple(file for file in self.files if file.crosses)
 
+    @property
+    def by_id(self) -> dict[int, OutputFile]:
+        """The files of every round."""
+        return {file.id: file for file in (*self.earlier, *self.files)}
+
 
 @dataclass(frozen=True)
 class Release:

@@ -52,7 +52,7 @@ def of_file(
 ) -> tuple[ShownComment, ...]:
     """The comments on a file of the present round, and on files of its name in earlier ones; newest round first."""
     request = view.request
-    files = _files(request)
+    files = request.by_id
     concerned = [one for one in view.comments if one.file_id in files and files[one.file_id].name == file.name]
     preview = shown() if any(_changed(files[one.file_id], file) for one in concerned) else None
     newest_first = sorted(concerned, key=lambda one: (-one.round, one.id))
@@ -102,7 +102,7 @@ def said_at(comments: tuple[ShownComment, ...]) -> Mapping[str, int]:
 
 def as_told(view: RequestView) -> list[dict[str, object]]:
     """The same for programs: what the researcher may know of, oldest first."""
-    files, newest = _files(view.request), {file.name: file for file in view.request.files}
+    files, newest = view.request.by_id, {file.name: file for file in view.request.files}
     told = []
     for one in view.comments:
         about = files[one.file_id]
@@ -116,10 +116,6 @@ def as_told(view: RequestView) -> list[dict[str, object]]:
 
 def file_page(number: int, file: OutputFile) -> str:
     return page(f"/requests/{number}/files/{file.id}")
-
-
-def _files(request: AirlockRequest) -> dict[int, OutputFile]:
-    return {file.id: file for file in (*request.earlier, *request.files)}
 
 
 def _changed(about: OutputFile, file: OutputFile) -> bool:

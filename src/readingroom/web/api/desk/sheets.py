@@ -103,19 +103,15 @@ def shown(file: OutputFile, content: bytes, part: int = 1) -> Shown:
     }
 
 
-def _files(request: AirlockRequest) -> dict[int, OutputFile]:
-    return {file.id: file for file in (*request.earlier, *request.files)}
-
-
 def reviewed(request: AirlockRequest, one: Review) -> Reviewed:
-    files = _files(request)
+    files = request.by_id
     return {"checker": one.checker, "round": one.round, "submitted_at": one.submitted_at.isoformat(), "note": one.note,
             "votes": [{"file": files[vote.file_id].name, "sha256": files[vote.file_id].sha256,
                        "decision": vote.decision.value, "comment": vote.comment} for vote in one.votes]}
 
 
 def commented(request: AirlockRequest, one: Comment) -> CheckersComment:
-    file = _files(request)[one.file_id]
+    file = request.by_id[one.file_id]
     return {"id": one.id, "checker": one.checker, "round": one.round, "file": file.name, "sha256": file.sha256,
             "at": one.anchor.at, "place": one.anchor.words, "quote": one.anchor.quote, "comment": one.text,
             "audience": one.audience.value}
