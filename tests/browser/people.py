@@ -10,7 +10,7 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, Response, sync_playwright
 
 from readingroom.ops.doctor.software import CHROMIUM
 from readingroom.tour.phone import PHONE
@@ -32,7 +32,7 @@ PICTURES = "READINGROOM_PICTURES"
 
 
 class Person:
-    """One person's browser. `faults` collects what a page's own scripts did wrong."""
+    """One person's browser. `faults` collects what a page's own scripts did wrong, and what a server failed at."""
 
     def __init__(self, browser: Browser, installation: Installation, username: str) -> None:
         self.username = username
@@ -41,6 +41,11 @@ class Person:
         self.page: Page = self._context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("response", self._hear)
+
+    def _hear(self, answer: Response) -> None:
+        if answer.status == 500:
+            self.faults.append(f"{answer.request.method} {answer.url}: {answer.text()[-1500:]}")
 
     def open(self, path: str) -> int:
         """Go to a page of the portal (or, with /hub or /user in front, elsewhere); its status."""

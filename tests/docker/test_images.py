@@ -126,6 +126,23 @@ def test_what_is_switched_off_or_preset_in_jupyterlab_exists_there(engine, setti
     assert said == "all\n"
 
 
+BEGINNING = """
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager, ServerKernelManager
+from traitlets.config import PyFileConfigLoader
+PyFileConfigLoader("jupyter_server_config.py", "/opt/venv/etc/jupyter").load_config()
+kernels = AsyncMappingKernelManager()
+kernels._kernels["new"] = ServerKernelManager(kernel_name="python3")
+[listed] = kernels.list_kernels()
+print(listed["id"], listed["last_activity"][-1])
+"""
+
+
+def test_a_kernel_that_is_just_beginning_is_listed(engine, settings):
+    """Jupyter's list of kernels failed in the moment between a kernel's start and its first activity."""
+    said = run(engine, image_id(settings, NOTEBOOK), "/opt/venv/bin/python", "-c", BEGINNING)
+    assert said == "new Z\n"
+
+
 def test_a_display_has_no_tool_that_carries_anything(engine, settings):
     """Nothing but what paints: no clipboard manager, shell of the network, terminal, or settings of the screen."""
     for name in ("curl", "wget", "ssh", "nc", "xclip", "xsel", "xterm", "vncconfig", "tigervncconfig", "node", "gcc"):

@@ -10,7 +10,9 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from jupyter_server._tz import utcnow
 from jupyter_server.serverapp import ServerApp
+from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 
 c = get_config()  # noqa: F821
 
@@ -38,6 +40,8 @@ c.ContentsManager.files_handler_params = {"status_code": 403}
 c.LabApp.extension_manager = "readonly"
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+# A kernel is listed a moment before Jupyter notes when it was last active, and the list failed at that.
+ServerKernelManager._last_activity_default = lambda kernel: utcnow()
 c.KernelSpecManager.allowed_kernelspecs = {"python3", "ir"}
 c.FileContentsManager.always_delete_dir = True
 c.FileContentsManager.delete_to_trash = False
