@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -11,7 +12,8 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from readingroom.errors import AccessDenied, NotFound, PermissionDenied, PolicyError, ReadingRoomError
-from readingroom.web.addresses import is_api, page
+from readingroom.web.addresses import PREFIX, is_api, page
+from readingroom.web.left_over import written
 from readingroom.web.portal import SignInNeeded, render
 from readingroom.web.security import security_headers
 
@@ -45,6 +47,22 @@ OUR_FAULT = ReadingRoomError(
     rule="portal.fault",
     next_step="Try again; if it stays so, tell your administrator when it happened.",
 )
+PLACES = tuple((re.compile(PREFIX + form), place, words) for form, place, words in (
+    (r"/requests/(\d+)/(review|place|comments|conclude)", "/requests/{}/review", "See where request {} stands"),
+    (r"/requests/(\d+)/(resubmit|withdraw)", "/requests/{}", "See where request {} stands"),
+    (r"/requests", "/requests", "See your requests"),
+    (r"/incoming", "/incoming", "See what you asked to bring in"),
+    (r"/sign-offs/(\d+)", "/sign-offs", "See what waits for your sign-off"),
+    (r"/releases/(\d+)/recall", "/releases/{}", "See release {}"),
+    (r"/training/(\d+)/review", "/training/{}", "See this set")))
+"""Where to go from a form that was not taken, and what is there."""
+
+
+def _place(path: str, status: int) -> tuple[str, str] | None:
+    """A page of the same number is none where there is nothing, or nothing that they may see."""
+    found = ((form.fullmatch(path), place, words) for form, place, words in PLACES)
+    return next(((page(place.format(*match.groups())), words.format(*match.groups()))
+                 for match, place, words in found if match and not (status == 404 and "{}" in place)), None)
 
 
 def _answer(request: Request, error: ReadingRoomError, status: int) -> Response:
@@ -53,10 +71,13 @@ def _answer(request: Request, error: ReadingRoomError, status: int) -> Response:
         return JSONResponse(shown.as_dict(), status_code=status)
     reasons = shown.reasons if isinstance(shown, AccessDenied) else ()
     faults = shown.faults if isinstance(shown, PolicyError) else ()
+    typed = getattr(request.state, "typed", None)
     return render(
         request,
         "error.html",
         status=status,
+        written=() if typed is None else written(typed),
+        place=_place(request.url.path, status) if request.method == "POST" else None,
         title=TITLES.get(status, FAULT),
         error=shown,
         reasons=reasons,

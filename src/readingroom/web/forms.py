@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -212,7 +212,7 @@ def vote_comments(form: FormData, files: tuple[OutputFile, ...]) -> dict[int, st
     return {file.id: text_field(form, f"comment-{file.id}", 5000) for file in files}
 
 
-def check_nothing_unheard(votes: tuple[Vote, ...], comments: dict[int, str], files: tuple[OutputFile, ...]) -> None:
+def check_nothing_unheard(votes: tuple[Vote, ...], comments: Mapping[int, str], files: tuple[OutputFile, ...]) -> None:
     """Refuse a comment on a file that nobody has to decide on, without a decision to which it could belong."""
     voted = {vote.file_id for vote in votes}
     unheard = next((file for file in files if comments.get(file.id) and file.id not in voted), None)

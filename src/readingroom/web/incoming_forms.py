@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from readingroom.core.policy import Policy
 from readingroom.core.requests import FileKind
-from readingroom.errors import InvalidInput
+from readingroom.errors import InvalidInput, ReadingRoomError
 from readingroom.services.uploads import Upload
 from readingroom.web.forms import choice_field, chosen, chosen_name, places
 from readingroom.web.portal import text_field
@@ -73,6 +73,6 @@ def uploads(form: FormData, policy: Policy) -> tuple[Upload, ...]:
         licence=text_field(form, f"licence-{number}")) for number, upload in sent)
 
 
-def anchor(fault: InvalidInput | None) -> str:
+def anchor(fault: ReadingRoomError | None) -> str:
     """The field that a message leads to."""
     return {"request.title": "title", "request.purpose": "purpose"}.get(fault.rule if fault else "", "file-1")

@@ -168,7 +168,9 @@ async def read_form(request: Request) -> FormData:
 async def changed_form(request: Request, looking: Annotated[Viewer, Depends(page_viewer)]) -> FormData:
     """The form of a change, read only for someone who is signed in, and proved to come from our page."""
     form = await read_form(request)
-    security.check_change(request, looking.session, form)
+    security.check_same_origin(request)
+    request.state.typed = form  # written on a page of ours: shown again if it is refused, so that it can be copied
+    security.check_token(looking.session, form)
     return form
 
 

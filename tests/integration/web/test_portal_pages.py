@@ -265,7 +265,7 @@ class TestReview:
         answer = world.client("imran").do(
             f"/requests/{request.number}/review", **self.votes(request) | {"round": "0"}
         )
-        assert answer.status_code == 422 and "round 0" in answer.text
+        assert answer.status_code == 409 and "round 0" in answer.text
 
     def test_consolidating_shows_both_sides_and_returns_with_a_comment(self, world):
         request = world.in_review()

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from readingroom.core.lifecycle import Direction
 from readingroom.core.roles import Role
-from readingroom.errors import InvalidInput
+from readingroom.errors import InvalidInput, ReadingRoomError, Unavailable
 from readingroom.services import deliveries, projects
 from readingroom.services import requests as service
 from readingroom.web import addresses
@@ -46,12 +46,15 @@ def new(request: Request, here: Here, looking: Looking, project: str = "") -> Re
 
 
 def form_page(request: Request, card: projects.ProjectCard, typed: forms.IncomingForm,
-              fault: InvalidInput | None = None, number: int | None = None,
-              kept: tuple[Keepable, ...] = ()) -> Response:
-    """Also for the answer to a returned request, whose `number` it then is, with its files that may be `kept`."""
-    return render(request, "incoming/new.html", RESEARCHER, status=422 if fault else 200, card=card, typed=typed,
-                  fault=fault, number=number, kept=kept, anchor=forms.anchor(fault), terms=present.terms(card.policy),
-                  kinds=present.kinds(card.policy),
+              fault: ReadingRoomError | None = None, number: int | None = None,
+              kept: tuple[Keepable, ...] = (), round: int | None = None) -> Response:
+    """Also for the answer to a returned `round` of the request `number`, with its files that may be `kept`."""
+    terms = present.terms(card.policy)
+    if fault is not None and not (card.access.allowed and terms):
+        raise fault  # there is no form in which to say so; the page of the error keeps what was typed
+    return render(request, "incoming/new.html", RESEARCHER, status=fault.status_code if fault else 200, card=card,
+                  typed=typed, fault=fault, number=number, round=round, kept=kept, terms=terms,
+                  anchor=forms.anchor(fault), kinds=present.kinds(card.policy),
                   action=addresses.page(f"/requests/{number}/resubmit" if number else "/incoming"))
 
 
@@ -63,6 +66,6 @@ def submit(request: Request, here: Here, looking: Looking, form: Changed) -> Res
     try:
         made = service.submit(room, author, slug, text_field(form, "title"), text_field(form, "purpose"),
                               forms.uploads(form, card.policy), direction=Direction.IN)
-    except InvalidInput as fault:
+    except (InvalidInput, Unavailable) as fault:
         return form_page(request, card, forms.typed(form, card.policy), fault)
     return see(f"/requests/{made.number}")

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from readingroom.core.inspection import preview
 from readingroom.core.inspection.preview import ALL
 from readingroom.core.lifecycle import Direction
 from readingroom.core.roles import Role
-from readingroom.errors import InvalidInput, InvalidTransition
+from readingroom.errors import InvalidInput, InvalidTransition, ReadingRoomError, StaleForm, Unavailable
 from readingroom.services import handover, projects
 from readingroom.services import requests as service
 from readingroom.services.request_views import RequestView
@@ -65,29 +66,33 @@ def _form(
     request: Request,
     card: projects.ProjectCard,
     typed: forms.RequestForm,
-    fault: InvalidInput | None = None,
+    fault: ReadingRoomError | None = None,
     number: int | None = None,
     kept: tuple[forms.Keepable, ...] = (),
+    round: int | None = None,
 ) -> Response:
-    """Also for the answer to a returned request, whose `number` it then is, with its files that may be `kept`."""
+    """Also for the answer to a returned `round` of the request `number`, with its files that may be `kept`."""
+    if fault is not None and not card.access.allowed:
+        raise fault  # there is no form in which to say so; the page of the error keeps what was typed
     action = addresses.page(f"/requests/{number}/resubmit" if number else "/requests")
     return render(
         request,
         "requests/new.html",
         RESEARCHER,
-        status=422 if fault else 200,
+        status=fault.status_code if fault else 200,
         card=card,
         typed=typed,
         fault=fault,
         action=action,
         number=number,
+        round=round,
         kept=kept,
         policy=card.policy,
         anchor=_anchor(fault),
     )
 
 
-def _anchor(fault: InvalidInput | None) -> str:
+def _anchor(fault: ReadingRoomError | None) -> str:
     rule = fault.rule if fault else ""
     if rule.startswith(("request.group", "request.max-groups")):
         return "group-1-name"
@@ -109,7 +114,7 @@ def submit(request: Request, here: Here, looking: Looking, form: Changed) -> Res
             forms.uploads(form, card.policy),
             forms.groups(form),
         )
-    except InvalidInput as fault:
+    except (InvalidInput, Unavailable) as fault:
         return _form(request, card, forms.typed_request(form, card.policy), fault)
     return see(f"/requests/{made.number}")
 
@@ -166,38 +171,54 @@ def withdraw(here: Here, looking: Looking, number: Number, form: Changed) -> Res
 @router.get("/requests/{number}/resubmit")
 def resubmit_page(request: Request, here: Here, looking: Looking, number: Number) -> Response:
     view, card = _answering(here, looking, number)
-    if view.may["resubmit"]:
-        raise InvalidTransition(
-            view.may["resubmit"],
-            rule="request.resubmit",
-            value=view.request.status.value,
-            next_step="Only its author can answer a request, once it was returned.",
-        )
-    kept = forms.keepable(view.request.files)
+    return _answer_form(request, view, card)
+
+
+def _answer_form(request: Request, view: RequestView, card: projects.ProjectCard, form: FormData | None = None,
+                 fault: ReadingRoomError | None = None) -> Response:
+    """The form for the next round, with what was typed into `form`; of an earlier round not which files are kept."""
+    number, round = view.request.number, view.request.round
+    kept = forms.keepable(view.request.files, None if isinstance(fault, StaleForm) else form)
     if view.request.direction is Direction.IN:
-        return incoming.form_page(request, card, incoming_forms.empty(card.policy), number=number, kept=kept)
-    return _form(request, card, forms.empty_request(card.policy), number=number, kept=kept)
+        filled = incoming_forms.typed(form, card.policy) if form else incoming_forms.empty(card.policy)
+        return incoming.form_page(request, card, filled, fault, number, kept, round)
+    typed = forms.typed_request(form, card.policy) if form else forms.empty_request(card.policy)
+    return _form(request, card, typed, fault, number, kept, round)
 
 
 @router.post("/requests/{number}/resubmit")
 def resubmit(request: Request, here: Here, looking: Looking, number: Number, form: Changed) -> Response:
     view, card = _answering(here, looking, number)
-    room, author, comes_in = here.room, looking.username, view.request.direction is Direction.IN
+    comes_in = view.request.direction is Direction.IN
     try:
+        _check_answers(form, view)
         sent = (incoming_forms if comes_in else forms).uploads(form, card.policy)
-        service.resubmit(room, author, number, sent, () if comes_in else forms.groups(form),
-                         keep=forms.kept(form, sent))
-    except InvalidInput as fault:
-        kept = forms.keepable(view.request.files, form)
-        if comes_in:
-            return incoming.form_page(request, card, incoming_forms.typed(form, card.policy), fault, number, kept)
-        return _form(request, card, forms.typed_request(form, card.policy), fault, number, kept)
+        service.resubmit(here.room, looking.username, number, sent, () if comes_in else forms.groups(form),
+                         keep=forms.kept(form, sent), round=view.request.round)
+    except (InvalidInput, StaleForm, Unavailable) as fault:
+        return _answer_form(request, view, card, form, fault)
     return see(f"/requests/{number}")
 
 
 def _answering(here: Portal, looking: Viewer, number: int) -> tuple[RequestView, projects.ProjectCard]:
+    """A request that its author may answer now, and its project."""
     view = service.get(here.room, looking.username, number)
+    if view.may["resubmit"]:
+        raise InvalidTransition(
+            f"Request {number} takes no answer now. {view.may['resubmit']}", rule="request.resubmit",
+            value=view.request.status.value,
+            next_step="Its page says where it stands. Its author can answer it once it was returned.")
     return view, projects.get(here.room, looking.username, view.request.project)
+
+
+def _check_answers(form: FormData, view: RequestView) -> None:
+    """What is sent answers what was last asked for: a form that was opened in an earlier round is shown again."""
+    sent = text_field(form, "round", 10)
+    if sent and sent != str(view.request.round):
+        raise StaleForm(
+            f"This form answers round {sent}, and the request was returned again in round {view.request.round}.",
+            rule="review.round", value=sent, now=view.request.round,
+            next_step="What you typed is kept. Read what is asked for now and choose the files anew.")
 
 
 @router.get("/requests/{number}/release")

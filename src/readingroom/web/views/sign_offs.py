@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from readingroom.core.roles import Role
-from readingroom.errors import InvalidInput
+from readingroom.errors import InvalidInput, ReadingRoomError, Unavailable
 from readingroom.services import sign_off as service
 from readingroom.web import served
 from readingroom.web.portal import (
@@ -79,20 +79,20 @@ def decide(request: Request, here: Here, looking: Looking, number: Number, form:
             raise InvalidInput("Nothing was chosen.", rule="sign-off.decision", value=text_field(form, "decision", 10),
                                next_step="Choose to sign it off or to return it.")
         chosen(here.room, looking.username, number, int(sent), comment)
-    except InvalidInput as fault:
+    except (InvalidInput, Unavailable) as fault:
         return _page(request, here, looking, number, fault, comment)
     return see("/sign-offs", done=number)
 
 
 def _page(
-    request: Request, here: Portal, looking: Viewer, number: int, fault: InvalidInput | None = None, typed: str = ""
+    request: Request, here: Portal, looking: Viewer, number: int, fault: ReadingRoomError | None = None, typed: str = ""
 ) -> Response:
     view = service.look(here.room, looking.username, number)
     return render(
         request,
         "sign_offs/sign_off.html",
         CUSTODIAN,
-        status=422 if fault else 200,
+        status=fault.status_code if fault else 200,
         detail=present.detail(view, looking.username, here.room.now()),
         fault=fault,
         typed=typed,

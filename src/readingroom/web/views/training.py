@@ -63,7 +63,7 @@ def one(request: Request, here: Here, looking: Looking, id: Number) -> Response:
 
 def _desk(request: Request, here: Portal, looking: Viewer, taken: service.Taken, votes: tuple[Vote, ...] = (),
           fault: InvalidInput | None = None) -> Response:
-    return render(request, "review/review.html", CHECKER, status=422 if fault else 200, fault=fault,
+    return render(request, "review/review.html", CHECKER, status=422 if fault else 200, fault=fault, written=(),
                   review=present.desk(taken, looking.person, here.room.now(), votes))
 
 
