@@ -149,8 +149,34 @@ def test_the_status_bar_says_how_the_workspace_stands(notebook: Notebook) -> Non
     expect(standing).to_contain_text("Returning defendants · Standard tier · ", timeout=ANSWER_MS)
     expect(standing).to_contain_text(re.compile(r"[0-9.]+ [kM]B shown, alert at 300\.0 MB"), timeout=2 * ANSWER_MS)
     expect(standing).to_contain_text(re.compile(r"Data until .+Closes in "))
-    bar, item = notebook.lab.locator("#jp-main-statusbar").bounding_box(), standing.bounding_box()
-    assert bar and item and item["x"] + item["width"] <= bar["x"] + bar["width"]
+
+
+# Each item of the status bar: what it says, and where it begins and ends; and where the bar does.
+ITEMS = """bar => [bar.getBoundingClientRect().right,
+    [...bar.querySelectorAll(".jp-StatusBar-Item:not(.lm-mod-hidden)")]
+    .map(item => [item.textContent, item.getBoundingClientRect().left, item.getBoundingClientRect().right])]"""
+
+
+@pytest.mark.parametrize("width", [1280, 1000])
+def test_nothing_in_the_status_bar_goes_past_its_edge(notebook: Notebook, bilal: Person, width: int) -> None:
+    """Ours is the longest: it gives way first, and has all that it says in its title."""
+    usual = bilal.page.viewport_size
+    assert usual
+    bar, standing = notebook.lab.locator("#jp-main-statusbar"), notebook.lab.locator(".rr-standing")
+    expect(standing).to_contain_text("Closes in", timeout=ANSWER_MS)
+    try:
+        bilal.page.set_viewport_size({**usual, "width": width})
+        bilal.page.wait_for_timeout(1000)
+        edge, items = bar.evaluate(ITEMS)
+        bilal.picture(f"status-bar-{width}")
+        cut, title = standing.evaluate("item => [item.scrollWidth > item.clientWidth, item.title]")
+    finally:
+        bilal.page.set_viewport_size(usual)
+    assert edge <= width and cut and title == standing.text_content()
+    shown = [item for item in items if item[2] > item[1]]
+    assert all(any(wanted in text for text, *_ in shown) for wanted in ("Mode: ", "Cell ", "mine.ipynb", title))
+    ends = [0, *(end for *_, end in shown)]
+    assert all(left >= before and end <= edge for (_, left, end), before in zip(shown, ends, strict=False)), items
 
 
 def test_the_launcher_offers_what_is_needed_first_and_no_terminal(notebook: Notebook) -> None:

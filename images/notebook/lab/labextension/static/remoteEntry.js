@@ -261,8 +261,13 @@
   };
 
   const STYLE = `
-    .rr-standing { color: var(--jp-ui-font-color1); max-width: 70vw; overflow: hidden; text-overflow: ellipsis;
-      white-space: nowrap; padding: 0 8px; font-size: var(--jp-ui-font-size1); line-height: 24px; }
+    /* the bar ends at its edge: our item is the first to give way, as all of it is in its title; then a long name does */
+    .jp-StatusBar-Left:has(> .rr-standing) { min-width: 0; overflow: hidden; }
+    .jp-StatusBar-Left:has(> .rr-standing) > *, .jp-StatusBar-Left:has(> .rr-standing) ~ * { flex-shrink: 0; }
+    .jp-StatusBar-Left > .rr-standing { flex-shrink: 1; min-width: 0; }
+    .jp-StatusBar-Right > .jp-StatusBar-Item { max-width: 16em; overflow: hidden; text-overflow: ellipsis; }
+    .rr-standing { color: var(--jp-ui-font-color1); overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+      padding: 0 8px; font-size: var(--jp-ui-font-size1); line-height: 24px; }
     .rr-standing--warning { background: #fff6e5; color: #0b0c0c; font-weight: 700; }
     .rr-dictionary { height: 100%; box-sizing: border-box; overflow: auto; padding: 8px 24px 24px; color: var(--jp-content-font-color1);
       font-size: var(--jp-content-font-size1); line-height: 1.5; overflow-wrap: break-word; }
