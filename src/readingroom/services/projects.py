@@ -77,10 +77,23 @@ def get(room: ReadingRoom, viewer: str, slug: str) -> ProjectCard:
             return _card(room, tx, viewer, project)
         theirs = room.policies.datasets_of(viewer) & {grant.dataset for grant in tx.grants.of_project(slug)}
         if not theirs:
-            raise NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
-                           next_step="Check the address, or start from your home page.")
+            raise _absent(slug)
         (card,) = _cards(room, tx, viewer, [project], only=theirs)
         return card
+
+
+def joined(room: ReadingRoom, username: str, slug: str) -> ProjectCard:
+    """One project for a member of it, who can work there. NotFound for everyone else, whatever they may see of it."""
+    with room.store.reading() as tx:
+        project = tx.projects.get(slug)
+        if username not in project.members:
+            raise _absent(slug)
+        return _card(room, tx, username, project)
+
+
+def _absent(slug: str) -> NotFound:
+    return NotFound(f"There is no project {slug!r}.", rule="project.exists", value=slug,
+                    next_step="Check the address, or start from your home page.")
 
 
 def images(room: ReadingRoom) -> frozenset[str]:

@@ -65,7 +65,7 @@ def caller(request: Request, here: Here, header: Annotated[str | None, Security(
     check_query(request)
     username, project = tokens.project_of(here.identities.of(token_of(header)))
     person = known_person(here, username)
-    return Caller(username, person.display_name, projects.get(here.room, username, project))
+    return Caller(username, person.display_name, projects.joined(here.room, username, project))
 
 
 Calling = Annotated[Caller, Depends(caller)]
