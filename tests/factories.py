@@ -208,6 +208,13 @@ def add_project(workshop: Workshop, slug: str = "returns", *, members: tuple[str
     return tuple(made)
 
 
+def with_two_projects(workshop: Workshop) -> Workshop:
+    """The same room with "returns" of ada and bilal, and "other" of chloe."""
+    add_project(workshop)
+    add_project(workshop, "other", members=("chloe",))
+    return workshop
+
+
 def upload(name: str = "table.csv", content: bytes = b"sex,people\nF,120\nM,130\n", **changes) -> Upload:
     return Upload(**{"name": name, "content": content, "context": CONTEXT, **changes})
 

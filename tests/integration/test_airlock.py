@@ -21,15 +21,12 @@ from readingroom.errors import (
     ReadingRoomError,
 )
 from readingroom.services import file_checks, grants, handover, releases, requests
-from tests.factories import add_project, checked, make_workshop, upload
+from tests.factories import checked, make_workshop, upload, with_two_projects
 
 
 @pytest.fixture
 def workshop(tmp_path):
-    made = make_workshop(tmp_path)
-    add_project(made)
-    add_project(made, "other", members=("chloe",))
-    return made
+    return with_two_projects(make_workshop(tmp_path))
 
 
 def submitted(workshop, *uploads):

@@ -9,11 +9,12 @@ import pytest
 
 from readingroom.core.lifecycle import Direction, ProjectStatus
 from readingroom.core.policy import Layer
-from readingroom.core.requests import Decision, Vote
+from readingroom.core.requests import Decision
 from readingroom.core.roles import Role
 from readingroom.errors import PermissionDenied
 from readingroom.services import holdups, notices, releases, requests, turnaround
-from tests.factories import NOW, POLICIES, SITE, add_project, checked, make_workshop, upload
+from tests.factories import NOW, POLICIES, SITE, add_project, make_workshop
+from tests.reviews import in_review, review
 
 
 def room_with(tmp_path, **policy):
@@ -25,15 +26,6 @@ def room_with(tmp_path, **policy):
 def change(workshop, username, **changes):
     with workshop.store.transaction() as tx:
         tx.people.save(replace(tx.people.get(username), **changes))
-
-
-def in_review(workshop, author="ada", project="returns"):
-    request = requests.submit(workshop, author, project, "By sex", "A paper", (upload(),))
-    return checked(workshop, request.number)
-
-
-def review(workshop, checker, request, decision=Decision.APPROVE):
-    return requests.review(workshop, checker, request.number, [Vote(request.files[0].id, decision, "Because.")])
 
 
 def refusal(workshop, checker, request):

@@ -12,6 +12,7 @@ from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidTransition, ReadingRoomError
 from readingroom.services import freezing, grants, members, notices, people, releases, requests
 from tests.factories import add_project, checked, make_workshop, upload
+from tests.reviews import status
 
 S = RequestStatus
 
@@ -20,11 +21,6 @@ S = RequestStatus
 def workshop(workshop):
     add_project(workshop)
     return workshop
-
-
-def status(workshop, number=1):
-    with workshop.store.reading() as tx:
-        return tx.requests.get(number).status
 
 
 def submitted(workshop):

@@ -13,16 +13,15 @@ from readingroom.core.requests import Decision, Vote
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied, ReadingRoomError
 from readingroom.services import handover, notices, releases, requests
-from tests.factories import POLICIES, SITE, add_project, checked, make_workshop, upload
+from tests.factories import POLICIES, SITE, checked, make_workshop, upload, with_two_projects
+from tests.reviews import events
 
 BAD = b"sex,people\nF,3\nM,130\n"
 
 
 def workshop_with(tmp_path, **policy):
-    made = make_workshop(tmp_path, policies=replace(POLICIES, site=Layer("site", SITE.model_copy(update=policy))))
-    add_project(made)
-    add_project(made, "other", members=("chloe",))
-    return made
+    site = Layer("site", SITE.model_copy(update=policy))
+    return with_two_projects(make_workshop(tmp_path, policies=replace(POLICIES, site=site)))
 
 
 @pytest.fixture
@@ -46,18 +45,13 @@ def refusal(workshop, who, number):
     return refused.value.rule
 
 
-def actions(workshop, number):
-    with workshop.store.reading() as tx:
-        return [event.action for event in tx.events.of_subject(f"request:{number}")]
-
-
 class TestTerms:
     def test_each_download_is_counted_and_logged_and_the_last_is_the_last(self, workshop):
         number = released(workshop)
         for who in ("ada", "bilal", "ada"):
             handover.download(workshop, who, number)
         assert refusal(workshop, "ada", number) == "release.downloads"
-        assert actions(workshop, number).count("release.downloaded") == 3
+        assert events(workshop, number).count("release.downloaded") == 3
         assert handover.get(workshop, "ada", number).given == 3
 
     def test_a_link_expires_to_the_second(self, workshop):
@@ -198,7 +192,7 @@ class TestRecall:
         assert kept[1].now.word == "fail"
         with workshop.store.reading() as tx:
             assert tx.releases.to_recheck() == ()
-        assert actions(workshop, number)[-2:] == ["release.recalled", "release.rechecked"]
+        assert events(workshop, number)[-2:] == ["release.recalled", "release.rechecked"]
 
     def test_a_later_release_that_cannot_be_read_fails_the_check(self, workshop):
         number = released(workshop)

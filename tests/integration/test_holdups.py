@@ -11,7 +11,7 @@ from readingroom.core.lifecycle import TRANSITIONS_OF, Direction, GrantStatus, P
 from readingroom.core.people import Standing
 from readingroom.core.policy import Layer, Policy
 from readingroom.core.policy.model import strictest
-from readingroom.core.requests import Decision, Vote
+from readingroom.core.requests import Decision
 from readingroom.core.roles import Role
 from readingroom.errors import NotFound, Unavailable
 from readingroom.services import (
@@ -27,10 +27,11 @@ from readingroom.services import (
     turnaround,
 )
 from readingroom.storage.blobs import FileBlobs
-from tests.factories import COURTS, POLICIES, SCHOOLS, SITE, add_project, checked, make_workshop, upload
+from tests.factories import COURTS, POLICIES, SCHOOLS, SITE, add_project, make_workshop, upload
 from tests.integration.test_incoming import approved as approved_incoming
 from tests.integration.test_incoming import made_workshop as incoming_room
 from tests.integration.test_incoming import shared
+from tests.reviews import events, in_review, review, status
 
 S = RequestStatus
 TO_SIGN = replace(POLICIES, datasets={"courts": (COURTS, Policy(custodian_sign_off=True)),
@@ -60,16 +61,6 @@ def plain(tmp_path):
     return made
 
 
-def in_review(workshop, author="ada"):
-    request = requests.submit(workshop, author, "returns", "By sex", "A paper", (upload(),))
-    return checked(workshop, request.number)
-
-
-def review(workshop, checker, request, decision=Decision.APPROVE):
-    return requests.review(workshop, checker, request.number,
-                           [Vote(file.id, decision, "Because.") for file in request.files])
-
-
 def approved(workshop):
     request = in_review(workshop)
     for checker in ("freya", "imran"):
@@ -82,11 +73,6 @@ def signed(workshop):
     return sign_off.give(workshop, "mercer", 1, 1)
 
 
-def status(workshop, number=1):
-    with workshop.store.reading() as tx:
-        return tx.requests.get(number).status
-
-
 def change_members(workshop, *who):
     with workshop.store.transaction() as tx:
         tx.projects.save(replace(tx.projects.get("returns"), members=frozenset(who)))
@@ -95,11 +81,6 @@ def change_members(workshop, *who):
 def change_person(workshop, username, **changes):
     with workshop.store.transaction() as tx:
         tx.people.save(replace(tx.people.get(username), **changes))
-
-
-def events(workshop, number=1):
-    with workshop.store.reading() as tx:
-        return [event.action for event in tx.events.of_subject(f"request:{number}")]
 
 
 def told(workshop, who):

@@ -11,30 +11,19 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, ReadingRoomError
 from readingroom.services import releases, requests
-from tests.factories import add_project, checked, make_workshop, upload
+from tests.factories import make_workshop, upload, with_two_projects
+from tests.reviews import events, in_review
 
 S = RequestStatus
 
 
 @pytest.fixture
 def workshop(tmp_path):
-    made = make_workshop(tmp_path)
-    add_project(made)
-    add_project(made, "other", members=("chloe",))
-    return made
-
-
-def in_review(workshop, author="ada", project="returns"):
-    return checked(workshop, requests.submit(workshop, author, project, "By sex", "A paper", (upload(),)).number)
+    return with_two_projects(make_workshop(tmp_path))
 
 
 def votes(request, decision=Decision.APPROVE):
     return [Vote(file.id, decision, "Because.") for file in request.files]
-
-
-def events(workshop, number=1):
-    with workshop.store.reading() as tx:
-        return [event.action for event in tx.events.of_subject(f"request:{number}")]
 
 
 def test_a_vote_on_a_file_of_another_request_counts_for_neither(workshop):

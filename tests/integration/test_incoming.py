@@ -39,7 +39,17 @@ from readingroom.storage import arrivals
 from readingroom.storage.arrivals import SharedFolders
 from readingroom.storage.blobs import FileBlobs
 from readingroom.storage.volumes import FolderVolumes
-from tests.factories import POLICIES, SITE, DirectoryExtracts, add_project, checked, make_workshop, upload
+from tests.factories import (
+    POLICIES,
+    SITE,
+    DirectoryExtracts,
+    add_project,
+    checked,
+    make_workshop,
+    upload,
+    with_two_projects,
+)
+from tests.reviews import events, status
 
 YES, NO = Decision.APPROVE, Decision.CHANGE
 S = RequestStatus
@@ -63,9 +73,7 @@ def workshop(tmp_path):
 
 
 def made_workshop(tmp_path, more: Policy = INCOMING):
-    made = make_workshop(tmp_path, policies=policies(more))
-    add_project(made)
-    add_project(made, "other", members=("chloe",))
+    made = with_two_projects(make_workshop(tmp_path, policies=policies(more)))
     shared(made).mkdir(parents=True)
     return made
 
@@ -87,16 +95,6 @@ def reviewed(workshop, request, decision=YES, checker="freya"):
 
 def approved(workshop, *uploads):
     return reviewed(workshop, checked(workshop, submitted(workshop, *uploads).number))
-
-
-def status(workshop, number=1):
-    with workshop.store.reading() as tx:
-        return tx.requests.get(number).status
-
-
-def events(workshop, number=1):
-    with workshop.store.reading() as tx:
-        return [event.action for event in tx.events.of_subject(f"request:{number}")]
 
 
 class TestFromOutsideIntoTheProject:

@@ -11,10 +11,11 @@ from readingroom.core.egress import Phase
 from readingroom.core.lifecycle import ProjectStatus, RequestStatus
 from readingroom.core.people import Standing
 from readingroom.core.policy import Policy
-from readingroom.core.requests import Decision, Vote
+from readingroom.core.requests import Decision
 from readingroom.core.roles import Role
 from readingroom.services import handover, holdups, notices, releases, requests, sign_off
-from tests.factories import COURTS, NOW, POLICIES, SCHOOLS, add_project, checked, make_workshop, upload
+from tests.factories import COURTS, NOW, POLICIES, SCHOOLS, add_project, make_workshop
+from tests.reviews import in_review, review
 
 
 @pytest.fixture
@@ -22,16 +23,6 @@ def workshop(tmp_path):
     made = make_workshop(tmp_path)
     add_project(made)
     return made
-
-
-def in_review(workshop, author="ada"):
-    number = requests.submit(workshop, author, "returns", "By sex", "A paper", (upload(),)).number
-    return checked(workshop, number)
-
-
-def review(workshop, checker, request, decision=Decision.APPROVE):
-    return requests.review(workshop, checker, request.number,
-                           [Vote(file.id, decision, "Because.") for file in request.files])
 
 
 def approved(workshop):

@@ -10,11 +10,12 @@ import pytest
 
 from readingroom.core import package
 from readingroom.core.lifecycle import RequestStatus
-from readingroom.core.requests import Decision, FileKind, Group, Vote
+from readingroom.core.requests import Decision, FileKind, Group
 from readingroom.errors import InvalidInput
 from readingroom.services import handover, memory, releases, requests
 from readingroom.web.presenters import comparisons
 from tests.factories import add_project, checked, make_workshop, upload
+from tests.reviews import vote
 
 TABLES = Group("Tables", "Defendants by sex in all courts, 2019.", "Rounded to ten.")
 GOOD, SMALL = b"sex,people\nF,120\nM,130\n", b"sex,people\nF,3\nM,130\n"
@@ -33,12 +34,6 @@ def workshop(tmp_path):
 
 def asked(workshop, uploads=BUNDLE, groups=(TABLES,)):
     return checked(workshop, requests.submit(workshop, "ada", "returns", "By sex", "A paper", uploads, groups).number)
-
-
-def vote(workshop, checker, request, **decisions):
-    by_name = {file.name.split(".")[0]: file.id for file in request.files}
-    return requests.review(workshop, checker, request.number,
-                           [Vote(by_name[name], decision, "Because.") for name, decision in decisions.items()])
 
 
 def released(workshop, request):

@@ -11,7 +11,7 @@ import pytest
 from readingroom.core.packages import Ecosystem, PackageRequestStatus, identify
 from readingroom.errors import IntegrityError, InvalidInput, InvalidTransition, NotFound, PermissionDenied
 from readingroom.services import packages
-from tests.factories import add_project, make_workshop
+from tests.factories import make_workshop, with_two_projects
 
 PIP, CRAN = Ecosystem
 
@@ -49,10 +49,7 @@ def source(name: str = "rrdemo", extra: str = "NeedsCompilation: no\n") -> tuple
 
 @pytest.fixture
 def workshop(tmp_path):
-    made = make_workshop(tmp_path)
-    add_project(made)
-    add_project(made, "others", members=("chloe",))
-    return made
+    return with_two_projects(make_workshop(tmp_path))
 
 
 def last_events(workshop, number):
@@ -72,9 +69,9 @@ class TestTheMirror:
     def test_another_project_finds_nothing_of_it(self, workshop):
         name, content = wheel()
         (added,) = packages.add(workshop, "returns", [(name, content)], by="command line")
-        assert packages.allowed(workshop, "others") == ()
+        assert packages.allowed(workshop, "other") == ()
         with pytest.raises(NotFound):
-            packages.fetch(workshop, "chloe", "others", PIP, name, added.sha256)
+            packages.fetch(workshop, "chloe", "other", PIP, name, added.sha256)
 
     def test_the_same_name_with_other_bytes_is_not_the_file_that_was_allowed(self, workshop):
         """Dependency confusion: what counts is the hash."""

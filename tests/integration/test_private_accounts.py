@@ -18,14 +18,12 @@ from readingroom.core.policy import Policy
 from readingroom.db.tables import AnswerRow
 from readingroom.errors import AccessDenied, BudgetExceeded, InvalidInput, InvalidTransition, NotFound, Unavailable
 from readingroom.services import grants, private_accounts, private_answers, private_prices, projects, workspaces
-from tests.factories import POLICIES, add_project, make_workshop
+from tests.factories import POLICIES, add_project, make_workshop, with_two_projects
 
 
 @pytest.fixture
 def workshop(workshop):
-    add_project(workshop)
-    add_project(workshop, "other", members=("chloe",))
-    return workshop
+    return with_two_projects(workshop)
 
 
 class Broken:

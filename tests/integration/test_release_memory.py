@@ -11,17 +11,14 @@ from readingroom.core.disclosure.verdict import Verdict
 from readingroom.core.lifecycle import GrantStatus, RequestStatus
 from readingroom.core.requests import Decision, Vote
 from readingroom.services import memory, releases, requests
-from tests.factories import add_project, checked, make_workshop, upload
+from tests.factories import add_project, checked, make_workshop, upload, with_two_projects
 
 PEOPLE = {("Leeds", "F"): 120, ("Leeds", "M"): 140, ("York", "F"): 60, ("York", "M"): 75}
 
 
 @pytest.fixture
 def workshop(tmp_path):
-    made = make_workshop(tmp_path)
-    add_project(made)
-    add_project(made, "other", members=("chloe",))
-    return made
+    return with_two_projects(make_workshop(tmp_path))
 
 
 def table(people=PEOPLE, hidden=(), noise=None, source="v1", **changes):

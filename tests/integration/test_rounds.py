@@ -11,11 +11,12 @@ from readingroom.core.egress import Phase
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy import Layer
 from readingroom.core.policy.library import Policies
-from readingroom.core.requests import Decision, Vote
+from readingroom.core.requests import Decision
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, PermissionDenied
 from readingroom.services import handover, memory, releases, requests
-from tests.factories import POLICIES, SITE, add_project, checked, make_workshop, upload
+from tests.factories import POLICIES, SITE, checked, make_workshop, upload, with_two_projects
+from tests.reviews import vote
 
 GOOD, BAD, MENDED = (b"sex,people\nF,120\nM,130\n", b"sex,people\nF,3\nM,130\n", b"sex,people\nF,\nM,130\n")
 YES, NO = Decision.APPROVE, Decision.CHANGE
@@ -23,17 +24,7 @@ YES, NO = Decision.APPROVE, Decision.CHANGE
 
 @pytest.fixture
 def workshop(tmp_path):
-    made = make_workshop(tmp_path)
-    add_project(made)
-    add_project(made, "other", members=("chloe",))
-    return made
-
-
-def vote(workshop, checker, request, **decisions):
-    """Decisions by the stem of a file's name; files not named are not voted on."""
-    by_name = {file.name.split(".")[0]: file.id for file in request.files}
-    return requests.review(workshop, checker, request.number,
-                           [Vote(by_name[name], decision, "Because.") for name, decision in decisions.items()])
+    return with_two_projects(make_workshop(tmp_path))
 
 
 def returned(workshop):

@@ -10,11 +10,12 @@ from readingroom.core import package
 from readingroom.core.egress import Phase
 from readingroom.core.lifecycle import GrantStatus, RequestStatus
 from readingroom.core.policy import Policy
-from readingroom.core.requests import Decision, Vote
+from readingroom.core.requests import Decision
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied
 from readingroom.services import handover, notices, releases, requests, sign_off
 from tests.factories import COURTS, POLICIES, SCHOOLS, add_project, checked, make_workshop, upload
+from tests.reviews import review
 
 DEMANDS = Policy(custodian_sign_off=True)
 
@@ -37,10 +38,6 @@ def settled(workshop, request):
     for checker in ("freya", "imran"):
         last = review(workshop, checker, request)
     return last
-
-
-def review(workshop, checker, request, decision=Decision.APPROVE):
-    return requests.review(workshop, checker, request.number, [Vote(request.files[0].id, decision, "Because.")])
 
 
 def test_it_is_asked_for_after_the_checkers_and_completes_the_request(tmp_path):

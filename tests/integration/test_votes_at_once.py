@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from readingroom.core.audit import faults_of_chain
 from readingroom.core.lifecycle import RequestStatus
-from readingroom.core.requests import Decision, Vote
+from readingroom.core.requests import Decision
 from readingroom.core.roles import Role
 from readingroom.errors import InvalidTransition, NotFound, PermissionDenied, ReadingRoomError
 from readingroom.services import handover, releases, requests
 from tests.factories import PEOPLE, add_project, checked, make_workshop, upload
+from tests.reviews import review
 
 AT_ONCE = 200
 CHECKERS = [f"checker-{number}" for number in range(AT_ONCE)]
@@ -49,10 +50,6 @@ def at_once(deeds):
     return outcomes
 
 
-def vote(workshop, checker, request, decision=Decision.APPROVE):
-    return requests.review(workshop, checker, request.number, [Vote(request.files[0].id, decision, "Because.")])
-
-
 def told(workshop, number):
     with workshop.store.reading() as tx:
         assert not faults_of_chain(list(tx.events.all()))
@@ -62,7 +59,7 @@ def told(workshop, number):
 def test_two_hundred_checkers_approve_at_once(tmp_path, database_url):
     """Two are needed and two count; the others are told that it is decided."""
     workshop, request = room(tmp_path, database_url, CHECKERS)
-    outcomes = at_once([lambda who=who: vote(workshop, who, request) for who in CHECKERS])
+    outcomes = at_once([lambda who=who: review(workshop, who, request) for who in CHECKERS])
     assert outcomes == {"done": request.checkers_required, "refused": AT_ONCE - request.checkers_required}
     with workshop.store.reading() as tx:
         after = tx.requests.get(request.number)
@@ -75,14 +72,14 @@ def test_two_hundred_checkers_approve_at_once(tmp_path, database_url):
 def test_changed_minds_conclusions_and_a_withdrawal_at_once(tmp_path, database_url):
     """Both checkers change their answers, return and reject it, and its author withdraws it: one of these happened."""
     workshop, request = room(tmp_path, database_url)
-    vote(workshop, "freya", request, Decision.CHANGE)
-    vote(workshop, "imran", request)
+    review(workshop, "freya", request, Decision.CHANGE)
+    review(workshop, "imran", request)
     deeds = [lambda: requests.withdraw(workshop, "ada", request.number)]
     for turn in range(AT_ONCE - 1):
         who, outcome = ("freya", "imran")[turn % 2], (RequestStatus.RETURNED, RequestStatus.REJECTED)[turn // 2 % 2]
         decision = (Decision.APPROVE, Decision.CHANGE)[turn // 4 % 2]
         deeds.append((lambda who=who, how=outcome: requests.conclude(workshop, who, request.number, how, "Because."))
-                     if turn % 3 == 0 else (lambda who=who, how=decision: vote(workshop, who, request, how)))
+                     if turn % 3 == 0 else (lambda who=who, how=decision: review(workshop, who, request, how)))
     at_once(deeds)
     events = told(workshop, request.number)
     happened = {action: count for action, count in events.items() if action in OUTCOMES}

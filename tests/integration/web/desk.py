@@ -15,6 +15,7 @@ from readingroom.services import requests
 from readingroom.services.uploads import Upload
 from tests.integration.test_incoming import INCOMING
 from tests.integration.web.world import BASE, CONTEXT, SAFE_TABLE, SITE, World, safe_uploads
+from tests.reviews import record
 
 DESK = f"{BASE}/api/desk/v1"
 HOME = "returning-defendants"
@@ -71,11 +72,6 @@ def form(described, **files):
     """A description with its files, as multipart."""
     return {"data": {"request": json.dumps(described)},
             "files": [("files", (name.replace("_", "."), content)) for name, content in files.items()] or None}
-
-
-def record(world, number):
-    with world.store.reading() as tx:
-        return tx.requests.get(number)
 
 
 def ballots(world, number, decision="approve", comment="Counts are large."):

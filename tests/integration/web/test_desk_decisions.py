@@ -18,11 +18,11 @@ from tests.integration.web.desk import (
     call,
     form,
     placed,
-    record,
     records,
     round_one,
 )
 from tests.integration.web.world import API, LOW_TABLE, SAFE_TABLE
+from tests.reviews import record
 
 
 class TestBlindness:

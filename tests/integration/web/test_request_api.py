@@ -12,6 +12,7 @@ from readingroom.core.requests import Assurance, Decision, Group
 from readingroom.services import requests, uploads
 from readingroom.services.uploads import Upload
 from tests.integration.web.world import API, CONTEXT, LOW_TABLE, SAFE_TABLE, evidence
+from tests.reviews import record
 
 KEY = {"Idempotency-Key": "0123456789abcdef"}
 MERGED = SAFE_TABLE + b"Other,640,5100\n"
@@ -24,11 +25,6 @@ def send(client, path, described, files=(), headers=None):
 
 def described(name="returns.csv", **more):
     return {"name": name, "context": CONTEXT, "controls": "All counts over one hundred.", **more}
-
-
-def record(world, number=1):
-    with world.store.reading() as tx:
-        return tx.requests.get(number)
 
 
 def refused(world, number=1):

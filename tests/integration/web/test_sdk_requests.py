@@ -13,6 +13,7 @@ from readingroom.errors import InvalidInput, InvalidTransition, NotFound, Permis
 from readingroom.sdk import _door, _outputs
 from readingroom.services import holdups, requests
 from tests.integration.web.world import API, CONTEXT, LOW_TABLE, SAFE_TABLE, evidence
+from tests.reviews import record
 
 MERGED = SAFE_TABLE + b"Other,640,5100\n"
 
@@ -62,11 +63,6 @@ def returned(world, asked):
     world.vote("freya", request, Decision.APPROVE, "Fine by me.")
     requests.conclude(world.room, "imran", request.number, RequestStatus.RETURNED, "Please merge the small groups.")
     return rr.request(asked.number)
-
-
-def record(world, number):
-    with world.store.reading() as tx:
-        return tx.requests.get(number)
 
 
 class TestAReturnedRequestIsAnsweredFromTheNotebook:
