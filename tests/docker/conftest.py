@@ -11,11 +11,19 @@ from readingroom.services.room import ReadingRoom
 from readingroom.settings import Settings
 from tests.conftest import Installation
 from tests.docker.doorway import Doorway
+from tests.docker.hub_installation import HubInstallation
 
 
 @pytest.fixture(scope="module")
 def doorway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doorway]:
     made = Doorway(tmp_path_factory.mktemp("door"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubInstallation]:
+    made = HubInstallation(tmp_path_factory.mktemp("hub"))
     yield made
     made.close()
 

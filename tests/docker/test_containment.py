@@ -16,18 +16,10 @@ import pytest
 
 from readingroom.hub import probe as probe_module
 from readingroom.tour.visitor import client
-from tests.docker.hub_installation import HubInstallation
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 PROBE = probe_module.program()
 PROJECT = "shared"
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    installation = HubInstallation(tmp_path_factory.mktemp("hub"))
-    yield installation
-    installation.close()
 
 
 def open_for(hub, browser):

@@ -21,17 +21,10 @@ from readingroom.hub.ownership import empty_through_engine, set_owner_through_en
 from readingroom.hub.sockets import DOOR
 from readingroom.hub.tokens import person_of, project_of
 from readingroom.tour.visitor import client
-from tests.docker.hub_installation import PASSWORD, Browser, HubInstallation
+from tests.docker.hub_installation import PASSWORD, Browser
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 ME, PROJECT = "alice", "reoffending"
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    installation = HubInstallation(tmp_path_factory.mktemp("hub"))
-    yield installation
-    installation.close()
 
 
 @pytest.fixture(scope="module")

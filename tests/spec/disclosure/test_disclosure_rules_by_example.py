@@ -5,21 +5,9 @@ import pytest
 from readingroom.core.disclosure.check import check_table_evidence
 from readingroom.core.disclosure.rules import RULES
 from readingroom.core.disclosure.verdict import Verdict
-from readingroom.core.policy import Policy
+from tests.spec.disclosure.policies import policy
 
 PASS, REVIEW, FAIL = Verdict.PASS, Verdict.REVIEW, Verdict.FAIL
-
-
-def policy(**changes):
-    settings = {
-        "threshold": 10,
-        "threshold_inclusive": False,
-        "zeros_disclosive": False,
-        "dominance": frozenset({(2, 90.0)}),
-        "p_percent": 10.0,
-        "residual_degrees_of_freedom": 10,
-    }
-    return Policy(**settings | changes)
 
 
 def table(cells, statistic="count", **more):

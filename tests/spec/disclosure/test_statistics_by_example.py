@@ -4,22 +4,10 @@ import pytest
 
 from readingroom.core.disclosure.check import check_table_evidence
 from readingroom.core.disclosure.verdict import Verdict
-from readingroom.core.policy import Policy
+from tests.spec.disclosure.policies import policy
 
 NOT_TWO = {"lower_people": 0, "upper_people": 0}
 PASS, REVIEW, FAIL = Verdict.PASS, Verdict.REVIEW, Verdict.FAIL
-
-
-def policy(**changes):
-    settings = {
-        "threshold": 10,
-        "threshold_inclusive": False,
-        "zeros_disclosive": False,
-        "dominance": frozenset({(2, 90.0)}),
-        "p_percent": 10.0,
-        "residual_degrees_of_freedom": 10,
-    }
-    return Policy(**settings | changes)
 
 
 def one_cell(statistic, people=30, table=(), **cell):

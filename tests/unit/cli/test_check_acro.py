@@ -3,19 +3,9 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from readingroom.cli.app import app
 from readingroom.errors import InvalidInput
-
-RUNNER = CliRunner()
-
-
-def run(*arguments):
-    result = RUNNER.invoke(app, ["check", *map(str, arguments)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+from tests.unit.cli.running import check as run
 
 
 @pytest.fixture

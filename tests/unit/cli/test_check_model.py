@@ -3,23 +3,16 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from readingroom.cli.app import app
 from readingroom.core.disclosure.output_types import OUTPUT_TYPES
 from readingroom.errors import InvalidInput
-
-RUNNER = CliRunner()
-
+from tests.unit.cli.running import check
 
 HOLD_ROWS = {"knn", "svc", "kernel", "case-based"}
 
 
 def run(*arguments):
-    result = RUNNER.invoke(app, ["check", "model", *map(str, arguments)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return check("model", *arguments)
 
 
 @pytest.mark.parametrize("name", [name for one in OUTPUT_TYPES for name in one.types])

@@ -5,24 +5,15 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from readingroom.cli.app import app
 from readingroom.core.disclosure.protect.forms.examples import PROTECT, PUBLISHED
 from readingroom.core.disclosure.protect.forms.protect import check_protect
 from readingroom.core.disclosure.protect.forms.published import check_published
 from readingroom.errors import InvalidInput
+from tests.unit.cli.running import check as run
 
-RUNNER = CliRunner()
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "check.md").read_text(encoding="utf-8")
 SECTIONS = {"published": check_published, "protect": check_protect}
-
-
-def run(*arguments):
-    result = RUNNER.invoke(app, ["check", *map(str, arguments)])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
 
 
 @pytest.mark.parametrize(("command", "name"), [*(("published", name) for name in PUBLISHED),
