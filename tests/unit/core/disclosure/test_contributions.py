@@ -180,6 +180,7 @@ def test_ties_are_exact_for_any_size():
     ({"contributions": [1], "rules": {"nk": [2, 85], "dominance": [1, 50]}}, "said by another name"),
     ({"contributions": [1], "rules": {"nk": 85}}, "(n, k)"),
     ({"contributions": [1], "rules": {"nk": [0, 85]}}, "whole number"),
+    ({"contributions": [1], "rules": {"nk": [2**53, 85]}}, "up to 9,007,199,254,740,991"),
     ({"contributions": [1], "rules": {"nk": [2, 101]}}, "percentage"),
     ({"contributions": [1], "rules": {"nk": [2, 1]}}, "100% or 1%"),
     ({"contributions": [1], "rules": {"nk": {"n": 2}}}, "(n, k)"),

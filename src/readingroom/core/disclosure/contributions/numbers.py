@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from readingroom.core.disclosure.contributions.names import fault
+from readingroom.core.policy.model import LARGEST as LARGEST_WHOLE
 
 LARGEST = 10**300
 SMALLEST_EXPONENT = -400
@@ -40,6 +41,8 @@ def whole(value: object, place: str, *, least: int = 1) -> int:
     found = number(value, place)
     if found.denominator != 1 or found < least:
         raise fault(place, value, f"a whole number of {least} or more")
+    if found > LARGEST_WHOLE:
+        raise fault(place, value, f"a whole number up to {LARGEST_WHOLE:,}")
     return int(found)
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -285,7 +286,6 @@ def _components(matrix: sparse.csr_array) -> tuple[Indices, dict[int, Indices]]:
     order = np.argsort(labels[:rows], kind="stable")
     order = order[filled[order]]
     found = labels[:rows][order]
-    starts = np.flatnonzero(np.diff(found, prepend=-1))
+    ends = [*np.flatnonzero(np.diff(found, prepend=-1)), len(found)]
     return labels[rows:].astype(np.int64), {
-        int(found[start]): np.sort(order[start:stop]).astype(np.int64)
-        for start, stop in zip(starts, [*starts[1:], len(found)], strict=True)}
+        int(found[start]): np.sort(order[start:stop]).astype(np.int64) for start, stop in pairwise(ends)}

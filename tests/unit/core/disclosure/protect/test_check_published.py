@@ -350,6 +350,12 @@ class TestRefusals:
         answer = check_published({"rows": ["a", "b"], "values": ["x", 7]})
         assert ranges(answer) == {"a": (0, None, "protected")}
 
+    def test_a_cell_in_no_total_beside_one_that_follows(self):
+        cells = [{"id": "A", "value": None}, {"id": "B", "value": None, "lower": 0, "upper": 20},
+                 {"id": "C", "value": 30}, {"id": "T", "value": 44}]
+        answer = check_published({"cells": cells, "equations": [{"total": "T", "parts": ["A", "C"]}]})
+        assert ranges(answer) == {"A": (14, 14, "exposed"), "B": (0, 20, "protected")}
+
     def test_nothing_hidden_is_a_pass(self):
         assert check_published({"rows": ["a", "b", "Total"], "values": [1, 2, 3]})["verdict"] == "pass"
 
