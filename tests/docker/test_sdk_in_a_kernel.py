@@ -55,3 +55,11 @@ def test_waiting_is_one_line_and_is_taken_back(settings):
                            "line.show('Costs 1. Waiting: 2 s.')\nline.settle()")
     assert said == [["display_data", "Costs 1."], ["update_display_data", "Costs 1. Waiting: 2 s."],
                     ["update_display_data", "Costs 1."]]
+
+
+def test_what_takes_long_shows_how_far_it_is(settings):
+    said = shown(settings, "import time\nfrom readingroom.sdk._progress import progress\nwith progress(2) as tell:\n"
+                           "    tell(1, 'counting')\n    time.sleep(3.2)")
+    kinds, words = zip(*said, strict=True)
+    assert set(kinds[1:]) == {"update_display_data"} and kinds[0] == "display_data"
+    assert words[0] == "▰▱ counting, 2 s" and words[-1] == "▰▰ done in 3 s"

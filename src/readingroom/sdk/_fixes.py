@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.errors import InvalidInput
 from readingroom.sdk._layout import JOINER, heading
+from readingroom.sdk._progress import progress
 from readingroom.sdk._tables import SAFE_EXTREMES, Labels, Table, known_policy
 
 if TYPE_CHECKING:
@@ -68,8 +69,10 @@ def fixes(made: Table) -> Fixes:
     policy = known_policy()
     now = _verdict(made, policy)
     found: list[Option] = []
-    if now is not Verdict.PASS:
-        for code, change in _ways(made, policy):
+    ways = list(_ways(made, policy)) if now is not Verdict.PASS else []
+    with progress(len(ways)) as tell:
+        for step, (code, change) in enumerate(ways):
+            tell(step, f"trying {code}")
             try:
                 changed = change(made)
                 verdict = _verdict(changed, policy)

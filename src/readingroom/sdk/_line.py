@@ -17,7 +17,7 @@ class Line:
         if words == self._last:
             return
         self._first, self._last = self._first or words, words
-        if not _in_kernel():
+        if not in_kernel():
             sys.stderr.write(words + "\n")
             return
         from IPython.display import display
@@ -34,6 +34,6 @@ class Line:
             self.show(self._first)
 
 
-def _in_kernel() -> bool:
+def in_kernel() -> bool:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     return hasattr(shell, "kernel")

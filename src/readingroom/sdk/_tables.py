@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from readingroom.errors import InvalidInput, Unavailable
 from readingroom.sdk import _outputs
 from readingroom.sdk._outputs import Output
+from readingroom.sdk._progress import progress
 from readingroom.sdk._tracing import Trace
 
 if TYPE_CHECKING:
@@ -132,14 +133,16 @@ class Table:
 
         Raises InvalidInput if hiding cells is not enough, and Unavailable where the project's rules cannot be had:
         a table made safe by other rules is not safe. After some seconds the best pattern found so far is taken: it is
-        as safe, and may hide more.
+        as safe, and may hide more. What takes longer than two seconds shows how far it is.
         """
         from readingroom.core.disclosure.remedies import hide_unsafe, without_added_totals
+        from readingroom.core.disclosure.remedies.suppressing import STEPS
         from readingroom.sdk._rounding import added_as
 
         until = time.monotonic() + SEARCH_SECONDS
         bare = tuple(map(without_added_totals, self.tables))
-        found = hide_unsafe(bare, known_policy(), lambda: time.monotonic() > until)
+        with progress(len(STEPS)) as tell:
+            found = hide_unsafe(bare, known_policy(), lambda: time.monotonic() > until, tell)
         hidden = len(found.primary | found.secondary)
         made = added_as(self.tables, found.tables)
         what = f"suppressed {hidden:,} cell{'s' if hidden > 1 else ''}"

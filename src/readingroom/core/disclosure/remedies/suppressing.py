@@ -23,6 +23,7 @@ from readingroom.core.policy import Policy
 from readingroom.errors import InvalidInput
 
 MOST_ROUNDS = 50
+STEPS = ("finding the cells that break a rule", "choosing what else to hide", "checking what totals tell")
 
 Key = tuple[Labels, Labels]
 
@@ -37,10 +38,15 @@ class Suppressed:
     audits: tuple[Audit, ...]
 
 
+def _silent(step: int, words: str) -> None:
+    pass
+
+
 def hide_unsafe(tables: tuple[TableEvidence, ...], policy: Policy,
-                out_of_time: Callable[[], bool] = never) -> Suppressed:
+                out_of_time: Callable[[], bool] = never, tell: Callable[[int, str], object] = _silent) -> Suppressed:
     """The tables with as few cells hidden as the rules and the totals allow, or as could be found until `out_of_time`.
 
+    `tell` is told each of `STEPS` as it begins, by number and words; they may begin again.
     A cell that is hidden in one of several statistics is hidden in all, since one may be worked out from another.
     Raises InvalidInput (rule `table.suppress`) if hiding cells does not make the tables safe.
     """
@@ -51,15 +57,18 @@ def hide_unsafe(tables: tuple[TableEvidence, ...], policy: Policy,
     findings: list[Finding] = []
     settled = False  # whether a pattern was made around what is hidden now
     for _ in range(MOST_ROUNDS):
+        tell(0, STEPS[0])
         now = _hiding(tables, primary | secondary, has_titles)
         findings = _failures(apply_cell_rules(now, policy))
         if not (broken := _shown(findings, now, has_titles)) and not settled:
             settled = True
+            tell(1, STEPS[1])
             more, audits = _complement(now, policy, out_of_time)
             if more:
                 secondary |= more
                 continue
         if not broken:
+            tell(2, STEPS[2])
             findings = _failures(check_together(now, policy))
             broken = _shown(findings, now, has_titles)
         if broken:
