@@ -335,6 +335,11 @@ class TestRefusals:
         ({"cells": [{"id": "a", "value": None, "lower": 5, "upper": 2}]}, "lower bound is above"),
         ({"tables": [{"name": "A", "values": [1]}, {"name": "A", "values": [1]}]}, "one name"),
         ({"values": [1], "seconds": -1}, "seconds"), ({"values": [1], "threshold": 0}, "threshold"),
+        ({"values": [5], "rounding": 5e-324}, "a base of 4.94066e-324"),
+        ({"values": [5], "rounding": {"base": 5e-324}}, "base is 5e-324"),
+        ({"values": [{"value": 5, "upper_level": "1e999"}]}, "upper_level is '1e999'"),
+        ({"cells": [{"id": "a", "value": 1, "contributions": [1e308, 1]}]}, "contributions.0 is 1e"),
+        ({"cells": [{"id": "a", "value": 1}], "equations": [{"coefficients": {"a": 1e300}}]}, "coefficients.a is 1e"),
         ({"values": [5], "rounding": 0}, "rounding"), ({"values": [5], "rounding": {"base": "many"}}, "base"),
     ])
     def test_bad_input_is_refused_by_name(self, raw, said):

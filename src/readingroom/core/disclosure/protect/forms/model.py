@@ -8,8 +8,11 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from readingroom.core.disclosure.protect.rounding import Method
+from readingroom.core.disclosure.protect.system import LARGEST
 from readingroom.core.policy.fault_words import value_words
 from readingroom.errors import InvalidInput
+
+SMALLEST_BASE, LARGEST_BASE = 1e-6, 1e9
 
 Model = TypeVar("Model", bound=BaseModel)
 Label = Annotated[str | int | float, Field(description="A code; numbers are read as text.")]
@@ -19,6 +22,9 @@ Coordinates = Annotated[str | int | list[Label] | dict[str, Label], Field(descri
 Axis = Annotated[list[Label] | dict[str, list[Label]], Field(description=(
     "Labels, or {\"variable\": [labels]}; a label such as \"Total\" marks the margin."))]
 Totals = Literal["both", "none", "row", "column"] | bool
+Size = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Distance = Annotated[float, Field(ge=0, le=LARGEST)]
+Base = Annotated[float, Field(ge=SMALLEST_BASE, le=LARGEST_BASE)]
 
 
 class _Form(BaseModel):
@@ -28,7 +34,7 @@ class _Form(BaseModel):
 class RoundingForm(_Form):
     """How the numbers were rounded: {"base": 5, "method": "nearest"}."""
 
-    base: Annotated[float, Field(gt=0, le=1e9)]
+    base: Base
     method: Method = "nearest"
 
 
@@ -36,16 +42,16 @@ class NoiseForm(_Form):
     """Cell-key noise: up to `largest` either way (D), with a `variance` (V), and no results from 1 to `small` (js)."""
 
     largest: Annotated[int, Field(ge=1, le=50, validation_alias=AliasChoices("largest", "D", "max"))] = 2
-    variance: Annotated[float, Field(gt=0, validation_alias=AliasChoices("variance", "V"))] = 1.0
+    variance: Annotated[float, Field(ge=1e-6, validation_alias=AliasChoices("variance", "V"))] = 1.0
     small: Annotated[int, Field(ge=0, validation_alias=AliasChoices("small", "js"))] = 0
 
 
 class ProtectionForm(_Form):
     """What a protected cell needs: distances below and above its true value, a width, or a share of its value."""
 
-    lower: Annotated[float, Field(ge=0)] = 0
-    upper: Annotated[float, Field(ge=0)] = 0
-    sliding: Annotated[float, Field(ge=0, validation_alias=AliasChoices("sliding", "width"))] = 0
+    lower: Distance = 0
+    upper: Distance = 0
+    sliding: Annotated[Distance, Field(validation_alias=AliasChoices("sliding", "width"))] = 0
     percent: Annotated[float, Field(ge=0, le=1000)] = 0
 
 
@@ -69,17 +75,17 @@ class CellForm(BaseModel):
     structural: Annotated[bool, Field(validation_alias=AliasChoices("structural", "structural_zero"))] = False
     sensitive: Annotated[bool | None, Field(validation_alias=AliasChoices("sensitive", "protected", "primary"))] = None
     keep: Annotated[bool, Field(validation_alias=AliasChoices("keep", "must_publish", "released"))] = False
-    cost: Annotated[float | None, Field(ge=0)] = None
+    cost: Distance | None = None
     contributors: Annotated[int | None, Field(ge=0, validation_alias=AliasChoices("contributors", "n"))] = None
-    contributions: list[float] | None = None
+    contributions: list[Size] | None = None
     key: Annotated[float | None, Field(ge=0, lt=1, validation_alias=AliasChoices("key", "cell_key"), description=(
         "The cell's key, a share from 0 to below 1: the fractional part of the sum of its units' record keys."))] = None
     record_keys: Annotated[list[Annotated[float, Field(ge=0, lt=1)]] | None, Field(
         description="The record keys of the cell's units, each from 0 to below 1; as many as the count.")] = None
     protection: ProtectionForm | float | None = None
-    lower_level: Annotated[float | None, Field(ge=0, validation_alias=AliasChoices("lower_level", "lpl"))] = None
-    upper_level: Annotated[float | None, Field(ge=0, validation_alias=AliasChoices("upper_level", "upl"))] = None
-    sliding_level: Annotated[float | None, Field(ge=0, validation_alias=AliasChoices("sliding_level", "spl"))] = None
+    lower_level: Annotated[Distance | None, Field(validation_alias=AliasChoices("lower_level", "lpl"))] = None
+    upper_level: Annotated[Distance | None, Field(validation_alias=AliasChoices("upper_level", "upl"))] = None
+    sliding_level: Annotated[Distance | None, Field(validation_alias=AliasChoices("sliding_level", "spl"))] = None
 
 
 class TableForm(_Form):
@@ -128,8 +134,8 @@ class EquationForm(_Form):
     total: Ref | None = None
     parts: list[Ref] | None = None
     same: list[Ref] | None = None
-    coefficients: dict[str, float] | None = None
-    equals: float = 0
+    coefficients: dict[str, Size] | None = None
+    equals: Size = 0
 
 
 class RulesForm(_Form):
@@ -167,7 +173,7 @@ class ProtectForm(_Common):
         validation_alias=AliasChoices("cost", "costs"))] = "log"
     method: Literal["auto", "optimal", "heuristic", "rounding", "midpoint", "controlled-rounding", "cell-key"] = "auto"
     noise: NoiseForm = NoiseForm()
-    base: Annotated[float | None, Field(gt=0, le=1e9)] = None
+    base: Base | None = None
 
 
 def parse_published(raw: object) -> PublishedForm:

@@ -12,6 +12,8 @@ from scipy import sparse
 from readingroom.core.disclosure.protect.forms.grid import MAGNITUDES, ReadCell, ReadTable, read_table, refuse_unknown
 from readingroom.core.disclosure.protect.forms.marks import read_mark
 from readingroom.core.disclosure.protect.forms.model import (
+    LARGEST_BASE,
+    SMALLEST_BASE,
     CellForm,
     EquationForm,
     ProtectForm,
@@ -150,9 +152,9 @@ def _tables(form: Form) -> list[ReadTable]:
 def rounding_of(given: RoundingForm | float | None) -> RoundingForm | None:
     if given is None or isinstance(given, RoundingForm):
         return given
-    if not 0 < given <= 1e9:
+    if not SMALLEST_BASE <= given <= LARGEST_BASE:
         raise InvalidInput(f"rounding: a base of {given:g} can't be.", rule="form.rounding", value=given,
-                           next_step="Give a base above 0.")
+                           next_step=f"Give a base from {SMALLEST_BASE:g} to {LARGEST_BASE:g}.")
     return RoundingForm(base=given)
 
 
