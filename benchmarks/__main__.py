@@ -17,7 +17,8 @@ from rich.table import Table
 
 from benchmarks import crowd, door, pages, plain_hub, starting, workspaces
 from benchmarks.result import Result
-from readingroom.ops.up import clean_demo, up
+from readingroom.ops.down import clean_demo
+from readingroom.ops.up import up
 from readingroom.settings import Settings, load_settings
 from readingroom.tour.run import temporary_installation
 

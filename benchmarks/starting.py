@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from benchmarks.result import Result
-from readingroom.ops.up import down, up
+from readingroom.ops.down import down
+from readingroom.ops.up import up
 from readingroom.settings import Settings
 
 

@@ -15,7 +15,8 @@ from hypothesis import settings as hypothesis_settings
 from rich.console import Console
 from sqlalchemy import create_engine, make_url, text
 
-from readingroom.ops.up import clean_demo, up
+from readingroom.ops.down import clean_demo
+from readingroom.ops.up import up
 from readingroom.settings import Settings
 from readingroom.tour.run import temporary_installation
 from readingroom.tour.visitor import Visitor

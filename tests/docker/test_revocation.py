@@ -19,7 +19,7 @@ from readingroom.hub import orphans
 from readingroom.hub.engine import DockerEngine
 from readingroom.hub.groups import groups
 from readingroom.hub.names import PERSON_LABEL
-from readingroom.ops import images, up
+from readingroom.ops import down, images, up
 from readingroom.services import grants, walls, workspaces
 from readingroom.services.people import reinstate, suspend
 from readingroom.settings import REPOSITORY, STATE_VARIABLE
@@ -215,7 +215,7 @@ def test_nothing_is_left_of_workspaces_that_are_closed(settings, room, engine):
     assert orphans.find(settings, engine, walls.known_containers(room), patience_seconds=0) == ()
     wait_until(lambda: not [place for place in mounted_below(settings.homes_dir) if "canary" not in str(place)],
                "the homes to be unmounted", seconds=60)
-    up.down(settings, Console(quiet=True))
+    down.down(settings, Console(quiet=True))
     images.release(settings)
     assert mounted_below(settings.state_dir) == ()
     assert groups(settings) == ()

@@ -24,7 +24,7 @@ from readingroom.core.projects import Grant, Project
 from readingroom.core.requests import Decision, Vote
 from readingroom.errors import ReadingRoomError
 from readingroom.hub.names import container_name
-from readingroom.ops import door, engine, images, supervise, up
+from readingroom.ops import door, down, engine, images, supervise, up
 from readingroom.services import grants, handover, private_answers, requests, workspaces
 from readingroom.settings import REPOSITORY, STATE_VARIABLE
 from readingroom.tour.journey import PROJECT, Journey
@@ -423,7 +423,7 @@ def test_down_and_up_keep_everything(installation, settings, room, journey):
     with room.store.reading() as tx:
         before = tx.events.head()
     numbers = {view.request.number: view.request.status for view in requests.mine(room, "ada")}
-    up.down(settings, Console(quiet=True))
+    down.down(settings, Console(quiet=True))
     images.release(settings)
     up.up(settings, demo=True, console=Console(quiet=True))
     assert {view.request.number: view.request.status for view in requests.mine(room, "ada")} == numbers

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from readingroom import installed
 from readingroom.errors import Unavailable
-from readingroom.ops import door, images, install, up
+from readingroom.ops import door, down, images, install, up
 from readingroom.ops.engine import client
 from readingroom.ops.progress import Progress
 from readingroom.settings import Settings
@@ -31,7 +31,7 @@ def settings(tmp_path):
     install.create_run(made)
     yield made
     with closing(client(made)) as connection:
-        up.remove_containers(made, connection)
+        down.remove_containers(made, connection)
     shutil.rmtree(made.run_dir, ignore_errors=True)
 
 
@@ -54,11 +54,11 @@ def test_down_removes_this_installations_containers_and_no_others(settings, engi
     sleeper(engine, settings, settings.instance)
     other = sleeper(engine, settings, "another")
     try:
-        assert up.down(settings, quiet)
+        assert down.down(settings, quiet)
         assert names(engine, settings.instance) == []
         assert [found.id for found in names(engine, "another")] == [other.id]
         assert not settings.run_dir.exists()
-        assert not up.down(settings, quiet)
+        assert not down.down(settings, quiet)
     finally:
         other.remove(force=True)
 
@@ -66,15 +66,15 @@ def test_down_removes_this_installations_containers_and_no_others(settings, engi
 def test_cleaning_removes_the_state_but_not_the_administrators_settings(settings, engine, quiet):
     (settings.state_dir / "settings.toml").write_text("port = 8123\n")
     sleeper(engine, settings, settings.instance)
-    up.clean_demo(settings, quiet)
+    down.clean_demo(settings, quiet)
     assert [path.name for path in settings.state_dir.iterdir()] == ["settings.toml"]
     assert names(engine, settings.instance) == []
-    up.clean_demo(settings, quiet)
+    down.clean_demo(settings, quiet)
 
 
 def test_cleaning_keeps_images_that_another_installation_made(settings, engine, quiet):
     image_id = installed.image_id(settings, installed.NOTEBOOK)
-    up.clean_demo(settings, quiet)
+    down.clean_demo(settings, quiet)
     assert engine.images.get(image_id)
 
 

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from readingroom.errors import Unavailable
-from readingroom.ops import doctor, install, up
+from readingroom.ops import doctor, down, install, up
 from readingroom.ops.doctor import Level
 from readingroom.ops.progress import Progress
 from readingroom.settings import REPOSITORY, Settings
@@ -130,7 +130,7 @@ def test_a_start_on_a_machine_that_is_not_ready_makes_nothing(settings):
 def test_cleaning_refuses_a_directory_that_is_not_an_installation(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(Exception, match="nothing was removed"):
-        up.clean_demo(Settings(state_dir=tmp_path))
+        down.clean_demo(Settings(state_dir=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 

@@ -45,7 +45,7 @@ def up(demo: Annotated[bool, typer.Option(help="Make the demo programme if there
 @app.command()
 def down() -> None:
     """Stop everything that `up` started; records, data and homes stay."""
-    from readingroom.ops.up import down as stop
+    from readingroom.ops.down import down as stop
 
     stop(load_settings())
 
@@ -55,7 +55,7 @@ def clean_demo(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Remove what `up` made: records, data, homes, releases, containers. There is no way back."""
-    from readingroom.ops.up import clean_demo as clean
+    from readingroom.ops.down import clean_demo as clean
 
     settings = load_settings()
     if not yes:

@@ -16,7 +16,8 @@ import httpx
 from rich.console import Console
 
 from readingroom.errors import ReadingRoomError
-from readingroom.ops.up import clean_demo, up
+from readingroom.ops.down import clean_demo
+from readingroom.ops.up import up
 from readingroom.settings import Settings, load_settings
 from readingroom.tour.journey import Journey
 from readingroom.tour.steps import STEPS
