@@ -26,6 +26,9 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "workspace_cpus": ("", "Most processors of one workspace. Policies can lower it."),
     "answer_slot_seconds": ("", "Private answers are delivered at multiples of this, so that their time tells nothing. "
                             "Choose at least three times the longest computation."),
+    "recomputing_seconds": ("", "How long the tables of one request, together, are computed again from the vault; a "
+                            "table alone has a minute at most. Those beyond it are *not verified*, and are judged by "
+                            "the evidence that was sent. 0: none is computed again."),
     "workspace_network": ("", "`none`: a workspace has no network. `bridge`: an internal one of its own, closed by the "
                           "host's firewall, for what insists on an interface ([how](../how-to/use-a-bridge.md))."),
     "workspace_runtime": ("", "What runs workspaces: `runc`, or `runsc` (gVisor) or `kata` where the engine has them "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from readingroom.core.datasets import Dataset, Table
 from readingroom.core.disclosure.evidence import TableEvidence
-from readingroom.core.disclosure.recomputing import Asked
+from readingroom.core.disclosure.recomputing import Allowance, Asked
 from readingroom.core.incoming import Scan
 from readingroom.core.mail import Message
 from readingroom.core.shown import Reading
@@ -115,9 +115,9 @@ class PrivateAnswerer(Protocol):
 class Recomputer(Protocol):
     """Computes a table again from the vault."""
 
-    def recompute(self, asked: Asked) -> tuple[TableEvidence, ...]:
+    def recompute(self, asked: Asked, allowance: Allowance) -> tuple[TableEvidence, ...]:
         """The table of each statistic, before any protection but noise. Nothing is read beyond the columns and rows in
-        `asked`.
+        `asked`. What it took, but not what it waited for others, is taken off the `allowance`, also when it fails.
 
         ReadingRoomError if it cannot be done, in time or at all. Its words may be of the data: only its rule is.
         """

@@ -21,7 +21,7 @@ _HOST_NAME = re.compile(r"(?=.{1,200}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[
 STATE_VARIABLE = "READINGROOM_STATE"
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LEAST = {"sweep_seconds": 0.1, "demo_people": 1, "workspace_memory_bytes": 64 * 1024**2, "workspace_cpus": 0.01,
-          "answer_slot_seconds": 0.1,
+          "answer_slot_seconds": 0.1, "recomputing_seconds": 0,
           "workspaces_memory_bytes": 0, "workspaces_per_person": 1, "proof_seconds": 1, "canary_seconds": 5,
           "orphans_seconds": 1}
 _CHOICES = {"workspace_runtime": ("runc", "runsc", "kata"), "workspace_network": ("none", "bridge"),
@@ -50,6 +50,7 @@ class Settings:
     workspace_memory_bytes: int = 2 * 1024**3
     workspace_cpus: float = 1.0
     answer_slot_seconds: float = 15.0
+    recomputing_seconds: float = 60.0
     workspace_runtime: str = "runc"
     workspace_network: str = "none"
     workspaces_memory_bytes: int = 0

@@ -18,8 +18,10 @@ from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.policy.dataset_files import parse_dataset
 from readingroom.core.requests import Assurance, Decision, Vote
 from readingroom.demo import generate
+from readingroom.errors import Unavailable
 from readingroom.sdk import _preflight
 from readingroom.services import requests, workspaces
+from readingroom.web.presenters.recomputed import came_about
 from tests import recomputing_world as world
 from tests.factories import SITE, checked
 from tests.integration.test_crashes import at_every_statement
@@ -149,8 +151,80 @@ class TestVerified:
             file = one_of(slow, rr.table(loaded(), "region"))
             assert (file.assurance, file.recomputed.outcome) == (Assurance.EVIDENCED, Outcome.TOO_LONG)
             assert apart._process is None, "it was ended"
+            hurried = replace(room, settings=replace(own.settings, recomputing_seconds=0.001))
+            file = one_of(hurried, rr.table(loaded(), "region"))
+            assert (file.assurance, file.recomputed.outcome) == (Assurance.EVIDENCED, Outcome.TIME_USED)
+            assert apart._process is None, "it was ended"
         finally:
             apart.close()
+
+
+def test_the_people_of_one_project_are_never_named_as_those_of_another(own):
+    """Names are made once for tables of the same people in a row, whatever was computed in between."""
+    known = (*own.policies.datasets["courts"][:1], own.vault.versions("courts")[-1], "cases", ("person_id", "year"))
+    names = [own.extracts.granted(*known, condition, project).column("person_id").to_pylist()
+             for project, condition in (("returns", ""), ("returns", ""), ("other", ""), ("returns", "year >= 2020"),
+                                        ("other", "year >= 2020"), ("returns", ""))]
+    assert names[0] == names[1] == names[5] and set(names[3]) < set(names[0]) and set(names[4]) < set(names[2])
+    assert not set(names[0]) & set(names[2])
+
+
+class TestTimeOfARequest:
+    """A hundred tables that take a minute each would hold up every other request."""
+
+    SLOW = 40.0
+
+    def slowly(self, workshop, **settings):
+        """Each table takes so long."""
+        computed, real = [], workshop.recomputer
+
+        class Slow:
+            def recompute(self, asked, allowance):
+                computed.append(asked)
+                allowance.spent += TestTimeOfARequest.SLOW
+                if len(computed) in fails:
+                    raise Unavailable("The work on tables broke off.", rule="tables.process")
+                return real.recompute(asked, allowance)
+
+        fails = settings.pop("fails", ())
+        return computed, replace(workshop, recomputer=Slow(), settings=replace(workshop.settings, **settings))
+
+    def outcomes(self, workshop, cases, count=4):
+        names = ("a.csv", "b.csv", "c.csv", "d.csv", "e.csv")[:count]
+        request = asked(workshop, *(rr.table(cases, "region", "year").save(Path(name)) for name in names))
+        requests.withdraw(workshop, "ada", request.number)
+        assert request.status is RequestStatus.IN_REVIEW, "what was not computed again holds nothing up"
+        return request.files, [file.recomputed.outcome for file in request.files]
+
+    @pytest.fixture(autouse=True)
+    def here(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+
+    def test_tables_beyond_it_are_not_computed_and_say_so(self, workshop, cases):
+        computed, slow = self.slowly(workshop)
+        files, found = self.outcomes(slow, cases)
+        assert found == [Outcome.VERIFIED, Outcome.VERIFIED, Outcome.TIME_USED, Outcome.TIME_USED]
+        assert len(computed) == 2, "two take eighty seconds of sixty"
+        assert [file.assurance for file in files[2:]] == [Assurance.EVIDENCED] * 2
+        assert not [one for file in files[2:] for one in file.findings if one.rule.startswith("recomputed")]
+        assert came_about(files[2]).endswith("Not verified: the time for this request was used up by its other "
+                                             "tables. Sent in a smaller request, it is computed again.")
+
+    def test_what_broke_off_has_taken_its_time_too(self, workshop, cases):
+        computed, slow = self.slowly(workshop, fails=(1, 2))
+        _, found = self.outcomes(slow, cases)
+        assert found == [Outcome.BROKE_OFF] * 2 + [Outcome.TIME_USED] * 2 and len(computed) == 2
+
+    @pytest.mark.parametrize(("seconds", "verified"), [(0, 0), (1, 1), (121, 4)])
+    def test_how_long_is_a_setting(self, workshop, cases, seconds, verified):
+        computed, slow = self.slowly(workshop, recomputing_seconds=seconds)
+        _, found = self.outcomes(slow, cases)
+        assert found == [Outcome.VERIFIED] * verified + [Outcome.TIME_USED] * (4 - verified)
+        assert len(computed) == verified
+
+    def test_every_request_has_its_own(self, workshop, cases):
+        _, slow = self.slowly(workshop, recomputing_seconds=1)
+        assert self.outcomes(slow, cases, 1)[1] == self.outcomes(slow, cases, 1)[1] == [Outcome.VERIFIED]
 
 
 def test_the_table_of_the_welcome_notebook(tmp_path, monkeypatch):
@@ -308,7 +382,7 @@ class TestNotVerified:
 
     def test_a_recomputer_that_breaks_is_no_verdict(self, workshop, cases):
         class Broken:
-            def recompute(self, asked):
+            def recompute(self, asked, allowance):
                 raise OSError("disk")
         assert outcome(replace(workshop, recomputer=Broken()), rr.table(cases, "region")) is Outcome.BROKE_OFF
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from readingroom.core.disclosure.check import CheckResult, check_beside, check_code, check_output, with_findings
+from readingroom.core.disclosure.evidence import Evidence, parse_evidence
+from readingroom.core.disclosure.recomputing import Allowance
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.incoming import inspect_incoming
 from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.policy import Policy
 from readingroom.core.requests import AirlockRequest, FileKind, OutputFile
-from readingroom.errors import Unavailable
+from readingroom.errors import InvalidInput, Unavailable
 from readingroom.ports import Scanner
 from readingroom.services import demands, freezing, holdups
 from readingroom.services.checking import bring_to_checkers
@@ -39,9 +40,10 @@ def check_files(room: ReadingRoom, number: int, scanner: Scanner | None = None) 
     """
     with holdups.noted(room, number):
         request, policy = _to_check(room, number)
+        allowance, said = Allowance(room.settings.recomputing_seconds), _Said(request)
         for file in request.files:
             if file.verdict is None:  # else a worker was killed after this had been recorded
-                _check(room, request, file, policy, scanner)
+                _check(room, request, file, policy, scanner, allowance, said)
 
 
 def finish_checks(room: ReadingRoom, number: int) -> AirlockRequest:
@@ -69,6 +71,30 @@ def _with_demands(room: ReadingRoom, tx: Any, request: AirlockRequest) -> Airloc
     return told
 
 
+class _Said:
+    """The evidence of the outputs of a request as it was sent, each read once however many are held against it."""
+
+    def __init__(self, request: AirlockRequest) -> None:
+        self._files = tuple(file for file in request.crossing if file.evidence)
+        self._read: dict[int, Evidence | None] = {}
+
+    def beside(self, file: OutputFile) -> dict[str, Evidence | None]:
+        """What the other outputs say, by their names. None of one that can't be read, as its own check says."""
+        return {other.name: self._of(other) for other in self._files if other.id != file.id}
+
+    def _of(self, file: OutputFile) -> Evidence | None:
+        if file.id not in self._read:
+            self._read[file.id] = _readable(file.evidence)
+        return self._read[file.id]
+
+
+def _readable(evidence: object) -> Evidence | None:
+    try:
+        return None if evidence is None else parse_evidence(evidence)
+    except InvalidInput:
+        return None
+
+
 def _to_check(room: ReadingRoom, number: int) -> tuple[AirlockRequest, Policy]:
     with room.store.reading() as tx:
         request: AirlockRequest = tx.requests.get(number)
@@ -77,13 +103,12 @@ def _to_check(room: ReadingRoom, number: int) -> tuple[AirlockRequest, Policy]:
 
 
 def _check(room: ReadingRoom, request: AirlockRequest, file: OutputFile, policy: Policy,
-           scanner: Scanner | None) -> Verdict:
+           scanner: Scanner | None, allowance: Allowance, said: _Said) -> Verdict:
     again: Result | None = None
     if file.origin is not None:
         result = _checked_incoming(file, room, policy, scanner)
     else:
-        others = {other.name: other.evidence for other in request.crossing if other.id != file.id and other.evidence}
-        result, again = _checked(request, file, room, policy, others)
+        result, again = _checked(request, file, room, policy, said, allowance)
     with room.store.transaction() as tx:
         if again is not None:
             tx.requests.set_recomputed(file.id, again.told, again.evidence)
@@ -95,16 +120,17 @@ def _check(room: ReadingRoom, request: AirlockRequest, file: OutputFile, policy:
 
 
 def _checked(request: AirlockRequest, file: OutputFile, room: ReadingRoom, policy: Policy,
-             others: Mapping[str, object]) -> tuple[CheckResult, Result | None]:
+             said: _Said, allowance: Allowance) -> tuple[CheckResult, Result | None]:
     """Judged by the platform's own evidence where it found the same as was sent, and else by what was sent."""
     try:
         content = room.blobs.get(file.sha256)
         if file.kind is FileKind.CODE:
             return check_code(file.name, content, policy), None
-        again = recompute(room, request, file, content)
+        again = recompute(room, request, file, content, allowance)
         evidence = file.evidence if again is None or again.evidence is None else again.evidence
         alone = check_output(file.name, content, evidence, policy)
-        judged = check_beside(alone, file.name, evidence, others, policy) if file.crosses else alone
+        beside = said.beside(file) if file.crosses else {}
+        judged = check_beside(alone, file.name, _readable(evidence), beside, policy)
         return with_findings(judged, again.findings if again else ()), again
     except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
         return _broken(file, error), None

@@ -15,6 +15,7 @@ from readingroom.core.disclosure.evidence import FigureEvidence, TableEvidence, 
 from readingroom.core.disclosure.evidence.writing import written
 from readingroom.core.disclosure.models.shown import is_described
 from readingroom.core.disclosure.recomputing import (
+    Allowance,
     Asked,
     Difference,
     Outcome,
@@ -53,8 +54,12 @@ class Result:
         return (_differs(self.told.differences),) if self.told.outcome is Outcome.DIFFERS else ()
 
 
-def recompute(room: ReadingRoom, request: AirlockRequest, file: OutputFile, content: bytes) -> Result | None:
-    """Compute an output's tables again and compare; None where there is nothing to compute, or nobody who could."""
+def recompute(room: ReadingRoom, request: AirlockRequest, file: OutputFile, content: bytes, allowance: Allowance
+              ) -> Result | None:
+    """Compute an output's tables again and compare; None where there is nothing to compute, or nobody who could.
+
+    `allowance` is what is left of the request's time: once it is used up nothing more is computed, and that is said.
+    """
     recomputer = getattr(room, "recomputer", None)
     if recomputer is None or file.kind is not FileKind.OUTPUT or file.evidence is None or is_described(file.evidence):
         return None
@@ -74,13 +79,17 @@ def recompute(room: ReadingRoom, request: AirlockRequest, file: OutputFile, cont
     asked = _asked(room, request, said)
     if isinstance(asked, Outcome):
         return Result(told(asked))
+    if not allowance.left:
+        return Result(told(Outcome.TIME_USED))
     try:
-        found = as_sent(recomputer.recompute(asked))
+        found = as_sent(recomputer.recompute(asked, allowance))
     except (ReadingRoomError, OSError) as error:  # its words may be of the data
         rule = getattr(error, "rule", type(error).__name__)
         other = Outcome.NO_FIT if isinstance(error, InvalidInput | NotFound) else Outcome.BROKE_OFF
         log.warning("%s of request %d was not recomputed (%s)", file.name, request.number, rule)
-        return Result(told(OUTCOME_OF.get(rule, other)))
+        outcome = OUTCOME_OF.get(rule, other)
+        cut_short = outcome is Outcome.TOO_LONG and not allowance.left
+        return Result(told(Outcome.TIME_USED if cut_short else outcome))
     if apart := differences(said, found):
         return Result(told(Outcome.DIFFERS, apart))
     own = protected(found, said)

@@ -13,7 +13,9 @@ import select
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -22,7 +24,7 @@ from typing import Any
 
 from readingroom.core.datasets import Dataset, Table
 from readingroom.core.disclosure.evidence import TableEvidence
-from readingroom.core.disclosure.recomputing import Asked
+from readingroom.core.disclosure.recomputing import Allowance, Asked
 from readingroom.errors import ReadingRoomError, Unavailable
 from readingroom.settings import Settings
 from readingroom.storage.extracts import FoundExtracts
@@ -37,6 +39,16 @@ class _Process:
     line: Connection
 
 
+@contextmanager
+def spending(allowance: Allowance | None) -> Iterator[None]:
+    begun = time.monotonic()
+    try:
+        yield
+    finally:
+        if allowance is not None:
+            allowance.spent += time.monotonic() - begun
+
+
 class Apart:
     """Calls methods of an object that lives in another process: `room` of `readingroom.back_room`."""
 
@@ -46,12 +58,14 @@ class Apart:
         self._lock = threading.Lock()
         self._process: _Process | None = None
 
-    def call(self, method: str, *arguments: object, seconds: float | None = None) -> Any:
+    def call(self, method: str, *arguments: object, seconds: float | None = None,
+             allowance: Allowance | None = None) -> Any:
         """What the method returns or raises there. Unavailable if the process broke off: it may be tried again.
 
-        With `seconds` also if it takes longer, and the process is ended.
+        With `seconds` also if it takes longer, and the process is ended. What it takes, once it is its turn, is taken
+        off the `allowance`.
         """
-        with self._lock:
+        with self._lock, spending(allowance):
             try:  # twice: the first was just leaving
                 answer = self._ask(method, arguments, seconds) or self._ask(method, arguments, seconds)
             except BaseException:
@@ -170,11 +184,13 @@ class AnswererApart:
 
 
 class RecomputerApart:
-    """The Recomputer port, whose rows are in a process apart. One that takes longer than `seconds` is ended."""
+    """The Recomputer port, whose rows are in a process apart. One that takes longer than `seconds`, or than is left
+    of what it is allowed, is ended."""
 
     def __init__(self, apart: Apart, seconds: float) -> None:
         self._apart, self._seconds = apart, seconds
 
-    def recompute(self, asked: Asked) -> tuple[TableEvidence, ...]:
-        found: tuple[TableEvidence, ...] = self._apart.call("recompute", asked, seconds=self._seconds)
+    def recompute(self, asked: Asked, allowance: Allowance) -> tuple[TableEvidence, ...]:
+        found: tuple[TableEvidence, ...] = self._apart.call(
+            "recompute", asked, seconds=min(self._seconds, allowance.left), allowance=allowance)
         return found

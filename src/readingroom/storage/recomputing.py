@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from readingroom.core.datasets import Table
 from readingroom.core.disclosure.evidence import TableEvidence
-from readingroom.core.disclosure.recomputing import Asked
+from readingroom.core.disclosure.recomputing import Allowance, Asked
 from readingroom.core.disclosure.remedies import keys_of, perturbed
 from readingroom.core.disclosure.tabulation import cells, engine
 from readingroom.core.disclosure.tabulation.catalogue import as_loaded
 from readingroom.core.disclosure.tabulation.database import Bounds
 from readingroom.core.disclosure.tabulation.keys import fingerprint
 from readingroom.errors import InvalidInput
+from readingroom.storage.apart import spending
 from readingroom.storage.extract_making import FileExtracts
 from readingroom.storage.vault import FileVault
 
@@ -28,7 +29,11 @@ class VaultRecomputer:
     def __init__(self, vault: FileVault, extracts: FileExtracts) -> None:
         self._vault, self._extracts = vault, extracts
 
-    def recompute(self, asked: Asked) -> tuple[TableEvidence, ...]:
+    def recompute(self, asked: Asked, allowance: Allowance | None = None) -> tuple[TableEvidence, ...]:
+        with spending(allowance):
+            return self._recomputed(asked)
+
+    def _recomputed(self, asked: Asked) -> tuple[TableEvidence, ...]:
         table, recipe = asked.dataset.table(asked.table), asked.recipe
         if table is None or (rows := self._vault.rows(asked.dataset.slug, asked.version, table.name)) is None:
             raise InvalidInput("There is no such table.", rule="recompute.table", value=asked.table)

@@ -50,6 +50,7 @@ class Outcome(StrEnum):
     NO_FIT = "no-fit"
     TOO_LARGE = "too-large"
     TOO_LONG = "too-long"
+    TIME_USED = "time-used"
     BROKE_OFF = "broke-off"
     OTHER_FILE = "other-file"
 
@@ -71,6 +72,18 @@ class Asked:
     project: str
     labelled: bool
     noise: Noise | None = None
+
+
+@dataclass
+class Allowance:
+    """How long computing the tables of one request may take together; whoever computes adds what it took to `spent`."""
+
+    seconds: float
+    spent: float = 0.0
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.seconds - self.spent)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ OUTCOME_WORDS = {
     Outcome.NO_FIT: "Not recomputed: its recipe cannot be applied to the data.",
     Outcome.TOO_LARGE: "Not recomputed: it would take more rows, cells or memory than the platform gives to one table.",
     Outcome.TOO_LONG: "Not recomputed: it would take longer than the platform gives to one table.",
+    Outcome.TIME_USED: "Not verified: the time for this request was used up by its other tables. Sent in a smaller "
+                       "request, it is computed again.",
     Outcome.BROKE_OFF: "Not recomputed: the work broke off. Sent again, it is tried again.",
     Outcome.OTHER_FILE: "Its evidence was recomputed and holds, but the file is not exactly as the SDK writes that "
                         "table, and may say something else.",

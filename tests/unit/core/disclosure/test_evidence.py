@@ -121,3 +121,11 @@ def test_every_synonym_leads_to_a_statistic_with_rules():
     assert set(SYNONYMS.values()) <= set(FAMILIES)
     assert not set(SYNONYMS) & set(FAMILIES)
     assert (canonical(" Std "), family("average"), family("kurtosis")) == ("sd", Family.LINEAR, None)
+
+
+@pytest.mark.parametrize("said", [
+    TABLE_WITH_ALL, {"kind": "tables", "tables": [TABLE_WITH_ALL]}, {"kind": "figure", "underlying": TABLE_WITH_ALL}])
+def test_what_was_read_is_not_read_again(said):
+    """A request's files are held against each other: to read each anew for each took most of the time of checking."""
+    read = parse_evidence(said)
+    assert parse_evidence(read) is read
