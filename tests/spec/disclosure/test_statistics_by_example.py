@@ -375,6 +375,9 @@ def extremes(people, top, statistic="top_mean"):
     (extremes(10, [90, 80, 70]), extremes(20, [90, 80, 70]), False),
     (extremes(10, [90, 80, 70]), extremes(11, [90, 80, 60]), False),  # of other values
     (extremes(10, [90, 80, 70]), extremes(11, [90, 80, 70], "bottom_mean"), False),
+    (extremes(3, [3, 2, 1], "bottom_mean"), extremes(4, [4, 3, 2, 1], "bottom_mean"), True),  # the fourth is 4
+    (extremes(3, [3, 2, 1], "bottom_mean"), extremes(4, [9, 8, 2, 1], "bottom_mean"), False),
+    (extremes(2, [-2, -1]), extremes(3, [-3, -2, -1]), True),
     (extremes(27, [90, 80, 70]), ("mean", 30, {}, {"top": [90, 80, 70], "total": 1010, "constant": False}), True),
     (extremes(27, [9, 8], "bottom_mean"), ("mean", 30, {}, {"top": [90, 80], "total": 99, "constant": False}), True),
     (("median", 45, {}, {"below": 20, "above": 20}), ("count", 42, {}, {"missing": 3}), False),

@@ -157,6 +157,17 @@ def test_the_schema_takes_what_is_taken_and_refuses_what_is_refused():
         assert not validator.is_valid(said)
 
 
+@pytest.mark.parametrize(("statistic", "values", "broken"), [
+    ("bottom_mean", [*range(11), 1000], ["dominance", "p-percent"]),  # of the smallest, the last is the largest
+    ("bottom_mean", range(100, 112), []), ("top_mean", range(100, 112), []),
+    ("top_mean", [-1000, *range(-11, 0)], ["dominance", "p-percent"])])  # of the largest, the last is the largest
+def test_means_of_extremes_are_dominated_as_others_are(check, statistic, values, broken):
+    lines = csv_of(("N", "F", number, value) for number, value in enumerate([*values, *[1001 if "bottom" in statistic
+                                                                                       else -1001] * 12]))
+    said = told(check(lines, {"statistic": statistic, "value": "days", "unit": "person", "entities": 12}, "--json"))
+    assert said["table"]["cells"][0]["broken"] == broken
+
+
 @pytest.mark.parametrize("condition", [
     "days > 3", "days = 'x'", "NOT days", "days BETWEEN 1 AND 2", "days IS NOT NULL", "days + 1 > 2 AND sex = 'F'"])
 def test_a_column_with_nothing_in_it_can_be_compared_with_anything(check, condition):

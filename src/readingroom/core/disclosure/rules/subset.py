@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -104,15 +104,20 @@ def _lacks_values(one: TableEvidence, more: CellEvidence, other: TableEvidence, 
 
 
 def _cut(one: TableEvidence, more: CellEvidence, other: TableEvidence, less: CellEvidence) -> bool:
-    """Means of fewer and of more of the most extreme, or of all: the largest of one begin with those of the other."""
+    """Means of fewer and of more of the most extreme, or of all, where those of one are some of the other's."""
     kinds = {one.family, other.family}
     if Family.SAFE_EXTREME not in kinds or not kinds <= {Family.SAFE_EXTREME, Family.LINEAR}:
         return False
-    if one.family is other.family:
-        return one.statistic == other.statistic and _begins(more, less)
-    return less.total is not None and more.total is not None and (_begins(more, less) or "bottom" in other.statistic)
+    if one.family is other.family and one.statistic != other.statistic:
+        return False
+    return less.total is not None and more.total is not None and _has_values_of(more, less, other.statistic)
 
 
-def _begins(more: CellEvidence, less: CellEvidence) -> bool:
+def _has_values_of(more: CellEvidence, less: CellEvidence, statistic: str) -> bool:
+    """As far as the contributions that are listed tell, the largest by size; else it is taken to."""
+    if len(more.top) == more.people and len(less.top) == less.people:
+        return not Counter(less.top) - Counter(more.top)
+    if "bottom" in statistic or any(value < 0 for value in (*more.top, *less.top)):
+        return True  # the largest by size need not be among the fewer
     length = min(len(more.top), len(less.top))
     return length > 0 and more.top[:length] == less.top[:length]

@@ -9,6 +9,7 @@ from typing import Any
 
 from readingroom.core.disclosure.evidence import CellEvidence, Labels, Scale, TableEvidence
 from readingroom.core.disclosure.evidence.model import EVERY_ROW
+from readingroom.core.disclosure.evidence.readers import MAX_TOP
 from readingroom.core.disclosure.tabulation.conditions import conjuncts
 from readingroom.core.disclosure.tabulation.engine import Computed, Places
 from readingroom.core.disclosure.tabulation.labels import TOTAL, text_of
@@ -177,7 +178,7 @@ class _Cells:
         values = [plain(value) for value in found[f"{side}{i}"][:wanted]]
         people = found[f"units{i}"]
         return {"people": len(values), "records": len(values), "missing": found["units"] - people,
-                "top": _largest(values, None), "total": sum(values), "value": sum(values) / len(values),
+                "top": _by_size(values)[:MAX_TOP], "total": sum(values), "value": sum(values) / len(values),
                 "constant": len(set(values)) == 1, "overlap_people": min(max(0, 2 * wanted - people), len(values)),
                 **({"absolute_total": sum(map(abs, values))} if any(value < 0 for value in values) else {})}
 
@@ -271,4 +272,8 @@ def _largest(top: list[Any] | None, low: list[Any] | None) -> tuple[Any, ...]:
     if not low:
         return tuple(map(plain, top)) if top and isinstance(top[0], Decimal) else tuple(top or ())
     both = [*(value for value in top or () if value >= 0), *low]
-    return tuple(map(plain, sorted(both, key=lambda value: (-abs(value), -value))[:max(len(top or ()), len(low))]))
+    return tuple(map(plain, _by_size(both)[:max(len(top or ()), len(low))]))
+
+
+def _by_size(values: list[Any]) -> tuple[Any, ...]:
+    return tuple(sorted(values, key=lambda value: (-abs(value), -value)))
