@@ -6,7 +6,7 @@ import pytest
 
 from readingroom import bootstrap
 from readingroom.hub import canary
-from readingroom.hub.containers import ContainerArguments
+from readingroom.hub.confinement import ContainerArguments
 from readingroom.hub.engine import DockerEngine
 from readingroom.hub.groups import remove_groups
 from readingroom.ops import images, install

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from readingroom import installed
-from readingroom.hub.containers import seccomp_profile
+from readingroom.hub.confinement import seccomp_profile
 from readingroom.ops import door, images, install
 from readingroom.ops.engine import client
 from readingroom.ops.progress import Progress

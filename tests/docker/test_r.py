@@ -11,7 +11,7 @@ import pyarrow.parquet as parquet
 import pytest
 
 from readingroom import installed
-from readingroom.hub.containers import seccomp_profile
+from readingroom.hub.confinement import seccomp_profile
 from readingroom.ops import images
 from readingroom.ops.engine import client
 from readingroom.ops.progress import Progress

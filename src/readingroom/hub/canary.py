@@ -24,7 +24,8 @@ from readingroom.core.walls import Finding
 from readingroom.core.workspaces import WorkspacePlan
 from readingroom.errors import Unavailable
 from readingroom.hub import bridges, display, sockets
-from readingroom.hub.containers import ContainerArguments, Host, Purpose, container_arguments
+from readingroom.hub.confinement import ContainerArguments
+from readingroom.hub.containers import Host, Purpose, container_arguments
 from readingroom.hub.engine import look_at
 from readingroom.hub.host import look
 from readingroom.hub.names import (

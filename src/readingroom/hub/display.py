@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from readingroom.hub.containers import ContainerArguments, Host, Mount, Plan, Purpose, checked_image, checked_runtime
+from readingroom.hub.confinement import ContainerArguments, Mount
+from readingroom.hub.containers import Host, Plan, Purpose, checked_image, checked_runtime
 from readingroom.hub.limits import MIB, Limits
 from readingroom.hub.names import (
     BROWSER,

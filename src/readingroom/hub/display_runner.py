@@ -15,7 +15,8 @@ from docker.errors import NotFound
 from readingroom import installed
 from readingroom.errors import Unavailable
 from readingroom.hub import display, sockets
-from readingroom.hub.containers import ContainerArguments, Host, Plan
+from readingroom.hub.confinement import ContainerArguments
+from readingroom.hub.containers import Host, Plan
 from readingroom.hub.names import SCREEN, workspace_key
 from readingroom.settings import Settings
 

@@ -14,7 +14,8 @@ from readingroom.core.proof import compared, drifts, fingerprint
 from readingroom.core.walls import Probe, next_proof, stale
 from readingroom.core.workspaces import WorkspacePlan
 from readingroom.hub import display
-from readingroom.hub.containers import BRIDGE, Host, container_arguments
+from readingroom.hub.confinement import BRIDGE
+from readingroom.hub.containers import Host, container_arguments
 from readingroom.settings import Settings
 
 SETTINGS = Settings(state_dir=Path("/srv/room"))

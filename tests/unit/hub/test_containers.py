@@ -6,7 +6,8 @@ import pytest
 
 from readingroom.core.policy.model import Policy
 from readingroom.errors import PolicyError, SettingsError, Unavailable
-from readingroom.hub.containers import Host, container_arguments, seccomp_profile
+from readingroom.hub.confinement import seccomp_profile
+from readingroom.hub.containers import Host, container_arguments
 from readingroom.hub.limits import Limits
 from readingroom.hub.names import container_name, sockets_dir
 from readingroom.settings import Settings

@@ -12,7 +12,8 @@ from readingroom.core.policy import Policy, Tier
 from readingroom.core.workspaces import DISPLAY_MEMORY_BYTES, WorkspacePlan
 from readingroom.errors import PolicyError
 from readingroom.hub import display, tickets
-from readingroom.hub.containers import Host, container_arguments, seccomp_profile
+from readingroom.hub.confinement import seccomp_profile
+from readingroom.hub.containers import Host, container_arguments
 from readingroom.settings import REPOSITORY, Settings
 
 SETTINGS = Settings(state_dir=Path("/srv/room"))

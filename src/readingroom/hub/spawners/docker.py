@@ -28,7 +28,8 @@ from readingroom.core.volumes import Volume
 from readingroom.core.workspaces import beside_bytes
 from readingroom.errors import AccessDenied, ReadingRoomError, Unavailable
 from readingroom.hub import bridges, doorkeeper, doorlimits, sockets
-from readingroom.hub.containers import ContainerArguments, Plan, container_arguments
+from readingroom.hub.confinement import ContainerArguments
+from readingroom.hub.containers import Plan, container_arguments
 from readingroom.hub.display_runner import DisplayRunner
 from readingroom.hub.engine import look_at
 from readingroom.hub.host import look
