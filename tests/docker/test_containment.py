@@ -7,6 +7,7 @@ either. What exhausts something is tried for what it leaves to others: the serve
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import stat
 from pathlib import Path
@@ -332,8 +333,9 @@ os.unlink('{place}/fill')
 
     def test_a_home_that_is_full_can_still_be_opened_and_tidied(self, kernel, hub, mallory):
         kernel.run("""
-import os
+import os, shutil
 os.path.exists('welcome.ipynb') and os.unlink('welcome.ipynb')
+for made in ('.jupyter', '.local'): shutil.rmtree(made, ignore_errors=True)  # as in a home that nobody worked in
 try:
     with open('fill', 'wb', buffering=0) as file:
         while True: file.write(b'x' * 2**20)
@@ -381,6 +383,25 @@ for one in held: os.close(one)
 """)
         assert out.split()[-1] == "True"
         assert self.works(other)
+
+    def test_pseudo_terminals_end_before_the_hosts_own(self, kernel, other):
+        """The kernel counts those of all containers together, and keeps its reserve for who signs in to the host."""
+        most, reserve = (int(Path(f"/proc/sys/kernel/pty/{name}").read_text()) for name in ("max", "reserve"))
+        out = kernel.run("""
+import errno, os
+held = []
+try:
+    while True: held.append(os.open('/dev/ptmx', os.O_RDWR | os.O_NOCTTY))
+except OSError as error:
+    print(len(held), errno.errorcode[error.errno])
+""")
+        held, why = out.split()
+        assert 0 < int(held) <= most - reserve and why in ("ENOSPC", "EMFILE")
+        for end in os.openpty():  # on the host
+            os.close(end)
+        assert self.works(other)
+        kernel.run("for one in held: os.close(one)")
+        assert other.run("import os; print(len(os.openpty()))") == "2\n"
 
     def test_a_flood_of_log_lines_is_cut_off_on_the_hosts_disk(self, kernel, hub):
         kernel.run("""
