@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -229,11 +230,8 @@ def test_the_author_reads_why_and_nobody_else_is_told_of_their_standing(workshop
 def test_two_sweeps_at_once_freeze_once(workshop):
     in_review(workshop)
     workshop.clock.forward(days=366)
-    threads = [threading.Thread(target=freezing.sweep, args=(workshop,)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(freezing.sweep, [workshop] * 4))
     with workshop.store.reading() as tx:
         actions = [event.action for event in tx.events.of_subject("request:1")]
     assert actions.count("request.frozen") == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -141,11 +141,8 @@ class TestTheEnd:
     def test_two_sweeps_at_once_tell_once(self, workshop):
         for number in range(20):
             project(workshop, 500, grant_days=-1, slug=f"p{number}")
-        threads = [threading.Thread(target=lapsing.sweep, args=(workshop,)) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lapsing.sweep, [workshop] * 4))
         with workshop.store.reading() as tx:
             expired = [one.subject for one in tx.events.all() if one.action == "grant.expired"]
             kinds = [one.kind for one in tx.notices.of_person("ada", 100)]

@@ -5,17 +5,13 @@ from __future__ import annotations
 import pytest
 
 from readingroom.services import handover
+from tests.integration.web.test_portal_pages import text_of
 from tests.integration.web.world import API, safe_uploads
 
 
 @pytest.fixture
 def number(world):
     return world.released(uploads=safe_uploads()).number
-
-
-def text_of(answer):
-    assert answer.status_code == 200, answer.text
-    return answer.text
 
 
 class TestReleasePage:
