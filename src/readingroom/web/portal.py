@@ -78,7 +78,7 @@ class Viewer:
 
 
 def make_templates() -> jinja2.Environment:
-    """Everything is escaped; a name that a template misspells is an error, not an empty place."""
+    """Everything is escaped. A name that is not there is empty: the macros of govuk-frontend-jinja live by that."""
     templates = jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [
