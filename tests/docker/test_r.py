@@ -103,11 +103,12 @@ cat(made$verdict, readLines("t.csv"), file.exists("t.csv.evidence.json"), again$
 
 def test_a_refusal_names_rule_and_next_step_in_r_too(r):
     said = r("""for (call in expression(readingroom::load("nope", "t"), readingroom::load("courts", "cases", "zz"),
-                                        readingroom::workspace(), readingroom::preflight("none.csv")))
+                                        readingroom::workspace(), readingroom::preflight("none.csv"),
+                                        readingroom::resubmit(7, "t.csv", drop = "u.csv"), readingroom::withdraw(7)))
   cat(conditionMessage(tryCatch(eval(call), error = identity)), "\\n")""")
     for rule in ("data.dataset", "data.column", "door.workspace", "output.file"):
         assert f"Rule: {rule}" in said
-    assert said.count("Next: ") == 4
+    assert said.count("Next: ") == 6 and said.count("Rule: door.workspace") == 3
 
 
 def test_what_analysts_use_loads_and_draws_under_the_confinement(r):

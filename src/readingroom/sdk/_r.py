@@ -62,9 +62,24 @@ def preflight(given: Arguments) -> dict[str, Any]:
 
 
 def request(given: Arguments) -> dict[str, Any]:
-    outputs = [(path, given["context"].get(Path(path).name, "")) for path in given["paths"]]
-    made = rr.request_release(given["title"], given["purpose"], outputs)
-    return {"number": made.number, "status": made.status, "url": made.url}
+    return _standing(rr.request_release(given["title"], given["purpose"], _outputs(given)))
+
+
+def resubmit(given: Arguments) -> dict[str, Any]:
+    return _standing(rr.request(given["number"]).resubmit(_outputs(given), drop=given["drop"]))
+
+
+def withdraw(given: Arguments) -> dict[str, Any]:
+    return _standing(rr.request(given["number"]).withdraw())
+
+
+def _outputs(given: Arguments) -> list[tuple[str, str]]:
+    """Each path with what was said of the file of its name."""
+    return [(path, given["context"].get(Path(path).name, "")) for path in given["paths"]]
+
+
+def _standing(asked: rr.Request) -> dict[str, Any]:
+    return {"number": asked.number, "status": asked.status, "url": asked.url}
 
 
 def _checked(found: rr.Preflight) -> dict[str, Any]:
@@ -72,7 +87,8 @@ def _checked(found: rr.Preflight) -> dict[str, Any]:
 
 
 VERBS: dict[str, Callable[[Arguments], object]] = {
-    verb.__name__: verb for verb in (workspace, datasets, load, table, preflight, request)}
+    verb.__name__: verb for verb in (
+        workspace, datasets, load, table, preflight, request, resubmit, withdraw)}
 
 
 def main() -> int:

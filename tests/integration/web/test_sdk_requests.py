@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import readingroom.sdk as rr
 from readingroom.core.lifecycle import RequestStatus
 from readingroom.core.requests import Assurance, Decision, Vote
 from readingroom.errors import InvalidInput, InvalidTransition, NotFound, PermissionDenied, Unavailable
-from readingroom.sdk import _door, _outputs
+from readingroom.sdk import _door, _outputs, _r
 from readingroom.services import holdups, requests
 from tests.integration.web.world import API, CONTEXT, LOW_TABLE, SAFE_TABLE, evidence
 from tests.reviews import record
@@ -219,3 +221,39 @@ class TestHowItLooks:
     def test_what_people_wrote_is_no_markup(self, notebook, world):
         rr.request_release("<b>Bold</b>", "A journal article", ("safe.csv", CONTEXT))
         assert "<b>" not in rr.requests()._repr_html_() + rr.request(1)._repr_html_()
+
+
+class TestFromR:
+    """What the R package asks of the SDK by `_r`: the same requests, in the words of its verbs."""
+
+    def answered(self, capsys, monkeypatch, verb, **given):
+        monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(given)))
+        monkeypatch.setattr("sys.argv", ["_r", verb])
+        status = _r.main()
+        return status, json.loads(capsys.readouterr().out)
+
+    def test_a_returned_request_is_answered_and_what_was_said_is_kept(self, notebook, world, capsys, monkeypatch):
+        asked = returned(world, ask())
+        _outputs.save("returns.csv", MERGED, evidence(MERGED))
+        status, said = self.answered(capsys, monkeypatch, "resubmit", number=asked.number, drop=["method.txt"],
+                                     paths=[str(Path("returns.csv").absolute())], context={})
+        assert status == 0 and said == {"number": asked.number, "status": "submitted", "url": asked.url}
+        now, before = record(world, asked.number), record(world, asked.number).earlier
+        assert now.round == 2 and {file.name for file in now.files} == {"returns.csv", "safe.csv"}
+        changed = next(file for file in now.files if file.name == "returns.csv")
+        assert changed.group.context == CONTEXT and changed.evidence == evidence(MERGED)
+        assert changed.sha256 not in {file.sha256 for file in before}
+
+    def test_a_request_is_taken_back(self, notebook, world, capsys, monkeypatch):
+        asked = ask()
+        assert self.answered(capsys, monkeypatch, "withdraw", number=asked.number) == (
+            0, {"number": asked.number, "status": "withdrawn", "url": asked.url})
+        assert record(world, asked.number).status is RequestStatus.WITHDRAWN
+
+    @pytest.mark.parametrize(("verb", "more"), [("resubmit", {"drop": [], "paths": [], "context": {}}),
+                                                ("withdraw", {})])
+    def test_what_cannot_be_is_refused_with_rule_and_next_step(self, notebook, world, capsys, monkeypatch, verb, more):
+        asked = ask()
+        asked.withdraw()
+        status, said = self.answered(capsys, monkeypatch, verb, number=asked.number, **more)
+        assert status == 1 and said["rule"] == "lifecycle.request" and said["next_step"]

@@ -37,11 +37,33 @@ preflight <- function(...) {
 
 #' Ask for files to be released. context: what each shows, of whom and why it is safe, by file name or one for all.
 request_release <- function(title, purpose, paths, context) {
-  names <- basename(paths)
-  said <- if (is.null(names(context))) stats::setNames(rep_len(context, length(names)), names) else context
-  answer <- ask("request", list(title = title, purpose = purpose, paths = I(normalizePath(paths, mustWork = FALSE)),
-                                context = as.list(said)))
+  answer <- ask("request", c(list(title = title, purpose = purpose), said_of(paths, context)))
   structure(answer, class = "readingroom_request")
+}
+
+#' Answer a returned request: each file takes the place of the one of its name, all others go along as they are.
+#'
+#' request: what request_release() gave, or its number. context: as there; a file of which nothing is said keeps what
+#' was said before. drop: names of files to leave out.
+resubmit <- function(request, paths = character(), context = character(), drop = character()) {
+  answer <- ask("resubmit", c(list(number = number_of(request), drop = I(drop)), said_of(paths, context)))
+  structure(answer, class = "readingroom_request")
+}
+
+#' Take a request back, at any time before it has left. request: what request_release() gave, or its number.
+withdraw <- function(request) {
+  structure(ask("withdraw", list(number = number_of(request))), class = "readingroom_request")
+}
+
+number_of <- function(request) {
+  as.integer(if (inherits(request, "readingroom_request")) request$number else request)
+}
+
+said_of <- function(paths, context) {
+  names <- basename(paths)
+  said <- if (length(context) && is.null(names(context))) stats::setNames(rep_len(context, length(names)), names)
+  else context
+  list(paths = I(normalizePath(paths, mustWork = FALSE)), context = if (length(said)) as.list(said) else named_nothing)
 }
 
 print.readingroom_check <- function(x, ...) {
