@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from readingroom.core.people import Standing
 from readingroom.services import handover
 from tests.integration.web.test_portal_pages import text_of
 from tests.integration.web.world import API, safe_uploads
@@ -12,6 +15,12 @@ from tests.integration.web.world import API, safe_uploads
 @pytest.fixture
 def number(world):
     return world.released(uploads=safe_uploads()).number
+
+
+def suspend(world, *names):
+    with world.store.transaction() as tx:
+        for name in names:
+            tx.people.save(replace(tx.people.get(name), standing=Standing.SUSPENDED))
 
 
 class TestReleasePage:
@@ -27,6 +36,24 @@ class TestReleasePage:
             page = text_of(world.client(who).see(f"/releases/{number}"))
             assert "Bilal Hussain</th>" in page and "1 download" in page, who
         assert "Bilal Hussain</th>" not in text_of(world.client("ada").see(f"/releases/{number}"))
+
+    @pytest.mark.parametrize("who", ["imran", "mercer", "robin"])
+    def test_it_says_when_nobody_can_download_it(self, world, number, who):
+        said = "none of those to whom policy lets this release go can sign in"
+        suspend(world, "ada", "bilal")
+        assert said not in text_of(world.client(who).see(f"/releases/{number}")), "Dara still can"
+        suspend(world, "dara")
+        assert said in text_of(world.client(who).see(f"/releases/{number}"))
+        handover.recall(world.room, "freya", number, "Wrong.")
+        assert said not in text_of(world.client(who).see(f"/releases/{number}")), "a recall says more"
+
+    def test_a_member_reads_that_its_only_recipient_cannot_come(self, world, number):
+        dataset, policy = world.room.policies.datasets["magistrates"]
+        world.room.policies.datasets["magistrates"] = dataset, policy.model_copy(
+            update={"release_recipients": frozenset({"author"})})
+        suspend(world, "ada")
+        page = text_of(world.client("bilal").see(f"/releases/{number}"))
+        assert "Nobody can download it now" in page and "suspended" not in page
 
     def test_strangers_find_nothing(self, world, number):
         for who in ("noor", "okafor"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from readingroom.core.egress import approvals, approvers
-from readingroom.core.people import Person
+from readingroom.core.people import Person, Standing
 from readingroom.core.releases import Recheck, Terms
 from readingroom.services.handover import Line, ReleaseView
 from readingroom.web.addresses import page
@@ -79,6 +79,7 @@ class Detail:
     sha256: str
     made: times.When | None
     terms: str
+    nobody: str
     given: str
     download_href: str
     no_download: str
@@ -115,6 +116,20 @@ def terms_of(on: Terms, people: dict[str, Person]) -> str:
     return f"For {who}{until}."
 
 
+def _nobody(view: ReleaseView, people: dict[str, Person]) -> str:
+    """That nobody is left who could download it, and what helps; empty while someone can. Why not is not said: that is
+    between them and an administrator."""
+    recipients = view.terms.recipients
+    if view.recall or any(people[name].standing is Standing.ACTIVE for name in recipients):
+        return ""
+    if not recipients:
+        return ("Nobody can download it: there is no one of those to whom policy lets this release go. An "
+                "administrator can say who that would be.")
+    return ("Nobody can download it now: none of those to whom policy lets this release go can sign in. An "
+            "administrator can let them in again, or another person can join the project where policy names its "
+            "members.")
+
+
 def named(view: ReleaseView) -> frozenset[str]:
     """Everyone whose name the page says."""
     checkers = approvers(view.request)
@@ -131,7 +146,7 @@ def detail(view: ReleaseView, people: dict[str, Person], now: datetime) -> Detai
         tag=_tag(view.terms, view.given, view.recall is not None, now), href=page(f"/releases/{number}"),
         request_href=page(f"/requests/{number}") if view.sees_request else "",
         filename=view.release.filename, sha256=view.release.sha256, made=times.when(view.release.made_at, now),
-        terms=terms_of(view.terms, people), given=given_of(view.terms, view.given),
+        terms=terms_of(view.terms, people), nobody=_nobody(view, people), given=given_of(view.terms, view.given),
         download_href="" if view.may["download"] else page(f"/requests/{number}/release"),
         no_download=view.may["download"],
         recall_href="" if view.may["recall"] else page(f"/releases/{number}/recall"),
