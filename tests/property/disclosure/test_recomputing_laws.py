@@ -64,7 +64,7 @@ def numbers_in(thing, path=()):
 
 FACTS = ("people", "records", "missing", "value", "top", "total", "absolute_total", "negatives", "constant", "below",
          "above", "at_value", "modal_people", "extreme_people", "numerator_people", "denominator_people", "mean", "sd",
-         "nonzero_people", "lower_people", "upper_people")
+         "nonzero_people", "lower_people", "upper_people", "denominator_top", "denominator_total")
 
 
 @settings(max_examples=150, deadline=None)

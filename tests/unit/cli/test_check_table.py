@@ -168,6 +168,15 @@ def test_means_of_extremes_are_dominated_as_others_are(check, statistic, values,
     assert said["table"]["cells"][0]["broken"] == broken
 
 
+@pytest.mark.parametrize("above", [{"statistic": "ratio", "value": "person"}, {"statistic": "rate"}])
+@pytest.mark.parametrize(("largest", "broken"), [(100, []), (10**6, ["dominance", "p-percent"])])
+def test_what_is_under_the_line_is_dominated_too(check, above, largest, broken):
+    lines = csv_of(("N", "F", number + 50, largest if number == 0 else 90 + number % 7) for number in range(30))
+    for sums in ([], [{"statistic": "sum", "value": "person"}]):  # beside which the sum of the days would follow
+        said = told(check(lines, {"statistics": [{**above, "denominator": "days"}, *sums]}, "--json"))
+        assert said["table"]["cells"][0]["broken"] == broken
+
+
 @pytest.mark.parametrize("condition", [
     "days > 3", "days = 'x'", "NOT days", "days BETWEEN 1 AND 2", "days IS NOT NULL", "days + 1 > 2 AND sex = 'F'"])
 def test_a_column_with_nothing_in_it_can_be_compared_with_anything(check, condition):

@@ -23,6 +23,7 @@ CELL_WITH_ALL = {
     "below": 20, "above": 19, "at_value": 1, "modal_people": 9, "extreme_people": 1, "overlap_people": 0,
     "numerator_people": 11, "denominator_people": 40, "two_by_two": [[1, 2], [3, 4]], "mean": 7.75, "sd": 2.5,
     "nonzero_people": 38, "lower_people": 2, "upper_people": 38, "shown": 45, "label": "guilty",
+    "denominator_top": [365, -366], "denominator_total": 9000,
 }
 TABLE_WITH_ALL = {
     "version": 1, "kind": "table", "statistic": "mean", "unit": "person_id", "cells": [CELL_WITH_ALL],
@@ -51,6 +52,7 @@ def test_every_field_is_read_and_described():
     assert isinstance(found, TableEvidence)
     cell = found.cells[0]
     assert (cell.top, cell.top_weights) == ((12.5, -9), (3, 2))  # by size, weights alongside
+    assert (cell.denominator_top, cell.denominator_total) == ((-366, 365), 9000)
     assert (cell.two_by_two, cell.at_value, cell.numerator_people) == (((1, 2), (3, 4)), 1, 11)
     assert (found.scale.step, found.probability, found.rounding_method) == (1, 0.9, "midpoint")
     assert valid(TABLE_WITH_ALL)

@@ -63,6 +63,8 @@ class CellEvidence:
     overlap_people: int | None = None
     numerator_people: int | None = None
     denominator_people: int | None = None
+    denominator_top: tuple[Amount, ...] = ()
+    denominator_total: Amount | None = None
     two_by_two: TwoByTwo | None = None
     mean: float | None = None
     sd: float | None = None

@@ -104,6 +104,7 @@ def _cell(raw: object, path: str, statistic: str) -> CellEvidence:
     if records and not people:
         refuse(f"{path}.people", people, f"at least one person behind {records} records")
     said["top"], said["top_weights"] = _top(said, path)
+    said["denominator_top"] = tuple(sorted(said.get("denominator_top", ()), key=lambda one: (-abs(one), -one)))
     for name in PART_OF_PEOPLE:
         if (said.get(name) or 0) > people:
             refuse(f"{path}.{name}", said[name], f"no more than people ({people})")

@@ -46,6 +46,7 @@ def check_dominance(evidence: TableEvidence, parameters: Policy) -> list[Finding
     Formula: unsafe when x1 + ... + xn > (k/100) X for any pair (n, k) of the policy, or >= where `dominance_inclusive`;
     x sorted, one per person (holdings added up), absolute values. Weighted: by `weights` each contribution
     counts as often as it weighs, or unweighted contributions are set against the weighted total. All zeros are safe.
+    Of a rate or ratio of sums, what is under the line is judged as well.
 
     Source: ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.2 (2024); inclusive as in
     ACRO 1.0.2 (2026) and the Bundesbank's sdcLog.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -113,7 +113,7 @@ def magnitudes(
     usable: list[Judged] = []
     unusable: list[CellEvidence] = []
     unsaid = False
-    for cell in evidence.published:
+    for cell in _with_denominators(evidence.published):
         if cell.people == 0 or _is_clear(cell, needed, clear):
             continue
         weighted = bool(cell.top_weights) or cell.weighted_total is not None
@@ -127,6 +127,16 @@ def magnitudes(
     findings = [missing_parameter("weights")] if unsaid else []
     findings += unchecked(rule, list(dict.fromkeys(unusable)), LACKING, source)
     return Magnitudes(tuple(sorted(usable, key=lambda one: (one.cell.row, one.cell.column))), tuple(findings))
+
+
+def _with_denominators(cells: Iterable[CellEvidence]) -> Iterator[CellEvidence]:
+    """The cells; and of rates and ratios of sums the same with what is under the line, which is a sum as well."""
+    for cell in cells:
+        yield cell
+        if cell.denominator_total is not None:
+            sizes = tuple(max(one, -one) for one in cell.denominator_top)
+            yield replace(cell, people=cell.denominator_people or 0, top=sizes, total=cell.denominator_total,
+                          absolute_total=None, negatives=0)
 
 
 def _is_clear(cell: CellEvidence, needed: int, clear: Clear) -> bool:

@@ -238,6 +238,8 @@ class _Cells:
             "numerator_people": found[f"positives{above}"], "denominator_people": found[f"units{below}"]}
         if self.measure.value is None:  # rows are counted, which have no values that could be equal
             said["constant"] = False
+        said |= {"denominator_top": _largest(found[f"top{below}"], found[f"low{below}"]),
+                 "denominator_total": plain(found[f"abs{below}"])}
         total = found[f"sum{below}"]
         return said | ({"value": self.measure.scale * said["total"] / plain(total)} if total else {"suppressed": True})
 
