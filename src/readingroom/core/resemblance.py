@@ -13,13 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence, parse_evidence, tables_of
+from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence, readable, tables_of
 from readingroom.core.disclosure.rounded import counted, counts_people
 from readingroom.core.disclosure.rules.wording import plural
 from readingroom.core.disclosure.verdict import Cell, Finding, Verdict
 from readingroom.core.inspection.looks import alike
 from readingroom.core.inspection.preview import Preview
-from readingroom.errors import InvalidInput
 
 MOST_CELLS = 5000
 LEAST_SHARE = 0.5
@@ -99,10 +98,8 @@ def shown(preview: Preview, evidence: Mapping[str, object] | None, look: str = "
 
 
 def _tables(evidence: Mapping[str, object] | None) -> tuple[TableEvidence, ...]:
-    try:
-        return tables_of(parse_evidence(dict(evidence))) if evidence else ()
-    except InvalidInput:  # said where the file itself is checked
-        return ()
+    said = readable(evidence)
+    return tables_of(said) if said else ()
 
 
 def _printed(preview: Preview) -> dict[tuple[str, str], str]:

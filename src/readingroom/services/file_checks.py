@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from readingroom.core.disclosure.check import CheckResult, check_beside, check_code, check_output, with_findings
-from readingroom.core.disclosure.evidence import Evidence, parse_evidence
+from readingroom.core.disclosure.evidence import Evidence, parse_evidence, readable
+from readingroom.core.disclosure.links import Remembered
 from readingroom.core.disclosure.recomputing import Allowance
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.incoming import inspect_incoming
 from readingroom.core.lifecycle import Direction, RequestStatus
 from readingroom.core.policy import Policy
 from readingroom.core.requests import AirlockRequest, FileKind, OutputFile
-from readingroom.errors import InvalidInput, Unavailable
+from readingroom.errors import Unavailable
 from readingroom.ports import Scanner
 from readingroom.services import demands, freezing, holdups
 from readingroom.services.checking import bring_to_checkers
@@ -77,22 +78,16 @@ class _Said:
     def __init__(self, request: AirlockRequest) -> None:
         self._files = tuple(file for file in request.crossing if file.evidence)
         self._read: dict[int, Evidence | None] = {}
+        self.linkable = Remembered()
 
     def beside(self, file: OutputFile) -> dict[str, Evidence | None]:
         """What the other outputs say, by their names. None of one that can't be read, as its own check says."""
-        return {other.name: self._of(other) for other in self._files if other.id != file.id}
+        return {other.name: self.of(other) for other in self._files if other.id != file.id}
 
-    def _of(self, file: OutputFile) -> Evidence | None:
+    def of(self, file: OutputFile) -> Evidence | None:
         if file.id not in self._read:
-            self._read[file.id] = _readable(file.evidence)
+            self._read[file.id] = readable(file.evidence)
         return self._read[file.id]
-
-
-def _readable(evidence: object) -> Evidence | None:
-    try:
-        return None if evidence is None else parse_evidence(evidence)
-    except InvalidInput:
-        return None
 
 
 def _to_check(room: ReadingRoom, number: int) -> tuple[AirlockRequest, Policy]:
@@ -126,11 +121,12 @@ def _checked(request: AirlockRequest, file: OutputFile, room: ReadingRoom, polic
         content = room.blobs.get(file.sha256)
         if file.kind is FileKind.CODE:
             return check_code(file.name, content, policy), None
-        again = recompute(room, request, file, content, allowance)
-        evidence = file.evidence if again is None or again.evidence is None else again.evidence
-        alone = check_output(file.name, content, evidence, policy)
+        again = recompute(room, request, file, content, said.of(file), allowance)
+        evidence = said.of(file) if again is None or again.evidence is None else parse_evidence(again.evidence)
+        # what is no table or cannot be read is judged as it was sent
+        alone = check_output(file.name, content, evidence or file.evidence, policy)
         beside = said.beside(file) if file.crosses else {}
-        judged = check_beside(alone, file.name, _readable(evidence), beside, policy)
+        judged = check_beside(alone, file.name, evidence, beside, policy, said.linkable)
         return with_findings(judged, again.findings if again else ()), again
     except Exception as error:  # noqa: BLE001  whatever broke, it must not pass (P9)
         return _broken(file, error), None

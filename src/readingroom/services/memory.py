@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from readingroom.core.disclosure.evidence import readable
 from readingroom.core.disclosure.links import SOURCE, check_links
 from readingroom.core.disclosure.redrawn import check_redrawn
 from readingroom.core.disclosure.verdict import Finding, Verdict
@@ -131,11 +132,12 @@ def _linked(file: OutputFile, released: tuple[dict[str, object], ...], policy: P
     names = _variables(file.evidence)
     newest = dict([one for one in others.items() if names & _variables(one[1])][:MOST_LINKED])
     noisy = others if any(table.get("noise") for table in _tables(file.evidence)) else {}
-    findings = [*check_links(file.name, file.evidence, newest, policy), *check_redrawn(file.evidence, noisy)]
+    said = readable(file.evidence)
+    findings = [*check_links(file.name, said, newest, policy), *check_redrawn(said, noisy)]
     findings = [replace(finding, rule=RULES.get(finding.rule, LINKS), parameters={}, verdict=finding.verdict if
                         finding.rule not in GUESSED else min(finding.verdict, Verdict.REVIEW)) for finding in findings]
     if any(finding.verdict is Verdict.FAIL for evidence in newest.values()
-           for finding in check_links("released", evidence, {file.name: file.evidence}, policy)):
+           for finding in check_links("released", evidence, {file.name: said}, policy)):
         findings.append(Finding(
             LINKS, Verdict.FAIL, "A cell that an output released from these data before hides can be worked "
             "out together with this one.", "Hide the same cells as in what was released, or ask for fewer totals.",

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from readingroom.core.disclosure.evidence import FigureEvidence, TableEvidence, parse_evidence, tables_of
+from readingroom.core.disclosure.evidence import Evidence, FigureEvidence, TableEvidence, tables_of
 from readingroom.core.disclosure.evidence.writing import written
-from readingroom.core.disclosure.models.shown import is_described
 from readingroom.core.disclosure.recomputing import (
     Allowance,
     Asked,
@@ -54,18 +53,15 @@ class Result:
         return (_differs(self.told.differences),) if self.told.outcome is Outcome.DIFFERS else ()
 
 
-def recompute(room: ReadingRoom, request: AirlockRequest, file: OutputFile, content: bytes, allowance: Allowance
-              ) -> Result | None:
+def recompute(room: ReadingRoom, request: AirlockRequest, file: OutputFile, content: bytes, evidence: Evidence | None,
+              allowance: Allowance) -> Result | None:
     """Compute an output's tables again and compare; None where there is nothing to compute, or nobody who could.
 
+    `evidence` is the file's, as it was read; None if it is of no table, or can't be read, as the check itself says.
     `allowance` is what is left of the request's time: once it is used up nothing more is computed, and that is said.
     """
     recomputer = getattr(room, "recomputer", None)
-    if recomputer is None or file.kind is not FileKind.OUTPUT or file.evidence is None or is_described(file.evidence):
-        return None
-    try:
-        evidence = parse_evidence(file.evidence)
-    except InvalidInput:  # the check itself says so
+    if recomputer is None or file.kind is not FileKind.OUTPUT or file.evidence is None or evidence is None:
         return None
     said = tables_of(evidence)
     source = dict(said[0].source)

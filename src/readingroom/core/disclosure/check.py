@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.evidence import Evidence, FigureEvidence, TableEvidence, parse_evidence, tables_of
-from readingroom.core.disclosure.links import check_both
+from readingroom.core.disclosure.links import Reader, check_both
 from readingroom.core.disclosure.matching import match
 from readingroom.core.disclosure.models.check import check_description
 from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
@@ -33,7 +33,7 @@ class CheckResult:
 
 
 def check_output(
-    name: str, content: bytes, evidence: dict[str, object] | None, policy: Policy
+    name: str, content: bytes, evidence: Evidence | dict[str, object] | None, policy: Policy
 ) -> CheckResult:
     """Everything known of one file, worst first.
 
@@ -54,10 +54,10 @@ def check_code(name: str, content: bytes, policy: Policy) -> CheckResult:
 
 
 def check_beside(result: CheckResult, name: str, evidence: object, others: Mapping[str, object],
-                 policy: Policy) -> CheckResult:
+                 policy: Policy, reader: Reader | None = None) -> CheckResult:
     """The result with what the other files of the request, by their evidence, tell of this one: what they give back
-    of hidden cells, and whether they have other noise on the same people."""
-    more = [*check_both(name, evidence, others, policy), *check_redrawn(evidence, others)] if others else []
+    of hidden cells, and whether they have other noise on the same people. `reader` as in `check_both`."""
+    more = [*check_both(name, evidence, others, policy, reader), *check_redrawn(evidence, others)] if others else []
     return with_findings(result, more)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from readingroom.core.disclosure.evidence import CellEvidence, parse_evidence, tables_of
+from readingroom.core.disclosure.evidence import CellEvidence, readable, tables_of
 from readingroom.core.disclosure.populations import (
     Linked,
     grouped,
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 SOURCE = "ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 4.3, linked tables (2024)"
 QUESTIONS = 200  # to a solver, for one file
 
+Reader = Callable[[str, object], Iterable[Linked]]
+"""What gives the linkable numbers of a file by its name and evidence."""
+
 
 @dataclass(frozen=True)
 class Beside:
@@ -47,9 +50,11 @@ class Beside:
     apart: list[Linked]
 
 
-def check_both(name: str, evidence: object, others: Mapping[str, object], policy: Policy) -> list[Finding]:
-    """What `check_links` and `check_apart` find, from one reading of the files."""
-    read = _beside(name, evidence, others, policy)
+def check_both(name: str, evidence: object, others: Mapping[str, object], policy: Policy,
+               reader: Reader | None = None) -> list[Finding]:
+    """What `check_links` and `check_apart` find, from one reading of the files by `reader`: `linkable`, or one that
+    remembers."""
+    read = _beside(name, evidence, others, policy, reader)
     return [*_links(read, policy), *_aparts(read, policy)]
 
 
@@ -69,10 +74,12 @@ def check_apart(name: str, evidence: object, others: Mapping[str, object], polic
     return _aparts(_beside(name, evidence, others, policy), policy)
 
 
-def _beside(name: str, evidence: object, others: Mapping[str, object], policy: Policy) -> list[Beside]:
+def _beside(name: str, evidence: object, others: Mapping[str, object], policy: Policy,
+            reader: Reader | None = None) -> list[Beside]:
     """For each quantity of the file; none where policy has no threshold to hold differences against."""
-    mine = list(_linkable(name, evidence)) if policy.threshold is not None else []
-    theirs = [one for other, said in others.items() for one in _linkable(other, said)] if mine else []
+    read = reader or linkable
+    mine = list(read(name, evidence)) if others and policy.threshold is not None else []
+    theirs = [one for other, said in others.items() for one in read(other, said)] if mine else []
     return [_sorted(one, theirs) for one in mine]
 
 
@@ -98,15 +105,26 @@ def _aparts(read: Iterable[Beside], policy: Policy) -> list[Finding]:
     return [finding for it in read for finding in _apart(it.one, it.apart, policy)]
 
 
-def _linkable(file: str, evidence: object) -> Iterator[Linked]:
+class Remembered:
+    """`linkable` for whoever asks again and again of the same files: each is read once while its evidence is the same
+    object."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[object, tuple[Linked, ...]]] = {}
+
+    def __call__(self, file: str, evidence: object) -> tuple[Linked, ...]:
+        known = self._read.get(file)
+        if known is None or known[0] is not evidence:
+            known = self._read[file] = evidence, tuple(linkable(file, evidence))
+        return known[1]
+
+
+def linkable(file: str, evidence: object) -> Iterator[Linked]:
     """The numbers in a file's evidence that add up and whose variables are named."""
     from readingroom.core.disclosure.rules.sums import quantities
 
-    try:
-        tables = tables_of(parse_evidence(evidence)) if evidence is not None else ()
-    except InvalidInput:  # said where the file itself is checked
-        return
-    for quantity in quantities(tables):
+    said = readable(evidence)
+    for quantity in quantities(tables_of(said)) if said else ():
         table = quantity.tables[0]
         if table.row_names is None or table.column_names is None:
             continue

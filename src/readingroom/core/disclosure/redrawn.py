@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from readingroom.core.disclosure.evidence import TableEvidence, parse_evidence, tables_of
+from readingroom.core.disclosure.evidence import TableEvidence, readable, tables_of
 from readingroom.core.disclosure.verdict import Finding, Verdict
-from readingroom.errors import InvalidInput
 
 SOURCE = ("ESSnet/CoE Handbook on Statistical Disclosure Control, 2nd edition, ch. 5.4, cell key method (2024): the "
           "same cell has the same noise wherever it is published")
@@ -47,8 +46,5 @@ def _of(table: TableEvidence) -> tuple[str, str]:
 
 
 def _noisy(evidence: object) -> list[TableEvidence]:
-    try:
-        tables = tables_of(parse_evidence(evidence)) if evidence is not None else ()
-    except InvalidInput:
-        return []
-    return [table for table in tables if table.noise is not None]
+    said = readable(evidence)
+    return [table for table in tables_of(said) if table.noise is not None] if said else []

@@ -14,7 +14,7 @@ from readingroom.core.disclosure.evidence.model import (
     is_margin_label,
     tables_of,
 )
-from readingroom.core.disclosure.evidence.reading import parse_evidence
+from readingroom.core.disclosure.evidence.reading import parse_evidence, readable
 
 __all__ = [
     "CellEvidence",
@@ -26,5 +26,6 @@ __all__ = [
     "TablesEvidence",
     "is_margin_label",
     "parse_evidence",
+    "readable",
     "tables_of",
 ]

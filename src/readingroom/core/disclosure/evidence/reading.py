@@ -14,6 +14,7 @@ from readingroom.core.disclosure.evidence.model import (
 )
 from readingroom.core.disclosure.evidence.readers import fault, mapping, only, refuse
 from readingroom.core.disclosure.statistics import canonical
+from readingroom.errors import InvalidInput
 
 VERSION = 1
 MAX_CELLS = 42_000
@@ -44,6 +45,14 @@ def parse_evidence(raw: object) -> Evidence:
     if fields.get("kind") in ("table", "tables"):
         return _shown(fields, "evidence")
     raise fault("evidence.kind", fields.get("kind"), '"table", "tables" or "figure"')
+
+
+def readable(raw: object) -> Evidence | None:
+    """The evidence in `raw`; None where there is none, or none that can be read: the check of its own file says so."""
+    try:
+        return None if raw is None else parse_evidence(raw)
+    except InvalidInput:
+        return None
 
 
 def _versioned(raw: object, path: str) -> dict[str, object]:
