@@ -147,15 +147,15 @@ class Worker:
     def start_jobs(self) -> None:
         """Start a workflow for each request to check or release and each private answer to compute."""
         with self.workshop.store.reading() as tx:
-            checks = tx.requests.with_status(RequestStatus.SUBMITTED, RequestStatus.CHECKING)
-            approved = tx.requests.with_status(RequestStatus.APPROVED)
+            checks = tx.requests.rounds(RequestStatus.SUBMITTED, RequestStatus.CHECKING)
+            approved = tx.requests.rounds(RequestStatus.APPROVED)
             unanswered = tx.accounts.unanswered()
             recalled = tx.releases.to_recheck()
-        for request in checks:
-            self._start(f"check-{request.number}-{request.round}", check_request, request.number)
-        for request in approved:
-            name, workflow = FOLLOWING[request.direction]
-            self._start(f"{name}-{request.number}", workflow, request.number)
+        for number, round, _ in checks:
+            self._start(f"check-{number}-{round}", check_request, number)
+        for number, _, direction in approved:
+            name, workflow = FOLLOWING[direction]
+            self._start(f"{name}-{number}", workflow, number)
         for answer in unanswered:
             self._start(f"answer-{answer.id}", compute_answer, answer.id)
         for number in recalled:

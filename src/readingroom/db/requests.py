@@ -174,6 +174,12 @@ class Requests:
         """The numbers of all requests with one of these statuses, as they were made."""
         return tuple(plain(self._session, _NUMBERS, {"statuses": [status.value for status in statuses]}).scalars())
 
+    def rounds(self, *statuses: RequestStatus) -> tuple[tuple[int, int, Direction], ...]:
+        """The numbers of all requests with one of these statuses, the round of each, and which way it goes."""
+        rows = self._session.execute(select(RequestRow.number, RequestRow.round, RequestRow.direction).where(
+            RequestRow.status.in_([status.value for status in statuses])).order_by(RequestRow.number))
+        return tuple((number, round, Direction(direction)) for number, round, direction in rows)
+
     def submitted(self, *statuses: RequestStatus) -> tuple[tuple[int, datetime, Direction], ...]:
         """The numbers of all requests with one of these statuses, when each was submitted, and which way it goes."""
         rows = self._session.execute(select(RequestRow.number, RequestRow.submitted_at, RequestRow.direction).where(

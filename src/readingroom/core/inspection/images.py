@@ -48,7 +48,7 @@ class _Hidden(Exception):
 def check_image(content: bytes, output_type: str) -> list[Finding]:
     """Findings on one picture; none means that it decodes and holds the picture and nothing else."""
     try:
-        beside = hidden(content, output_type)
+        shown, beside = read(content, output_type)
     except (struct.error, IndexError, zlib.error):
         return [_undecodable()]
     if beside:
@@ -60,23 +60,26 @@ def check_image(content: bytes, output_type: str) -> list[Finding]:
                 "Save the figure again without metadata, for example with plt.savefig(name, metadata={}).",
             )
         ]
-    return [] if picture(content, output_type) is not None else [_undecodable()]
+    return [] if shown is not None else [_undecodable()]
 
 
-def hidden(content: bytes, output_type: str) -> str:
-    """What the file holds that the picture does not show, as in "carries a comment of 9 bytes"; "" if nothing.
+def read(content: bytes, output_type: str) -> tuple[Image.Image | None, str]:
+    """The `picture`, and what the file holds that it does not show ("carries a comment of 9 bytes"), "" if nothing.
 
     Raises struct.error, IndexError or zlib.error for a file that is damaged.
     """
+    beside = ""
     try:
         if output_type == "png":
             _walk_png(content)
-            _check_transparent(content)
         else:
             _check_scans(content, _walk_jpeg(content))
     except _Hidden as found:
-        return str(found)
-    return ""
+        beside = str(found)
+    shown = picture(content, output_type)
+    if not beside and shown is not None and shown.mode == "RGBA":
+        beside = _unseen(shown)
+    return shown, beside
 
 
 def _undecodable() -> Finding:
@@ -89,14 +92,11 @@ def _undecodable() -> Finding:
     )
 
 
-def decoded(content: bytes, output_type: str) -> bytes | None:
-    """The picture re-encoded as plain PNG, or None if it does not decode within the limits."""
+def encoded(shown: Image.Image) -> bytes:
+    """A picture's pixels, and nothing else that it came with, as plain PNG."""
     from PIL import Image  # lazy: the rules are imported where no images are read
 
-    found = picture(content, output_type)
-    if found is None:
-        return None
-    clean = Image.frombytes(found.mode, found.size, found.tobytes())
+    clean = Image.frombytes(shown.mode, shown.size, shown.tobytes())
     out = io.BytesIO()
     clean.save(out, format="PNG", compress_level=1)
     return out.getvalue()
@@ -143,21 +143,16 @@ def _walk_png(content: bytes) -> None:
     _check_pixels(b"".join(data), header)
 
 
-def _check_transparent(content: bytes) -> None:
-    """Pixels that cannot be seen have one colour, else they may hold another picture."""
-    from PIL import Image  # lazy: the rules are imported where no images are read
-
-    try:
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-            if image.width * image.height > MOST_PIXELS or not image.has_transparency_data:
-                return
-            picture = image.convert("RGBA")
-    except (*BROKEN, Image.DecompressionBombError):
-        return  # nothing of it is shown
-    unseen = picture.getchannel("A").point(lambda alpha: 255 if alpha < INVISIBLE_ALPHA else 0)
+def _unseen(picture: Image.Image) -> str:
+    """What it hides where it cannot be seen: pixels there have one colour, else they may hold another picture."""
+    alpha = picture.getchannel("A")
+    if not any(alpha.histogram()[:INVISIBLE_ALPHA]):
+        return ""
+    unseen = alpha.point(lambda alpha: 255 if alpha < INVISIBLE_ALPHA else 0)
     colours = picture.convert("RGB").histogram(unseen)
     if any(sum(count > 0 for count in colours[start : start + 256]) > 1 for start in (0, 256, 512)):
-        raise _Hidden("has pixels of several colours that are transparent, so that nobody sees them")
+        return "has pixels of several colours that are transparent, so that nobody sees them"
+    return ""
 
 
 def _is_software_note(kind: bytes, body: bytes) -> bool:

@@ -17,7 +17,7 @@ from readingroom.core.disclosure.verdict import Finding
 from readingroom.core.inspection.archives import is_package, unpacked
 from readingroom.core.inspection.code import is_code
 from readingroom.core.inspection.csv_table import read_csv
-from readingroom.core.inspection.images import decoded, hidden
+from readingroom.core.inspection.images import encoded, read
 from readingroom.core.inspection.json_values import read_json
 from readingroom.core.inspection.model import LARGEST_FILE, PublishedTable
 from readingroom.core.inspection.notebooks import beside_the_cells, read_notebook
@@ -108,14 +108,13 @@ def _unknown(note: str) -> Preview:
 
 
 def _image(content: bytes, output_type: str) -> Preview:
-    image = decoded(content, output_type)
-    if image is None:
-        return _unknown("The image cannot be decoded safely.")
     try:
-        beside = hidden(content, output_type)
+        shown, beside = read(content, output_type)
     except (struct.error, IndexError, zlib.error):
         return _unknown("The image is damaged or cut short.")
-    return Preview("image", image=image, unseen=f"what the image file holds beside the picture: it {beside}"
+    if shown is None:
+        return _unknown("The image cannot be decoded safely.")
+    return Preview("image", image=encoded(shown), unseen=f"what the image file holds beside the picture: it {beside}"
                    if beside else "")
 
 
