@@ -128,12 +128,21 @@ def test_rates_of_everybody(constant, lower, upper, rules):
 
 
 def test_shares_and_rates_of_a_value_are_dominated_like_its_sum():
-    for statistic in ("share", "rate", "ratio"):
+    below = {"denominator_top": [50, 50, 50], "denominator_total": 1000}
+    for statistic, more in (("share", {}), ("rate", below), ("ratio", below)):
         for top, rule in (([900, 60, 1], "dominance"), ([90, 60, 50], None)):
             evidence = one_cell(statistic, 30, numerator_people=30, denominator_people=60, constant=False, top=top,
-                                total=1000, nonzero_people=30, lower_people=0, upper_people=0)
+                                total=1000, nonzero_people=30, lower_people=0, upper_people=0, **more)
             assert rules_of(check(evidence)) >= ({rule} if rule else set())
             assert check(evidence).verdict is (FAIL if rule else PASS)
+
+
+@pytest.mark.parametrize("statistic", ["rate", "ratio"])
+def test_p9_a_ratio_of_sums_that_does_not_say_what_is_under_the_line_is_for_a_person(statistic):
+    evidence = one_cell(statistic, 30, numerator_people=30, denominator_people=60, constant=False, top=[90, 60, 50],
+                        total=1000, nonzero_people=30, lower_people=0, upper_people=0)
+    found = check(evidence)
+    assert (found.verdict, rules_of(found)) == (REVIEW, {"dominance.unchecked", "p-percent.unchecked"})
 
 
 @pytest.mark.parametrize(("cell", "rule"), [

@@ -47,6 +47,9 @@ FAMILIES: dict[str, Family] = {
     "risk_ratio": Family.COMPARISON,
 }
 
+FRACTIONS = frozenset({"rate", "ratio"})
+"""Of two sums, one over the other."""
+
 SYNONYMS: dict[str, str] = {
     "counts": "count", "frequency": "count", "n": "count", "size": "count",
     "total": "sum",

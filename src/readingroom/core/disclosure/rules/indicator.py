@@ -10,14 +10,13 @@ from readingroom.core.disclosure.rules.group import gives_away
 from readingroom.core.disclosure.rules.magnitude import exact
 from readingroom.core.disclosure.rules.threshold import is_low, limit_words
 from readingroom.core.disclosure.rules.wording import listing, plural, unchecked
-from readingroom.core.disclosure.statistics import canonical
+from readingroom.core.disclosure.statistics import FRACTIONS, canonical
 from readingroom.core.disclosure.verdict import Finding, Verdict
 from readingroom.core.policy import Policy
 
 SOURCE = ("UK LLC output policy, percentages by their underlying counts (January 2026); OpenSAFELY output checking "
           "guide, rates and percentages (2026)")
 AVERAGES = frozenset({"mean", "sd", "variance"})
-FRACTIONS = frozenset({"rate", "ratio"})
 Parts = tuple[int, int]
 NEITHER: Parts = (0, 0)
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from readingroom.core.disclosure.evidence import CellEvidence, TableEvidence
 from readingroom.core.disclosure.rules.wording import missing_parameter, unchecked
-from readingroom.core.disclosure.statistics import Family
+from readingroom.core.disclosure.statistics import FRACTIONS, Family, canonical
 from readingroom.core.disclosure.verdict import Finding
 from readingroom.core.policy import Policy
 
@@ -113,7 +113,7 @@ def magnitudes(
     usable: list[Judged] = []
     unusable: list[CellEvidence] = []
     unsaid = False
-    for cell in _with_denominators(evidence.published):
+    for cell in _with_denominators(evidence):
         if cell.people == 0 or _is_clear(cell, needed, clear):
             continue
         weighted = bool(cell.top_weights) or cell.weighted_total is not None
@@ -129,13 +129,18 @@ def magnitudes(
     return Magnitudes(tuple(sorted(usable, key=lambda one: (one.cell.row, one.cell.column))), tuple(findings))
 
 
-def _with_denominators(cells: Iterable[CellEvidence]) -> Iterator[CellEvidence]:
-    """The cells; and of rates and ratios of sums the same with what is under the line, which is a sum as well."""
-    for cell in cells:
+def _with_denominators(evidence: TableEvidence) -> Iterator[CellEvidence]:
+    """The cells; and of rates and ratios of sums the same with what is under the line, which is a sum as well.
+
+    Of one that does not say what is there nothing can be told (promise P9).
+    """
+    divided = canonical(evidence.statistic) in FRACTIONS
+    for cell in evidence.published:
         yield cell
-        if cell.denominator_total is not None:
+        if divided or cell.denominator_total is not None:
             sizes = tuple(max(one, -one) for one in cell.denominator_top)
-            yield replace(cell, people=cell.denominator_people or 0, top=sizes, total=cell.denominator_total,
+            people = cell.people if cell.denominator_people is None else cell.denominator_people
+            yield replace(cell, people=people, top=sizes, total=cell.denominator_total,
                           absolute_total=None, negatives=0)
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import rfc8785
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from readingroom.core.disclosure.statistics import FRACTIONS
 from readingroom.core.disclosure.statistics import canonical as canonical_name
 from readingroom.core.policy.fault_words import value_words
 from readingroom.errors import InvalidInput
@@ -26,7 +27,7 @@ FRACTION_WORDS = frozenset({"percentage", "percent"})
 """Other names of a share that mean hundredths."""
 
 NEEDS_NO_VALUE = frozenset({"count", "records", "share", "rate"})
-NEEDS_DENOMINATOR = frozenset({"rate", "ratio"})
+NEEDS_DENOMINATOR = FRACTIONS
 WEIGHTABLE = frozenset({"count", "sum", "mean", "share"})
 SUPPORTED = frozenset({
     "count", "records", "sum", "mean", "median", "quantile", "sd", "variance", "min", "max", "range", "top_mean",
