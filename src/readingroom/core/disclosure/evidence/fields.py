@@ -52,7 +52,8 @@ CELL: tuple[Field, ...] = (
           "largest."),
     Field("numerator_people", readers.COUNT, "Distinct privacy units in the numerator of a share or rate."),
     Field("denominator_people", readers.COUNT, "Distinct privacy units in the denominator."),
-    Field("denominator_top", readers.NUMBERS, "Of a rate or ratio of sums, what `top` is, of the denominator; without it, for a person to judge."),
+    Field("denominator_top", readers.NUMBERS,
+          "Of a rate or ratio of sums, what `top` is, of the denominator; a person judges one without it."),
     Field("denominator_total", readers.NUMBER, "The sum of the absolute contributions to the denominator."),
     Field("two_by_two", readers.TWO_BY_TWO, "The counts behind an odds or risk ratio: [[with, without] the outcome "
           "among the exposed, the same among the others]."),
