@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from readingroom.ops import engine
@@ -50,7 +50,7 @@ def end(place: Path) -> None:
     """Whatever still runs of it, and what it mounted."""
     files = files_of(place)
     for pid_file in (files.pid, files.containerd / "containerd.pid"):
-        if pid_file.exists():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended by itself
             os.kill(int(pid_file.read_text()), signal.SIGKILL)
     time.sleep(0.5)
     while subprocess.run(["umount", place / "d"], capture_output=True, check=False).returncode == 0:

@@ -4,6 +4,7 @@ Uses a second engine in a network of its own: one without a bridge would take aw
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -72,6 +73,17 @@ def test_it_starts_and_survives_being_killed_with_all_it_left_behind(settings, f
     assert engine.reachable(settings)
     assert engine.stop(settings, files)
     assert not engine.reachable(settings)
+
+
+def test_what_is_still_ending_is_waited_for(settings, files, extra):
+    """A killed containerd ends when the disk lets go of it; until then it looks to an engine like one that runs."""
+    files.containerd.mkdir(parents=True)
+    with subprocess.Popen(["containerd", "3"], executable=shutil.which("sleep")) as ending:
+        until(lambda: b"containerd" in Path(f"/proc/{ending.pid}/cmdline").read_bytes())
+        (files.containerd / "containerd.pid").write_text(str(ending.pid))
+        assert engine.start(settings, files, extra)
+        assert ending.poll() == 0
+    assert engine.stop(settings, files)
 
 
 def test_the_keeper_starts_it_again(settings, files, extra, place):

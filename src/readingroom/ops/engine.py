@@ -163,6 +163,7 @@ def start(settings: Settings, files: EngineFiles = DEFAULT_FILES, extra: Sequenc
         if not _answers_within(settings, START_SECONDS):
             raise unreachable(settings)
         return False
+    _let_end(files)
     clear_remains(files)
     process = _launch(settings, files, extra)
     deadline = time.monotonic() + START_SECONDS
@@ -178,6 +179,15 @@ def start(settings: Settings, files: EngineFiles = DEFAULT_FILES, extra: Sequenc
     files.started_by_us.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     files.started_by_us.write_text(f"{process.pid} {settings.instance}\n")
     return True
+
+
+def _let_end(files: EngineFiles) -> None:
+    """Wait for a containerd whose dockerd was killed. It is killed too, but ends when the disk lets go of it; a new
+    dockerd would take it for one that runs, and give up."""
+    deadline = time.monotonic() + START_SECONDS / 2
+    while (not _is_running(files.pid, "dockerd") and _is_running(files.containerd / "containerd.pid", "containerd")
+           and time.monotonic() < deadline):
+        time.sleep(0.1)
 
 
 def _launch(settings: Settings, files: EngineFiles, extra: Sequence[str]) -> subprocess.Popen[bytes]:
