@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from readingroom.core.disclosure.evidence import Evidence, FigureEvidence, TableEvidence, parse_evidence, tables_of
-from readingroom.core.disclosure.links import Reader, check_both
+from readingroom.core.disclosure.links import Reader, check_both, linkable
 from readingroom.core.disclosure.matching import match
 from readingroom.core.disclosure.models.check import check_description
 from readingroom.core.disclosure.models.shown import check_length, is_described, parse_described
@@ -54,7 +54,7 @@ def check_code(name: str, content: bytes, policy: Policy) -> CheckResult:
 
 
 def check_beside(result: CheckResult, name: str, evidence: object, others: Mapping[str, object],
-                 policy: Policy, reader: Reader | None = None) -> CheckResult:
+                 policy: Policy, reader: Reader = linkable) -> CheckResult:
     """The result with what the other files of the request, by their evidence, tell of this one: what they give back
     of hidden cells, and whether they have other noise on the same people. `reader` as in `check_both`."""
     more = [*check_both(name, evidence, others, policy, reader), *check_redrawn(evidence, others)] if others else []
@@ -72,7 +72,7 @@ def with_findings(result: CheckResult, more: Sequence[Finding]) -> CheckResult:
 def check_table_evidence(evidence: Evidence | dict[str, object], policy: Policy) -> CheckResult:
     """What the rules say of a table before it is a file; evidence of a figure is checked by its table."""
     try:
-        parsed = parse_evidence(evidence) if isinstance(evidence, dict) else evidence
+        parsed = parse_evidence(evidence)
     except InvalidInput as error:
         return _result("table", (_malformed(error),), checked=False)
     return _result("table", apply_rules(tables_of(parsed), policy), checked=True)

@@ -39,6 +39,36 @@ Reader = Callable[[str, object], Iterable[Linked]]
 """What gives the linkable numbers of a file by its name and evidence."""
 
 
+def linkable(file: str, evidence: object) -> Iterator[Linked]:
+    """The numbers in a file's evidence that add up and whose variables are named."""
+    from readingroom.core.disclosure.rules.sums import quantities
+
+    said = readable(evidence)
+    for quantity in quantities(tables_of(said)) if said else ():
+        table = quantity.tables[0]
+        if table.row_names is None or table.column_names is None:
+            continue
+        rows, variables = len(table.row_names), (*table.row_names, *table.column_names)
+        keys = {codes if table.column_names else codes[:rows]: key for key, codes in quantity.codes.items()}
+        if len(keys) == len(quantity.codes) and all(len(codes) == len(variables) for codes in keys) and len(
+                set(variables)) == len(variables):
+            yield Linked(file, quantity, variables, keys)
+
+
+class Remembered:
+    """`linkable` for whoever asks again and again of the same files: each is read once while its evidence is the same
+    object."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[object, tuple[Linked, ...]]] = {}
+
+    def __call__(self, file: str, evidence: object) -> tuple[Linked, ...]:
+        known = self._read.get(file)
+        if known is None or known[0] is not evidence:
+            known = self._read[file] = evidence, tuple(linkable(file, evidence))
+        return known[1]
+
+
 @dataclass(frozen=True)
 class Beside:
     """Numbers of one file beside those of the others. Of one with hidden cells the others are `linked`, or `apart`:
@@ -51,7 +81,7 @@ class Beside:
 
 
 def check_both(name: str, evidence: object, others: Mapping[str, object], policy: Policy,
-               reader: Reader | None = None) -> list[Finding]:
+               reader: Reader = linkable) -> list[Finding]:
     """What `check_links` and `check_apart` find, from one reading of the files by `reader`: `linkable`, or one that
     remembers."""
     read = _beside(name, evidence, others, policy, reader)
@@ -75,11 +105,10 @@ def check_apart(name: str, evidence: object, others: Mapping[str, object], polic
 
 
 def _beside(name: str, evidence: object, others: Mapping[str, object], policy: Policy,
-            reader: Reader | None = None) -> list[Beside]:
+            reader: Reader = linkable) -> list[Beside]:
     """For each quantity of the file; none where policy has no threshold to hold differences against."""
-    read = reader or linkable
-    mine = list(read(name, evidence)) if others and policy.threshold is not None else []
-    theirs = [one for other, said in others.items() for one in read(other, said)] if mine else []
+    mine = list(reader(name, evidence)) if others and policy.threshold is not None else []
+    theirs = [one for other, said in others.items() for one in reader(other, said)] if mine else []
     return [_sorted(one, theirs) for one in mine]
 
 
@@ -103,36 +132,6 @@ def _links(read: Iterable[Beside], policy: Policy) -> list[Finding]:
 
 def _aparts(read: Iterable[Beside], policy: Policy) -> list[Finding]:
     return [finding for it in read for finding in _apart(it.one, it.apart, policy)]
-
-
-class Remembered:
-    """`linkable` for whoever asks again and again of the same files: each is read once while its evidence is the same
-    object."""
-
-    def __init__(self) -> None:
-        self._read: dict[str, tuple[object, tuple[Linked, ...]]] = {}
-
-    def __call__(self, file: str, evidence: object) -> tuple[Linked, ...]:
-        known = self._read.get(file)
-        if known is None or known[0] is not evidence:
-            known = self._read[file] = evidence, tuple(linkable(file, evidence))
-        return known[1]
-
-
-def linkable(file: str, evidence: object) -> Iterator[Linked]:
-    """The numbers in a file's evidence that add up and whose variables are named."""
-    from readingroom.core.disclosure.rules.sums import quantities
-
-    said = readable(evidence)
-    for quantity in quantities(tables_of(said)) if said else ():
-        table = quantity.tables[0]
-        if table.row_names is None or table.column_names is None:
-            continue
-        rows, variables = len(table.row_names), (*table.row_names, *table.column_names)
-        keys = {codes if table.column_names else codes[:rows]: key for key, codes in quantity.codes.items()}
-        if len(keys) == len(quantity.codes) and all(len(codes) == len(variables) for codes in keys) and len(
-                set(variables)) == len(variables):
-            yield Linked(file, quantity, variables, keys)
 
 
 def _fewer(one: Linked, theirs: list[Linked], policy: Policy) -> list[Finding]:

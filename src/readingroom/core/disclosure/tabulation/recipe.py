@@ -27,7 +27,6 @@ FRACTION_WORDS = frozenset({"percentage", "percent"})
 """Other names of a share that mean hundredths."""
 
 NEEDS_NO_VALUE = frozenset({"count", "records", "share", "rate"})
-NEEDS_DENOMINATOR = FRACTIONS
 WEIGHTABLE = frozenset({"count", "sum", "mean", "share"})
 SUPPORTED = frozenset({
     "count", "records", "sum", "mean", "median", "quantile", "sd", "variance", "min", "max", "range", "top_mean",
@@ -89,7 +88,7 @@ class Measure(_Model):
         name = self.canonical
         if name in SUPPORTED and name not in NEEDS_NO_VALUE and self.value is None:
             raise ValueError(f'a {self.statistic} needs "value", the column that it is of')
-        if name in NEEDS_DENOMINATOR and self.denominator is None:
+        if name in FRACTIONS and self.denominator is None:
             raise ValueError(f'a {self.statistic} needs "denominator", the column under the line')
         if (name == "quantile") != (self.q is not None):
             raise ValueError('"q" goes with the statistic quantile, and only with it')
